@@ -263,6 +263,7 @@ proptest! {
     #[test]
     fn a_masked_config_shows_no_password(password in "[a-z0-9]{12}") {
         let properties: Properties = [("database.password", password.as_str()), ("x", "1")].into_iter().collect();
-        prop_assert!(!format!("{properties:?}").contains(&password));
+        let shown = format!("{properties:?}");
+        prop_assert!(!shown.contains(&password), "{}", shown);
     }
 }
