@@ -1,0 +1,331 @@
+//! What a connector's life does next: one `step` that decides, without I/O.
+//!
+//! The rules are Kafka Connect's worker's: a failed start of the connector leaves its task alone, a failed task stays
+//! failed until it is restarted or reconfigured, a stopped connector has no task, a connector that failed hears only STOP.
+//! The order of the status effects is that of the records a Java worker writes; tools follow the status topic.
+//!
+//! Must not know: the store, tasks' insides, time.
+
+use crate::store::TargetState;
+
+/// Connect's states of a connector or a task, as REST shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody runs it.
+    Unassigned,
+    /// It runs.
+    Running,
+    /// It stands, its task exists.
+    Paused,
+    /// It stands and has no task; connectors only.
+    Stopped,
+    /// It ended with an error.
+    Failed,
+    /// It is being restarted on request.
+    Restarting,
+}
+
+impl State {
+    /// The name in status records and over REST.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unassigned => "UNASSIGNED",
+            Self::Running => "RUNNING",
+            Self::Paused => "PAUSED",
+            Self::Stopped => "STOPPED",
+            Self::Failed => "FAILED",
+            Self::Restarting => "RESTARTING",
+        }
+    }
+}
+
+/// The connector's own part: in this daemon its plan, from which task configurations come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Connector {
+    /// Never begun here, or left.
+    Down,
+    /// Its plan is being made.
+    Preparing,
+    /// Running.
+    Up,
+    /// Paused.
+    Paused,
+    /// Stopped.
+    Stopped,
+    /// Its start failed.
+    Failed,
+}
+
+/// The task's part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// There is none.
+    Absent,
+    /// Started, and has not said yet that it runs; or it runs.
+    Up,
+    /// It exists and stands.
+    Paused,
+    /// It ended with an error.
+    Failed,
+}
+
+/// What may happen to a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Its configuration is new, or was written again.
+    Config,
+    /// The user wants another state.
+    Target(TargetState),
+    /// The plan is made. `changed`: the task configurations differ from the committed ones.
+    Prepared {
+        /// They are to be committed first.
+        changed: bool,
+    },
+    /// The plan could not be made.
+    Unprepared {
+        /// For `status.trace`.
+        trace: String,
+    },
+    /// Tasks were committed; `any`: at least one.
+    Committed {
+        /// Whether there is a task.
+        any: bool,
+    },
+    /// The task says that it runs.
+    TaskUp,
+    /// The task ended.
+    TaskDown {
+        /// For `status.trace`.
+        trace: String,
+    },
+    /// The connector is to be restarted, its task, or both; `announced`: RESTARTING is written (restart with flags).
+    Restart {
+        /// The connector itself.
+        connector: bool,
+        /// Its task.
+        task: bool,
+        /// With a RESTARTING record.
+        announced: bool,
+    },
+    /// It was deleted.
+    Removed,
+    /// The daemon ends in good order.
+    Leave,
+}
+
+/// What is to be done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Write the connector's status.
+    Connector(State, Option<String>),
+    /// Write the task's status.
+    Task(State, Option<String>),
+    /// Make the plan; answer with `Prepared` or `Unprepared`.
+    Prepare,
+    /// Write the task configurations; their commit comes back as `Committed`.
+    Commit,
+    /// Start the task.
+    Start,
+    /// Stop the task and wait.
+    Stop,
+    /// Forget the task's status.
+    ForgetTask,
+    /// Forget the connector's status and its topics'.
+    Forget,
+}
+
+/// One connector's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Machine {
+    pub(super) connector: Connector,
+    pub(super) task: Task,
+    pub(super) target: TargetState,
+    /// A restart asked for the task as well, and waits for the connector's start.
+    task_too: bool,
+}
+
+impl Machine {
+    /// One that has not begun.
+    pub(super) const fn new() -> Self {
+        Self { connector: Connector::Down, task: Task::Absent, target: TargetState::Started, task_too: false }
+    }
+
+    /// Decides. Changes the state and says what to do.
+    pub(super) fn step(&mut self, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Config => self.begin(&mut effects, false),
+            Input::Target(target) => self.aim(target, &mut effects),
+            Input::Prepared { changed } => self.prepared(changed, &mut effects),
+            Input::Unprepared { trace } => {
+                self.connector = Connector::Failed;
+                self.task_too = false;
+                effects.push(Effect::Connector(State::Failed, Some(trace)));
+            }
+            Input::Committed { any } => {
+                self.end_task(&mut effects);
+                if any {
+                    self.start_task(&mut effects);
+                } else if !effects.is_empty() {
+                    effects.push(Effect::ForgetTask);
+                }
+            }
+            Input::TaskUp => {
+                if self.task == Task::Up {
+                    effects.push(Effect::Task(State::Running, None));
+                }
+            }
+            Input::TaskDown { trace } => {
+                if self.task == Task::Up {
+                    self.task = Task::Failed;
+                    effects.push(Effect::Task(State::Failed, Some(trace)));
+                }
+            }
+            Input::Restart { connector, task, announced } => self.restart(connector, task, announced, &mut effects),
+            Input::Leave => self.leave(&mut effects),
+            Input::Removed => {
+                self.leave(&mut effects);
+                effects.extend([Effect::ForgetTask, Effect::Forget]);
+            }
+        }
+        effects
+    }
+
+    fn leave(&mut self, effects: &mut Vec<Effect>) {
+        let had = self.task != Task::Absent;
+        if had {
+            effects.push(Effect::Stop);
+        }
+        if self.connector != Connector::Down {
+            effects.push(Effect::Connector(State::Unassigned, None));
+        }
+        if had {
+            effects.push(Effect::Task(State::Unassigned, None));
+        }
+        *self = Self::new();
+    }
+
+    /// Brings the connector up as its target says, from whatever it is.
+    fn begin(&mut self, effects: &mut Vec<Effect>, announced: bool) {
+        if self.connector != Connector::Down {
+            effects.push(Effect::Connector(State::Unassigned, None));
+        }
+        if announced {
+            effects.push(Effect::Connector(State::Restarting, None));
+        }
+        match self.target {
+            TargetState::Started => {
+                self.connector = Connector::Preparing;
+                effects.push(Effect::Prepare);
+            }
+            TargetState::Paused => {
+                self.connector = Connector::Paused;
+                effects.push(Effect::Connector(State::Paused, None));
+            }
+            TargetState::Stopped => {
+                self.connector = Connector::Stopped;
+                effects.push(Effect::Connector(State::Stopped, None));
+            }
+        }
+    }
+
+    fn aim(&mut self, target: TargetState, effects: &mut Vec<Effect>) {
+        let before = std::mem::replace(&mut self.target, target);
+        if before == target || self.connector == Connector::Down {
+            return;
+        }
+        match target {
+            TargetState::Started => {
+                if self.connector != Connector::Failed {
+                    self.connector = Connector::Preparing;
+                    effects.push(Effect::Prepare);
+                }
+            }
+            TargetState::Paused => {
+                let pauses = self.task == Task::Up;
+                if pauses {
+                    self.task = Task::Paused;
+                    effects.push(Effect::Stop);
+                }
+                if self.connector != Connector::Failed {
+                    self.connector = Connector::Paused;
+                    effects.push(Effect::Connector(State::Paused, None));
+                }
+                if pauses {
+                    effects.push(Effect::Task(State::Paused, None));
+                }
+            }
+            TargetState::Stopped => {
+                let had = self.task != Task::Absent;
+                if had {
+                    self.task = Task::Absent;
+                    effects.push(Effect::Stop);
+                }
+                self.connector = Connector::Stopped;
+                effects.push(Effect::Connector(State::Stopped, None));
+                if had {
+                    effects.extend([Effect::Task(State::Unassigned, None), Effect::ForgetTask]);
+                }
+            }
+        }
+    }
+
+    fn prepared(&mut self, changed: bool, effects: &mut Vec<Effect>) {
+        if self.connector != Connector::Preparing {
+            // Paused, stopped or deleted in the meantime.
+            return;
+        }
+        self.connector = Connector::Up;
+        effects.push(Effect::Connector(State::Running, None));
+        let task_too = std::mem::take(&mut self.task_too);
+        if changed {
+            effects.push(Effect::Commit);
+        } else if task_too {
+            self.restart(false, true, true, effects);
+        } else if matches!(self.task, Task::Absent | Task::Paused) {
+            self.start_task(effects);
+        }
+    }
+
+    fn restart(&mut self, connector: bool, task: bool, announced: bool, effects: &mut Vec<Effect>) {
+        if connector {
+            // The task follows when the connector is up; a start that fails leaves it alone.
+            self.task_too = task && self.task != Task::Absent && self.target == TargetState::Started;
+            self.begin(effects, announced);
+            if !task || self.task_too {
+                return;
+            }
+        }
+        if task && self.task != Task::Absent {
+            self.end_task(effects);
+            if announced {
+                effects.push(Effect::Task(State::Restarting, None));
+            }
+            self.start_task(effects);
+        }
+    }
+
+    fn end_task(&mut self, effects: &mut Vec<Effect>) {
+        if self.task != Task::Absent {
+            effects.extend([Effect::Stop, Effect::Task(State::Unassigned, None)]);
+            self.task = Task::Absent;
+        }
+    }
+
+    fn start_task(&mut self, effects: &mut Vec<Effect>) {
+        match self.target {
+            TargetState::Started => {
+                self.task = Task::Up;
+                effects.push(Effect::Start);
+            }
+            TargetState::Paused => {
+                self.task = Task::Paused;
+                effects.push(Effect::Task(State::Paused, None));
+            }
+            TargetState::Stopped => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

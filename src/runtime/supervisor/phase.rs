@@ -1,0 +1,93 @@
+//! How far the daemon is, and what may be asked of it then.
+//!
+//! Must not know: HTTP.
+
+use super::{Refusal, Supervisor};
+
+/// Who owns the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Not known yet.
+    Deciding,
+    /// This daemon.
+    Owner,
+    /// Another afterimage.
+    Standby,
+    /// Kafka Connect workers are in the group: their client ids.
+    Foreign(Vec<String>),
+    /// It was owned, and is no more.
+    Lost,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The stored state has not been read to its end.
+    Reading,
+    /// It has.
+    Read(Role),
+    /// The daemon ends.
+    Stopping,
+}
+
+/// What the health page says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// All is well.
+    Healthy(String),
+    /// Not yet.
+    Starting(String),
+    /// It was well.
+    Unhealthy(String),
+}
+
+/// A call that comes while it is being decided who owns the group waits for this long.
+const DECISION_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
+impl Supervisor {
+    /// For the health page.
+    pub fn health(&self) -> Health {
+        const STARTING: &str = "Worker is still starting up. ";
+        match &*self.phase.borrow() {
+            Phase::Reading => Health::Starting(match self.store.trouble() {
+                Some(trouble) => format!("{STARTING}Reading the stored configs, offsets and statuses: {trouble}"),
+                None => format!("{STARTING}Reading the stored configs, offsets and statuses."),
+            }),
+            Phase::Read(Role::Owner) => Health::Healthy(
+                "Worker has completed startup and is ready to handle requests.".to_owned(),
+            ),
+            Phase::Read(Role::Standby) => Health::Healthy(
+                "Worker is a standby: another afterimage owns the group. Reads are served, changes are not.".to_owned(),
+            ),
+            Phase::Read(Role::Deciding) => Health::Starting(format!("{STARTING}Finding out who owns the group.")),
+            Phase::Read(Role::Foreign(members)) => Health::Starting(format!(
+                "{STARTING}No connector starts while Kafka Connect workers are in the group: {}. Stop them.",
+                members.join(", ")
+            )),
+            Phase::Read(Role::Lost) => Health::Unhealthy(
+                "Worker has lost its group and stopped all tasks; it takes over again when it can.".to_owned(),
+            ),
+            Phase::Stopping => Health::Unhealthy("Worker is shutting down".to_owned()),
+        }
+    }
+
+    /// Whether the stored state may be shown: it has been read to its end.
+    pub(super) fn readable(&self) -> Result<(), Refusal> {
+        match &*self.phase.borrow() {
+            Phase::Reading => Err(Refusal::Starting),
+            Phase::Read(_) | Phase::Stopping => Ok(()),
+        }
+    }
+
+    /// Whether this daemon may change anything; waits while it is being found out.
+    pub(super) async fn writable(&self) -> Result<(), Refusal> {
+        self.readable()?;
+        let mut phase = self.phase.subscribe();
+        let decided = phase.wait_for(|phase| *phase != Phase::Read(Role::Deciding));
+        let decided = tokio::time::timeout(DECISION_WAIT, decided).await;
+        match decided.as_ref().ok().and_then(|result| result.as_ref().ok()).map(|phase| (**phase).clone()) {
+            Some(Phase::Read(Role::Owner)) => Ok(()),
+            Some(Phase::Stopping) => Err(Refusal::Stopping),
+            _ => Err(Refusal::NotOwner),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A connector's plan: its plug-in and the task configurations that follow from its configuration.
+//!
+//! Must not know: whether and when tasks run.
+
+use serde_json::Value;
+
+use super::{Shared, properties};
+use crate::plugins::Plugin;
+use crate::store::Object;
+
+/// What a started connector is.
+pub(super) struct Plan {
+    pub(super) plugin: &'static Plugin,
+    /// As stored: variables are not resolved, so that no secret reaches the topic.
+    pub(super) tasks: Vec<Object>,
+}
+
+/// Makes the plan of a stored configuration. The error is a trace for the status, in Java's form.
+pub(super) fn plan(shared: &Shared, config: &Object) -> Result<Plan, String> {
+    if let Some((key, _)) = config.iter().find(|(_, value)| value.is_null()) {
+        // Java's worker stores such configurations; they may come with the topic.
+        return Err(format!(
+            "java.lang.ClassCastException: Non-string value found in original settings for key {key}: null\nRemove the \
+             key with PATCH, or give it a value"
+        ));
+    }
+    let resolved = (shared.settings.resolve)(properties(config));
+    let class = resolved.get("connector.class").map(str::trim).unwrap_or_default();
+    let plugin = shared.settings.find(class).ok_or_else(|| {
+        format!(
+            "org.apache.kafka.connect.errors.ConnectException: Failed to find any class that implements Connector and \
+             which name matches {class}\nThe connectors of this daemon are listed at GET /connector-plugins"
+        )
+    })?;
+    if resolved.iter().any(|(name, _)| name.starts_with("topic.creation.default.") || name == "topic.creation.groups") {
+        for key in ["topic.creation.default.replication.factor", "topic.creation.default.partitions"] {
+            if !resolved.contains(key) {
+                return Err(format!(
+                    "org.apache.kafka.common.config.ConfigException: Missing required configuration \"{key}\" which has \
+                     no default value."
+                ));
+            }
+        }
+    }
+    // The connectors here read one log each: one task, whatever tasks.max allows.
+    let mut task = config.clone();
+    task.insert("task.class".to_owned(), Value::String(plugin.task_class.to_owned()));
+    Ok(Plan { plugin, tasks: vec![task] })
+}

@@ -1,0 +1,137 @@
+//! What is shown of a connector: its configuration and its states, from memory.
+//!
+//! Must not know: HTTP.
+
+use super::{Refusal, State, Supervisor};
+use crate::store::{Object, Status};
+
+/// A connector's configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Info {
+    /// Its name.
+    pub name: String,
+    /// As stored, variables unresolved.
+    pub config: Object,
+    /// How many tasks are committed.
+    pub tasks: u32,
+    /// `source`, or `unknown` for a class that is not here.
+    pub kind: &'static str,
+}
+
+/// One connector's or task's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Connect's name of the state.
+    pub state: String,
+    /// Who said so.
+    pub worker_id: String,
+    /// The plug-in's version.
+    pub version: Option<String>,
+    /// The error, if any.
+    pub trace: Option<String>,
+}
+
+impl From<&Status> for Part {
+    fn from(status: &Status) -> Self {
+        Self {
+            state: status.state.clone(),
+            worker_id: status.worker_id.clone(),
+            version: status.version.clone(),
+            trace: status.trace.clone().filter(|trace| !trace.is_empty()),
+        }
+    }
+}
+
+/// A connector's state and its tasks'.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its name.
+    pub name: String,
+    /// Itself.
+    pub connector: Part,
+    /// Tasks, ascending.
+    pub tasks: Vec<(u32, Part)>,
+    /// `source` or `unknown`.
+    pub kind: &'static str,
+}
+
+impl Standing {
+    /// What a restart with flags answers: what it will restart is shown as RESTARTING.
+    pub(super) fn restarting(mut self, connector: bool, task: impl Fn(&Part) -> bool) -> Self {
+        let restarting = |part: &mut Part| {
+            State::Restarting.name().clone_into(&mut part.state);
+            part.trace = None;
+        };
+        if connector {
+            restarting(&mut self.connector);
+        }
+        for (_, part) in self.tasks.iter_mut().filter(|(_, part)| task(part)) {
+            restarting(part);
+        }
+        self
+    }
+}
+
+impl Supervisor {
+    /// All connectors' names, sorted.
+    pub fn names(&self) -> Result<Vec<String>, Refusal> {
+        self.readable()?;
+        Ok(self.shared.configs.read(|view| view.connectors.keys().cloned().collect()))
+    }
+
+    /// A connector's configuration.
+    pub fn info(&self, name: &str) -> Result<Info, Refusal> {
+        self.readable()?;
+        let found = self.shared.configs.read(|view| {
+            let config = view.connectors.get(name)?.clone();
+            Some((config, view.tasks(name).map_or(0, |tasks| tasks.configs.len() as u32)))
+        });
+        let (config, tasks) = found.ok_or_else(|| Refusal::Absent(name.to_owned()))?;
+        let kind = self.kind(&config);
+        Ok(Info { name: name.to_owned(), config, tasks, kind })
+    }
+
+    /// Its committed task configurations.
+    pub fn task_configs(&self, name: &str) -> Result<Vec<Object>, Refusal> {
+        self.readable()?;
+        let configs = self.shared.configs.read(|view| {
+            view.connectors.get(name)?;
+            Some(view.tasks(name).map(|tasks| tasks.configs.clone()).unwrap_or_default())
+        });
+        configs.ok_or_else(|| Refusal::Absent(name.to_owned()))
+    }
+
+    /// Its state.
+    pub fn standing(&self, name: &str) -> Result<Standing, Refusal> {
+        self.readable()?;
+        let found = self.shared.statuses.read(|view| {
+            let connector = Part::from(view.connector(name)?);
+            Some((connector, view.tasks(name).map(|(number, status)| (number, Part::from(status))).collect()))
+        });
+        let (connector, tasks) = found.ok_or_else(|| Refusal::NoStatus(name.to_owned()))?;
+        let config = self.shared.configs.read(|view| view.connectors.get(name).cloned());
+        let kind = config.as_ref().map_or("unknown", |config| self.kind(config));
+        Ok(Standing { name: name.to_owned(), connector, tasks, kind })
+    }
+
+    /// A task's state.
+    pub fn task_standing(&self, name: &str, task: u32) -> Result<Part, Refusal> {
+        self.readable()?;
+        let part = self.shared.statuses.read(|view| view.task(name, task).map(Part::from));
+        part.ok_or_else(|| Refusal::NoTaskStatus(name.to_owned(), task))
+    }
+
+    /// The topics that it wrote to, by name.
+    pub fn topics(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        self.readable()?;
+        if !self.shared.settings.topic_tracking {
+            return Err(Refusal::TopicTracking("Topic tracking is disabled."));
+        }
+        Ok(self.shared.statuses.read(|view| view.topics(name).map(|topic| topic.name.clone()).collect()))
+    }
+
+    fn kind(&self, config: &Object) -> &'static str {
+        let class = config.get("connector.class").and_then(|class| class.as_str()).unwrap_or_default();
+        if self.shared.settings.find(class).is_some() { "source" } else { "unknown" }
+    }
+}
