@@ -1,1 +1,4 @@
 //! placeholder
+pub mod runtime;
+pub mod sink;
+pub mod store;
