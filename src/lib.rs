@@ -6,4 +6,7 @@
 //! Must not know: anything that one of the crates below it decides (wire formats, SQL, SMT semantics).
 
 pub mod plugins;
+pub mod rest;
 pub mod runtime;
+pub mod sink;
+pub mod store;

@@ -2,8 +2,14 @@
 //!
 //! Purpose: everything that Kafka Connect's worker does around a connector (states, restarts, offset commits, error
 //! tolerance) with one owner for each decision: the supervisor for connectors, the pipeline for records, the ledger for
-//! what may be stored.
+//! what may be stored. It stands above the sink, the store and the converters because only something that sees all of
+//! them can order their effects: delivered, then stored, then confirmed to the source.
 //!
 //! Must not know: HTTP, SQL.
 
+pub mod catalog;
+pub mod keys;
+pub mod owner;
+pub mod supervisor;
 pub mod task;
+pub mod validate;
