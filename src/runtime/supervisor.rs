@@ -23,8 +23,8 @@ use std::time::Duration;
 
 pub use calls::{Initial, Refusal};
 pub use offsets::Alteration;
-pub use phase::{Health, Role};
-use settings::{Finding, Properties};
+pub use phase::Health;
+use settings::Properties;
 pub use standing::{Info, Part, Standing};
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
@@ -34,6 +34,7 @@ use self::keeper::Keeper;
 use self::mailbox::Mailbox;
 use self::phase::Phase;
 use super::catalog::Catalog;
+use super::owner::{Fence, Ownership};
 use super::task::TaskSpec;
 use crate::plugins::{Boxed, Plugin};
 use crate::store::{Change, Configs, Object, Offsets, Statuses, Store, StoreError};
@@ -44,8 +45,8 @@ pub struct Launched {
     pub stop: Box<dyn FnOnce(Duration) -> Boxed<bool> + Send + Sync>,
 }
 
-/// Starts a task.
-pub type Launch = Arc<dyn Fn(TaskSpec) -> Launched + Send + Sync>;
+/// Starts a task, which produces only while the fence is open.
+pub type Launch = Arc<dyn Fn(TaskSpec, Arc<Fence>) -> Launched + Send + Sync>;
 
 /// Puts the values of `${provider:path:key}` in.
 pub type Resolve = Arc<dyn Fn(Properties) -> Properties + Send + Sync>;
@@ -90,6 +91,8 @@ struct Shared {
     statuses: Statuses,
     offsets: Offsets,
     generation: AtomicI32,
+    /// The tenure's.
+    fence: Mutex<Option<Arc<Fence>>>,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
 }
 
@@ -101,6 +104,10 @@ struct Kept {
 impl Shared {
     fn generation(&self) -> i32 {
         self.generation.load(Ordering::Relaxed)
+    }
+
+    fn fence(&self) -> Option<Arc<Fence>> {
+        self.fence.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn keepers(&self) -> MutexGuard<'_, HashMap<Arc<str>, Kept>> {
@@ -161,6 +168,7 @@ impl Supervisor {
             statuses: Statuses::new(Arc::clone(&store)),
             offsets,
             generation: AtomicI32::new(0),
+            fence: Mutex::default(),
             keepers: Mutex::default(),
         };
         let (phase, _) = watch::channel(Phase::Reading);
@@ -172,11 +180,11 @@ impl Supervisor {
         &self.shared.settings
     }
 
-    /// Reads the store, then follows it and the role until `stop` turns true; then stops all tasks within
+    /// Reads the store, then follows it and the ownership until `stop` turns true; then stops all tasks within
     /// `task.shutdown.graceful.timeout.ms` and returns. An error means that the store cannot be used: exit.
     pub async fn run(
         &self,
-        mut role: watch::Receiver<Role>,
+        mut ownership: watch::Receiver<Ownership>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), StoreError> {
         let store = Arc::clone(&self.store);
@@ -189,14 +197,14 @@ impl Supervisor {
             }
         }
         let mut changes = self.shared.configs.changes();
-        self.enter(role.borrow_and_update().clone()).await;
+        self.enter(ownership.borrow_and_update().clone()).await;
         loop {
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => break,
-                changed = role.changed() => {
-                    // A role that nobody watches over any more cannot be trusted.
-                    let now = if changed.is_ok() { role.borrow_and_update().clone() } else { Role::Lost };
+                changed = ownership.changed() => {
+                    // An ownership that nobody watches over any more cannot be trusted.
+                    let now = if changed.is_ok() { ownership.borrow_and_update().clone() } else { Ownership::Lost };
                     let over = changed.is_err();
                     self.enter(now).await;
                     if over {
@@ -211,37 +219,43 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn enter(&self, role: Role) {
-        let was_owner = matches!(&*self.phase.borrow(), Phase::Read(Role::Owner));
-        match (&role, was_owner) {
-            (Role::Owner, true) => return,
-            (Role::Owner, false) => {
-                self.take_over().await;
-                self.phase.send_replace(Phase::Read(role));
-                return;
-            }
-            (_, true) => {
-                // First of all: nothing may be produced any more. No status is written either, the new owner has the word.
-                self.shared.abort();
-                tracing::warn!("the group is lost: all tasks are stopped at once");
-            }
-            (_, false) => {}
+    async fn enter(&self, ownership: Ownership) {
+        let tenure = |ownership: &Ownership| match ownership {
+            Ownership::Owner { generation, .. } => Some(*generation),
+            _ => None,
+        };
+        let before = match &*self.phase.borrow() {
+            Phase::Read(ownership) => tenure(ownership),
+            Phase::Reading | Phase::Stopping => None,
+        };
+        let now = tenure(&ownership);
+        if before.is_some() && before != now {
+            // First of all: nothing may be produced any more. No status is written either, the new owner has the word.
+            self.shared.abort();
+            tracing::warn!("the group is lost: all tasks are stopped at once");
         }
-        match &role {
-            Role::Deciding => tracing::info!("stored state is read; waiting to own the group before a connector starts"),
-            Role::Standby => tracing::info!("another afterimage owns the group: standing by"),
-            Role::Foreign(members) => tracing::warn!(
+        match &ownership {
+            Ownership::Owner { fence, .. } => {
+                if before != now {
+                    self.take_over(Arc::clone(fence)).await;
+                }
+            }
+            Ownership::Starting => {
+                tracing::info!("stored state is read; waiting to own the group before a connector starts");
+            }
+            Ownership::Standby => tracing::info!("another afterimage owns the group: standing by"),
+            Ownership::Foreign { members } => tracing::warn!(
                 "nothing starts while Kafka Connect workers are in the group: {}. Stop them; it is looked again every 5 s",
                 members.join(", ")
             ),
-            Role::Lost => tracing::warn!("the group is not owned: standing by until it can be taken again"),
-            Role::Owner => {}
+            Ownership::Lost => tracing::warn!("the group is not owned: standing by until it can be taken again"),
         }
-        self.phase.send_replace(Phase::Read(role));
+        self.phase.send_replace(Phase::Read(ownership));
     }
 
     /// Becomes the owner: what the topic says now is what is to run.
-    async fn take_over(&self) {
+    async fn take_over(&self, fence: Arc<Fence>) {
+        *self.shared.fence.lock().unwrap_or_else(PoisonError::into_inner) = Some(fence);
         // What the owner before wrote last must be known; a broker that is away now will say it through `changes`.
         for read in [self.shared.configs.refresh().await, self.shared.offsets.refresh().await] {
             if let Err(error) = read {
@@ -293,7 +307,7 @@ impl Supervisor {
     }
 
     fn changed(&self, change: Result<Change, broadcast::error::RecvError>) {
-        if !matches!(&*self.phase.borrow(), Phase::Read(Role::Owner)) {
+        if !matches!(&*self.phase.borrow(), Phase::Read(Ownership::Owner { .. })) {
             return;
         }
         match change {
@@ -351,7 +365,3 @@ pub(super) fn properties(object: &Object) -> Properties {
     }
     properties
 }
-
-/// What is refused of a config, and what is to be said of it.
-#[derive(Clone, Debug, Default)]
-pub struct Remarks(pub Vec<Finding>);

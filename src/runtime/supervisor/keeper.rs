@@ -341,7 +341,7 @@ impl Keeper {
         let stored = self.shared.configs.read(|view| {
             view.tasks(&self.name).and_then(|tasks| tasks.configs.first().cloned())
         });
-        let (Some(stored), Some(plan)) = (stored, &self.plan) else {
+        let (Some(stored), Some(plan), Some(fence)) = (stored, &self.plan, self.shared.fence()) else {
             // Without a plan or a committed configuration there is nothing to start; the next look makes both.
             self.machine.task = Task::Absent;
             return;
@@ -349,7 +349,7 @@ impl Keeper {
         let config: Properties = (self.shared.settings.resolve)(properties(&stored));
         let (events, received) = mpsc::unbounded_channel();
         let spec = TaskSpec { connector: Arc::clone(&self.name), config, plugin: plan.plugin, events };
-        self.up = Some(Up { launched: (self.shared.settings.launch)(spec), events: received });
+        self.up = Some(Up { launched: (self.shared.settings.launch)(spec, fence), events: received });
     }
 }
 

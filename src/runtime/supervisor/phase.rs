@@ -3,28 +3,14 @@
 //! Must not know: HTTP.
 
 use super::{Refusal, Supervisor};
+use crate::runtime::owner::Ownership;
 
-/// Who owns the group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Not known yet.
-    Deciding,
-    /// This daemon.
-    Owner,
-    /// Another afterimage.
-    Standby,
-    /// Kafka Connect workers are in the group: their client ids.
-    Foreign(Vec<String>),
-    /// It was owned, and is no more.
-    Lost,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Phase {
     /// The stored state has not been read to its end.
     Reading,
     /// It has.
-    Read(Role),
+    Read(Ownership),
     /// The daemon ends.
     Stopping,
 }
@@ -52,18 +38,18 @@ impl Supervisor {
                 Some(trouble) => format!("{STARTING}Reading the stored configs, offsets and statuses: {trouble}"),
                 None => format!("{STARTING}Reading the stored configs, offsets and statuses."),
             }),
-            Phase::Read(Role::Owner) => Health::Healthy(
+            Phase::Read(Ownership::Owner { .. }) => Health::Healthy(
                 "Worker has completed startup and is ready to handle requests.".to_owned(),
             ),
-            Phase::Read(Role::Standby) => Health::Healthy(
+            Phase::Read(Ownership::Standby) => Health::Healthy(
                 "Worker is a standby: another afterimage owns the group. Reads are served, changes are not.".to_owned(),
             ),
-            Phase::Read(Role::Deciding) => Health::Starting(format!("{STARTING}Finding out who owns the group.")),
-            Phase::Read(Role::Foreign(members)) => Health::Starting(format!(
+            Phase::Read(Ownership::Starting) => Health::Starting(format!("{STARTING}Finding out who owns the group.")),
+            Phase::Read(Ownership::Foreign { members }) => Health::Starting(format!(
                 "{STARTING}No connector starts while Kafka Connect workers are in the group: {}. Stop them.",
                 members.join(", ")
             )),
-            Phase::Read(Role::Lost) => Health::Unhealthy(
+            Phase::Read(Ownership::Lost) => Health::Unhealthy(
                 "Worker has lost its group and stopped all tasks; it takes over again when it can.".to_owned(),
             ),
             Phase::Stopping => Health::Unhealthy("Worker is shutting down".to_owned()),
@@ -82,10 +68,10 @@ impl Supervisor {
     pub(super) async fn writable(&self) -> Result<(), Refusal> {
         self.readable()?;
         let mut phase = self.phase.subscribe();
-        let decided = phase.wait_for(|phase| *phase != Phase::Read(Role::Deciding));
+        let decided = phase.wait_for(|phase| !matches!(phase, Phase::Read(Ownership::Starting)));
         let decided = tokio::time::timeout(DECISION_WAIT, decided).await;
         match decided.as_ref().ok().and_then(|result| result.as_ref().ok()).map(|phase| (**phase).clone()) {
-            Some(Phase::Read(Role::Owner)) => Ok(()),
+            Some(Phase::Read(Ownership::Owner { .. })) => Ok(()),
             Some(Phase::Stopping) => Err(Refusal::Stopping),
             _ => Err(Refusal::NotOwner),
         }

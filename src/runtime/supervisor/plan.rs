@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Shared, properties};
 use crate::plugins::Plugin;
+use crate::sink::topics::TopicCreation;
 use crate::store::Object;
 
 /// What a started connector is.
@@ -32,7 +33,7 @@ pub(super) fn plan(shared: &Shared, config: &Object) -> Result<Plan, String> {
              which name matches {class}\nThe connectors of this daemon are listed at GET /connector-plugins"
         )
     })?;
-    if resolved.iter().any(|(name, _)| name.starts_with("topic.creation.default.") || name == "topic.creation.groups") {
+    if resolved.iter().any(|(name, _)| name.starts_with("topic.creation.")) {
         for key in ["topic.creation.default.replication.factor", "topic.creation.default.partitions"] {
             if !resolved.contains(key) {
                 return Err(format!(
@@ -41,6 +42,8 @@ pub(super) fn plan(shared: &Shared, config: &Object) -> Result<Plan, String> {
                 ));
             }
         }
+        let flat = resolved.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+        TopicCreation::parse(&flat).map_err(|e| format!("org.apache.kafka.common.config.ConfigException: {e}"))?;
     }
     // The connectors here read one log each: one task, whatever tasks.max allows.
     let mut task = config.clone();

@@ -2,7 +2,8 @@
 //!
 //! Must not know: HTTP.
 
-use super::{Refusal, State, Supervisor};
+use super::machine::State;
+use super::{Refusal, Supervisor};
 use crate::store::{Object, Status};
 
 /// A connector's configuration.

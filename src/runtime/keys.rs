@@ -1,0 +1,135 @@
+//! The keys common to all connectors, in the order in which Connect validates them, and those of an SMT or predicate.
+//!
+//! They stand here and not with a connector, because it is the worker that reads them.
+//!
+//! Must not know: any connector's own keys.
+
+use settings::Width::{Long, Medium, Short};
+use settings::{Asked, Check, Def, Key, Kind, Properties};
+
+const COMMON_GROUP: &str = "Common";
+const ERRORS: &str = "Error Handling";
+const EXACTLY_ONCE: &str = "Exactly Once Support";
+
+/// Every connector's keys.
+pub static COMMON: Def = Def::new(&[KEYS]);
+
+const KEYS: &[Key] = &[
+    Key::new("name", Kind::String).required().high().at(COMMON_GROUP, 1).shown("Connector name", Medium)
+        .checks(&[Check::Own(name)])
+        .doc("The connector's name: unique in the worker, and part of the keys under which its offsets are stored. A new name starts from the beginning."),
+    Key::new("connector.class", Kind::String).required().high().at(COMMON_GROUP, 2).shown("Connector class", Long)
+        .doc("The connector: its Java class name, the last part of it, or that without Connector."),
+    Key::new("connector.plugin.version", Kind::String).at(COMMON_GROUP, 3).shown("Connector version", Medium)
+        .doc("The version that the connector must have, as a Maven range. There is one version here; another is refused."),
+    Key::new("tasks.max", Kind::Int).default("1").high().at(COMMON_GROUP, 4).shown("Tasks max", Short)
+        .checks(&[Check::Range { min: Some(1), max: None }])
+        .doc("How many tasks at most. A connector that reads one log makes one task whatever stands here."),
+    Key::new("tasks.max.enforce", Kind::Boolean).default("true").low().at(COMMON_GROUP, 5).shown("Enforce tasks max", Short)
+        .doc("Whether more tasks than tasks.max fail the connector; false: they are only logged."),
+    Key::new("key.converter", Kind::Class).low().at(COMMON_GROUP, 6).shown("Key converter class", Short)
+        .doc("How keys become bytes. Set here, all key.converter.* settings come from the connector; otherwise all come from the worker."),
+    Key::new("key.converter.plugin.version", Kind::String).low().at(COMMON_GROUP, 7).shown("Key converter version", Short)
+        .doc("The version that the key converter must have."),
+    Key::new("value.converter", Kind::Class).low().at(COMMON_GROUP, 8).shown("Value converter class", Short)
+        .doc("How values become bytes. Set here, all value.converter.* settings come from the connector; otherwise all come from the worker."),
+    Key::new("value.converter.plugin.version", Kind::String).low().at(COMMON_GROUP, 9).shown("Value converter version", Short)
+        .doc("The version that the value converter must have."),
+    Key::new("header.converter", Kind::Class).low().at(COMMON_GROUP, 10).shown("Header converter class", Short)
+        .doc("How header values become bytes."),
+    Key::new("header.converter.plugin.version", Kind::String).low().at(COMMON_GROUP, 11).shown("Header converter version", Short)
+        .doc("The version that the header converter must have."),
+    Key::new("transforms", Kind::List).default("").low().at("Transforms", 12).shown("Transforms", Long)
+        .checks(&[Check::Own(aliases)])
+        .doc("Names of the transformations that each record goes through, in this order; each is configured by transforms.NAME.type and more."),
+    Key::new("predicates", Kind::List).default("").low().at("Predicates", 13).shown("Predicates", Long)
+        .checks(&[Check::Own(aliases)])
+        .doc("Names of the predicates that transformations refer to."),
+    Key::new("config.action.reload", Kind::String).default("restart").low().at(COMMON_GROUP, 14).shown("Reload Action", Medium)
+        .checks(&[Check::OneOfExactly(&["none", "restart"])])
+        .doc("What happens when a config provider says that a value has expired: nothing, or a restart of the connector."),
+    Key::new("errors.retry.timeout", Kind::Long).default("0").at(ERRORS, 1).shown("Retry Timeout for Errors", Medium)
+        .doc("For how long (ms) a step that failed but may succeed later is tried again; 0 not at all, -1 without end."),
+    Key::new("errors.retry.delay.max.ms", Kind::Long).default("60000").at(ERRORS, 2)
+        .shown("Maximum Delay Between Retries for Errors", Medium)
+        .doc("The longest wait (ms) between two attempts; waits double from 300 ms up to it."),
+    Key::new("errors.tolerance", Kind::String).default("none").at(ERRORS, 3).shown("Error Tolerance", Short)
+        .checks(&[Check::OneOfExactly(&["none", "all"])])
+        .doc("none: the first record that cannot be transformed or converted fails the task. all: such records are left out, and are lost."),
+    Key::new("errors.log.enable", Kind::Boolean).default("false").at(ERRORS, 4).shown("Log Errors", Short)
+        .doc("Whether each error and the record's place are logged."),
+    Key::new("errors.log.include.messages", Kind::Boolean).default("false").at(ERRORS, 5).shown("Log Error Details", Short)
+        .doc("Whether the log names the record too. Row data may then stand in the log."),
+    Key::new("topic.creation.groups", Kind::List).default("").low().at("Topic Creation", 1).shown("Topic Creation Groups", Long)
+        .checks(&[Check::Own(aliases)])
+        .doc("Groups of topics with settings of their own for their creation; each is configured by topic.creation.NAME.include and more."),
+    Key::new("exactly.once.support", Kind::String).default("requested").at(EXACTLY_ONCE, 2).shown("Exactly once support", Short)
+        .checks(&[Check::OneOfAnyCase(&["requested", "required"])])
+        .doc("required: the connector is refused unless the worker has exactly.once.source.support=enabled."),
+    Key::new("transaction.boundary", Kind::String).default("poll").at(EXACTLY_ONCE, 3).shown("Transaction Boundary", Short)
+        .checks(&[Check::OneOfAnyCase(&["interval", "poll", "connector"])])
+        .doc("Where producer transactions end: after each batch, after an interval, or where the connector says."),
+    Key::new("transaction.boundary.interval.ms", Kind::Long).low().at(EXACTLY_ONCE, 4)
+        .shown("Transaction boundary interval", Short)
+        .checks(&[Check::Own(interval)])
+        .doc("The interval (ms) of transaction.boundary=interval; unset: offset.flush.interval.ms."),
+    Key::new("offsets.storage.topic", Kind::String).low().at("offsets.topic", 1).shown("Offsets topic", Long)
+        .checks(&[Check::NonEmpty])
+        .doc("A topic of the connector's own for its offsets; unset: the worker's. Setting it on a running connector starts it anew."),
+];
+
+/// The keys of every transformation, under `transforms.NAME.`.
+pub static TRANSFORM: Def = Def::new(&[&[
+    Key::new("type", Kind::Class).required().high().shown("Transformation type for ", Long).doc("The transformation's Java class."),
+    Key::new("plugin.version", Kind::String).high().shown("Transformation version for ", Long)
+        .doc("The version that the transformation must have."),
+    Key::new("negate", Kind::Boolean).default("false").doc("Whether the transformation applies where its predicate does not hold."),
+    Key::new("predicate", Kind::String).doc("The name of a predicate; the transformation applies only where it holds."),
+]]);
+
+/// The keys of every predicate, under `predicates.NAME.`.
+pub static PREDICATE: Def = Def::new(&[&[
+    Key::new("type", Kind::Class).required().high().shown("Predicate type for ", Long).doc("The predicate's Java class."),
+    Key::new("plugin.version", Kind::String).high().shown("Predicate version for ", Long)
+        .doc("The version that the predicate must have."),
+]]);
+
+/// Connect's rule for a connector's name: not empty, no ISO control characters.
+fn name(asked: &Asked<'_>) -> Vec<String> {
+    let Some(value) = asked.value else { return Vec::new() };
+    if value.trim().is_empty() {
+        return vec![format!("Invalid value {value} for configuration name: String may not be empty")];
+    }
+    let controls: Vec<String> =
+        value.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
+    if controls.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "Invalid value {value} for configuration name: String may not contain control sequences but had the following ASCII \
+         chars: {}",
+        controls.join(", ")
+    )]
+}
+
+fn aliases(asked: &Asked<'_>) -> Vec<String> {
+    let items = list(asked.properties, asked.name);
+    if items.iter().enumerate().any(|(i, item)| items[..i].contains(item)) {
+        let shown = items.join(", ");
+        return vec![format!("Invalid value [{shown}] for configuration {}: Duplicate alias provided.", asked.name)];
+    }
+    Vec::new()
+}
+
+fn interval(asked: &Asked<'_>) -> Vec<String> {
+    match asked.value.and_then(|value| value.trim().parse::<i64>().ok()) {
+        Some(n) if n < 0 => vec![format!("Invalid value {n} for configuration {}: Value must be at least 0", asked.name)],
+        _ => Vec::new(),
+    }
+}
+
+/// The items of a comma-separated list.
+pub(crate) fn list<'a>(properties: &'a Properties, key: &str) -> Vec<&'a str> {
+    let text = properties.get(key).map(str::trim).unwrap_or_default();
+    if text.is_empty() { Vec::new() } else { text.split(',').map(str::trim).collect() }
+}

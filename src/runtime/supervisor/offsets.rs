@@ -1,0 +1,100 @@
+//! Reading and changing a connector's stored offsets (KIP-875).
+//!
+//! Must not know: HTTP, what an offset means.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Refusal, Supervisor};
+use crate::store::{Object, StoreError, TargetState};
+
+/// One partition's new offset; `None` forgets it.
+pub type Alteration = (Option<Object>, Option<Object>);
+
+const WAIT: Duration = Duration::from_secs(90);
+
+impl Supervisor {
+    /// All stored partitions and offsets of a connector, also what another worker wrote just now.
+    pub async fn offsets(&self, name: &str) -> Result<Vec<(Object, Object)>, Refusal> {
+        self.readable()?;
+        self.known(name)?;
+        read(self.shared.offsets.refresh()).await?;
+        Ok(self.shared.offsets.all(name).into_iter().map(|stored| (stored.partition, stored.offset)).collect())
+    }
+
+    /// Sets or forgets offsets of a stopped connector; the answer is Connect's text.
+    pub async fn alter_offsets(&self, name: &str, offsets: Vec<Alteration>) -> Result<String, Refusal> {
+        if offsets.is_empty() {
+            return Err(Refusal::Invalid(
+                "Partitions / offsets need to be provided for an alter offsets request".to_owned(),
+            ));
+        }
+        self.writable().await?;
+        let _turn = self.lock(name).await;
+        self.stopped(name).await?;
+        let mut entries: Vec<(Object, Option<Object>)> = Vec::with_capacity(offsets.len());
+        for (partition, offset) in offsets {
+            let partition =
+                partition.ok_or_else(|| Refusal::Invalid("Partition objects cannot be null".to_owned()))?;
+            if let Some(offset) = &offset
+                && let Some((field, value)) = offset.iter().find(|(_, v)| v.is_object() || v.is_array())
+            {
+                let kind = if value.is_object() { "MAP" } else { "ARRAY" };
+                return Err(Refusal::Invalid(format!(
+                    "Offsets may only contain primitive types as values, but field {field} contains {kind}"
+                )));
+            }
+            entries.push((partition, offset));
+        }
+        let write = self.shared.offsets.write(name, entries.iter().map(|(p, o)| (p, o.as_ref())));
+        read(write).await?;
+        Ok(done("altered"))
+    }
+
+    /// Forgets all offsets of a stopped connector; the answer is Connect's text.
+    pub async fn reset_offsets(&self, name: &str) -> Result<String, Refusal> {
+        self.writable().await?;
+        let _turn = self.lock(name).await;
+        self.stopped(name).await?;
+        read(self.shared.offsets.refresh()).await?;
+        let stored = self.shared.offsets.all(name);
+        read(self.shared.offsets.write(name, stored.iter().map(|known| (&known.partition, None)))).await?;
+        Ok(done("reset"))
+    }
+
+    fn known(&self, name: &str) -> Result<(), Refusal> {
+        if self.shared.configs.read(|view| view.connectors.contains_key(name)) {
+            return Ok(());
+        }
+        Err(Refusal::Absent(name.to_owned()))
+    }
+
+    /// Refuses unless the connector is stopped; waits until its task has really ended, which could store once more.
+    async fn stopped(&self, name: &str) -> Result<(), Refusal> {
+        self.known(name)?;
+        let (target, count) =
+            self.shared.configs.read(|view| (view.target(name), view.tasks(name).map_or(0, |tasks| tasks.count)));
+        if target != TargetState::Stopped || count != 0 {
+            return Err(Refusal::Invalid(format!(
+                "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the \
+                 specified connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
+            )));
+        }
+        self.settle(name).await
+    }
+}
+
+fn done(what: &str) -> String {
+    format!(
+        "The Connect framework-managed offsets for this connector have been {what} successfully. However, if this \
+         connector manages offsets externally, they will need to be manually {what} in the system that the connector uses."
+    )
+}
+
+async fn read(write: impl Future<Output = Result<(), StoreError>>) -> Result<(), Refusal> {
+    match timeout(WAIT, write).await {
+        Ok(result) => result.map_err(|source| Refusal::Store { what: "Error accessing the offsets topic", source }),
+        Err(_) => Err(Refusal::TimedOut("The worker is currently reading to the end of the offsets topic")),
+    }
+}
