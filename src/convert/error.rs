@@ -44,6 +44,12 @@ pub enum ConvertError {
         /// The schema's type.
         found: &'static str,
     },
+    /// Anything but bytes for a converter of bytes.
+    #[error("ByteArrayConverter is not compatible with objects of type class {found}")]
+    Incompatible {
+        /// The Java class that the value would have.
+        found: &'static str,
+    },
     /// A primitive serializer met another class.
     #[error("Failed to serialize to {word} (was class {found}): ")]
     Primitive {
@@ -65,19 +71,14 @@ pub enum ConvertError {
 impl ConvertError {
     /// The Java class that a status trace names.
     pub fn java_class(&self) -> &'static str {
-        match self {
-            Self::Primitive { .. } | Self::OtherSchema { .. } | Self::RequiredNull { .. } | Self::Type { .. } => {
-                "org.apache.kafka.connect.errors.DataException"
-            }
-            Self::Scale { .. } | Self::SchemaType { .. } => "org.apache.kafka.connect.errors.DataException",
-        }
+        "org.apache.kafka.connect.errors.DataException"
     }
 
     /// Where it stands: the path of the field, empty when it is the whole payload.
     pub fn field(&self) -> &str {
         match self {
             Self::RequiredNull { field } | Self::Type { field, .. } | Self::Scale { field, .. } => field,
-            Self::SchemaType { .. } | Self::Primitive { .. } | Self::OtherSchema { .. } => "",
+            _ => "",
         }
     }
 
@@ -90,7 +91,7 @@ impl ConvertError {
             }
             Self::Type { .. } | Self::OtherSchema { .. } => "This is a defect of a transform or of the connector; please report it.",
             Self::Scale { .. } => "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector.",
-            Self::SchemaType { .. } | Self::Primitive { .. } => {
+            Self::SchemaType { .. } | Self::Primitive { .. } | Self::Incompatible { .. } => {
                 "Choose a converter for structs (JsonConverter), or extract the one field with ExtractField."
             }
         }

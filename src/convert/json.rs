@@ -21,7 +21,7 @@ use self::envelope::{Part, SourceText};
 use self::plan::{Form, Node};
 use super::{ConvertError, Converter, Encoder, Prepare};
 
-pub(super) use self::text::{write_base64, write_string};
+pub(super) use self::text::write_base64;
 
 const KEYS: &[Key] = &[
     Key::new("schemas.enable", Kind::Boolean)
