@@ -5,5 +5,6 @@
 //!
 //! Must not know: anything that one of the crates below it decides (wire formats, SQL, SMT semantics).
 
+pub mod convert;
 pub mod plugins;
 pub mod runtime;
