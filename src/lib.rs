@@ -8,3 +8,5 @@
 pub mod convert;
 pub mod plugins;
 pub mod runtime;
+pub mod sink;
+pub mod store;

@@ -6,4 +6,7 @@
 //!
 //! Must not know: HTTP, SQL.
 
+pub mod ledger;
+pub mod owner;
+pub mod pipeline;
 pub mod task;
