@@ -6,7 +6,10 @@
 //!
 //! Must not know: HTTP, SQL.
 
+pub mod failure;
 pub mod ledger;
 pub mod owner;
+mod parts;
 pub mod pipeline;
 pub mod task;
+pub mod topics;
