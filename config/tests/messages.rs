@@ -1,5 +1,7 @@
 //! The exact words of refusals, in both styles, and what the reader makes of any text.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use proptest::prelude::*;
 use settings::{Asked, Check, Def, Key, Kind, Properties, Reader, Width};
 

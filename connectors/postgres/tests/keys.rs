@@ -1,6 +1,8 @@
 //! The contract's rows on this connector's keys: exact messages, the definition list, what is read, what is said of old
 //! names.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::time::Duration;
 
 use postgres::config::{

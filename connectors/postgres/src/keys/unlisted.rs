@@ -67,7 +67,7 @@ pub(super) const LENIENT: &[Key] = &[
         .lenient(),
     Key::debezium("topic.key.field.name", Kind::String)
         .default("__dbz__physicalTableIdentifier")
-        .doc("Name of that field.")
+        .doc("Name of the field that topic.key.enforce.uniqueness adds.")
         .unlisted()
         .lenient(),
     Key::debezium("topic.key.field.replacement", Kind::String)
