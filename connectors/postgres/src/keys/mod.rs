@@ -22,11 +22,11 @@ use settings::Def;
 
 /// What a validation over REST checks and shows: 125 keys and an alias; `field.name.adjustment.mode` shows only with an
 /// error (the reference breaks on a bad one).
-pub const KEYS: Def =
+pub static KEYS: Def =
     Def::new(&[server::KEYS, pipeline::KEYS, treatment::KEYS, events::KEYS, unlisted::CHECKED_AT_VALIDATION]);
 
 /// What is read at start: [`KEYS`] and those outside of the definition list.
-pub const READ: Def = Def::new(&[
+pub static READ: Def = Def::new(&[
     server::KEYS,
     pipeline::KEYS,
     treatment::KEYS,
