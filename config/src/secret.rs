@@ -93,7 +93,9 @@ mod tests {
         fn check(name: &str, hidden: bool) {
             assert_eq!(SecretNames::Usual.hides(name), hidden, "{name}");
         }
-        for name in ["database.password", "DATABASE.SSLPASSWORD", "a.secret", "x.sasl.jaas.config", "my.connectionString"] {
+        for name in
+            ["database.password", "DATABASE.SSLPASSWORD", "a.secret", "x.sasl.jaas.config", "my.connectionString"]
+        {
             check(name, true);
         }
         for name in ["database.user", "password.file", "secret.name", "sasl.mechanism", ""] {
