@@ -7,6 +7,7 @@
 
 pub mod error;
 pub mod lsn;
+pub mod sql;
 pub mod tls;
 pub mod wire;
 

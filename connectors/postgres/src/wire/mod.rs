@@ -17,4 +17,5 @@ pub use replication::{CreatedSlot, Replication, Row, SystemIdentity};
 pub use startup::Canceller;
 pub use stream::Stream;
 pub use streaming::error_in_stream;
+pub(crate) use startup::{refusal, version_number};
 pub(crate) use stream::{Encrypt, attempts, worth_another_attempt};
