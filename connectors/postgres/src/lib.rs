@@ -7,6 +7,8 @@
 
 pub mod error;
 pub mod lsn;
+pub mod publication;
+pub mod slot;
 pub mod sql;
 pub mod tls;
 pub mod wire;
