@@ -224,7 +224,12 @@ mod tests {
     use super::*;
 
     fn options(autocreate: Autocreate, publish: Option<&str>) -> PublicationOptions {
-        PublicationOptions { name: "Pub".into(), autocreate, via_partition_root: false, publish: publish.map(Into::into) }
+        PublicationOptions {
+            name: "Pub".into(),
+            autocreate,
+            via_partition_root: false,
+            publish: publish.map(Into::into),
+        }
     }
 
     fn names(tables: &[&str]) -> Vec<TableName> {
@@ -259,22 +264,37 @@ mod tests {
         let nothing = || Ok(Step::Nothing(Outcome::Unchanged));
         check(&options(AllTables, None), None, &["b"], false, create("CREATE PUBLICATION \"Pub\" FOR ALL TABLES"));
         check(&options(AllTables, None), None, &["b"], true, Ok(Step::Nothing(Outcome::MissingOnStandby)));
-        check(&options(NoTables, Some("insert")), None, &["b"], false,
-            create("CREATE PUBLICATION \"Pub\" WITH (publish = 'insert')"));
+        check(
+            &options(NoTables, Some("insert")),
+            None,
+            &["b"],
+            false,
+            create("CREATE PUBLICATION \"Pub\" WITH (publish = 'insert')"),
+        );
         check(&options(Disabled, None), None, &["b"], false, Err("is disabled"));
-        check(&options(Filtered, None), None, &["b", "A"], false,
-            create("CREATE PUBLICATION \"Pub\" FOR TABLE \"s\".\"A\", \"s\".\"b\""));
+        check(
+            &options(Filtered, None),
+            None,
+            &["b", "A"],
+            false,
+            create("CREATE PUBLICATION \"Pub\" FOR TABLE \"s\".\"A\", \"s\".\"b\""),
+        );
         check(&options(Filtered, None), None, &[], false, Err("no captured table"));
         check(&options(Disabled, None), Some(existing(false, &[], &[])), &["b"], false, nothing());
         check(&options(Filtered, None), Some(existing(true, &[], &["b"])), &["b"], false, Err("FOR ALL TABLES"));
         check(&options(Filtered, None), Some(existing(false, &["b"], &["b"])), &["b"], false, nothing());
         check(&options(Filtered, None), Some(existing(false, &["root"], &["leaf"])), &["leaf"], false, nothing());
         check(&options(Filtered, None), Some(existing(false, &["b"], &["b"])), &[], false, nothing());
-        check(&options(Filtered, Some("insert,update")), Some(existing(false, &["b"], &["b"])), &["b", "c"], false,
+        check(
+            &options(Filtered, Some("insert,update")),
+            Some(existing(false, &["b"], &["b"])),
+            &["b", "c"],
+            false,
             Ok(Step::Alter(vec![
                 "ALTER PUBLICATION \"Pub\" SET TABLE \"s\".\"b\", \"s\".\"c\"".into(),
                 "ALTER PUBLICATION \"Pub\" SET (publish = 'insert,update')".into(),
-            ])));
+            ])),
+        );
         check(&options(Filtered, None), Some(existing(false, &["b"], &["b"])), &["c"], true, Err("on the primary"));
         check(&options(Filtered, None), Some(existing(false, &["b"], &["b"])), &["b"], true, nothing());
     }
