@@ -234,12 +234,18 @@ pub enum Error {
 /// What to do about codes that a person meets often.
 fn remedy_of(server: &ServerError) -> &'static str {
     match server.sqlstate.as_str() {
-        "42501" => ". Grant what is missing: REPLICATION to the role, SELECT on the tables, CREATE on the database for publications",
+        "42501" => {
+            ". Grant what is missing: REPLICATION to the role, SELECT on the tables, CREATE on the database for publications"
+        }
         "53300" => ". Raise max_connections or max_wal_senders, or end sessions that are not needed",
         "53400" => ". Raise max_replication_slots, or drop a slot that nobody reads (pg_replication_slots)",
-        "55000" if server.message.contains("wal_level") => ". ALTER SYSTEM SET wal_level = 'logical' and restart the server",
+        "55000" if server.message.contains("wal_level") => {
+            ". ALTER SYSTEM SET wal_level = 'logical' and restart the server"
+        }
         "3D000" => ". Check database.dbname",
-        "58P01" => ". Log that was needed is gone: raise max_slot_wal_keep_size or wal_keep_size and copy the tables again",
+        "58P01" => {
+            ". Log that was needed is gone: raise max_slot_wal_keep_size or wal_keep_size and copy the tables again"
+        }
         _ => "",
     }
 }
@@ -250,9 +256,9 @@ impl Error {
         match self {
             Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } => true,
             Self::Auth { server, .. } | Self::Server { server, .. } => server.is_transient(),
-            Self::SlotCreation { cause, .. } | Self::StreamStart { cause, .. } | Self::PublicationChange { cause, .. } => {
-                cause.is_transient()
-            }
+            Self::SlotCreation { cause, .. }
+            | Self::StreamStart { cause, .. }
+            | Self::PublicationChange { cause, .. } => cause.is_transient(),
             _ => false,
         }
     }
@@ -261,9 +267,9 @@ impl Error {
     pub fn server(&self) -> Option<&ServerError> {
         match self {
             Self::Auth { server, .. } | Self::Server { server, .. } | Self::SlotTaken { server, .. } => Some(server),
-            Self::SlotCreation { cause, .. } | Self::StreamStart { cause, .. } | Self::PublicationChange { cause, .. } => {
-                cause.server()
-            }
+            Self::SlotCreation { cause, .. }
+            | Self::StreamStart { cause, .. }
+            | Self::PublicationChange { cause, .. } => cause.server(),
             _ => None,
         }
     }

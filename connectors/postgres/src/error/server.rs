@@ -107,10 +107,14 @@ mod tests {
     fn payloads() {
         check(b"SFEHLER\0VERROR\0C42704\0Mno slot\0Hmake one\0\0", "ERROR: no slot (SQLSTATE 42704); hint: make one");
         check(b"SFATAL\0C28P01\0Mpassword\0\0", "FATAL: password (SQLSTATE 28P01)");
-        check(b"VERROR\0C22P02\0Minvalid input syntax for type integer: \"x\"\0\0",
-            "ERROR: invalid input syntax for type integer (SQLSTATE 22P02)");
-        check(b"VERROR\0C23505\0Mduplicate key\0DKey (id)=(5) already exists.\0\0",
-            "ERROR: duplicate key (SQLSTATE 23505)");
+        check(
+            b"VERROR\0C22P02\0Minvalid input syntax for type integer: \"x\"\0\0",
+            "ERROR: invalid input syntax for type integer (SQLSTATE 22P02)",
+        );
+        check(
+            b"VERROR\0C23505\0Mduplicate key\0DKey (id)=(5) already exists.\0\0",
+            "ERROR: duplicate key (SQLSTATE 23505)",
+        );
         check(b"V", ":  (SQLSTATE )");
     }
 

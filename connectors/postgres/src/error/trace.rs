@@ -50,9 +50,8 @@ impl Error {
             Self::Config { key, reason } => {
                 lines.push(format!("{CONNECT}: The '{key}' value is invalid: {reason}"));
             }
-            Self::WalLevel { found } => lines.push(format!(
-                "{DEBEZIUM}: Postgres server wal_level property must be 'logical' but is: '{found}'"
-            )),
+            Self::WalLevel { found } => lines
+                .push(format!("{DEBEZIUM}: Postgres server wal_level property must be 'logical' but is: '{found}'")),
             Self::SlotTaken { server, .. } => lines.push(psql(server)),
             Self::SlotCreation { cause, .. } => {
                 let mut first = format!("{DEBEZIUM}: Creation of replication slot failed");
@@ -141,12 +140,18 @@ mod tests {
 
     #[test]
     fn first_lines() {
-        check(&Error::WalLevel { found: "replica".into() }, false,
-            "io.debezium.DebeziumException: Postgres server wal_level property must be 'logical' but is: 'replica'\n");
+        check(
+            &Error::WalLevel { found: "replica".into() },
+            false,
+            "io.debezium.DebeziumException: Postgres server wal_level property must be 'logical' but is: 'replica'\n",
+        );
         check(
             &Error::SlotCreation {
                 slot: "s".into(),
-                cause: Box::new(Error::Server { doing: "x".into(), server: server("42710", "replication slot \"s\" already exists") }),
+                cause: Box::new(Error::Server {
+                    doing: "x".into(),
+                    server: server("42710", "replication slot \"s\" already exists"),
+                }),
             },
             false,
             "io.debezium.DebeziumException: Creation of replication slot failed; when setting up multiple connectors for the \
@@ -157,17 +162,31 @@ mod tests {
             &Error::StreamStart {
                 slot: "s".into(),
                 lsn: Lsn(0x1_0000_0010),
-                cause: Box::new(Error::SlotTaken { slot: "s".into(), pid: Some(7), server: server("55006", "active for PID 7") }),
+                cause: Box::new(Error::SlotTaken {
+                    slot: "s".into(),
+                    pid: Some(7),
+                    server: server("55006", "active for PID 7"),
+                }),
             },
             true,
             "io.debezium.DebeziumException: Failed to start replication stream at LSN{1/10}; when setting up multiple",
         );
-        check(&Error::PublicationDisabled { publication: "p".into() }, false,
+        check(
+            &Error::PublicationDisabled { publication: "p".into() },
+            false,
             "org.apache.kafka.connect.errors.ConnectException: Publication autocreation is disabled, please create one and \
-             restart the connector.\n");
+             restart the connector.\n",
+        );
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        check(&Error::Io { doing: "connecting".into(), at: "h:1".into(), source: refused }, true,
-            "org.postgresql.util.PSQLException: Connection to h:1 refused. Check that the hostname");
-        check(&Error::Server { doing: "x".into(), server: server("99999", "new") }, false, "org.postgresql.util.PSQLException: ERROR: new\n");
+        check(
+            &Error::Io { doing: "connecting".into(), at: "h:1".into(), source: refused },
+            true,
+            "org.postgresql.util.PSQLException: Connection to h:1 refused. Check that the hostname",
+        );
+        check(
+            &Error::Server { doing: "x".into(), server: server("99999", "new") },
+            false,
+            "org.postgresql.util.PSQLException: ERROR: new\n",
+        );
     }
 }

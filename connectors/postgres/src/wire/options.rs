@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn pinned_settings_stand_after_the_users() {
-        let options = ConnectOptions { options: Some("-c TimeZone=Asia/Kathmandu".into()), ..ConnectOptions::default() };
+        let options =
+            ConnectOptions { options: Some("-c TimeZone=Asia/Kathmandu".into()), ..ConnectOptions::default() };
         let text = options.startup_options();
         assert!(text.starts_with("-c TimeZone=Asia/Kathmandu -c client_encoding=UTF8 "), "{text}");
         assert!(text.contains(" -c TimeZone=UTC ") && !text.contains("idle_session"), "{text}");

@@ -316,7 +316,9 @@ pub(crate) fn version_number(text: &[u8]) -> Option<u32> {
 pub(crate) fn refusal(options: &ConnectOptions, server: ServerError) -> Error {
     let remedy = match server.sqlstate.as_str() {
         "28P01" => "Check database.user and database.password",
-        "28000" => "Check the lines for this user in pg_hba.conf (a replication connection needs one too), LOGIN of the role, and database.sslmode",
+        "28000" => {
+            "Check the lines for this user in pg_hba.conf (a replication connection needs one too), LOGIN of the role, and database.sslmode"
+        }
         "42501" => "ALTER ROLE … REPLICATION (on Amazon RDS: GRANT rds_replication TO …)",
         "3D000" => "Check database.dbname",
         _ => return Error::from_server(format!("logging in to {}", options.at()), server),
