@@ -210,6 +210,41 @@ pub enum Error {
         /// The tables wanted.
         tables: String,
     },
+    /// The log no longer reaches back to the stored position.
+    #[error(
+        "the stored position {stored} is before what slot \"{slot}\" still has ({available}): changes between are gone. Copy \
+         the tables again (snapshot.mode=when_needed), or delete the connector's offsets"
+    )]
+    PositionLost {
+        /// The stored offset, as text.
+        stored: String,
+        /// The slot.
+        slot: String,
+        /// What the slot has, or why it has nothing.
+        available: String,
+    },
+    /// A copy was begun, and the mode may not finish it.
+    #[error(
+        "a snapshot was begun and not finished, and snapshot.mode=no_data never takes one: set snapshot.mode=initial, or \
+         delete the connector's offsets to begin without the rows"
+    )]
+    NeverCopies,
+    /// More tables than the guardrail allows.
+    #[error("{found} tables are captured, guardrail.collections.max allows {limit}: narrow table.include.list or raise it")]
+    Guardrail {
+        /// Captured tables.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The stream cannot be decoded.
+    #[error("the log at {lsn} cannot be decoded: {reason}; please report this with the server's version")]
+    Stream {
+        /// Where.
+        lsn: Lsn,
+        /// What was wrong.
+        reason: String,
+    },
     /// Row-level security would hide rows from a copy.
     #[error(
         "row-level security hides rows of {tables} from user \"{user}\": a copy would be incomplete. \

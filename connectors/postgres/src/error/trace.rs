@@ -93,7 +93,20 @@ impl Error {
             Self::PublicationMissing { publication } => {
                 lines.push(format!("{PSQL}: ERROR: publication \"{publication}\" does not exist"));
             }
+            Self::PositionLost { stored, .. } => lines.push(format!(
+                "{DEBEZIUM}: The connector is trying to read change stream starting at {stored}, but this is no longer \
+                 available on the server. Reconfigure the connector to use a snapshot mode when needed."
+            )),
+            Self::NeverCopies => lines.push(format!(
+                "{DEBEZIUM}: The connector previously stopped while taking a snapshot, but now the connector is configured \
+                 to never allow snapshots. Reconfigure the connector to use snapshots initially or when needed."
+            )),
+            Self::Guardrail { found, limit } => lines.push(format!(
+                "{DEBEZIUM}: Guardrail limit exceeded: {found} tables/collections configured for capture, but maximum \
+                 allowed is {limit}."
+            )),
             Self::SlotMissing { .. }
+            | Self::Stream { .. }
             | Self::SlotForeign { .. }
             | Self::PublicationAllTables { .. }
             | Self::RowSecurity { .. }

@@ -6,33 +6,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, Shape, SnapshotMark, Span};
+use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, SnapshotMark, Span};
 use relational::{TransactionTopic, Transactions};
 
 use super::message::{LogicalMessage, Malformed, Relation, relation, tuple};
 use super::reader::Cursor;
+use super::state::{Known, Open, Wanted};
 use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW, XMIN};
 
 /// Microseconds from 1970 to 2000, the epoch of the protocol's times.
 const EPOCH_US: i64 = 946_684_800_000_000;
-
-/// A table that the stream may speak of.
-pub(crate) struct Known {
-    /// `None` when it is not captured.
-    pub(crate) shape: Option<Arc<Shape>>,
-    /// Which wire columns are in the replica identity.
-    pub(crate) identity: Vec<bool>,
-    /// Wire columns that make the message key.
-    pub(crate) key: Vec<u16>,
-    /// Where the shape stands in the batch that is being filled.
-    slot: Option<(u64, u16)>,
-}
-
-impl Known {
-    pub(crate) fn new(shape: Option<Arc<Shape>>, identity: Vec<bool>, key: Vec<u16>) -> Self {
-        Self { shape, identity, key, slot: None }
-    }
-}
 
 /// What the caller does next.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,34 +26,6 @@ pub(crate) enum Step {
     Relation(Relation),
     /// A logical message was met and passes the filter.
     Message(LogicalMessage),
-}
-
-/// Which changes are wanted.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
-    /// `skipped.operations`.
-    pub(crate) skip_create: bool,
-    pub(crate) skip_update: bool,
-    pub(crate) skip_delete: bool,
-    pub(crate) skip_truncate: bool,
-    /// `tombstones.on.delete`.
-    pub(crate) tombstones: bool,
-}
-
-struct Open {
-    xid: i64,
-    commit_lsn: i64,
-    commit_us: i64,
-    /// Row messages so far.
-    rows: i64,
-    /// Those before this place were delivered before the restart.
-    done_rows: i64,
-    /// The whole transaction was.
-    done: bool,
-    /// Its BEGIN record has been made (or was, before the restart).
-    begun: bool,
-    origin: Option<Arc<str>>,
-    origin_lsn: i64,
 }
 
 /// The state of a stream.
@@ -149,7 +104,8 @@ impl Decoder {
         position.words[LSN] = wal_end;
         position.words[LSN_PROC] = wal_end;
         position.words[LSN_COMMIT] = wal_end;
-        position.words[TX_LSN] = wal_end;
+        // A commit record may begin exactly where the sent log ends: only what is before it has been seen.
+        position.words[TX_LSN] = wal_end - 1;
         position.words[TX_ROW] = 0;
         position.words[TS_US] = self.last_commit_us;
         position.words[XMIN] = self.xmin;
@@ -196,17 +152,7 @@ impl Decoder {
             }
         }
         self.counts.reset();
-        self.open = Some(Open {
-            xid,
-            commit_lsn,
-            commit_us,
-            rows: 0,
-            done_rows,
-            done,
-            begun: done_rows > 0,
-            origin: None,
-            origin_lsn: NONE,
-        });
+        self.open = Some(Open::new(xid, commit_lsn, commit_us, done, done_rows));
         Ok(())
     }
 
@@ -240,7 +186,7 @@ impl Decoder {
                 let end = topic.end(&format!("{xid}:{end_lsn}"), commit_us / 1000, &self.counts, position);
                 batch.items.push(Item::Event(Box::new(end)));
             }
-            None => batch.items.push(Item::Position(position)),
+            None => reach(batch, position),
         }
         Ok(())
     }
@@ -264,7 +210,7 @@ impl Decoder {
             // is before it is certainly delivered: one event twice is better than one lost.
             let last = stored.position.word(LSN_PROC).or(stored.position.word(LSN)).unwrap_or(NONE);
             let in_it = stored.position.word(TX_ID).is_none_or(|xid| xid & 0xffff_ffff == open.xid);
-            seen = in_it && stored.position.word(LSN_PROC).is_some() && start <= last;
+            seen = in_it && stored.position.word(LSN_PROC).is_some() && start < last;
         }
         let mut position = Position { words: [NONE; Position::WORDS], text: open.origin.clone() };
         position.words[TS_US] = open.commit_us;
@@ -322,7 +268,7 @@ impl Decoder {
                 }
             }
             Some(shape) if seen => self.recount(batch, shape, 1),
-            _ if !seen => batch.items.push(Item::Position(position)),
+            _ if !seen => reach(batch, position),
             _ => {}
         }
         Ok(())
@@ -343,7 +289,7 @@ impl Decoder {
         let Some((position, seen)) = self.place(start, Kind::Update) else { return Err(Malformed::NoTransaction) };
         let Some(shape) = self.shape(batch, id)? else {
             if !seen {
-                batch.items.push(Item::Position(position));
+                reach(batch, position);
             }
             return Ok(());
         };
@@ -376,7 +322,7 @@ impl Decoder {
         }
         match before {
             Some(before) if moved => self.emit_move(batch, shape, before, after, position),
-            _ if self.wanted.skip_update => batch.items.push(Item::Position(position)),
+            _ if self.wanted.skip_update => reach(batch, position),
             before => self.emit(batch, change(shape, Op::Update, before, Some(after), position)),
         }
         Ok(())
@@ -392,7 +338,7 @@ impl Decoder {
             self.emit(batch, delete);
         }
         if self.wanted.skip_create {
-            batch.items.push(Item::Position(position));
+            reach(batch, position);
         } else {
             let mut create = change(shape, Op::Create, None, Some(after), position);
             create.moved = Some(KeyMove::From(before));
@@ -420,7 +366,7 @@ impl Decoder {
                 let tag = cursor.u8()?;
                 let before = self.old_tuple(batch, &mut cursor, id, tag)?;
                 if before.count == 0 {
-                    batch.items.push(Item::Position(position));
+                    reach(batch, position);
                 } else {
                     let mut delete = change(shape, Op::Delete, Some(before), None, position);
                     delete.tombstone = self.wanted.tombstones;
@@ -428,7 +374,7 @@ impl Decoder {
                 }
             }
             Some(shape) if seen => self.recount(batch, shape, 1),
-            _ if !seen => batch.items.push(Item::Position(position)),
+            _ if !seen => reach(batch, position),
             _ => {}
         }
         Ok(())
@@ -448,7 +394,7 @@ impl Decoder {
             return Ok(());
         }
         if self.wanted.skip_truncate || shapes.is_empty() {
-            batch.items.push(Item::Position(position));
+            reach(batch, position);
             return Ok(());
         }
         for (i, shape) in shapes.iter().enumerate() {
@@ -471,6 +417,17 @@ impl Decoder {
             None => self.outside(lsn),
         };
         Ok(if seen { Step::Done } else { Step::Message(LogicalMessage { transactional, prefix, content, position }) })
+    }
+
+    /// Counts a transactional message among the events of its transaction; begins the transaction's metadata if need be.
+    pub(crate) fn count_message(&mut self, batch: &mut Batch, message: &LogicalMessage) -> Option<(i64, i64)> {
+        let topic = self.metadata.as_ref().filter(|_| message.transactional)?;
+        let open = self.open.as_mut()?;
+        if !std::mem::replace(&mut open.begun, true) {
+            let id = format!("{}:{}", open.xid, message.position.words[LSN]);
+            batch.items.push(Item::Event(Box::new(topic.begin(&id, open.commit_us / 1000))));
+        }
+        Some(self.counts.count(&Arc::from("LOGICAL_DECODING_MESSAGE")))
     }
 
     /// The position of a message outside any transaction: it counts as a commit of its own.
@@ -511,6 +468,14 @@ impl Decoder {
             }
         }
         Ok(row)
+    }
+}
+
+/// A position that yields no record; of several in a row only the last one counts.
+fn reach(batch: &mut Batch, position: Position) {
+    match batch.items.last_mut() {
+        Some(Item::Position(last)) => *last = position,
+        _ => batch.items.push(Item::Position(position)),
     }
 }
 
