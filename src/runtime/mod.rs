@@ -10,3 +10,4 @@ pub mod ledger;
 pub mod owner;
 pub mod pipeline;
 pub mod task;
+pub mod variables;
