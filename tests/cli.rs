@@ -44,6 +44,12 @@ fn layers(text: &str, pairs: &[(&str, &str)], flags: &[(&str, &str)]) -> Layers 
 
 #[test]
 fn the_later_layer_wins_and_is_named() {
+    #[track_caller]
+    fn check(all: &Layers, key: &str, value: &str, origin: &str) {
+        let setting = all.get(key).unwrap_or_else(|| panic!("{key} is not there"));
+        assert_eq!(setting.value, value, "{key}");
+        assert!(setting.origin.to_string().starts_with(origin), "{key}: {}", setting.origin);
+    }
     let all = layers(
         WORKER,
         &[
@@ -55,15 +61,11 @@ fn the_later_layer_wins_and_is_named() {
             ("CONNECT_A__B_C___D", "1"),
             ("CONNECT_", "none"),
             ("PATH", "/bin"),
+            ("KEY_CONVERTER", ""),
+            ("CONNECT_ADMIN_LISTENERS", ""),
         ],
         &[("offset.flush.interval.ms", "9")],
     );
-    #[track_caller]
-    fn check(all: &Layers, key: &str, value: &str, origin: &str) {
-        let setting = all.get(key).unwrap_or_else(|| panic!("{key} is not there"));
-        assert_eq!(setting.value, value, "{key}");
-        assert!(setting.origin.to_string().starts_with(origin), "{key}: {}", setting.origin);
-    }
     check(&all, "bootstrap.servers", "kafka:9092, kafka2:9092", "file ");
     check(&all, "key.converter", "org.apache.kafka.connect.json.JsonConverter", "file ");
     check(&all, "key.converter.schemas.enable", "false", "file ");
@@ -74,6 +76,7 @@ fn the_later_layer_wins_and_is_named() {
     check(&all, "listeners", "http://:9083", "environment REST_PORT");
     check(&all, "a_b.c-d", "1", "environment CONNECT_A__B_C___D");
     check(&all, "session.timeout.ms", "10000", "default");
+    check(&all, "admin.listeners", "", "environment CONNECT_ADMIN_LISTENERS");
     assert!(all.get("path").is_none() && all.get("").is_none());
 
     let mut printed = Vec::new();

@@ -123,7 +123,7 @@ impl Layers {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &[(String, String, String)],
     ) -> Result<Self, LayerError> {
-        let environment: Vec<_> = environment.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let environment: Vec<_> = environment.into_iter().collect();
         let def = if standalone { &STANDALONE } else { &DISTRIBUTED };
         let default = |key: &settings::Key| Some((key.name.to_owned(), key.default?.to_owned(), DEFAULT.to_owned()));
         let defaults = def.keys().filter_map(default).collect();
@@ -218,7 +218,8 @@ fn connect(environment: &[(String, String)]) -> Vec<(String, String, String)> {
 }
 
 fn container(environment: &[(String, String)]) -> Vec<(String, String, String)> {
-    let get = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    // Compose files pass on what is not set as an empty text.
+    let get = |name: &str| environment.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str());
     let origin = |name: &str| format!("environment {name} (container)");
     let mut found: Vec<_> = CONTAINER
         .iter()

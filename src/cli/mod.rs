@@ -84,11 +84,15 @@ fn start(run: &RunArgs) -> u8 {
     }
 }
 
+/// The environment; names and values that are no UTF-8 are nobody's settings.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// Everything before the worker starts; `None` when only the configuration was to be printed.
 fn prepare(run: &RunArgs) -> Result<Option<(WorkerConfig, Option<Standalone>)>, Vec<String>> {
     let one = |e: &dyn std::fmt::Display| vec![e.to_string()];
-    let layers =
-        Layers::read(run.standalone, run.file.as_deref(), std::env::vars(), &run.flags()).map_err(|e| one(&e))?;
+    let layers = Layers::read(run.standalone, run.file.as_deref(), environment(), &run.flags()).map_err(|e| one(&e))?;
     if run.print_config {
         // A closed pipe (`| head`) is no failure.
         let _ = layers.print(&mut io::stdout().lock()).and_then(|()| io::stdout().flush());
@@ -102,6 +106,7 @@ fn prepare(run: &RunArgs) -> Result<Option<(WorkerConfig, Option<Standalone>)>, 
 }
 
 /// Runs the worker until it is told to stop.
+#[allow(clippy::needless_pass_by_value, reason = "the worker takes both over")]
 fn serve(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(), ServeError> {
     let mode = if standalone.is_some() { "stand-alone" } else { "distributed" };
     Err(ServeError::Start(format!("the {mode} worker '{}' is not wired yet", worker.group_id)))

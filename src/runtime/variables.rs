@@ -185,6 +185,7 @@ fn next_variable(text: &str) -> Option<(&str, Variable<'_>, &str)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
 

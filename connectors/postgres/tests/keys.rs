@@ -11,7 +11,7 @@ use postgres::config::{
 };
 use postgres::keys::{KEYS, MESSAGE_KEY_PATTERN, READ, REPLICA_IDENTITY_PATTERN, remedies, warnings};
 use proptest::prelude::*;
-use settings::{Kind, Properties};
+use settings::{Kind, Properties, SecretNames};
 
 const BASE: &[(&str, &str)] = &[
     ("topic.prefix", "t"),
@@ -131,6 +131,24 @@ fn one_bad_value() {
         "a:full,b:never",
         &[&format!("b:never has an invalid format (expecting '{REPLICA_IDENTITY_PATTERN}')")],
     );
+}
+
+#[test]
+fn refusals_in_the_log_carry_the_value() {
+    let properties = with(&[("database.port", "x"), ("topic.prefix", "")]);
+    let lines = KEYS.log_lines(&properties, &SecretNames::Usual);
+    let (port, prefix) = ("The 'database.port' value 'x' is invalid: ", "The 'topic.prefix' value '' is invalid: ");
+    let expect = [
+        format!("{prefix}A value is required"),
+        format!(
+            "{prefix} has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)"
+        ),
+        format!("{port}An integer is expected"),
+        format!("{port}An integer is expected"),
+    ];
+    assert_eq!(lines, expect);
+    let lines = KEYS.log_lines(&Properties::new(), &SecretNames::Usual);
+    assert_eq!(lines[0], "The 'topic.prefix' value null is invalid: A value is required");
 }
 
 #[test]
