@@ -215,6 +215,7 @@ fn what_is_read() {
     assert_eq!(driver, [("options", Some("-c x=1")), ("loginTimeout", Some("9"))]);
     assert_eq!((config.position.flush_mode, config.snapshot.mode), (LsnFlushMode::Manual, SnapshotMode::InitialOnly));
     assert_eq!(config.filters.table_include, [r"public\.a", r"public\.b\,c"]);
+    assert_eq!(config.filters.spec().table_include, r"public\.a,public\.b\,c");
     assert!(matches!(&config.treatment.rules[..], [ColumnRule::Mask { length: 3, .. }]));
     assert_eq!((config.types.field_names, config.limits.max_retries), (NameAdjustment::Avro, Some(0)));
     assert!(config.events.skipped.is_empty());
