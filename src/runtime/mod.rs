@@ -6,8 +6,11 @@
 //!
 //! Must not know: HTTP, SQL.
 
+mod parts;
+pub mod failure;
 pub mod ledger;
 pub mod owner;
 pub mod pipeline;
 pub mod task;
+pub mod topics;
 pub mod variables;

@@ -28,8 +28,9 @@ pub struct Settings {
     pub client_id: String,
     /// The mapped properties: worker's `producer.*` with the connector's `producer.override.*` over them.
     pub properties: Mapped,
-    /// Cleared by the group's owner when this process must not produce any more; shared with other sinks.
-    pub fence: Arc<AtomicBool>,
+    /// Whether this process may produce at this moment; asked before every record, so it must be cheap. `false` is for
+    /// ever: the group has another owner.
+    pub may_produce: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// A [`Sink`] on one librdkafka producer.
@@ -43,8 +44,7 @@ pub struct KafkaSink {
 /// What senders and the polling thread share.
 struct State {
     client_id: String,
-    /// `true` while producing is allowed; see [`Settings::fence`].
-    fence: Arc<AtomicBool>,
+    may_produce: Box<dyn Fn() -> bool + Send + Sync>,
     stopped: AtomicBool,
     closing: AtomicBool,
     sent: AtomicU64,
@@ -58,7 +58,7 @@ struct State {
 
 impl State {
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire) || !self.fence.load(Ordering::Acquire)
+        self.stopped.load(Ordering::Acquire) || !(self.may_produce)()
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {
@@ -113,7 +113,7 @@ impl ProducerContext for Deliveries {
 impl KafkaSink {
     /// Makes the producer and its polling thread. `delivery` is called from that thread only.
     pub fn new(settings: Settings, delivery: Box<Delivery>) -> Result<Self, SinkError> {
-        let Settings { client_id, properties, fence } = settings;
+        let Settings { client_id, properties, may_produce } = settings;
         for warning in &properties.warnings {
             tracing::warn!(client = %client_id, "{warning}");
         }
@@ -131,7 +131,7 @@ impl KafkaSink {
         }
         let state = Arc::new(State {
             client_id: client_id.clone(),
-            fence,
+            may_produce,
             stopped: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             sent: AtomicU64::new(0),

@@ -6,81 +6,7 @@ use record::{Field, Kind, Schema, SchemaBuilder};
 
 use super::{Catalogue, Cell, PgType, TypeKind};
 
-/// `decimal.handling.mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DecimalMode {
-    /// Exact, as bytes.
-    #[default]
-    Precise,
-    /// FLOAT64: may lose digits.
-    Double,
-    /// STRING in plain notation.
-    String,
-}
-
-/// `time.precision.mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimeMode {
-    /// By the column's precision.
-    #[default]
-    Adaptive,
-    /// As adaptive, times in microseconds.
-    AdaptiveMicroseconds,
-    /// Kafka Connect's own types, in milliseconds.
-    Connect,
-    /// ISO 8601 texts.
-    IsoString,
-    /// Everything in microseconds.
-    Microseconds,
-    /// Everything in nanoseconds.
-    Nanoseconds,
-}
-
-/// `interval.handling.mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IntervalMode {
-    /// Microseconds; months are averaged.
-    #[default]
-    Numeric,
-    /// ISO 8601, exact.
-    String,
-}
-
-/// `binary.handling.mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum BinaryMode {
-    /// BYTES.
-    #[default]
-    Bytes,
-    /// Padded base64 text.
-    Base64,
-    /// Padded base64 text in the URL-safe alphabet.
-    Base64UrlSafe,
-    /// Lower-case hexadecimal text.
-    Hex,
-}
-
-/// `hstore.handling.mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HstoreMode {
-    /// A JSON text.
-    #[default]
-    Json,
-    /// A MAP.
-    Map,
-}
-
-/// `event.converting.failure.handling.mode`: a value that cannot be converted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FailureMode {
-    /// Null and a warning.
-    #[default]
-    Warn,
-    /// Null.
-    Skip,
-    /// The event fails.
-    Fail,
-}
+pub use crate::config::{BinaryMode, ConvertFailure as FailureMode, DecimalMode, HstoreMode, IntervalMode, TimeMode};
 
 /// How types are treated.
 #[derive(Clone, Debug)]
@@ -108,15 +34,31 @@ pub struct Modes {
 impl Default for Modes {
     fn default() -> Self {
         Self {
-            decimal: DecimalMode::default(),
-            time: TimeMode::default(),
-            interval: IntervalMode::default(),
-            binary: BinaryMode::default(),
-            hstore: HstoreMode::default(),
-            failure: FailureMode::default(),
+            decimal: DecimalMode::Precise,
+            time: TimeMode::Adaptive,
+            interval: IntervalMode::Numeric,
+            binary: BinaryMode::Bytes,
+            hstore: HstoreMode::Json,
+            failure: FailureMode::Warn,
             include_unknown: false,
             money_digits: 2,
             placeholder: b"__debezium_unavailable_value".to_vec(),
+        }
+    }
+}
+
+impl From<&crate::config::Types> for Modes {
+    fn from(types: &crate::config::Types) -> Self {
+        Self {
+            decimal: types.decimal,
+            time: types.time,
+            interval: types.interval,
+            binary: types.binary,
+            hstore: types.hstore,
+            failure: types.convert_failure,
+            include_unknown: types.include_unknown,
+            money_digits: u8::try_from(types.money_fraction_digits).unwrap_or(2),
+            placeholder: types.unavailable.bytes.clone(),
         }
     }
 }
@@ -259,7 +201,7 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
         "money" => plan_money(modes),
         "date" => match modes.time {
             TimeMode::Connect => (connect(Kind::Int32, "Date"), Cell::Date),
-            TimeMode::IsoString => (debezium(Kind::String, "time.IsoDate"), Cell::IsoDate),
+            TimeMode::Isostring => (debezium(Kind::String, "time.IsoDate"), Cell::IsoDate),
             _ => (debezium(Kind::Int32, "time.Date"), Cell::Date),
         },
         "time" => plan_time(precision(typmod), modes.time),
@@ -357,7 +299,7 @@ fn plan_money(modes: &Modes) -> (SchemaBuilder, Cell) {
 fn plan_time(precision: u8, mode: TimeMode) -> (SchemaBuilder, Cell) {
     match mode {
         TimeMode::Connect => (connect(Kind::Int32, "Time"), Cell::Time { divisor: 1000, factor: 1 }),
-        TimeMode::IsoString => (debezium(Kind::String, "time.IsoTime"), Cell::IsoTime),
+        TimeMode::Isostring => (debezium(Kind::String, "time.IsoTime"), Cell::IsoTime),
         TimeMode::Nanoseconds => (debezium(Kind::Int64, "time.NanoTime"), Cell::Time { divisor: 1, factor: 1000 }),
         TimeMode::Adaptive if precision <= 3 => {
             (debezium(Kind::Int32, "time.Time"), Cell::Time { divisor: 1000, factor: 1 })
@@ -369,9 +311,9 @@ fn plan_time(precision: u8, mode: TimeMode) -> (SchemaBuilder, Cell) {
 fn plan_timestamp(precision: u8, mode: TimeMode) -> (SchemaBuilder, Cell) {
     match mode {
         TimeMode::Connect => (connect(Kind::Int64, "Timestamp"), Cell::Timestamp { divisor: 1000 }),
-        TimeMode::IsoString => (debezium(Kind::String, "time.IsoTimestamp"), Cell::IsoTimestamp),
+        TimeMode::Isostring => (debezium(Kind::String, "time.IsoTimestamp"), Cell::IsoTimestamp),
         TimeMode::Nanoseconds => (debezium(Kind::Int64, "time.NanoTimestamp"), Cell::NanoTimestamp),
-        TimeMode::Adaptive | TimeMode::AdaptiveMicroseconds if precision <= 3 => {
+        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds if precision <= 3 => {
             (debezium(Kind::Int64, "time.Timestamp"), Cell::Timestamp { divisor: 1000 })
         }
         _ => (debezium(Kind::Int64, "time.MicroTimestamp"), Cell::Timestamp { divisor: 1 }),
@@ -409,13 +351,13 @@ mod tests {
     fn times() {
         check("time", 3, TimeMode::Adaptive, "INT32 io.debezium.time.Time");
         check("time", -1, TimeMode::Adaptive, "INT64 io.debezium.time.MicroTime");
-        check("time", 3, TimeMode::AdaptiveMicroseconds, "INT64 io.debezium.time.MicroTime");
+        check("time", 3, TimeMode::AdaptiveTimeMicroseconds, "INT64 io.debezium.time.MicroTime");
         check("time", 6, TimeMode::Connect, "INT32 org.apache.kafka.connect.data.Time");
-        check("timestamp", 3, TimeMode::AdaptiveMicroseconds, "INT64 io.debezium.time.Timestamp");
+        check("timestamp", 3, TimeMode::AdaptiveTimeMicroseconds, "INT64 io.debezium.time.Timestamp");
         check("timestamp", 3, TimeMode::Microseconds, "INT64 io.debezium.time.MicroTimestamp");
         check("timestamp", -1, TimeMode::Nanoseconds, "INT64 io.debezium.time.NanoTimestamp");
         check("timestamptz", -1, TimeMode::Connect, "STRING io.debezium.time.ZonedTimestamp");
-        check("date", -1, TimeMode::IsoString, "STRING io.debezium.time.IsoDate");
+        check("date", -1, TimeMode::Isostring, "STRING io.debezium.time.IsoDate");
     }
 
     #[test]
