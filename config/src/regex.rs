@@ -214,6 +214,7 @@ fn property(p: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: 
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
 

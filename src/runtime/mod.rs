@@ -6,10 +6,11 @@
 //!
 //! Must not know: HTTP, SQL.
 
+mod parts;
 pub mod failure;
 pub mod ledger;
 pub mod owner;
-mod parts;
 pub mod pipeline;
 pub mod task;
 pub mod topics;
+pub mod variables;

@@ -11,7 +11,7 @@ use postgres::config::{
 };
 use postgres::keys::{KEYS, MESSAGE_KEY_PATTERN, READ, REPLICA_IDENTITY_PATTERN, remedies, warnings};
 use proptest::prelude::*;
-use settings::{Kind, Properties};
+use settings::{Kind, Properties, SecretNames};
 
 const BASE: &[(&str, &str)] = &[
     ("topic.prefix", "t"),
@@ -134,6 +134,24 @@ fn one_bad_value() {
 }
 
 #[test]
+fn refusals_in_the_log_carry_the_value() {
+    let properties = with(&[("database.port", "x"), ("topic.prefix", "")]);
+    let lines = KEYS.log_lines(&properties, &SecretNames::Usual);
+    let (port, prefix) = ("The 'database.port' value 'x' is invalid: ", "The 'topic.prefix' value '' is invalid: ");
+    let expect = [
+        format!("{prefix}A value is required"),
+        format!(
+            "{prefix} has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)"
+        ),
+        format!("{port}An integer is expected"),
+        format!("{port}An integer is expected"),
+    ];
+    assert_eq!(lines, expect);
+    let lines = KEYS.log_lines(&Properties::new(), &SecretNames::Usual);
+    assert_eq!(lines[0], "The 'topic.prefix' value null is invalid: A value is required");
+}
+
+#[test]
 fn keys_together() {
     #[track_caller]
     fn check(pairs: &[(&str, &str)], key: &str, problem: &str) {
@@ -197,6 +215,7 @@ fn what_is_read() {
     assert_eq!(driver, [("options", Some("-c x=1")), ("loginTimeout", Some("9"))]);
     assert_eq!((config.position.flush_mode, config.snapshot.mode), (LsnFlushMode::Manual, SnapshotMode::InitialOnly));
     assert_eq!(config.filters.table_include, [r"public\.a", r"public\.b\,c"]);
+    assert_eq!(config.filters.spec().table_include, r"public\.a,public\.b\,c");
     assert!(matches!(&config.treatment.rules[..], [ColumnRule::Mask { length: 3, .. }]));
     assert_eq!((config.types.field_names, config.limits.max_retries), (NameAdjustment::Avro, Some(0)));
     assert!(config.events.skipped.is_empty());

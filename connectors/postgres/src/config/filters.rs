@@ -2,6 +2,7 @@
 //!
 //! Must not know: tables.
 
+use relational::TableFilterSpec;
 use settings::{Invalid, JavaRegex, Reader, Secret, split_regex_list};
 
 /// Whole-match, case-insensitive regexes; an empty list says nothing. Of each pair at most one is set.
@@ -39,6 +40,20 @@ impl Filters {
             message_prefix_include: r.regex_texts("message.prefix.include.list"),
             message_prefix_exclude: r.regex_texts("message.prefix.exclude.list"),
             ignore_builtin: r.boolean("table.ignore.builtin"),
+        }
+    }
+
+    /// The table and column lists in the form that the relational filter takes.
+    pub fn spec(&self) -> TableFilterSpec {
+        // An item's own commas are still escaped.
+        let list = |items: &[String]| items.join(",");
+        TableFilterSpec {
+            schema_include: list(&self.schema_include),
+            schema_exclude: list(&self.schema_exclude),
+            table_include: list(&self.table_include),
+            table_exclude: list(&self.table_exclude),
+            column_include: list(&self.column_include),
+            column_exclude: list(&self.column_exclude),
         }
     }
 }
@@ -207,6 +222,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
 
