@@ -19,6 +19,9 @@ host    all         by_word    127.0.0.1/32 password
 host    all         all        127.0.0.1/32 scram-sha-256
 ";
 
+/// sslmode, host, root; whether the session is encrypted, or a part of the error.
+type Case = (SslMode, &'static str, Option<&'static str>, Result<bool, &'static str>);
+
 /// Connects both ways; they must agree.
 async fn connect(options: &ConnectOptions) -> Result<Replication, Error> {
     let replication = Replication::connect(options).await;
@@ -60,7 +63,7 @@ async fn every_way_in() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
 
     // (sslmode, host, root) → whether it is encrypted, or why not let in.
-    let cases: &[(SslMode, &str, Option<&str>, Result<bool, &str>)] = &[
+    let cases: &[Case] = &[
         (SslMode::Disable, "localhost", None, Ok(false)),
         (SslMode::Allow, "localhost", None, Ok(false)),
         (SslMode::Prefer, "localhost", None, Ok(true)),
@@ -80,7 +83,7 @@ async fn every_way_in() {
         let options = ConnectOptions {
             sslmode: *sslmode,
             host: (*host).into(),
-            sslrootcert: root.and_then(|root| server.file(root)),
+            sslrootcert: root.map(|root| server.file(root)),
             ..base.clone()
         };
         let case = format!("{sslmode:?} {host} {root:?}");
@@ -113,8 +116,8 @@ async fn every_way_in() {
             user: "by_cert".into(),
             password: None,
             sslmode: SslMode::Require,
-            sslcert: server.file("client.crt"),
-            sslkey: server.file(key),
+            sslcert: Some(server.file("client.crt")),
+            sslkey: Some(server.file(key)),
             ..base.clone()
         };
         match (connect(&options).await, expect) {
@@ -123,7 +126,7 @@ async fn every_way_in() {
             (got, _) => panic!("{key}: {got:?}"),
         }
     }
-    let halved = ConnectOptions { sslmode: SslMode::Require, sslcert: server.file("client.crt"), ..base.clone() };
+    let halved = ConnectOptions { sslmode: SslMode::Require, sslcert: Some(server.file("client.crt")), ..base.clone() };
     assert!(connect(&halved).await.unwrap_err().to_string().contains("database.sslkey: must be set"));
 
     // Passwords.
@@ -142,7 +145,7 @@ async fn every_way_in() {
     assert!(none.to_string().starts_with("database.password: "), "{none}");
 
     // A role without REPLICATION gets an ordinary session only.
-    admin.execute("test", "CREATE ROLE reader LOGIN PASSWORD 'geheim'").await.unwrap();
+    admin.execute("test", "RESET password_encryption; CREATE ROLE reader LOGIN PASSWORD 'geheim'").await.unwrap();
     let reader = ConnectOptions { user: "reader".into(), ..base.clone() };
     let error = Replication::connect(&reader).await.unwrap_err();
     assert_eq!(error.sqlstate(), Some("42501"), "{error}");

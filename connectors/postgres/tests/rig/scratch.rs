@@ -104,8 +104,8 @@ impl Scratch {
         std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
     }
 
-    pub fn file(&self, name: &str) -> Option<PathBuf> {
-        Some(self.dir.join(name))
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
     }
 }
 
