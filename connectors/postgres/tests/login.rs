@@ -40,7 +40,7 @@ async fn connect(options: &ConnectOptions) -> Result<Replication, Error> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_way_in() {
-    let server = Scratch::start(HBA);
+    let server = Scratch::start(HBA, "server");
     std::fs::write(server.dir.join("data/pg_ident.conf"), "any /^(.*)$ by_cert\n").unwrap();
     let base = ConnectOptions {
         host: "localhost".into(),
@@ -161,4 +161,26 @@ async fn every_way_in() {
     };
     let (slept, ()) = tokio::join!(session.simple_query("SELECT pg_sleep(30)"), cancel);
     assert_eq!(slept.unwrap_err().sqlstate(), Some("57014"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_names_its_host_the_old_way() {
+    let server = Scratch::start(HBA, "bare");
+    let options = |host: &str, root: &str| ConnectOptions {
+        host: host.into(),
+        port: server.port,
+        user: "postgres".into(),
+        password: Some("geheim".into()),
+        dbname: "postgres".into(),
+        sslmode: SslMode::VerifyFull,
+        sslrootcert: Some(server.file(root)),
+        ..ConnectOptions::default()
+    };
+    for root in ["ca.crt", "bare.crt"] {
+        assert!(connect(&options("localhost", root)).await.unwrap().is_tls());
+        let error = connect(&options("127.0.0.1", root)).await.unwrap_err();
+        assert!(matches!(error, Error::Tls { .. }), "{error}");
+    }
+    let error = connect(&options("localhost", "stranger.crt")).await.unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }), "{error}");
 }
