@@ -243,13 +243,13 @@ mod tests {
     #[track_caller]
     fn check(
         options: &PublicationOptions,
-        found: Option<PublicationInfo>,
+        found: Option<&PublicationInfo>,
         captured: &[&str],
         standby: bool,
         expect: Result<Step, &str>,
     ) {
         let captured = names(captured);
-        let got = decide(options, found.as_ref(), &captured.iter().collect(), standby);
+        let got = decide(options, found, &captured.iter().collect(), standby);
         match (got, expect) {
             (Ok(got), Ok(expect)) => assert_eq!(got, expect),
             (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
@@ -280,14 +280,14 @@ mod tests {
             create("CREATE PUBLICATION \"Pub\" FOR TABLE \"s\".\"A\", \"s\".\"b\""),
         );
         check(&options(Filtered, None), None, &[], false, Err("no captured table"));
-        check(&options(Disabled, None), Some(existing(false, &[], &[])), &["b"], false, nothing());
-        check(&options(Filtered, None), Some(existing(true, &[], &["b"])), &["b"], false, Err("FOR ALL TABLES"));
-        check(&options(Filtered, None), Some(existing(false, &["b"], &["b"])), &["b"], false, nothing());
-        check(&options(Filtered, None), Some(existing(false, &["root"], &["leaf"])), &["leaf"], false, nothing());
-        check(&options(Filtered, None), Some(existing(false, &["b"], &["b"])), &[], false, nothing());
+        check(&options(Disabled, None), Some(&existing(false, &[], &[])), &["b"], false, nothing());
+        check(&options(Filtered, None), Some(&existing(true, &[], &["b"])), &["b"], false, Err("FOR ALL TABLES"));
+        check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["b"], false, nothing());
+        check(&options(Filtered, None), Some(&existing(false, &["root"], &["leaf"])), &["leaf"], false, nothing());
+        check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &[], false, nothing());
         check(
             &options(Filtered, Some("insert,update")),
-            Some(existing(false, &["b"], &["b"])),
+            Some(&existing(false, &["b"], &["b"])),
             &["b", "c"],
             false,
             Ok(Step::Alter(vec![
@@ -295,8 +295,8 @@ mod tests {
                 "ALTER PUBLICATION \"Pub\" SET (publish = 'insert,update')".into(),
             ])),
         );
-        check(&options(Filtered, None), Some(existing(false, &["b"], &["b"])), &["c"], true, Err("on the primary"));
-        check(&options(Filtered, None), Some(existing(false, &["b"], &["b"])), &["b"], true, nothing());
+        check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["c"], true, Err("on the primary"));
+        check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["b"], true, nothing());
     }
 
     #[test]

@@ -19,6 +19,9 @@ host    all         by_word    127.0.0.1/32 password
 host    all         all        127.0.0.1/32 scram-sha-256
 ";
 
+/// sslmode, host, root; whether the session is encrypted, or a part of the error.
+type Case = (SslMode, &'static str, Option<&'static str>, Result<bool, &'static str>);
+
 /// Connects both ways; they must agree.
 async fn connect(options: &ConnectOptions) -> Result<Replication, Error> {
     let replication = Replication::connect(options).await;
@@ -37,7 +40,7 @@ async fn connect(options: &ConnectOptions) -> Result<Replication, Error> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_way_in() {
-    let server = Scratch::start(HBA);
+    let server = Scratch::start(HBA, "server");
     std::fs::write(server.dir.join("data/pg_ident.conf"), "any /^(.*)$ by_cert\n").unwrap();
     let base = ConnectOptions {
         host: "localhost".into(),
@@ -60,7 +63,7 @@ async fn every_way_in() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
 
     // (sslmode, host, root) → whether it is encrypted, or why not let in.
-    let cases: &[(SslMode, &str, Option<&str>, Result<bool, &str>)] = &[
+    let cases: &[Case] = &[
         (SslMode::Disable, "localhost", None, Ok(false)),
         (SslMode::Allow, "localhost", None, Ok(false)),
         (SslMode::Prefer, "localhost", None, Ok(true)),
@@ -80,7 +83,7 @@ async fn every_way_in() {
         let options = ConnectOptions {
             sslmode: *sslmode,
             host: (*host).into(),
-            sslrootcert: root.and_then(|root| server.file(root)),
+            sslrootcert: root.map(|root| server.file(root)),
             ..base.clone()
         };
         let case = format!("{sslmode:?} {host} {root:?}");
@@ -113,8 +116,8 @@ async fn every_way_in() {
             user: "by_cert".into(),
             password: None,
             sslmode: SslMode::Require,
-            sslcert: server.file("client.crt"),
-            sslkey: server.file(key),
+            sslcert: Some(server.file("client.crt")),
+            sslkey: Some(server.file(key)),
             ..base.clone()
         };
         match (connect(&options).await, expect) {
@@ -123,7 +126,7 @@ async fn every_way_in() {
             (got, _) => panic!("{key}: {got:?}"),
         }
     }
-    let halved = ConnectOptions { sslmode: SslMode::Require, sslcert: server.file("client.crt"), ..base.clone() };
+    let halved = ConnectOptions { sslmode: SslMode::Require, sslcert: Some(server.file("client.crt")), ..base.clone() };
     assert!(connect(&halved).await.unwrap_err().to_string().contains("database.sslkey: must be set"));
 
     // Passwords.
@@ -142,7 +145,7 @@ async fn every_way_in() {
     assert!(none.to_string().starts_with("database.password: "), "{none}");
 
     // A role without REPLICATION gets an ordinary session only.
-    admin.execute("test", "CREATE ROLE reader LOGIN PASSWORD 'geheim'").await.unwrap();
+    admin.execute("test", "RESET password_encryption; CREATE ROLE reader LOGIN PASSWORD 'geheim'").await.unwrap();
     let reader = ConnectOptions { user: "reader".into(), ..base.clone() };
     let error = Replication::connect(&reader).await.unwrap_err();
     assert_eq!(error.sqlstate(), Some("42501"), "{error}");
@@ -158,4 +161,26 @@ async fn every_way_in() {
     };
     let (slept, ()) = tokio::join!(session.simple_query("SELECT pg_sleep(30)"), cancel);
     assert_eq!(slept.unwrap_err().sqlstate(), Some("57014"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_names_its_host_the_old_way() {
+    let server = Scratch::start(HBA, "bare");
+    let options = |host: &str, root: &str| ConnectOptions {
+        host: host.into(),
+        port: server.port,
+        user: "postgres".into(),
+        password: Some("geheim".into()),
+        dbname: "postgres".into(),
+        sslmode: SslMode::VerifyFull,
+        sslrootcert: Some(server.file(root)),
+        ..ConnectOptions::default()
+    };
+    for root in ["ca.crt", "bare.crt"] {
+        assert!(connect(&options("localhost", root)).await.unwrap().is_tls());
+        let error = connect(&options("127.0.0.1", root)).await.unwrap_err();
+        assert!(matches!(error, Error::Tls { .. }), "{error}");
+    }
+    let error = connect(&options("localhost", "stranger.crt")).await.unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }), "{error}");
 }

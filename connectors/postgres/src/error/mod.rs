@@ -257,7 +257,7 @@ pub enum Error {
         user: String,
     },
     /// The other side does not speak the protocol.
-    #[error("{doing}: {reason}; is this a PostgreSQL server?")]
+    #[error("{doing}: {reason}")]
     Protocol {
         /// What we were doing.
         doing: String,
@@ -321,7 +321,7 @@ impl Error {
 
     /// Bytes that are not of the protocol.
     pub(crate) fn bad_frame(doing: &str, bad: BadFrame) -> Self {
-        Self::Protocol { doing: doing.into(), reason: bad.to_string() }
+        Self::Protocol { doing: doing.into(), reason: format!("{bad}; is this a PostgreSQL server?") }
     }
 
     /// From an ordinary connection.
@@ -335,7 +335,7 @@ impl Error {
             return Self::Io { doing, at: at.into(), source };
         }
         let text = error.to_string();
-        match error.into_source().map(|source| source.downcast::<io::Error>()) {
+        match error.into_source().map(<dyn std::error::Error + Send + Sync>::downcast::<io::Error>) {
             Some(Ok(source)) => Self::Io { doing, at: at.into(), source: *source },
             Some(Err(other)) => Self::Protocol { doing, reason: format!("{text}: {other}") },
             None => Self::Protocol { doing, reason: text },

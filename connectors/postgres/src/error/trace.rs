@@ -46,13 +46,14 @@ impl Error {
                 lines.push("java.net.SocketTimeoutException: Connect timed out".into());
             }
             Self::Tls { reason, .. } => lines.push(format!("{PSQL}: SSL error: {reason}")),
-            Self::Auth { server, .. } | Self::Server { server, .. } => lines.push(psql(server)),
+            Self::Auth { server, .. } | Self::Server { server, .. } | Self::SlotTaken { server, .. } => {
+                lines.push(psql(server));
+            }
             Self::Config { key, reason } => {
                 lines.push(format!("{CONNECT}: The '{key}' value is invalid: {reason}"));
             }
             Self::WalLevel { found } => lines
                 .push(format!("{DEBEZIUM}: Postgres server wal_level property must be 'logical' but is: '{found}'")),
-            Self::SlotTaken { server, .. } => lines.push(psql(server)),
             Self::SlotCreation { cause, .. } => {
                 let mut first = format!("{DEBEZIUM}: Creation of replication slot failed");
                 match cause.sqlstate() {
@@ -134,13 +135,13 @@ mod tests {
     use super::*;
     use crate::lsn::Lsn;
 
-    fn server(sqlstate: &str, message: &str) -> Box<ServerError> {
-        Box::new(ServerError {
+    fn server(sqlstate: &str, message: &str) -> ServerError {
+        ServerError {
             severity: "ERROR".into(),
             sqlstate: sqlstate.into(),
             message: message.into(),
             ..ServerError::default()
-        })
+        }
     }
 
     #[track_caller]
@@ -163,7 +164,7 @@ mod tests {
                 slot: "s".into(),
                 cause: Box::new(Error::Server {
                     doing: "x".into(),
-                    server: server("42710", "replication slot \"s\" already exists"),
+                    server: Box::new(server("42710", "replication slot \"s\" already exists")),
                 }),
             },
             false,
@@ -178,7 +179,7 @@ mod tests {
                 cause: Box::new(Error::SlotTaken {
                     slot: "s".into(),
                     pid: Some(7),
-                    server: server("55006", "active for PID 7"),
+                    server: Box::new(server("55006", "active for PID 7")),
                 }),
             },
             true,
@@ -197,7 +198,7 @@ mod tests {
             "org.postgresql.util.PSQLException: Connection to h:1 refused. Check that the hostname",
         );
         check(
-            &Error::Server { doing: "x".into(), server: server("99999", "new") },
+            &Error::Server { doing: "x".into(), server: Box::new(server("99999", "new")) },
             false,
             "org.postgresql.util.PSQLException: ERROR: new\n",
         );

@@ -42,6 +42,11 @@ impl TlsStream for Stream {
     }
 }
 
+/// Whether the client stopped because the server asked for a password and there is none.
+fn wants_password(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.to_string() == "password missing")
+}
+
 impl Sql {
     /// Connects, logs in, pins the settings and runs `initial_statements`.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
@@ -77,7 +82,7 @@ impl Sql {
             .map_err(|_| Error::TimedOut { doing: doing.into(), at: options.at(), after_ms: limit })?
             .map_err(|error| match error.as_db_error() {
                 Some(db) => refusal(options, ServerError::from_db(db)),
-                None if options.password.is_none() && error.to_string().contains("password missing") => Error::Config {
+                None if options.password.is_none() && wants_password(&error) => Error::Config {
                     key: "database.password".into(),
                     reason: format!("{} asks for a password of user \"{}\": set it", options.at(), options.user),
                 },

@@ -11,7 +11,12 @@ const OBJECT_ID: u8 = 0x06;
 const OCTETS: u8 = 0x04;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
+const SET: u8 = 0x31;
 const CONTEXT_0: u8 = 0xa0;
+const CONTEXT_3: u8 = 0xa3;
+/// 2.5.29.17 and 2.5.4.3.
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 3];
 
 /// Takes one element off the front: its tag and its contents.
 fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
@@ -109,6 +114,48 @@ pub(super) fn validity(certificate: &[u8]) -> Option<RangeInclusive<u64>> {
     Some(time(take(&mut dates)?)?..=time(take(&mut dates)?)?)
 }
 
+/// The common name of a certificate that names no host in subjectAltName: libpq and the Java driver take it then, the
+/// rules of the web (RFC 6125) do not. `None` if there is a subjectAltName of any kind, or no single common name.
+pub(super) fn lone_common_name(certificate: &[u8]) -> Option<&str> {
+    let mut outer = certificate;
+    let mut certificate = expect(&mut outer, SEQUENCE)?;
+    let mut body = expect(&mut certificate, SEQUENCE)?;
+    if body.first() == Some(&CONTEXT_0) {
+        take(&mut body)?;
+    }
+    expect(&mut body, INTEGER)?;
+    for _ in ["signature", "issuer", "validity"] {
+        expect(&mut body, SEQUENCE)?;
+    }
+    let mut subject = expect(&mut body, SEQUENCE)?;
+    expect(&mut body, SEQUENCE)?;
+    while let Some((tag, mut contents)) = take(&mut body) {
+        if tag == CONTEXT_3 {
+            let mut extensions = expect(&mut contents, SEQUENCE)?;
+            while !extensions.is_empty() {
+                let mut extension = expect(&mut extensions, SEQUENCE)?;
+                if expect(&mut extension, OBJECT_ID)? == SUBJECT_ALT_NAME {
+                    return None;
+                }
+            }
+        }
+    }
+    let mut name = None;
+    while !subject.is_empty() {
+        let mut set = expect(&mut subject, SET)?;
+        while !set.is_empty() {
+            let mut attribute = expect(&mut set, SEQUENCE)?;
+            if expect(&mut attribute, OBJECT_ID)? == COMMON_NAME {
+                let (_, text) = take(&mut attribute)?;
+                if name.replace(std::str::from_utf8(text).ok()?).is_some() {
+                    return None;
+                }
+            }
+        }
+    }
+    name
+}
+
 /// `YYMMDDhhmmssZ` or `YYYYMMDDhhmmssZ`, the only forms that RFC 5280 allows.
 fn time((tag, text): (u8, &[u8])) -> Option<u64> {
     let digits = text.strip_suffix(b"Z")?;
@@ -187,7 +234,7 @@ mod tests {
     proptest! {
         #[test]
         fn hostile_bytes_never_panic(bytes: Vec<u8>) {
-            let _ = (signature_hash(&bytes), validity(&bytes), key_kind(&bytes));
+            let _ = (signature_hash(&bytes), validity(&bytes), key_kind(&bytes), lone_common_name(&bytes));
         }
     }
 }

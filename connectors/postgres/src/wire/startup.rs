@@ -319,6 +319,7 @@ pub(crate) fn refusal(options: &ConnectOptions, server: ServerError) -> Error {
         "28000" => {
             "Check the lines for this user in pg_hba.conf (a replication connection needs one too), LOGIN of the role, and database.sslmode"
         }
+        "42501" if server.message.contains("database") => "GRANT CONNECT ON DATABASE … TO the role",
         "42501" => "ALTER ROLE … REPLICATION (on Amazon RDS: GRANT rds_replication TO …)",
         "3D000" => "Check database.dbname",
         _ => return Error::from_server(format!("logging in to {}", options.at()), server),

@@ -48,7 +48,8 @@ fn run(command: &mut Command) {
 }
 
 impl Scratch {
-    pub fn start(hba: &str) -> Self {
+    /// `certificate` is `server` (with subjectAltName) or `bare` (common name only).
+    pub fn start(hba: &str, certificate: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let dir = std::env::temp_dir().join(format!("afterimage-scratch-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
@@ -82,7 +83,8 @@ impl Scratch {
                 "fsync=off",
             ])
             .args(["-c", "unix_socket_directories=", "-c", "ssl=on"])
-            .args(["-c", &setting("ssl_cert_file", "server.crt"), "-c", &setting("ssl_key_file", "server.key")])
+            .args(["-c", &setting("ssl_cert_file", &format!("{certificate}.crt"))])
+            .args(["-c", &setting("ssl_key_file", &format!("{certificate}.key"))])
             .args(["-c", &setting("ssl_ca_file", "ca.crt")])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -104,8 +106,8 @@ impl Scratch {
         std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
     }
 
-    pub fn file(&self, name: &str) -> Option<PathBuf> {
-        Some(self.dir.join(name))
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
     }
 }
 
@@ -141,6 +143,7 @@ fn certificates(dir: &Path) {
             .args(["-extfile", "extension", "-in", &format!("{name}.csr"), "-out", &format!("{name}.crt")]));
     };
     signed("server", "/CN=localhost", "subjectAltName=DNS:localhost\n", "-sha384");
+    signed("bare", "/CN=LocalHost", "basicConstraints=CA:FALSE\n", "-sha512");
     signed("client", "/CN=postgres", "extendedKeyUsage=clientAuth\n", "-sha256");
     let der = ["pkcs8", "-topk8", "-nocrypt", "-outform", "DER", "-in", "client.key", "-out", "client.pk8"];
     run(Command::new("openssl").current_dir(dir).args(der));
