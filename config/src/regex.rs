@@ -51,6 +51,11 @@ impl JavaRegex {
         self.regex.is_match(text).map_err(|e| error(&self.source, &e))
     }
 
+    /// The engine's regex for a Java regex, minding case and not tied to the whole text: for finding and replacing.
+    pub fn searcher(source: &str) -> Result<Regex, RegexError> {
+        Regex::new(&translate(source)).map_err(|e| error(source, &e))
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.source

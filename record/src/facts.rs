@@ -91,18 +91,17 @@ impl ViewSource {
     /// The field's value for one event.
     pub fn value(&self, decoded: &Decoded<'_>) -> Value {
         let or = |value: Value, default: &Value| if value == Value::Null { default.clone() } else { value };
+        let source = |place: u16| {
+            let field = decoded.shape.source.fields.get(usize::from(place));
+            field.map_or(Value::Null, |field| field.value(decoded.position(), decoded.change.mark))
+        };
         let transaction = |name| decoded.change.transaction.as_ref().and_then(|mark| mark.field(name)).unwrap_or(Value::Null);
         match self {
             Self::After(place) => cell(decoded.after, *place),
             Self::Before(place) => cell(decoded.before, *place),
             Self::AfterOr(place, default) => or(cell(decoded.after, *place), default),
             Self::BeforeOr(place, default) => or(cell(decoded.before, *place), default),
-            Self::Source(i) => decoded
-                .shape
-                .source
-                .fields
-                .get(usize::from(*i))
-                .map_or(Value::Null, |field| field.value(decoded.position(), decoded.change.mark)),
+            Self::Source(place) => source(*place),
             Self::Op => decoded.change.op.value(),
             Self::TsMs => Value::Int(decoded.processed_ns.div_euclid(1_000_000)),
             Self::TsUs => Value::Int(decoded.processed_ns.div_euclid(1000)),

@@ -159,3 +159,8 @@ impl JsonEncoder {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
