@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use record::{Kind, Schema, Shape, SourceField, SourceShape};
-use relational::{Adjustment, Column, SourceContext, Table, TableFilter, TableFilterSpec, TopicNaming, snapshot_field, source_struct};
+use relational::{Adjustment, Column, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct};
 use settings::JavaRegex;
 
 use crate::config::{NameAdjustment, PostgresConfig};
@@ -83,18 +83,8 @@ pub(crate) fn adjustments(config: &PostgresConfig) -> (Adjustment, Adjustment) {
 impl Tables {
     pub(crate) fn new(config: &PostgresConfig, version: &str) -> Result<Self, Error> {
         let filters = &config.filters;
-        // The lists were split and their escapes undone when the configuration was read: join them as they were.
-        let join = |list: &[String]| list.iter().map(|p| p.replace(',', "\\,")).collect::<Vec<_>>().join(",");
-        let spec = TableFilterSpec {
-            schema_include: join(&filters.schema_include),
-            schema_exclude: join(&filters.schema_exclude),
-            table_include: join(&filters.table_include),
-            table_exclude: join(&filters.table_exclude),
-            column_include: join(&filters.column_include),
-            column_exclude: join(&filters.column_exclude),
-        };
         let bad = |key: &str, reason: String| Error::Config { key: key.to_owned(), reason };
-        let filter = TableFilter::new(&spec).map_err(|e| bad("table.include.list", e.to_string()))?;
+        let filter = TableFilter::new(&filters.spec()).map_err(|e| bad("table.include.list", e.to_string()))?;
         let mut message_keys = Vec::new();
         for key in &config.treatment.message_keys {
             for column in &key.columns {
@@ -155,11 +145,6 @@ impl Tables {
             || schema.starts_with("pg_temp")
             || table == "spatial_ref_sys";
         !(self.ignore_builtin && builtin) && self.filter.table(schema, table)
-    }
-
-    /// The filter, for ordering.
-    pub(crate) fn filter(&self) -> &TableFilter {
-        &self.filter
     }
 
     /// All captured tables of the database, described, in the order in which a snapshot reads them.

@@ -74,16 +74,6 @@ impl Decoder {
         self.batch_number += 1;
     }
 
-    /// Whether no transaction is open: only then may a keepalive's position be stored.
-    pub(crate) fn idle(&self) -> bool {
-        self.open.is_none()
-    }
-
-    /// The slot's `catalog_xmin`, shown in every event from now on.
-    pub(crate) fn set_xmin(&mut self, xmin: i64) {
-        self.xmin = xmin;
-    }
-
     pub(crate) fn install(&mut self, id: u32, known: Known) {
         self.relations.insert(id, known);
     }
