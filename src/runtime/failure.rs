@@ -54,7 +54,7 @@ pub struct Failure {
 impl Failure {
     /// A transform could not take the record.
     pub fn transform(error: &TransformError) -> Self {
-        Self::new(Stage::Transformation, error.to_string(), "")
+        Self::new(Stage::Transformation, format!("{}: {error}", error.java_class()), "")
     }
 
     /// A converter could not take the record.

@@ -29,7 +29,10 @@ const CONFIG_EXCEPTION: &str = "org.apache.kafka.common.config.ConfigException";
 /// Makes everything; the error is the trace that ends the task.
 pub(super) fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Parts, String> {
     let config = &spec.config;
-    let chain = Chain::new(config).map_err(|error| error.to_string())?;
+    let chain = Chain::build(config).map_err(|invalid| {
+        let list: Vec<_> = invalid.into_iter().map(|invalid| invalid.message).collect();
+        format!("{CONFIG_EXCEPTION}: {}", list.join("\n"))
+    })?;
     let key = converter(config, worker, "key.converter", Role::Key)?;
     let value = converter(config, worker, "value.converter", Role::Value)?;
     let header = converter(config, worker, "header.converter", Role::Header)?;

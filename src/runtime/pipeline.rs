@@ -152,7 +152,7 @@ impl<S: Sink> Pipeline<S> {
         scratch: &mut Scratch,
     ) -> Result<(), Failure> {
         let shape = &*batch.shapes[usize::from(change.shape)];
-        let mut decode = |row, out: &mut Vec<ValueRef<'a>>| {
+        let decode = |row, out: &mut Vec<ValueRef<'a>>| {
             shape
                 .decode
                 .row(&batch.buffer, batch.cells(row), out)

@@ -228,7 +228,7 @@ impl Committer {
                     }
                 }
                 // A closed channel means that the handle was dropped: that is a stop too.
-                _ = stop.wait_for(|stop| *stop), if !is_stopping => {
+                () = async { drop(stop.wait_for(|stop| *stop).await) }, if !is_stopping => {
                     is_stopping = true;
                     let _ = inner_stop.send(true);
                 }
