@@ -206,6 +206,10 @@ pub trait Store: Send + Sync {
     /// the broker is away; only [`close`](Self::close) ends it sooner.
     fn start(&self) -> Result<(), StoreError>;
 
+    /// Complete when the logs have been found fit to hold state, or refused: compacted topics, which takes the broker
+    /// longer to say than the reading. To be awaited after [`start`](Self::start) and before anything is written.
+    fn checked(&self) -> Pending;
+
     /// Appends `entries` in their order. Complete when all are acknowledged and have been through the fold.
     fn append(&self, log: Log, entries: Vec<Entry>) -> Pending;
 
