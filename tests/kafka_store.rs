@@ -2,6 +2,8 @@
 //!
 //! Run by `make test`, which starts a broker and names it in `AFTERIMAGE_TEST_KAFKA`.
 
+#![allow(clippy::expect_used)] // tests
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,6 +24,9 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::json;
+
+/// A record read: partition, key, value, headers as text.
+type Read = (i32, Option<Vec<u8>>, Option<Vec<u8>>, String);
 
 /// Topics and a group of a test's own; the topics are deleted at the end.
 struct Bed {
@@ -81,11 +86,12 @@ impl Bed {
         let connector = connector.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let properties = properties::producer(&self.servers, &Properties::new(), &connector);
         let may_produce = Box::new(|| true);
-        KafkaSink::new(sink::Settings { client_id: "test".to_owned(), properties, may_produce }, delivery).expect("a sink")
+        KafkaSink::new(sink::Settings { client_id: "test".to_owned(), properties, may_produce }, delivery)
+            .expect("a sink")
     }
 
     /// Every record of a topic: partition, key, value, headers as text.
-    fn read(&self, topic: &str, count: usize) -> Vec<(i32, Option<Vec<u8>>, Option<Vec<u8>>, String)> {
+    fn read(&self, topic: &str, count: usize) -> Vec<Read> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.servers)
             .set("group.id", format!("{}reader", self.prefix))
@@ -224,7 +230,8 @@ fn partitions_are_murmur2s() {
     let keys: Vec<String> = (0..200).map(|i| "k".repeat(i % 11) + &i.to_string()).chain([String::new()]).collect();
     for (key, seq) in keys.iter().zip(0..) {
         let key = Some(key.as_bytes());
-        let none = Outgoing { topic: &topic, partition: None, timestamp_ms: None, key, value: None, headers: None, seq };
+        let none =
+            Outgoing { topic: &topic, partition: None, timestamp_ms: None, key, value: None, headers: None, seq };
         sink.send(none).expect("sent");
     }
     assert!(sink.flush(Duration::from_secs(20)));
@@ -298,7 +305,8 @@ fn a_sink_delivers_and_blocks_instead_of_losing() {
     assert_eq!(sink.in_flight(), 0);
     assert_eq!(bed.read(&topic, 1)[0].3, "__op=Some(\"c\"),none=None");
     sink.stop(true);
-    let late = Outgoing { topic: &topic, partition: None, timestamp_ms: None, key: None, value: None, headers: None, seq: 0 };
+    let late =
+        Outgoing { topic: &topic, partition: None, timestamp_ms: None, key: None, value: None, headers: None, seq: 0 };
     assert!(matches!(sink.send(late), Err(SinkError::Stopped)));
 }
 
@@ -341,7 +349,9 @@ fn topics_are_made_by_their_group() {
 fn until(owner: &Owner, timeout: Duration, is: impl Fn(&Ownership) -> bool) -> Duration {
     let begin = Instant::now();
     let mut state = owner.state();
-    let found = block_on(async { tokio::time::timeout(timeout, state.wait_for(|state| is(state))).await.map(|found| found.is_ok()) });
+    let found = block_on(async {
+        tokio::time::timeout(timeout, state.wait_for(|state| is(state))).await.map(|found| found.is_ok())
+    });
     assert!(matches!(found, Ok(true)), "after {timeout:?} still {:?}", *owner.state().borrow());
     begin.elapsed()
 }
@@ -354,8 +364,14 @@ fn one_owner_and_a_standby() {
     let start = |name: &str| {
         let (client_id, group_id) = (name.to_owned(), format!("{}group", bed.prefix));
         let (session_timeout, heartbeat) = (Duration::from_secs(10), Duration::from_secs(3));
-        let settings =
-            owner::Settings { client: bed.client(), client_id, group_id, topic: topic.clone(), session_timeout, heartbeat };
+        let settings = owner::Settings {
+            client: bed.client(),
+            client_id,
+            group_id,
+            topic: topic.clone(),
+            session_timeout,
+            heartbeat,
+        };
         Owner::start(settings).expect("a thread")
     };
     let mut first = start("first");

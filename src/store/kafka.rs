@@ -230,6 +230,7 @@ pub struct Kafka {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+#[allow(clippy::needless_pass_by_value)] // errors are handed over by `map_err`
 fn client_error(error: impl ToString) -> StoreError {
     StoreError::Client { reason: error.to_string() }
 }

@@ -138,7 +138,9 @@ pub enum StoreError {
         reason: String,
     },
     /// The client could not be made.
-    #[error("the Kafka client for the internal topics could not be made: {reason}. Check bootstrap.servers and security")]
+    #[error(
+        "the Kafka client for the internal topics could not be made: {reason}. Check bootstrap.servers and security"
+    )]
     Client {
         /// librdkafka's text.
         reason: String,

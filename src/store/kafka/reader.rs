@@ -24,7 +24,12 @@ impl ClientContext for Reads {
 
 impl ConsumerContext for Reads {}
 
-fn consumer(shared: &Arc<Shared>, name: &str, committed: bool, wait_ms: u32) -> Result<BaseConsumer<Reads>, StoreError> {
+fn consumer(
+    shared: &Arc<Shared>,
+    name: &str,
+    committed: bool,
+    wait_ms: u32,
+) -> Result<BaseConsumer<Reads>, StoreError> {
     let mut config = shared.settings.client(name);
     config
         .set("group.id", &shared.settings.group_id)
