@@ -5,6 +5,8 @@
 //!
 //! Must not know: anything that one of the crates below it decides (wire formats, SQL, SMT semantics).
 
+pub mod cli;
+pub mod convert;
 pub mod plugins;
 pub mod rest;
 pub mod runtime;

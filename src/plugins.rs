@@ -21,18 +21,33 @@ pub struct Plugin {
     pub version: &'static str,
     /// Its keys.
     pub keys: fn() -> &'static Def,
+    /// For each name of an older release that a configuration still has, what replaced it.
+    pub remedies: fn(&Properties) -> Vec<String>,
     /// Looks at the configuration alone, then at the database, and says all that it finds.
     pub check: fn(Properties) -> Boxed<Vec<Finding>>,
     /// Runs the one task until the outlet says stop, or until something that a retry cannot mend.
     pub start: fn(Properties, Outlet) -> Boxed<Result<(), TaskError>>,
     /// The source partition as stored in the offsets topic (`{"server": …}`).
     pub partition: fn(&Properties) -> Map<String, Json>,
+    /// The headers of every row's record, in their order.
+    pub headers: fn(&Properties) -> Vec<(&'static str, String)>,
     /// A position as the offset that is stored.
     pub offset: fn(&Position) -> Map<String, Json>,
 }
 
 /// All of them.
-pub static ALL: &[Plugin] = &[];
+pub static ALL: &[Plugin] = &[Plugin {
+    class: postgres::CLASS,
+    task_class: postgres::TASK_CLASS,
+    version: postgres::VERSION,
+    keys: || &postgres::keys::KEYS,
+    remedies: postgres::keys::remedies,
+    check: |properties| Box::pin(postgres::check(properties)),
+    start: |properties, outlet| Box::pin(postgres::start(properties, outlet)),
+    partition: postgres::partition,
+    headers: postgres::headers,
+    offset: postgres::position::to_offset,
+}];
 
 /// Finds a connector by its class, its simple name, or that without `Connector`.
 pub fn find(class: &str) -> Option<&'static Plugin> {

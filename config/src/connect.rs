@@ -94,14 +94,7 @@ pub(crate) fn split_list(text: &str) -> Vec<String> {
     if text.is_empty() { Vec::new() } else { text.split(',').map(|item| item.trim().to_owned()).collect() }
 }
 
-fn run(
-    check: &Check,
-    bare: &str,
-    full: &str,
-    value: &Parsed,
-    properties: &Properties,
-    errors: &mut Vec<String>,
-) {
+fn run(check: &Check, bare: &str, full: &str, value: &Parsed, properties: &Properties, errors: &mut Vec<String>) {
     let invalid = |detail: &str| format!("Invalid value {} for configuration {bare}: {detail}", value.to_java());
     let text = if let Parsed::Text(t) = value { Some(t.as_str()) } else { None };
     match check {

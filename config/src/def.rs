@@ -3,7 +3,7 @@
 //! Must not know: which keys there are, who asks.
 
 use crate::connect::{self, Parsed};
-use crate::{Definition, Importance, Invalid, Key, Properties, Style, debezium};
+use crate::{Definition, Importance, Invalid, Key, Properties, SecretNames, Style, debezium};
 
 /// An ordered set of keys: static slices, one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,13 @@ impl Def {
     pub fn complaints(&self, properties: &Properties) -> Vec<Invalid> {
         let refusals = |c: Checked| c.errors.into_iter().map(move |m| Invalid::new(c.name.clone(), m));
         self.validate(properties).into_iter().flat_map(refusals).collect()
+    }
+
+    /// The refusals of Debezium's keys as its tasks log them at start, with the values: `The 'database.port' value 'x' is
+    /// invalid: …`. Secret values are masked.
+    pub fn log_lines(&self, properties: &Properties, names: &SecretNames) -> Vec<String> {
+        let own = |key: &&Key| key.style == Style::Debezium && !key.lenient && key.alias_of.is_none();
+        self.keys().filter(own).flat_map(|key| debezium::logged(key, properties, names)).collect()
     }
 
     /// The same table embedded under `prefix` in one group, as an SMT's keys are under `transforms.A.`: names carry the

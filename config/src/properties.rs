@@ -215,6 +215,7 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
 

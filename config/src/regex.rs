@@ -51,6 +51,11 @@ impl JavaRegex {
         self.regex.is_match(text).map_err(|e| error(&self.source, &e))
     }
 
+    /// The engine's regex for a Java regex, minding case and not tied to the whole text: for finding and replacing.
+    pub fn searcher(source: &str) -> Result<Regex, RegexError> {
+        Regex::new(&translate(source)).map_err(|e| error(source, &e))
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.source
@@ -143,7 +148,7 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
             out.push_str(inside);
         } else {
             let not = if negated { "^" } else { "" };
-            out.push_str(&format!("[{not}{inside}]"));
+            out.extend(["[", not, inside, "]"]);
         }
     };
     match c {
@@ -156,7 +161,7 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
         'e' => out.push_str(r"\x1B"),
         'u' => {
             let digits: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_hexdigit)).take(4).collect();
-            out.push_str(&format!(r"\x{{{digits}}}"));
+            out.extend([r"\x{", &digits, "}"]);
         }
         'Q' => quote(chars, out),
         'p' | 'P' => property(c, chars, out),
@@ -170,7 +175,8 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
 
 /// A character that stands for itself, in or outside of a class.
 fn literal(c: char, out: &mut String) {
-    if c.is_ascii_punctuation() && !matches!(c, '<' | '>' | '_' | '%' | '@' | '\'' | '"' | '`' | ';' | ':' | '!' | '=' | ',' | '/')
+    if c.is_ascii_punctuation()
+        && !matches!(c, '<' | '>' | '_' | '%' | '@' | '\'' | '"' | '`' | ';' | ':' | '!' | '=' | ',' | '/')
     {
         out.push('\\');
     }
@@ -198,7 +204,7 @@ fn property(p: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: 
     if let Some((_, posix)) = POSIX.iter().find(|(java, _)| *java == name) {
         let not = if negated { "^" } else { "" };
         // Doubled brackets are right in a class too: a nested class is a union.
-        out.push_str(&format!("[[:{not}{posix}:]]"));
+        out.extend(["[[:", not, posix, ":]]"]);
         return;
     }
     let name = match name.as_str() {
@@ -207,10 +213,13 @@ fn property(p: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: 
         "javaWhitespace" => "White_Space",
         other => other.strip_prefix("Is").or_else(|| other.strip_prefix("In")).unwrap_or(other),
     };
-    out.push_str(&format!(r"\{p}{{{name}}}"));
+    out.push('\\');
+    out.push(p);
+    out.extend(["{", name, "}"]);
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
 

@@ -84,6 +84,7 @@ impl SecretNames {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
 
@@ -93,7 +94,9 @@ mod tests {
         fn check(name: &str, hidden: bool) {
             assert_eq!(SecretNames::Usual.hides(name), hidden, "{name}");
         }
-        for name in ["database.password", "DATABASE.SSLPASSWORD", "a.secret", "x.sasl.jaas.config", "my.connectionString"] {
+        for name in
+            ["database.password", "DATABASE.SSLPASSWORD", "a.secret", "x.sasl.jaas.config", "my.connectionString"]
+        {
             check(name, true);
         }
         for name in ["database.user", "password.file", "secret.name", "sasl.mechanism", ""] {

@@ -1,5 +1,7 @@
 //! The exact words of refusals, in both styles, and what the reader makes of any text.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use proptest::prelude::*;
 use settings::{Asked, Check, Def, Key, Kind, Properties, Reader, Width};
 
@@ -15,7 +17,11 @@ const CONNECT: &[Key] = &[
     Key::new("tasks.max", Kind::Int).default("1").checks(&[Check::Range { min: Some(1), max: None }]),
     Key::new("enforce", Kind::Boolean).default("true"),
     Key::new("tolerance", Kind::String).default("none").checks(&[Check::OneOfExactly(&["none", "all"])]),
-    Key::new("boundary", Kind::String).default("poll").checks(&[Check::OneOfAnyCase(&["interval", "poll", "connector"])]),
+    Key::new("boundary", Kind::String).default("poll").checks(&[Check::OneOfAnyCase(&[
+        "interval",
+        "poll",
+        "connector",
+    ])]),
     Key::new("topic", Kind::String).checks(&[Check::NonEmpty]),
     Key::new("groups", Kind::List).default("").checks(&[Check::Distinct]),
     Key::new("pw", Kind::Password),
@@ -83,13 +89,19 @@ fn connect_words() {
             "Invalid value null for configuration tasks.max: Value must be non-null",
         ],
     );
-    check("enforce", "yes", &["Invalid value yes for configuration enforce: Expected value to be either true or false"]);
+    check(
+        "enforce",
+        "yes",
+        &["Invalid value yes for configuration enforce: Expected value to be either true or false"],
+    );
     check("enforce", " TRUE ", &[]);
     check("tolerance", "All", &["Invalid value All for configuration tolerance: String must be one of: none, all"]);
     check(
         "boundary",
         "x",
-        &["Invalid value x for configuration boundary: String must be one of (case insensitive): INTERVAL, POLL, CONNECTOR"],
+        &[
+            "Invalid value x for configuration boundary: String must be one of (case insensitive): INTERVAL, POLL, CONNECTOR",
+        ],
     );
     check("boundary", "Poll", &[]);
     check("topic", "", &["Invalid value  for configuration topic: String must be non-empty"]);
@@ -223,7 +235,8 @@ fn reading_keeps_every_complaint() {
     let keys: Vec<_> = complaints.iter().map(|c| c.key.as_str()).collect();
     assert_eq!(keys, ["prefix", "port", "port", "mode"]);
 
-    let properties: Properties = [("prefix", "p"), ("soft", "z"), ("secret", "s3"), ("new.flag", "True")].into_iter().collect();
+    let properties: Properties =
+        [("prefix", "p"), ("soft", "z"), ("secret", "s3"), ("new.flag", "True")].into_iter().collect();
     let mut reader = Reader::new(CONNECTOR, &properties);
     assert!(reader.boolean("new.flag"));
     let secret = reader.secret("secret").unwrap();

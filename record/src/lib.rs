@@ -7,6 +7,7 @@
 //! Must not know: any wire format, any database, Kafka, I/O, clocks.
 
 mod batch;
+mod facts;
 mod position;
 mod row;
 mod schema;
@@ -16,6 +17,7 @@ mod value;
 mod view;
 
 pub use batch::{Batch, Change, Event, Headers, Item, KeyMove, Op, RowRef, SnapshotMark, TransactionMark};
+pub use facts::sequence_text;
 pub use position::{NONE, Position};
 
 pub use row::{Decode, DecodeError, Span};

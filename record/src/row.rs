@@ -36,7 +36,7 @@ pub trait Decode: Send + Sync {
     ///
     /// # Errors
     /// When a cell cannot be read as its column's type, or the row has another number of cells than the shape.
-    fn row<'a>(&self, buffer: &'a [u8], spans: &'a [Span], out: &mut Vec<ValueRef<'a>>) -> Result<(), DecodeError>;
+    fn row<'a>(&'a self, buffer: &'a [u8], spans: &'a [Span], out: &mut Vec<ValueRef<'a>>) -> Result<(), DecodeError>;
 }
 
 /// A cell that could not be read. Names the column, never the value.

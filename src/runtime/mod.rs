@@ -8,8 +8,14 @@
 //! Must not know: HTTP, SQL.
 
 pub mod catalog;
+pub mod failure;
 pub mod keys;
+pub mod ledger;
 pub mod owner;
+mod parts;
+pub mod pipeline;
 pub mod supervisor;
 pub mod task;
+pub mod topics;
 pub mod validate;
+pub mod variables;

@@ -286,7 +286,8 @@ impl Membership {
         let client: BaseConsumer = self.config().create()?;
         while !self.is_leaving() {
             let groups = client.fetch_group_list(Some(group), Duration::from_secs(5))?;
-            let found = groups.groups().iter().find(|found| found.name() == group && found.protocol_type() == "connect");
+            let found =
+                groups.groups().iter().find(|found| found.name() == group && found.protocol_type() == "connect");
             let members: Vec<String> = found.map_or(Vec::new(), |found| {
                 found.members().iter().map(|m| format!("{} ({})", m.client_id(), m.client_host())).collect()
             });
@@ -403,7 +404,8 @@ impl Tenure {
                             use RDKafkaErrorCode as Code;
                             tracing::debug!(%error, "no proof of the group's membership");
                             let code = error.rdkafka_error_code();
-                            if let Some(Code::UnknownMemberId | Code::IllegalGeneration | Code::FencedInstanceId) = code {
+                            if let Some(Code::UnknownMemberId | Code::IllegalGeneration | Code::FencedInstanceId) = code
+                            {
                                 fence.close();
                             }
                         }

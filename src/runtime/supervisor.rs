@@ -45,8 +45,8 @@ pub struct Launched {
     pub stop: Box<dyn FnOnce(Duration) -> Boxed<bool> + Send + Sync>,
 }
 
-/// Starts a task, which produces only while the fence is open.
-pub type Launch = Arc<dyn Fn(TaskSpec, Arc<Fence>) -> Launched + Send + Sync>;
+/// Starts a task, which produces only while its fence is open.
+pub type Launch = Arc<dyn Fn(TaskSpec) -> Launched + Send + Sync>;
 
 /// Puts the values of `${provider:path:key}` in.
 pub type Resolve = Arc<dyn Fn(Properties) -> Properties + Send + Sync>;

@@ -113,7 +113,9 @@ pub enum SinkError {
     #[error("{0}")]
     Property(#[from] super::properties::Refusal),
     /// librdkafka did not accept the configuration or could not start.
-    #[error("the Kafka producer {client_id} could not be made: {reason}. Check bootstrap.servers and producer.* settings")]
+    #[error(
+        "the Kafka producer {client_id} could not be made: {reason}. Check bootstrap.servers and producer.* settings"
+    )]
     Client {
         /// The client's id.
         client_id: String,

@@ -45,6 +45,15 @@ impl HeaderSet {
         self
     }
 
+    /// Adds the headers of another set at the end.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        for header in other.native.iter().flat_map(rdkafka::message::Headers::iter) {
+            self = self.with(header.key, header.value);
+        }
+        self
+    }
+
     /// Whether there is no header.
     pub fn is_empty(&self) -> bool {
         self.native.is_none()

@@ -147,7 +147,10 @@ const PRODUCER: &[(&str, How)] = &[
     ("transaction.timeout.ms", Ignored("no transactions are used")),
     (
         "transactional.id",
-        Refused("it is the worker that names transactions", "Remove it; exactly.once.source.support chooses transactions"),
+        Refused(
+            "it is the worker that names transactions",
+            "Remove it; exactly.once.source.support chooses transactions",
+        ),
     ),
     ("transaction.two.phase.commit.enable", Refused("no transactions are prepared here", "Remove it")),
 ];
@@ -355,11 +358,11 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
         ("lz4", "compression.lz4.level", 1, 17),
         ("zstd", "compression.zstd.level", -131_072, 22),
     ] {
-        if let Some(level) = number(mapped, properties, name, from, to) {
-            if level_of == codec {
-                // librdkafka takes lz4 levels up to 12, which is also liblz4's highest.
-                mapped.set("compression.level", level.clamp(-1, if codec == "lz4" { 12 } else { 22 }).to_string());
-            }
+        if let Some(level) = number(mapped, properties, name, from, to)
+            && level_of == codec
+        {
+            // librdkafka takes lz4 levels up to 12, which is also liblz4's highest.
+            mapped.set("compression.level", level.clamp(-1, if codec == "lz4" { 12 } else { 22 }).to_string());
         }
     }
 
@@ -378,7 +381,9 @@ fn partitioner(mapped: &mut Mapped, properties: &Properties) {
         "" | "internals.DefaultPartitioner" if ignore_keys => "random",
         "" | "internals.DefaultPartitioner" => "murmur2_random",
         "RoundRobinPartitioner" | "UniformStickyPartitioner" => {
-            mapped.warnings.push(format!("partitioner.class={class}: rows of one key go to any partition, in no order"));
+            mapped
+                .warnings
+                .push(format!("partitioner.class={class}: rows of one key go to any partition, in no order"));
             "random"
         }
         _ => {

@@ -60,16 +60,28 @@ fn sasl(mapped: &mut Mapped, properties: &Properties) {
         "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" => mapped.set("sasl.mechanism", mechanism.as_str()),
         "GSSAPI" => {
             let reason = "this build has no Kerberos (sasl.mechanism=GSSAPI, which is also Java's default)";
-            return mapped.refuse("sasl.mechanism", reason, "Use SCRAM-SHA-512, PLAIN over SASL_SSL, or client certificates");
+            return mapped.refuse(
+                "sasl.mechanism",
+                reason,
+                "Use SCRAM-SHA-512, PLAIN over SASL_SSL, or client certificates",
+            );
         }
         _ => {
             let reason = format!("this build has no {mechanism}");
-            return mapped.refuse("sasl.mechanism", reason, "Use SCRAM-SHA-512, PLAIN over SASL_SSL, or client certificates");
+            return mapped.refuse(
+                "sasl.mechanism",
+                reason,
+                "Use SCRAM-SHA-512, PLAIN over SASL_SSL, or client certificates",
+            );
         }
     }
     for name in ["sasl.login.class", "sasl.client.callback.handler.class", "sasl.login.callback.handler.class"] {
         if get(name).is_some() {
-            mapped.refuse(name, "there is no JVM here to load the class", "Give username and password in sasl.jaas.config");
+            mapped.refuse(
+                name,
+                "there is no JVM here to load the class",
+                "Give username and password in sasl.jaas.config",
+            );
         }
     }
     let Some(jaas) = get("sasl.jaas.config") else {

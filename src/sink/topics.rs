@@ -96,7 +96,8 @@ const PREFIX: &str = "topic.creation.";
 impl TopicCreation {
     /// Reads the keys of a connector's configuration.
     pub fn parse(connector: &Properties) -> Result<Self, TopicError> {
-        let names: Vec<&str> = connector.get("topic.creation.groups").map_or(Vec::new(), |groups| list(groups).collect());
+        let names: Vec<&str> =
+            connector.get("topic.creation.groups").map_or(Vec::new(), |groups| list(groups).collect());
         if !connector.keys().any(|key| key.starts_with(PREFIX)) {
             return Ok(Self::default());
         }
@@ -196,8 +197,9 @@ impl Topics {
         }
         // Describing a topic must not create it: that is the groups' business.
         config.set("client.id", client_id).set("allow.auto.create.topics", "false");
-        let admin =
-            config.create().map_err(|e| TopicError::Broker { topic: String::new(), reason: format!("{client_id}: {e}") })?;
+        let admin = config
+            .create()
+            .map_err(|e| TopicError::Broker { topic: String::new(), reason: format!("{client_id}: {e}") })?;
         Ok(Self { admin: Arc::new(admin), creation, known: Mutex::default() })
     }
 

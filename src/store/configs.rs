@@ -206,7 +206,8 @@ impl ConfigView {
         let buffered = self.deferred.remove(name).unwrap_or_default();
         // The connector was deleted and its record compacted away: its tasks are nobody's.
         let Some(config) = self.connectors.get(name) else { return Change::Nothing };
-        let tasks = self.tasks.entry(name.to_owned()).or_insert_with(|| TaskSet { generation: -1, ..TaskSet::default() });
+        let tasks =
+            self.tasks.entry(name.to_owned()).or_insert_with(|| TaskSet { generation: -1, ..TaskSet::default() });
         tasks.count = count;
         tasks.is_fencing_pending = true;
         tasks.is_inconsistent = !(0..count).all(|number| buffered.contains_key(&number));

@@ -44,6 +44,7 @@ pub(super) fn object(bytes: &[u8]) -> Option<super::Object> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)] // tests
 mod tests {
     use super::*;
 

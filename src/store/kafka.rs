@@ -144,11 +144,19 @@ struct Write {
     done: oneshot::Sender<Result<(), StoreError>>,
 }
 
+/// Whether the topics are fit to hold state, and who waits to hear it.
+#[derive(Default)]
+struct Verdict {
+    result: Option<Result<(), StoreError>>,
+    waiters: Vec<oneshot::Sender<Result<(), StoreError>>>,
+}
+
 /// What the threads share.
 struct Shared {
     settings: KafkaSettings,
     progress: [Mutex<Progress>; 3],
     writes: Mutex<HashMap<usize, Write>>,
+    verdict: Mutex<Verdict>,
     trouble: Mutex<Option<String>>,
     closed: AtomicBool,
 }
@@ -222,6 +230,7 @@ pub struct Kafka {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+#[allow(clippy::needless_pass_by_value)] // errors are handed over by `map_err`
 fn client_error(error: impl ToString) -> StoreError {
     StoreError::Client { reason: error.to_string() }
 }
@@ -242,6 +251,7 @@ impl Kafka {
             settings,
             progress: Default::default(),
             writes: Mutex::default(),
+            verdict: Mutex::default(),
             trouble: Mutex::default(),
             closed: AtomicBool::new(false),
         });
@@ -334,12 +344,18 @@ impl Store for Kafka {
             let ready = ready.clone();
             self.spawn(format!("store-{}", suffix(log)), move |shared| reader::run(shared, log, &mut fold, &ready))?;
         }
-        self.spawn("store-policies".to_owned(), move |shared| {
-            // Nobody hears it when another thread failed first.
-            let _ = ready.send(topics::check_policies(shared));
+        drop(ready);
+        self.spawn("store-policies".to_owned(), |shared| {
+            let result = topics::check_policies(shared);
+            let mut verdict = lock(&shared.verdict);
+            for waiter in verdict.waiters.drain(..) {
+                // Whoever asked may have stopped waiting.
+                let _ = waiter.send(result.clone());
+            }
+            verdict.result = Some(result);
         })?;
         self.make_producer()?;
-        for _ in 0..=Log::ALL.len() {
+        for _ in Log::ALL {
             if let Err(error) = answers.recv().unwrap_or(Err(StoreError::Closed)) {
                 self.shared.closed.store(true, Ordering::Release);
                 return Err(error);
@@ -347,6 +363,16 @@ impl Store for Kafka {
         }
         *lock(&self.shared.trouble) = None;
         Ok(())
+    }
+
+    fn checked(&self) -> Pending {
+        let mut verdict = lock(&self.shared.verdict);
+        if let Some(result) = &verdict.result {
+            return Pending::over(result.clone());
+        }
+        let (done, pending) = Pending::new();
+        verdict.waiters.push(done);
+        pending
     }
 
     fn append(&self, log: Log, entries: Vec<Entry>) -> Pending {
@@ -382,6 +408,7 @@ impl Store for Kafka {
         }
         // Dropping the senders tells whoever still waits.
         lock(&self.shared.writes).clear();
+        lock(&self.shared.verdict).waiters.clear();
         for progress in &self.shared.progress {
             let mut progress = lock(progress);
             progress.waiters.clear();

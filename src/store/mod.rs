@@ -138,7 +138,9 @@ pub enum StoreError {
         reason: String,
     },
     /// The client could not be made.
-    #[error("the Kafka client for the internal topics could not be made: {reason}. Check bootstrap.servers and security")]
+    #[error(
+        "the Kafka client for the internal topics could not be made: {reason}. Check bootstrap.servers and security"
+    )]
     Client {
         /// librdkafka's text.
         reason: String,
@@ -205,6 +207,10 @@ pub trait Store: Send + Sync {
     /// Reads all logs to their ends and returns; follows them from then on. Blocks, on a plain thread, for as long as
     /// the broker is away; only [`close`](Self::close) ends it sooner.
     fn start(&self) -> Result<(), StoreError>;
+
+    /// Complete when the logs have been found fit to hold state, or refused: compacted topics, which takes the broker
+    /// longer to say than the reading. To be awaited after [`start`](Self::start) and before anything is written.
+    fn checked(&self) -> Pending;
 
     /// Appends `entries` in their order. Complete when all are acknowledged and have been through the fold.
     fn append(&self, log: Log, entries: Vec<Entry>) -> Pending;

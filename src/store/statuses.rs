@@ -129,7 +129,9 @@ impl StatusView {
             Some(status) => {
                 // A worker that left late must not take the task from the one that runs it now.
                 let runs = |c: &Status| c.state == "RUNNING" && c.generation >= status.generation;
-                if status.state != "UNASSIGNED" || !tasks.get(&number).is_some_and(|c| runs(c) && c.worker_id != status.worker_id) {
+                if status.state != "UNASSIGNED"
+                    || !tasks.get(&number).is_some_and(|c| runs(c) && c.worker_id != status.worker_id)
+                {
                     tasks.insert(number, status);
                 }
             }
@@ -214,6 +216,7 @@ impl Statuses {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)] // tests
 mod tests {
     use serde_json::Value;
 

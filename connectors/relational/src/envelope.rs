@@ -105,7 +105,7 @@ impl SourceContext {
 }
 
 /// The `transaction` block of an envelope.
-fn transaction_block() -> Arc<Schema> {
+pub fn transaction_block() -> Arc<Schema> {
     let int = Schema::of(Kind::Int64).build();
     Schema::of(Kind::Struct(vec![
         Field { name: "id".into(), schema: Schema::of(Kind::String).build() },

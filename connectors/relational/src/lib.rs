@@ -14,7 +14,7 @@ mod outlet;
 mod transaction;
 
 pub use adjust::{Adjustment, adjust_field_name, adjust_schema_name};
-pub use envelope::{Column, SourceContext, Table, snapshot_field, source_struct};
+pub use envelope::{Column, SourceContext, Table, snapshot_field, source_struct, transaction_block};
 pub use filter::{Patterns, TableFilter, TableFilterSpec};
 pub use heartbeat::Heartbeat;
 pub use naming::{NamingStrategy, TopicNaming};

@@ -348,8 +348,8 @@ impl Keeper {
         };
         let config: Properties = (self.shared.settings.resolve)(properties(&stored));
         let (events, received) = mpsc::unbounded_channel();
-        let spec = TaskSpec { connector: Arc::clone(&self.name), config, plugin: plan.plugin, events };
-        self.up = Some(Up { launched: (self.shared.settings.launch)(spec, fence), events: received });
+        let spec = TaskSpec { connector: Arc::clone(&self.name), config, plugin: plan.plugin, fence, events };
+        self.up = Some(Up { launched: (self.shared.settings.launch)(spec), events: received });
     }
 }
 

@@ -1,3 +1,5 @@
+#![allow(clippy::expect_used)] // tests
+
 use rdkafka::ClientConfig;
 use rdkafka::producer::BaseProducer;
 
@@ -71,7 +73,10 @@ fn rows() {
         ("compression.type=gzip\ncompression.zstd.level=7", "compression.type=gzip\n-compression.level"),
         ("compression.lz4.level=17", "compression.level=12"),
         ("compression.type=brotli", "!codec"),
-        ("partitioner.class=org.apache.kafka.clients.producer.RoundRobinPartitioner", "partitioner=random\n?RoundRobin"),
+        (
+            "partitioner.class=org.apache.kafka.clients.producer.RoundRobinPartitioner",
+            "partitioner=random\n?RoundRobin",
+        ),
         ("partitioner.class=com.example.Mine", "!no JVM"),
         ("partitioner.ignore.keys=true", "partitioner=random"),
         ("interceptor.classes=com.example.I", "?interceptor.classes"),
@@ -80,7 +85,10 @@ fn rows() {
         ("transactional.id=mine", "!transactional.id"),
         ("request.timeout.ms=30000", "request.timeout.ms=30000\nsocket.timeout.ms=30000"),
         ("metadata.max.age.ms=60000", "topic.metadata.refresh.interval.ms=60000\nmetadata.max.age.ms=180000"),
-        ("send.buffer.bytes=-1\nreceive.buffer.bytes=65536", "socket.send.buffer.bytes=0\nsocket.receive.buffer.bytes=65536"),
+        (
+            "send.buffer.bytes=-1\nreceive.buffer.bytes=65536",
+            "socket.send.buffer.bytes=0\nsocket.receive.buffer.bytes=65536",
+        ),
         ("connections.max.idle.ms=540000", "connections.max.idle.ms=540000"),
         ("client.dns.lookup=use_all_dns_ips\nretry.backoff.ms=200", "retry.backoff.ms=200"),
         ("client.id=mine", "client.id=mine"),
@@ -116,10 +124,7 @@ fn security() {
             "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=/c/ca.pem".to_owned(),
             "security.protocol=ssl\nssl.ca.location=/c/ca.pem",
         ),
-        (
-            "security.protocol=SSL\nssl.truststore.location=/c/ca.jks\nssl.truststore.password=p".to_owned(),
-            "!keytool",
-        ),
+        ("security.protocol=SSL\nssl.truststore.location=/c/ca.jks\nssl.truststore.password=p".to_owned(), "!keytool"),
         (
             "security.protocol=SSL\nssl.truststore.type=PKCS12\nssl.truststore.location=/c/ca.p12".to_owned(),
             "!openssl pkcs12",
@@ -130,7 +135,8 @@ fn security() {
             "ssl.keystore.location=/c/me.p12\nssl.keystore.password=p",
         ),
         (
-            "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.location=/c/me.pem\nssl.key.password=p".to_owned(),
+            "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.location=/c/me.pem\nssl.key.password=p"
+                .to_owned(),
             "ssl.certificate.location=/c/me.pem\nssl.key.location=/c/me.pem\nssl.key.password=p",
         ),
         ("security.protocol=SSL\nssl.keystore.location=/c/me.jks".to_owned(), "!keytool"),
@@ -155,7 +161,8 @@ fn every_row_has_a_name_of_its_own() {
 
 #[test]
 fn internal_clients_pass_over_the_workers_own_keys() {
-    let worker = properties("bootstrap.servers=h:1\ngroup.id=g\nconfig.storage.topic=c\nsasl.mechanism=PLAIN\nlisteners=x");
+    let worker =
+        properties("bootstrap.servers=h:1\ngroup.id=g\nconfig.storage.topic=c\nsasl.mechanism=PLAIN\nlisteners=x");
     let mapped = internal(Client::Consumer, &worker);
     assert!(mapped.warnings.is_empty() && mapped.refusals.is_empty(), "{mapped:?}");
     assert_eq!(mapped.client.get("group.id").map(String::as_str), Some("g"));

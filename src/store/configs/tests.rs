@@ -1,3 +1,5 @@
+#![allow(clippy::expect_used)] // tests
+
 use super::*;
 
 /// Lines `key value`, `null` for a tombstone.

@@ -150,6 +150,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, M
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)] // tests
 mod tests {
     use proptest::prelude::*;
 
@@ -160,7 +161,8 @@ mod tests {
     #[test]
     fn javas_bytes() {
         let entries = Entries::from([(b"k".to_vec(), Some(b"vv".to_vec())), (b"n".to_vec(), None)]);
-        let mut expect = b"\xac\xed\x00\x05sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\x00\x02".to_vec();
+        let mut expect =
+            b"\xac\xed\x00\x05sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\x00\x02".to_vec();
         expect.extend_from_slice(b"F\x00\x0aloadFactorI\x00\x09thresholdxp\x3f\x40\x00\x00\x00\x00\x00\x0c");
         expect.extend_from_slice(b"w\x08\x00\x00\x00\x10\x00\x00\x00\x02");
         expect.extend_from_slice(b"ur\x00\x02[B\xac\xf3\x17\xf8\x06\x08\x54\xe0\x02\x00\x00xp\x00\x00\x00\x01k");

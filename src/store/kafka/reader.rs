@@ -24,7 +24,12 @@ impl ClientContext for Reads {
 
 impl ConsumerContext for Reads {}
 
-fn consumer(shared: &Arc<Shared>, name: &str, committed: bool, wait_ms: u32) -> Result<BaseConsumer<Reads>, StoreError> {
+fn consumer(
+    shared: &Arc<Shared>,
+    name: &str,
+    committed: bool,
+    wait_ms: u32,
+) -> Result<BaseConsumer<Reads>, StoreError> {
     let mut config = shared.settings.client(name);
     config
         .set("group.id", &shared.settings.group_id)
@@ -53,14 +58,10 @@ pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc:
         }
     };
     let _ = ready.send(Ok(()));
-    let started = assign(shared, log, &second);
-    // Closing takes librdkafka a while; the second consumer must not wait for it.
-    let dropper = std::thread::Builder::new().name("store-close".to_owned()).spawn(move || drop(first));
-    if dropper.is_err() {
-        tracing::debug!("no thread to close a consumer: closed in place");
-    }
-    match started {
-        Ok(()) => follow(shared, log, &second, fold),
+    // The first consumer stays for questions: a broker answers a connection's requests in turn, and on the second one a
+    // question would wait for the fetch before it.
+    match assign(shared, log, &second).and_then(|()| first.unassign().map_err(client_error)) {
+        Ok(()) => follow(shared, log, &second, &first, fold),
         Err(error) => tracing::error!(%error, "an internal topic cannot be followed"),
     }
 }
@@ -125,14 +126,20 @@ fn next<'a>(shared: &Shared, consumer: &'a BaseConsumer<Reads>) -> Result<Polled
 }
 
 /// Reads on until the store is closed.
-fn follow(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, fold: &mut Fold) {
+fn follow(
+    shared: &Arc<Shared>,
+    log: Log,
+    consumer: &BaseConsumer<Reads>,
+    asking: &BaseConsumer<Reads>,
+    fold: &mut Fold,
+) {
     // Ends that a reader waits for, by partition: an end-of-partition event then counts as read up to there, which also
     // passes transaction markers, which have offsets and no records.
     let mut ends: Vec<(i32, i64)> = Vec::new();
     loop {
         let requests = std::mem::take(&mut shared.progress(log).requests);
         if !requests.is_empty() {
-            match end_offsets(shared, log, consumer) {
+            match end_offsets(shared, log, asking) {
                 Ok(until) => {
                     let mut progress = shared.progress(log);
                     for done in requests {
@@ -168,7 +175,10 @@ fn follow(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, fold: 
         }
         match next(shared, consumer) {
             Err(_) => return,
-            Ok(Polled::Nothing) => {}
+            Ok(Polled::Nothing) => {
+                // Nothing is assigned to it: only its log lines and errors are served.
+                drop(asking.poll(Duration::ZERO));
+            }
             Ok(Polled::Record(message)) => {
                 let (partition, offset) = (message.partition(), message.offset());
                 let known = shared.progress(log).next.get(partition as usize).copied().unwrap_or(0);

@@ -76,7 +76,7 @@ fn create(shared: &Arc<Shared>, log: Log) -> Result<(), StoreError> {
         topic = topic.set("cleanup.policy", "compact");
         let code = match wait(admin.create_topics([&topic], &options))? {
             Ok(results) => match results.into_iter().next() {
-                Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | Some(Ok(_)) | None => {
+                Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists)) | Ok(_)) | None => {
                     tracing::info!(topic = %name, partitions, replication_factor, "created the internal topic");
                     return Ok(());
                 }
