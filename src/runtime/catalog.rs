@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use settings::{Def, Finding, Properties};
+use settings::{Def, Properties};
+
+use crate::convert;
 
 /// What a class is, in the order in which Connect lists them (after the connectors).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,18 +45,55 @@ pub struct Offered {
     /// The version of the reference that it is compatible with.
     pub version: &'static str,
     /// Its keys, without the prefix under which they are set.
-    pub keys: fn() -> &'static Def,
-    /// What is to be said of its settings under a prefix: old names, and what replaced them.
-    pub remarks: fn(&str, &Properties) -> Vec<Finding>,
+    pub keys: Def,
+    /// The transformation, which has more to say of its settings.
+    transform: Option<&'static transforms::Kind>,
 }
+
+impl Offered {
+    /// What is to be said of its settings under a prefix: old names, and what replaced them.
+    pub(crate) fn remarks(&self, prefix: &str, config: &Properties) -> Vec<String> {
+        let Some(transform) = self.transform else { return Vec::new() };
+        let own: Properties = config.under(prefix).collect();
+        transform.warnings(&own).iter().map(|finding| format!("{prefix}{finding}")).collect()
+    }
+}
+
+/// Kafka Connect's level, which its own classes have as version.
+const CONNECT: &str = "4.3.1";
+
+/// Debezium's.
+const DEBEZIUM: &str = "3.6.1.Final";
 
 /// All of them.
 #[derive(Clone, Default)]
 pub struct Catalog(Arc<[Offered]>);
 
 impl Catalog {
+    /// Everything that this daemon has.
+    pub fn all() -> Self {
+        let mut offered = Vec::new();
+        for kind in transforms::ALL {
+            let version = if kind.class.starts_with("io.debezium.") { DEBEZIUM } else { CONNECT };
+            let (class, keys, transform) = (kind.class, kind.keys, Some(kind));
+            offered.push(Offered { class, kind: PartKind::Transformation, version, keys, transform });
+        }
+        for kind in transforms::PREDICATES {
+            let (class, keys) = (kind.class, kind.keys);
+            offered.push(Offered { class, kind: PartKind::Predicate, version: CONNECT, keys, transform: None });
+        }
+        for entry in convert::ALL {
+            let part = |kind| {
+                Offered { class: entry.class, kind, version: CONNECT, keys: entry.keys, transform: None }
+            };
+            offered.extend(entry.for_records.then(|| part(PartKind::Converter)));
+            offered.push(part(PartKind::HeaderConverter));
+        }
+        Self::new(offered)
+    }
+
     /// In Connect's order: by kind, then by class.
-    pub fn new(mut offered: Vec<Offered>) -> Self {
+    fn new(mut offered: Vec<Offered>) -> Self {
         offered.sort_by_key(|one| (one.kind, one.class));
         Self(offered.into())
     }

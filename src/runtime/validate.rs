@@ -111,6 +111,7 @@ pub async fn validate(settings: &Settings, config: &Properties) -> Result<Valida
 
     let mut error_count = checked.iter().map(|c| c.errors.len()).sum::<usize>();
     error_count += overrides.iter().chain(&converters).filter(|c| !c.errors.is_empty()).count();
+    let mut warnings = Vec::new();
     // With a complaint already, the check says the same again: the database was not asked.
     let counts = error_count == 0;
     for finding in (plugin.check)(config.clone()).await {
@@ -125,9 +126,15 @@ pub async fn validate(settings: &Settings, config: &Properties) -> Result<Valida
                     None => checked.insert(0, undefined(finding.key, vec![finding.reason])),
                 }
             }
-            Severity::Warning => remarks.push(finding.to_string()),
+            // Old names are among them; a refusal says them by `remedies`.
+            Severity::Warning => warnings.push(finding.to_string()),
             Severity::Error | Severity::Info => {}
         }
+    }
+    if error_count == 0 {
+        remarks.extend(warnings);
+    } else {
+        remarks.extend((plugin.remedies)(config));
     }
     checked.extend(overrides);
     checked.extend(converters);

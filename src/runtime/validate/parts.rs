@@ -132,8 +132,8 @@ fn part(
     }
     if let Some(offered) = offered {
         let first = all.len() as i32;
-        all.append(&mut (offered.keys)().validate_embedded(prefix, &group, first, config));
-        remarks.extend((offered.remarks)(prefix, config).iter().map(ToString::to_string));
+        all.append(&mut offered.keys.validate_embedded(prefix, &group, first, config));
+        remarks.extend(offered.remarks(prefix, config));
     }
     all
 }
@@ -183,7 +183,7 @@ pub(super) fn converters(settings: &Settings, config: &Properties) -> Vec<Checke
         let Some(class) = config.get(key) else { continue };
         if let Some(offered) = settings.catalog.find(kind, class.trim()) {
             let prefix = format!("{key}.");
-            let mut keys = (offered.keys)().validate_embedded(&prefix, key, 1, config);
+            let mut keys = offered.keys.validate_embedded(&prefix, key, 1, config);
             all.append(&mut keys);
         }
     }

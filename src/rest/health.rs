@@ -1,0 +1,33 @@
+//! The process: who it is, and how it is.
+//!
+//! Must not know: why it is so.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use serde_json::json;
+
+use super::{Answer, App, json as answer, ok};
+use crate::runtime::supervisor::Health;
+
+/// The Kafka Connect version that the API is compatible with: clients switch features by it.
+const CONNECT_VERSION: &str = "4.3.1";
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/", get(root)).route("/health", get(health))
+}
+
+async fn root(State(app): State<App>) -> Answer {
+    let cluster = app.config.kafka_cluster_id.borrow().clone();
+    ok(&json!({"version": CONNECT_VERSION, "commit": app.config.commit, "kafka_cluster_id": cluster}))
+}
+
+async fn health(State(app): State<App>) -> Answer {
+    let (status, word, message) = match app.supervisor.health() {
+        Health::Healthy(message) => (StatusCode::OK, "healthy", message),
+        Health::Starting(message) => (StatusCode::SERVICE_UNAVAILABLE, "starting", message),
+        Health::Unhealthy(message) => (StatusCode::INTERNAL_SERVER_ERROR, "unhealthy", message),
+    };
+    Ok(answer(status, &json!({"status": word, "message": message})))
+}

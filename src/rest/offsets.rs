@@ -1,0 +1,49 @@
+//! A connector's stored offsets (KIP-875).
+//!
+//! Must not know: what they mean.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::{Answer, ApiError, App, Segments, body, ok};
+use crate::runtime::supervisor::Alteration;
+
+const REQUEST: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets";
+const OFFSET: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffset";
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/connectors/{connector}/offsets", get(list).patch(alter).delete(reset))
+}
+
+async fn list(State(app): State<App>, path: Segments) -> Answer {
+    let stored = app.supervisor.offsets(path.at(1)).await?;
+    let one = |(partition, offset)| json!({"partition": partition, "offset": offset});
+    ok(&json!({"offsets": stored.into_iter().map(one).collect::<Vec<_>>()}))
+}
+
+async fn alter(State(app): State<App>, path: Segments, request: Request) -> Answer {
+    let mut object = body::object(body::read(request.into_body()).await?, REQUEST, &["offsets"])?;
+    let offsets = match object.remove("offsets") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(offsets)) => offsets,
+        Some(other) => return Err(ApiError::bad(format!("\"offsets\" must be an array, not {}", body::kind(&other)))),
+    };
+    let offsets = offsets.into_iter().map(alteration).collect::<Result<Vec<_>, _>>()?;
+    ok(&json!({"message": app.supervisor.alter_offsets(path.at(1), offsets).await?}))
+}
+
+fn alteration(value: Value) -> Result<Alteration, ApiError> {
+    let mut object = body::object(value, OFFSET, &["offset", "partition"])?;
+    let mut map = |name: &str| match object.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(map)) => Ok(Some(map)),
+        Some(other) => Err(ApiError::bad(format!("\"{name}\" must be an object, not {}", body::kind(&other)))),
+    };
+    Ok((map("partition")?, map("offset")?))
+}
+
+async fn reset(State(app): State<App>, path: Segments) -> Answer {
+    ok(&json!({"message": app.supervisor.reset_offsets(path.at(1)).await?}))
+}
