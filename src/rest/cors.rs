@@ -39,7 +39,7 @@ impl Cors {
     }
 
     fn allows(&self, origin: &str) -> bool {
-        self.is_any || self.origins.iter().any(|pattern| pattern.is_match(origin))
+        self.is_any || self.origins.iter().any(|pattern| pattern.matches(origin).unwrap_or(false))
     }
 }
 

@@ -35,7 +35,7 @@ use self::mailbox::Mailbox;
 use self::phase::Phase;
 use super::catalog::Catalog;
 use super::owner::{Fence, Ownership};
-use super::task::TaskSpec;
+use super::task::{TaskHandle, TaskSpec};
 use crate::plugins::{Boxed, Plugin};
 use crate::store::{Change, Configs, Object, Offsets, Statuses, Store, StoreError};
 
@@ -43,6 +43,31 @@ use crate::store::{Change, Configs, Object, Offsets, Statuses, Store, StoreError
 pub struct Launched {
     /// Stops it in good order; false when it had to be cancelled after the grace.
     pub stop: Box<dyn FnOnce(Duration) -> Boxed<bool> + Send + Sync>,
+}
+
+impl Launched {
+    /// A task's handle; when this is dropped the task is cancelled.
+    pub fn new(handle: TaskHandle) -> Self {
+        struct Guard(Option<TaskHandle>);
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                if let Some(handle) = &self.0 {
+                    handle.cancel();
+                }
+            }
+        }
+        let mut guard = Guard(Some(handle));
+        let stop = move |grace| -> Boxed<bool> {
+            let handle = guard.0.take();
+            Box::pin(async move {
+                match handle {
+                    Some(handle) => handle.stop(grace).await,
+                    None => true,
+                }
+            })
+        };
+        Self { stop: Box::new(stop) }
+    }
 }
 
 /// Starts a task, which produces only while its fence is open.

@@ -201,6 +201,3 @@ pub fn definitions(plugin: &Plugin) -> Vec<settings::Definition> {
     all.extend(common);
     all
 }
-
-#[cfg(test)]
-mod tests;
