@@ -53,7 +53,10 @@ pub(super) fn object(value: Value, class: &str, known: &[&str]) -> Result<Map<St
 /// A configuration: scalars become text, null stays null.
 pub(super) fn config(value: Value) -> Result<Properties, ApiError> {
     let Value::Object(object) = value else {
-        return Err(ApiError::bad(format!("A configuration is a JSON object of names and texts, not {}", kind(&value))));
+        return Err(ApiError::bad(format!(
+            "A configuration is a JSON object of names and texts, not {}",
+            kind(&value)
+        )));
     };
     let mut config = Properties::new();
     for (name, value) in object {

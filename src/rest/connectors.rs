@@ -70,7 +70,8 @@ async fn create(State(app): State<App>, request: Request) -> Answer {
         }
     };
     let config = object.remove("config").filter(|config| !config.is_null());
-    let config = config.ok_or_else(|| ApiError::bad("\"config\" is missing: the connector's configuration is expected"))?;
+    let config =
+        config.ok_or_else(|| ApiError::bad("\"config\" is missing: the connector's configuration is expected"))?;
     let config = named(body::config(config)?, &name)?;
     let info = app.supervisor.create(&name, config, initial).await?;
     Ok(created(&app, &info))

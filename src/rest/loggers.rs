@@ -114,9 +114,8 @@ async fn one(State(app): State<App>, path: Segments) -> Answer {
 
 async fn set(State(app): State<App>, path: Segments, query: Query, request: Request) -> Answer {
     let sent = body::config(body::read(request.into_body()).await?)?;
-    let level = sent
-        .get("level")
-        .ok_or_else(|| ApiError::bad("Desired 'level' parameter was not specified in request."))?;
+    let level =
+        sent.get("level").ok_or_else(|| ApiError::bad("Desired 'level' parameter was not specified in request."))?;
     let changed = app.config.loggers.set(path.at(2), level);
     let changed =
         changed.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, format!("invalid log level '{level}'.")))?;

@@ -20,7 +20,8 @@ pub(super) fn document() -> Value {
         let names = row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let parameters: Vec<Value> = names
             .map(|name| {
-                let kind = if name == "task" { json!({"type": "integer", "minimum": 0}) } else { json!({"type": "string"}) };
+                let kind =
+                    if name == "task" { json!({"type": "integer", "minimum": 0}) } else { json!({"type": "string"}) };
                 json!({"name": name, "in": "path", "required": true, "schema": kind})
             })
             .collect();
@@ -99,7 +100,9 @@ fn answer(path: &str, method: &str) -> (&'static str, Option<Value>) {
         (_, "PUT" | "PATCH") if path.starts_with("/connectors/") && path.ends_with("/config") => {
             ("200", of("ConnectorInfo"))
         }
-        (_, "PUT") if path.ends_with("/pause") || path.ends_with("/resume") || path.ends_with("/reset") => ("202", None),
+        (_, "PUT") if path.ends_with("/pause") || path.ends_with("/resume") || path.ends_with("/reset") => {
+            ("202", None)
+        }
         (_, "PUT") if path.ends_with("/stop") || path.ends_with("/fence") => ("204", None),
         (_, "POST" | "DELETE") => ("204", None),
         (_, "GET") if path.ends_with("/tasks") => ("200", Some(json!({"type": "array", "items": {"type": "object"}}))),

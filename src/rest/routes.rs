@@ -24,50 +24,64 @@ pub(super) static ROWS: &[Row] = &[
     page("/", &[("GET", false, "Version, commit and Kafka cluster")]),
     page("/health", &[("GET", false, "Whether the worker is healthy, starting or unhealthy")]),
     page("/openapi.json", &[("GET", false, "This document")]),
-    row("/connectors", &[
-        ("GET", false, "Names of all connectors; expand=info and expand=status say more"),
-        ("POST", true, "Create a connector"),
-    ]),
-    row("/connectors/{connector}", &[
-        ("GET", false, "A connector's configuration and tasks"),
-        ("DELETE", false, "Delete a connector; its offsets stay"),
-    ]),
-    row("/connectors/{connector}/config", &[
-        ("GET", false, "A connector's configuration"),
-        ("PUT", true, "Create or replace a connector's configuration"),
-        ("PATCH", true, "Change single keys; null removes a key"),
-    ]),
+    row(
+        "/connectors",
+        &[
+            ("GET", false, "Names of all connectors; expand=info and expand=status say more"),
+            ("POST", true, "Create a connector"),
+        ],
+    ),
+    row(
+        "/connectors/{connector}",
+        &[
+            ("GET", false, "A connector's configuration and tasks"),
+            ("DELETE", false, "Delete a connector; its offsets stay"),
+        ],
+    ),
+    row(
+        "/connectors/{connector}/config",
+        &[
+            ("GET", false, "A connector's configuration"),
+            ("PUT", true, "Create or replace a connector's configuration"),
+            ("PATCH", true, "Change single keys; null removes a key"),
+        ],
+    ),
     row("/connectors/{connector}/status", &[("GET", false, "States of a connector and its tasks")]),
-    row("/connectors/{connector}/restart", &[(
-        "POST",
-        false,
-        "Restart a connector; includeTasks and onlyFailed choose what",
-    )]),
+    row(
+        "/connectors/{connector}/restart",
+        &[("POST", false, "Restart a connector; includeTasks and onlyFailed choose what")],
+    ),
     row("/connectors/{connector}/pause", &[("PUT", false, "Pause a connector and its tasks")]),
     row("/connectors/{connector}/resume", &[("PUT", false, "Resume a paused or stopped connector")]),
     row("/connectors/{connector}/stop", &[("PUT", false, "Stop a connector; its tasks are given up")]),
-    row("/connectors/{connector}/tasks", &[
-        ("GET", false, "A connector's tasks and their configurations"),
-        ("POST", true, "Internal to Kafka Connect workers"),
-    ]),
+    row(
+        "/connectors/{connector}/tasks",
+        &[
+            ("GET", false, "A connector's tasks and their configurations"),
+            ("POST", true, "Internal to Kafka Connect workers"),
+        ],
+    ),
     row("/connectors/{connector}/fence", &[("PUT", false, "Internal to Kafka Connect workers")]),
     row("/connectors/{connector}/tasks/{task}/status", &[("GET", false, "A task's state")]),
     row("/connectors/{connector}/tasks/{task}/restart", &[("POST", false, "Restart a task")]),
     row("/connectors/{connector}/topics", &[("GET", false, "Topics that a connector wrote to")]),
     row("/connectors/{connector}/topics/reset", &[("PUT", false, "Forget the topics that a connector wrote to")]),
-    row("/connectors/{connector}/offsets", &[
-        ("GET", false, "Stored offsets of a connector"),
-        ("PATCH", true, "Set or forget offsets of a stopped connector"),
-        ("DELETE", false, "Forget all offsets of a stopped connector"),
-    ]),
+    row(
+        "/connectors/{connector}/offsets",
+        &[
+            ("GET", false, "Stored offsets of a connector"),
+            ("PATCH", true, "Set or forget offsets of a stopped connector"),
+            ("DELETE", false, "Forget all offsets of a stopped connector"),
+        ],
+    ),
     row("/connector-plugins", &[("GET", false, "What can be used; connectorsOnly=false says all")]),
     row("/connector-plugins/{plugin}/config", &[("GET", false, "Definitions of a plug-in's keys")]),
     row("/connector-plugins/{plugin}/config/validate", &[("PUT", true, "Validate a connector's configuration")]),
     row("/admin/loggers", &[("GET", false, "Loggers and their levels")]),
-    row("/admin/loggers/{logger}", &[
-        ("GET", false, "A logger's level"),
-        ("PUT", true, "Set the level of a logger and those below it"),
-    ]),
+    row(
+        "/admin/loggers/{logger}",
+        &[("GET", false, "A logger's level"), ("PUT", true, "Set the level of a logger and those below it")],
+    ),
 ];
 
 /// The row of a path given as raw segments.

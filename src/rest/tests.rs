@@ -40,7 +40,8 @@ static PLUGINS: &[Plugin] = &[Plugin {
 fn launch(spec: TaskSpec) -> Launched {
     let events: mpsc::UnboundedSender<TaskEvent> = spec.events;
     let fails = spec.config.get("fail").is_some();
-    let first = if fails { TaskEvent::Failed { trace: "java.lang.X: no\n\tat a".to_owned() } } else { TaskEvent::Running };
+    let first =
+        if fails { TaskEvent::Failed { trace: "java.lang.X: no\n\tat a".to_owned() } } else { TaskEvent::Running };
     events.send(first).expect("the keeper listens");
     if !fails {
         events.send(TaskEvent::Topic("fake.t".into())).expect("the keeper listens");
@@ -123,7 +124,8 @@ impl Api {
         let media = response.headers().get("content-type").map_or("", |v| v.to_str().expect("text")).to_owned();
         let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
-        let value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) };
+        let value =
+            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) };
         (status, media, value)
     }
 
@@ -181,7 +183,10 @@ async fn lifecycle() {
     let healthy = "POST /connectors/one/restart?includeTasks=True&onlyFailed=true";
     api.check(healthy, "", 202, status.clone()).await;
     let planned = api.call("POST /connectors/one/restart?includeTasks=true", "").await.2;
-    assert_eq!((&planned["connector"]["state"], &planned["tasks"][0]["state"]), (&json!("RESTARTING"), &json!("RESTARTING")));
+    assert_eq!(
+        (&planned["connector"]["state"], &planned["tasks"][0]["state"]),
+        (&json!("RESTARTING"), &json!("RESTARTING"))
+    );
     api.until("GET /connectors/one/status", running).await;
     api.check("POST /connectors/one/tasks/0/restart", "", 204, Value::Null).await;
     let stopped = "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the \
@@ -227,8 +232,18 @@ async fn errors() {
         ("PUT /connectors/a/pause", "", 404, "Unknown connector a"),
         ("POST /connectors/a/restart", "", 404, "Unknown connector: a"),
         ("DELETE /connectors/a", "", 404, "Connector a not found"),
-        ("PATCH /connectors/a/offsets", r#"{"offsets":[]}"#, 400, "Partitions / offsets need to be provided for an alter offsets request"),
-        ("POST /connectors", r#"{"name":"x","config":{}}"#, 400, "Connector config {name=x} contains no connector type"),
+        (
+            "PATCH /connectors/a/offsets",
+            r#"{"offsets":[]}"#,
+            400,
+            "Partitions / offsets need to be provided for an alter offsets request",
+        ),
+        (
+            "POST /connectors",
+            r#"{"name":"x","config":{}}"#,
+            400,
+            "Connector config {name=x} contains no connector type",
+        ),
         ("GET /connector-plugins/NoSuch/config", "", 404, "Unknown plugin NoSuch."),
         ("PUT /admin/loggers/x", r#"{"level":"loud"}"#, 404, "invalid log level 'loud'."),
         ("POST /connectors/a/tasks", "[]", 400, "Internal request missing required signature"),
@@ -253,7 +268,10 @@ async fn errors() {
         (r#"{"name":"x","config":{"connector.class":{}}}"#, 400),
         (r#"{"name":"a\u0001b","config":{"connector.class":"Fake","topic.prefix":"t"}}"#, 400),
         (r#"{"name":"x","config":{"connector.class":"Fake","topic.prefix":"t","unknown":null}}"#, 400),
-        (r#"{"name":"x","config":{"connector.class":"Fake","topic.prefix":"t","transforms":"a","transforms.a.type":"no.Such"}}"#, 400),
+        (
+            r#"{"name":"x","config":{"connector.class":"Fake","topic.prefix":"t","transforms":"a","transforms.a.type":"no.Such"}}"#,
+            400,
+        ),
     ] {
         assert_eq!(api.call("POST /connectors", body).await.0, status, "{body}");
     }

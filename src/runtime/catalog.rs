@@ -83,9 +83,7 @@ impl Catalog {
             offered.push(Offered { class, kind: PartKind::Predicate, version: CONNECT, keys, transform: None });
         }
         for entry in convert::ALL {
-            let part = |kind| {
-                Offered { class: entry.class, kind, version: CONNECT, keys: entry.keys, transform: None }
-            };
+            let part = |kind| Offered { class: entry.class, kind, version: CONNECT, keys: entry.keys, transform: None };
             offered.extend(entry.for_records.then(|| part(PartKind::Converter)));
             offered.push(part(PartKind::HeaderConverter));
         }

@@ -80,17 +80,31 @@ const KEYS: &[Key] = &[
 
 /// The keys of every transformation, under `transforms.NAME.`.
 pub static TRANSFORM: Def = Def::new(&[&[
-    Key::new("type", Kind::Class).required().high().shown("Transformation type for ", Long).doc("The transformation's Java class."),
-    Key::new("plugin.version", Kind::String).high().shown("Transformation version for ", Long)
+    Key::new("type", Kind::Class)
+        .required()
+        .high()
+        .shown("Transformation type for ", Long)
+        .doc("The transformation's Java class."),
+    Key::new("plugin.version", Kind::String)
+        .high()
+        .shown("Transformation version for ", Long)
         .doc("The version that the transformation must have."),
-    Key::new("negate", Kind::Boolean).default("false").doc("Whether the transformation applies where its predicate does not hold."),
+    Key::new("negate", Kind::Boolean)
+        .default("false")
+        .doc("Whether the transformation applies where its predicate does not hold."),
     Key::new("predicate", Kind::String).doc("The name of a predicate; the transformation applies only where it holds."),
 ]]);
 
 /// The keys of every predicate, under `predicates.NAME.`.
 pub static PREDICATE: Def = Def::new(&[&[
-    Key::new("type", Kind::Class).required().high().shown("Predicate type for ", Long).doc("The predicate's Java class."),
-    Key::new("plugin.version", Kind::String).high().shown("Predicate version for ", Long)
+    Key::new("type", Kind::Class)
+        .required()
+        .high()
+        .shown("Predicate type for ", Long)
+        .doc("The predicate's Java class."),
+    Key::new("plugin.version", Kind::String)
+        .high()
+        .shown("Predicate version for ", Long)
         .doc("The version that the predicate must have."),
 ]]);
 
@@ -100,8 +114,7 @@ fn name(asked: &Asked<'_>) -> Vec<String> {
     if value.trim().is_empty() {
         return vec![format!("Invalid value {value} for configuration name: String may not be empty")];
     }
-    let controls: Vec<String> =
-        value.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
+    let controls: Vec<String> = value.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
     if controls.is_empty() {
         return Vec::new();
     }
@@ -123,7 +136,9 @@ fn aliases(asked: &Asked<'_>) -> Vec<String> {
 
 fn interval(asked: &Asked<'_>) -> Vec<String> {
     match asked.value.and_then(|value| value.trim().parse::<i64>().ok()) {
-        Some(n) if n < 0 => vec![format!("Invalid value {n} for configuration {}: Value must be at least 0", asked.name)],
+        Some(n) if n < 0 => {
+            vec![format!("Invalid value {n} for configuration {}: Value must be at least 0", asked.name)]
+        }
         _ => Vec::new(),
     }
 }

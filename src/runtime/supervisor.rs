@@ -222,7 +222,8 @@ impl Supervisor {
             }
         }
         let mut changes = self.shared.configs.changes();
-        self.enter(ownership.borrow_and_update().clone()).await;
+        let now = ownership.borrow_and_update().clone();
+        self.enter(now).await;
         loop {
             tokio::select! {
                 biased;
@@ -309,9 +310,9 @@ impl Supervisor {
             view.connectors().map(|name| (name.to_owned(), view.tasks(name).map(|(n, _)| n).collect())).collect()
         });
         for (name, tasks) in known {
-            let (is_configured, count) = shared.configs.read(|view| {
-                (view.connectors.contains_key(&name), view.tasks(&name).map_or(0, |tasks| tasks.count))
-            });
+            let (is_configured, count) = shared
+                .configs
+                .read(|view| (view.connectors.contains_key(&name), view.tasks(&name).map_or(0, |tasks| tasks.count)));
             for number in tasks.into_iter().filter(|number| *number >= count) {
                 drop(shared.statuses.remove_task(&name, number));
             }
@@ -366,7 +367,9 @@ impl Supervisor {
         // The grace is for the tasks; a little more for the records that say so.
         let bound = self.shared.settings.graceful_stop + Duration::from_secs(5);
         if timeout(bound, async { while waits.join_next().await.is_some() {} }).await.is_err() {
-            tracing::warn!("not all connectors stopped in time; what they had not stored is read again at the next start");
+            tracing::warn!(
+                "not all connectors stopped in time; what they had not stored is read again at the next start"
+            );
         }
         self.shared.abort();
         self.store.close();

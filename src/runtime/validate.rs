@@ -21,7 +21,9 @@ pub enum Rejected {
     #[error("Connector config {0} contains no connector type")]
     NoClass(String),
     /// A class that is not here.
-    #[error("Failed to find any class that implements Connector and which name matches {class}, available connectors are: {available}")]
+    #[error(
+        "Failed to find any class that implements Connector and which name matches {class}, available connectors are: {available}"
+    )]
     UnknownClass {
         /// As it was given.
         class: String,

@@ -65,9 +65,7 @@ pub enum Refusal {
     #[error("{0}")]
     Failed(String),
     /// Another process owns the group, or nobody knows who does.
-    #[error(
-        "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway."
-    )]
+    #[error("Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.")]
     NotOwner,
     /// The stored state has not been read to its end.
     #[error("Worker is still starting up and has not read its stored configs, offsets and statuses to their end yet")]
@@ -195,12 +193,7 @@ impl Supervisor {
     }
 
     /// Restarts what the flags say; answers with the plan, in which RESTARTING is what will be restarted.
-    pub async fn restart_with(
-        &self,
-        name: &str,
-        include_tasks: bool,
-        only_failed: bool,
-    ) -> Result<Standing, Refusal> {
+    pub async fn restart_with(&self, name: &str, include_tasks: bool, only_failed: bool) -> Result<Standing, Refusal> {
         self.writable().await?;
         if !self.exists(name) {
             return Err(Refusal::Unknown(name.to_owned()));
@@ -313,14 +306,12 @@ fn object(config: &Properties) -> Object {
     config.iter().map(|(name, text)| (name.to_owned(), value(text))).collect()
 }
 
-async fn within(
-    what: &'static str,
-    write: impl Future<Output = Result<(), StoreError>>,
-) -> Result<(), Refusal> {
+async fn within(what: &'static str, write: impl Future<Output = Result<(), StoreError>>) -> Result<(), Refusal> {
     match timeout(WRITE_WAIT, write).await {
         Ok(result) => result.map_err(|source| Refusal::Store { what, source }),
         Err(_) => {
-            let source = StoreError::Broker { topic: "config.storage.topic".to_owned(), reason: "no answer".to_owned() };
+            let source =
+                StoreError::Broker { topic: "config.storage.topic".to_owned(), reason: "no answer".to_owned() };
             Err(Refusal::Store { what, source })
         }
     }

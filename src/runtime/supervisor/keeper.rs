@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use settings::Properties;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::machine::{Connector, Effect, Input, Machine, State, Task};
@@ -112,7 +112,7 @@ impl Keeper {
     async fn mail(&mut self, mail: Mail) -> bool {
         if mail.leave {
             self.apply(Input::Leave).await;
-            mail.settled.into_iter().for_each(|done| drop(done.send(())));
+            tell(mail.settled);
             return true;
         }
         self.look(mail.config).await;
@@ -125,10 +125,10 @@ impl Keeper {
             for done in restart.done {
                 let result = if failed { Err(format!("Failed to start connector: {}", self.name)) } else { Ok(()) };
                 // Who asked may have gone.
-                drop(done.send(result));
+                let _ = done.send(result);
             }
         }
-        mail.settled.into_iter().for_each(|done| drop(done.send(())));
+        tell(mail.settled);
         false
     }
 
@@ -164,9 +164,10 @@ impl Keeper {
 
     /// A commit that this keeper did not make itself.
     async fn look_at_tasks(&mut self, target: TargetState) {
-        let tasks = self.shared.configs.read(|view| {
-            view.tasks(&self.name).map(|tasks| (tasks.generation, tasks.count, tasks.is_inconsistent))
-        });
+        let tasks = self
+            .shared
+            .configs
+            .read(|view| view.tasks(&self.name).map(|tasks| (tasks.generation, tasks.count, tasks.is_inconsistent)));
         let Some((generation, count, is_inconsistent)) = tasks else { return };
         if self.generation == Some(generation) || is_inconsistent {
             return;
@@ -185,13 +186,18 @@ impl Keeper {
         match event {
             Some(TaskEvent::Running) => self.apply(Input::TaskUp).await,
             Some(TaskEvent::Failed { trace }) => {
-                tracing::error!(connector = &*self.name, task = 0, "the task failed and stays so until a restart: {trace}");
+                tracing::error!(
+                    connector = &*self.name,
+                    task = 0,
+                    "the task failed and stays so until a restart: {trace}"
+                );
                 self.up = None;
                 self.apply(Input::TaskDown { trace }).await;
             }
             Some(TaskEvent::Topic(topic)) => {
                 if self.shared.settings.topic_tracking {
-                    let discovered_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
+                    let discovered_ms =
+                        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
                     let connector = self.name.to_string();
                     let status = TopicStatus { name: topic.to_string(), connector, task: 0, discovered_ms };
                     drop(self.shared.statuses.put_topic(&status));
@@ -199,9 +205,10 @@ impl Keeper {
             }
             None => {
                 self.up = None;
-                let trace = "org.apache.kafka.connect.errors.ConnectException: The task ended without having been told to \
+                let trace =
+                    "org.apache.kafka.connect.errors.ConnectException: The task ended without having been told to \
                              and without saying why; see the log, then restart it"
-                    .to_owned();
+                        .to_owned();
                 tracing::error!(connector = &*self.name, task = 0, "{trace}");
                 self.apply(Input::TaskDown { trace }).await;
             }
@@ -214,8 +221,10 @@ impl Keeper {
             Later::Prepare if self.machine.connector == Connector::Preparing => self.prepare_and_apply().await,
             Later::Prepare => {}
             Later::NoTasks => {
-                let tasks =
-                    self.shared.configs.read(|view| view.tasks(&self.name).map(|tasks| (tasks.generation, tasks.count)));
+                let tasks = self
+                    .shared
+                    .configs
+                    .read(|view| view.tasks(&self.name).map(|tasks| (tasks.generation, tasks.count)));
                 if let Some((generation, 0)) = tasks
                     && self.generation != Some(generation)
                 {
@@ -321,11 +330,11 @@ impl Keeper {
         let result = timeout(CONFIG_WAIT, write).await;
         if let Ok(Ok(())) = result {
             self.backoff = BACKOFF.0;
-            self.generation =
-                self.shared.configs.read(|view| view.tasks(&self.name).map(|tasks| tasks.generation));
+            self.generation = self.shared.configs.read(|view| view.tasks(&self.name).map(|tasks| tasks.generation));
             return Some(Input::Committed { any: !tasks.is_empty() });
         }
-        let why = result.map_or_else(|_| "no answer".to_owned(), |r| r.err().map_or_else(String::new, |e| e.to_string()));
+        let why =
+            result.map_or_else(|_| "no answer".to_owned(), |r| r.err().map_or_else(String::new, |e| e.to_string()));
         tracing::error!(
             connector = &*self.name,
             "the task configurations could not be written and will be tried again in {} ms: {why}",
@@ -338,9 +347,8 @@ impl Keeper {
     }
 
     fn start(&mut self) {
-        let stored = self.shared.configs.read(|view| {
-            view.tasks(&self.name).and_then(|tasks| tasks.configs.first().cloned())
-        });
+        let stored =
+            self.shared.configs.read(|view| view.tasks(&self.name).and_then(|tasks| tasks.configs.first().cloned()));
         let (Some(stored), Some(plan), Some(fence)) = (stored, &self.plan, self.shared.fence()) else {
             // Without a plan or a committed configuration there is nothing to start; the next look makes both.
             self.machine.task = Task::Absent;
@@ -357,6 +365,13 @@ async fn next_event(up: Option<&mut Up>) -> Option<TaskEvent> {
     match up {
         Some(up) => up.events.recv().await,
         None => std::future::pending().await,
+    }
+}
+
+fn tell(waiting: Vec<oneshot::Sender<()>>) {
+    for done in waiting {
+        // Who asked may have gone.
+        let _ = done.send(());
     }
 }
 

@@ -10,7 +10,7 @@ use crate::store::TargetState;
 
 /// Connect's states of a connector or a task, as REST shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(super) enum State {
     /// Nobody runs it.
     Unassigned,
     /// It runs.
@@ -27,7 +27,7 @@ pub enum State {
 
 impl State {
     /// The name in status records and over REST.
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Unassigned => "UNASSIGNED",
             Self::Running => "RUNNING",
@@ -239,6 +239,9 @@ impl Machine {
                 if self.connector != Connector::Failed {
                     self.connector = Connector::Preparing;
                     effects.push(Effect::Prepare);
+                } else if self.task == Task::Paused {
+                    // The connector waits for a restart; its task goes on with what it had.
+                    self.start_task(effects);
                 }
             }
             TargetState::Paused => {

@@ -35,8 +35,7 @@ impl Supervisor {
         self.stopped(name).await?;
         let mut entries: Vec<(Object, Option<Object>)> = Vec::with_capacity(offsets.len());
         for (partition, offset) in offsets {
-            let partition =
-                partition.ok_or_else(|| Refusal::Invalid("Partition objects cannot be null".to_owned()))?;
+            let partition = partition.ok_or_else(|| Refusal::Invalid("Partition objects cannot be null".to_owned()))?;
             if let Some(offset) = &offset
                 && let Some((field, value)) = offset.iter().find(|(_, v)| v.is_object() || v.is_array())
             {

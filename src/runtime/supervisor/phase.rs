@@ -38,9 +38,9 @@ impl Supervisor {
                 Some(trouble) => format!("{STARTING}Reading the stored configs, offsets and statuses: {trouble}"),
                 None => format!("{STARTING}Reading the stored configs, offsets and statuses."),
             }),
-            Phase::Read(Ownership::Owner { .. }) => Health::Healthy(
-                "Worker has completed startup and is ready to handle requests.".to_owned(),
-            ),
+            Phase::Read(Ownership::Owner { .. }) => {
+                Health::Healthy("Worker has completed startup and is ready to handle requests.".to_owned())
+            }
             Phase::Read(Ownership::Standby) => Health::Healthy(
                 "Worker is a standby: another afterimage owns the group. Reads are served, changes are not.".to_owned(),
             ),

@@ -149,8 +149,11 @@ pub(super) fn overrides(settings: &Settings, config: &Properties) -> Vec<Checked
     // Connect looks at the admin client's only when it may be used.
     let creates = config.iter().any(|(name, _)| name.starts_with("topic.creation."));
     let own_offsets = config.get("offsets.storage.topic").is_some();
-    let clients =
-        [("producer.override.", true), ("consumer.override.", own_offsets), ("admin.override.", creates || own_offsets)];
+    let clients = [
+        ("producer.override.", true),
+        ("consumer.override.", own_offsets),
+        ("admin.override.", creates || own_offsets),
+    ];
     for (prefix, _) in clients.into_iter().filter(|(_, looked_at)| *looked_at) {
         for (key, value) in config.under(prefix) {
             let is_allowed = match policy {
