@@ -2,6 +2,8 @@
 //!
 //! Must not know: how a connector is run.
 
+use std::fmt::Write;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -109,7 +111,8 @@ fn created(app: &App, info: &Info) -> Response {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
             location.push(char::from(byte));
         } else {
-            location.push_str(&format!("%{byte:02X}"));
+            // Writing into a String cannot fail.
+            let _ = write!(location, "%{byte:02X}");
         }
     }
     if let Ok(location) = HeaderValue::from_str(&location) {

@@ -39,7 +39,7 @@ use tokio::sync::watch;
 
 pub use cors::Cors;
 pub use error::ApiError;
-pub use loggers::Loggers;
+pub use loggers::{Apply, Loggers};
 
 use crate::runtime::supervisor::Supervisor;
 
@@ -123,6 +123,7 @@ fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Response {
     (status, [("content-type", "application/json")], body).into_response()
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "handlers end with it, and answer a Result")]
 fn ok<T: Serialize + ?Sized>(value: &T) -> Answer {
     Ok(json(StatusCode::OK, value))
 }
@@ -186,4 +187,5 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may")]
 mod tests;

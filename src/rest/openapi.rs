@@ -92,8 +92,7 @@ fn answer(path: &str, method: &str) -> (&'static str, Option<Value>) {
     match (path, method) {
         ("/connectors", "GET") => ("200", Some(json!({"type": ["array", "object"]}))),
         ("/connectors", _) => ("201", of("ConnectorInfo")),
-        (_, "DELETE") if path.ends_with("offsets") => ("200", of("Message")),
-        (_, "PATCH") if path.ends_with("offsets") => ("200", of("Message")),
+        (_, "DELETE" | "PATCH") if path.ends_with("offsets") => ("200", of("Message")),
         (_, "GET") if path.ends_with("offsets") => ("200", of("Offsets")),
         (_, "GET") if path.starts_with("/connectors/") && path.ends_with("/config") => ("200", of("Config")),
         ("/connectors/{connector}", "GET") => ("200", of("ConnectorInfo")),

@@ -57,8 +57,7 @@ pub(super) fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -
         delivery,
     )
     .map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
-    let creates =
-        worker.properties.get("topic.creation.enable").is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
+    let creates = worker.properties.get("topic.creation.enable").is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
     let topics = if creates && connector.keys().any(|name| name.starts_with("topic.creation.")) {
         let creation = TopicCreation::parse(&connector).map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
         let mut admin = worker.properties.clone();
@@ -96,6 +95,5 @@ fn converter(config: &Properties, worker: &Worker, name: &str, role: Role) -> Re
             (worker.properties.get(name).cloned().unwrap_or_else(|| fallback.to_owned()), own)
         }
     };
-    convert::create(&class, &own, role)
-        .map_err(|error| format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}"))
+    convert::create(&class, &own, role).map_err(|error| format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}"))
 }

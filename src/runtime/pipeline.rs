@@ -66,9 +66,7 @@ const MAX_ENCODERS: usize = 4096;
 
 impl Encoders {
     fn find(&mut self, topic: &Arc<str>, schema: u32) -> Option<usize> {
-        let is = |(name, id, _): &(Arc<str>, u32, Arc<Encoder>)| {
-            *id == schema && (Arc::ptr_eq(name, topic) || name == topic)
-        };
+        let is = |(name, id, _): &(Arc<str>, u32, Arc<Encoder>)| *id == schema && (Arc::ptr_eq(name, topic) || name == topic);
         if self.known.get(self.last).is_some_and(is) {
             return Some(self.last);
         }

@@ -342,13 +342,15 @@ impl Supervisor {
             Ok(Change::Restart { connector, include_tasks, only_failed }) => {
                 self.restart_asked(&connector, include_tasks, only_failed);
             }
-            Ok(Change::Logger { .. } | Change::SessionKey | Change::Nothing) => {}
+            Ok(Change::Logger { .. } | Change::SessionKey | Change::Nothing)
+            | Err(broadcast::error::RecvError::Closed) => {}
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 let mut names: Vec<String> = self.shared.configs.read(|view| view.connectors.keys().cloned().collect());
                 names.extend(self.shared.keepers().keys().map(ToString::to_string));
-                names.iter().for_each(|name| self.look(name, false));
+                for name in &names {
+                    self.look(name, false);
+                }
             }
-            Err(broadcast::error::RecvError::Closed) => {}
         }
     }
 

@@ -307,12 +307,8 @@ fn object(config: &Properties) -> Object {
 }
 
 async fn within(what: &'static str, write: impl Future<Output = Result<(), StoreError>>) -> Result<(), Refusal> {
-    match timeout(WRITE_WAIT, write).await {
-        Ok(result) => result.map_err(|source| Refusal::Store { what, source }),
-        Err(_) => {
-            let source =
-                StoreError::Broker { topic: "config.storage.topic".to_owned(), reason: "no answer".to_owned() };
-            Err(Refusal::Store { what, source })
-        }
-    }
+    let result = timeout(WRITE_WAIT, write).await.unwrap_or_else(|_| {
+        Err(StoreError::Broker { topic: "config.storage.topic".to_owned(), reason: "no answer".to_owned() })
+    });
+    result.map_err(|source| Refusal::Store { what, source })
 }
