@@ -26,7 +26,7 @@ pub use offsets::Alteration;
 pub use phase::Health;
 use settings::Properties;
 pub use standing::{Info, Part, Standing};
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{OwnedMutexGuard, broadcast, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -119,6 +119,17 @@ struct Shared {
     /// The tenure's.
     fence: Mutex<Option<Arc<Fence>>>,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
+    /// A connector's calls follow each other; so do the writes of its tasks, which keepers make too.
+    locks: Mutex<HashMap<(String, Turn), Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Whose turn it is with a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Turn {
+    /// A call.
+    Call,
+    /// A write of task configurations.
+    Tasks,
 }
 
 struct Kept {
@@ -133,6 +144,16 @@ impl Shared {
 
     fn fence(&self) -> Option<Arc<Fence>> {
         self.fence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for its turn. Locks nobody holds are forgotten on the way.
+    async fn turn(&self, name: &str, turn: Turn) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+            Arc::clone(locks.entry((name.to_owned(), turn)).or_default())
+        };
+        lock.lock_owned().await
     }
 
     fn keepers(&self) -> MutexGuard<'_, HashMap<Arc<str>, Kept>> {
@@ -180,8 +201,6 @@ pub struct Supervisor {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
     phase: watch::Sender<Phase>,
-    /// One lock a name, so that two calls on one connector follow each other.
-    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Supervisor {
@@ -195,9 +214,10 @@ impl Supervisor {
             generation: AtomicI32::new(0),
             fence: Mutex::default(),
             keepers: Mutex::default(),
+            locks: Mutex::default(),
         };
         let (phase, _) = watch::channel(Phase::Reading);
-        Arc::new(Self { shared: Arc::new(shared), store, phase, locks: Mutex::default() })
+        Arc::new(Self { shared: Arc::new(shared), store, phase })
     }
 
     /// What it was told at the start.

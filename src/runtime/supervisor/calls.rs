@@ -2,8 +2,6 @@
 //!
 //! Must not know: HTTP. The texts of the refusals are Connect's.
 
-use std::sync::Arc;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +11,7 @@ use tokio::time::timeout;
 
 use super::machine::State;
 use super::mailbox::Mailbox;
-use super::{Info, Part, Standing, Supervisor, properties};
+use super::{Info, Part, Standing, Supervisor, Turn, properties};
 use crate::runtime::validate::{self, Rejected};
 use crate::store::{Object, StoreError, TargetState};
 
@@ -99,12 +97,7 @@ const TARGET: &str = "Error writing target state to Kafka";
 impl Supervisor {
     /// Calls on one connector follow each other.
     pub(super) async fn lock(&self, name: &str) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            Arc::clone(locks.entry(name.to_owned()).or_default())
-        };
-        lock.lock_owned().await
+        self.shared.turn(name, Turn::Call).await
     }
 
     fn exists(&self, name: &str) -> bool {
@@ -178,7 +171,10 @@ impl Supervisor {
             return Err(Refusal::UnknownHere(name.to_owned()));
         }
         if target == TargetState::Stopped {
+            // A keeper must not commit tasks between the two writes, nor behind them.
+            let _tasks = self.shared.turn(name, Turn::Tasks).await;
             within(TARGET, self.shared.configs.put_task_configs(name, &[])).await?;
+            return within(TARGET, self.shared.configs.put_target_state(name, target)).await;
         }
         within(TARGET, self.shared.configs.put_target_state(name, target)).await
     }

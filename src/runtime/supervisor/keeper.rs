@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::machine::{Connector, Effect, Input, Machine, State, Task};
 use super::mailbox::{Mail, Mailbox};
 use super::plan::{self, Plan};
-use super::{Launched, Shared, properties};
+use super::{Launched, Shared, Turn, properties};
 use crate::runtime::task::{TaskEvent, TaskSpec};
 use crate::store::{Object, Pending, Status, TargetState, TopicStatus};
 
@@ -326,6 +326,14 @@ impl Keeper {
 
     async fn commit(&mut self) -> Option<Input> {
         let tasks = self.plan.as_ref().map(|plan| plan.tasks.clone()).unwrap_or_default();
+        let _turn = self.shared.turn(&self.name, Turn::Tasks).await;
+        let is_wanted = self.shared.configs.read(|view| {
+            view.connectors.contains_key(&*self.name) && view.target(&self.name) != TargetState::Stopped
+        });
+        if !is_wanted {
+            // Stopped or deleted in the meantime: the next look says so.
+            return None;
+        }
         let write = self.shared.configs.put_task_configs(&self.name, &tasks);
         let result = timeout(CONFIG_WAIT, write).await;
         if let Ok(Ok(())) = result {

@@ -267,8 +267,10 @@ impl Machine {
                 self.connector = Connector::Stopped;
                 effects.push(Effect::Connector(State::Stopped, None));
                 if had {
-                    effects.extend([Effect::Task(State::Unassigned, None), Effect::ForgetTask]);
+                    effects.push(Effect::Task(State::Unassigned, None));
                 }
+                // Also without a task: one that could not be started any more has left its status.
+                effects.push(Effect::ForgetTask);
             }
         }
     }
