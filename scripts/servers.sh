@@ -138,6 +138,7 @@ status.storage.partitions=1
 key.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
 offset.flush.interval.ms=1000
+${AFTERIMAGE_CONNECT_EXTRA:-}
 listeners=http://127.0.0.1:$port
 P
   : >"$dir/log"

@@ -24,16 +24,8 @@ const FLOORS: &[(&str, usize)] = &[
 ];
 
 /// The root package's rooms, the same way: `main → cli → rest → runtime → {plugins, convert, sink, store}`.
-const ROOMS: &[(&str, usize)] = &[
-    ("plugins", 0),
-    ("convert", 0),
-    ("sink", 0),
-    ("store", 0),
-    ("runtime", 1),
-    ("rest", 2),
-    ("cli", 3),
-    ("main", 4),
-];
+const ROOMS: &[(&str, usize)] =
+    &[("plugins", 0), ("convert", 0), ("sink", 0), ("store", 0), ("runtime", 1), ("rest", 2), ("cli", 3), ("main", 4)];
 
 /// Names that say nothing of what is inside.
 const SAYS_NOTHING: &[&str] = &["utils", "util", "common", "helpers", "helper", "core", "base"];

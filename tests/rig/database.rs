@@ -9,9 +9,8 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use super::wait_until;
 
 /// Drives every session's socket; the tests themselves are plain threads.
-static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-});
+static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 /// One connection.
 pub struct Session(Client);
@@ -45,7 +44,8 @@ impl Session {
     #[track_caller]
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         let messages = RUNTIME.block_on(self.0.simple_query(sql)).unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
-        let rows = messages.into_iter().filter_map(|m| if let SimpleQueryMessage::Row(row) = m { Some(row) } else { None });
+        let rows =
+            messages.into_iter().filter_map(|m| if let SimpleQueryMessage::Row(row) = m { Some(row) } else { None });
         rows.map(|row| (0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect()).collect()
     }
 
@@ -151,7 +151,8 @@ fn drop_all(admin: &Session, name: &str) {
     let end = format!(
         "select pg_terminate_backend(active_pid) from pg_replication_slots where database = '{name}' and active_pid is not null"
     );
-    let gone = format!("select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = '{name}'");
+    let gone =
+        format!("select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = '{name}'");
     let _ = admin.try_run(&end);
     super::within(Duration::from_secs(5), || admin.try_run(&gone).is_ok());
     admin.try_run(&format!("drop database if exists {name} with (force)")).ok();

@@ -58,7 +58,8 @@ impl Kafka {
     /// Every topic with its number of partitions, in the order of names.
     pub fn topics(&self) -> Vec<(String, i32)> {
         let metadata = self.reader.fetch_metadata(None, PATIENCE).unwrap();
-        let mut topics: Vec<_> = metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as i32)).collect();
+        let mut topics: Vec<_> =
+            metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as i32)).collect();
         topics.sort();
         topics
     }
@@ -106,9 +107,9 @@ impl Kafka {
                 Some(Ok(m)) => {
                     since = Instant::now();
                     next = m.offset() + 1;
-                    let headers = m.headers().map(|hs| {
-                        hs.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect()
-                    });
+                    let headers = m
+                        .headers()
+                        .map(|hs| hs.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect());
                     messages.push(Message {
                         partition,
                         offset: m.offset(),
@@ -119,7 +120,10 @@ impl Kafka {
                     });
                 }
                 // A compacted end (or transaction markers) leaves offsets that no record will come for.
-                _ => assert!(since.elapsed() < PATIENCE, "{topic}/{partition}: no record for {PATIENCE:?}, {next} of {end} read"),
+                _ => assert!(
+                    since.elapsed() < PATIENCE,
+                    "{topic}/{partition}: no record for {PATIENCE:?}, {next} of {end} read"
+                ),
             }
         }
         self.reader.unassign().unwrap();

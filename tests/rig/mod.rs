@@ -5,7 +5,7 @@
 //! through the same script. A test without its servers fails, it is never skipped.
 //!
 //! Must not know: the daemon's insides. Everything goes through its command line, its REST API, the database and topics.
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part of the rig")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test program uses its own part of the rig")]
 
 mod daemon;
 mod database;
@@ -38,7 +38,8 @@ pub fn long() -> bool {
 }
 
 fn wanted(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test` or scripts/test.sh"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test` or scripts/test.sh"))
 }
 
 /// A name that no other test of this run has.

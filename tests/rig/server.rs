@@ -15,7 +15,8 @@ pub struct Server {
 
 fn script(environment: &[(&str, &str)], arguments: &[&str]) -> Result<String, String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
-    let out = Command::new(path).args(arguments).envs(environment.iter().copied()).output().map_err(|e| e.to_string())?;
+    let out =
+        Command::new(path).args(arguments).envs(environment.iter().copied()).output().map_err(|e| e.to_string())?;
     let said = String::from_utf8_lossy(&out.stdout).trim().to_owned();
     if out.status.success() { Ok(said) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
 }
@@ -69,7 +70,8 @@ impl Server {
     /// Whether its process is there.
     pub fn is_alive(&self) -> bool {
         let pid = std::fs::read_to_string(self.dir.path().join("state/pid")).unwrap_or_default();
-        !pid.trim().is_empty() && Command::new("kill").args(["-0", pid.trim()]).output().is_ok_and(|o| o.status.success())
+        !pid.trim().is_empty()
+            && Command::new("kill").args(["-0", pid.trim()]).output().is_ok_and(|o| o.status.success())
     }
 
     /// Starts it again with its state, on its old port.
@@ -79,7 +81,8 @@ impl Server {
         let mut all = vec![self.kind, &place];
         all.extend(self.arguments.iter().map(String::as_str));
         all.push(&port);
-        self.address = script(&[("AFTERIMAGE_KAFKA_HEAP", "384m")], &all).unwrap_or_else(|e| panic!("{} did not come back: {e}", self.kind));
+        self.address = script(&[("AFTERIMAGE_KAFKA_HEAP", "384m")], &all)
+            .unwrap_or_else(|e| panic!("{} did not come back: {e}", self.kind));
     }
 }
 
