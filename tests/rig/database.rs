@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use futures_util::SinkExt as _;
 use serde_json::{Map, Value, json};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -38,6 +39,17 @@ impl Session {
     #[track_caller]
     pub fn run(&self, sql: &str) {
         self.try_run(sql).unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
+    }
+
+    /// COPY … FROM STDIN with these lines.
+    #[track_caller]
+    pub fn copy(&self, sql: &str, lines: String) {
+        let copied = RUNTIME.block_on(async {
+            let mut sink = std::pin::pin!(self.0.copy_in::<_, bytes::Bytes>(sql).await?);
+            sink.send(lines.into()).await?;
+            sink.close().await
+        });
+        copied.unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
     }
 
     /// The rows of a query, each cell as text.
