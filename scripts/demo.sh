@@ -87,7 +87,7 @@ J
 # Shown as they arrive: one line an event, what stands before and after.
 show='if . == null then "  tombstone" else "  \(.op)  \(.source.table)  before \(.before|tojson)  after \(.after|tojson)" end'
 java -XX:TieredStopAtLevel=1 -Xmx128m -cp "$KAFKA_JARS/*" org.apache.kafka.tools.consumer.ConsoleConsumer \
-  --bootstrap-server "$kafka" --include 'shop\.public\..*' --from-beginning --consumer-property metadata.max.age.ms=500 2>"$work/consumer.log" \
+  --bootstrap-server "$kafka" --include 'shop\.public\..*' --from-beginning --command-property metadata.max.age.ms=500 2>"$work/consumer.log" \
   > >(tee "$work/events" | jq -r --unbuffered "$show") &
 consumer=$!
 events() { wc -l <"$work/events" 2>/dev/null || echo 0; }
