@@ -20,7 +20,7 @@
 
 pub mod mutants;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a record or an event does to its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -171,6 +171,8 @@ fn candidates(life: &[Place], behind: usize) -> impl Iterator<Item = usize> + '_
 
 /// Rules 2 and 3.
 fn completeness(evidence: &Evidence, canonical: &[Vec<Place>], found: &mut Vec<String>) {
+    let all: Vec<HashMap<i64, Vec<Place>>> = (0..evidence.topics.len()).map(|table| lives(evidence, table)).collect();
+    let read: Vec<Reads<'_>> = evidence.topics.iter().map(|topic| reads(topic)).collect();
     for (writer, events) in evidence.writers.iter().enumerate() {
         let mut streamed = vec![false; events.len()];
         for order in canonical {
@@ -191,7 +193,7 @@ fn completeness(evidence: &Evidence, canonical: &[Vec<Place>], found: &mut Vec<S
         for (index, event) in events.iter().enumerate().filter(|(i, _)| !streamed[*i]) {
             if event.transaction >= begins {
                 found.push(format!("writer {writer}: {} is not on the topic", told(event)));
-            } else if !covered(evidence, events, index) {
+            } else if !covered(events, &all[event.table][&event.key], index, &read[event.table]) {
                 found.push(format!("writer {writer}: {} is neither in the stream nor in a snapshot", told(event)));
             }
         }
@@ -202,16 +204,18 @@ fn told(event: &Event) -> String {
     format!("{:?} of key {} of table {} in transaction {}", event.kind, event.key, event.table, event.transaction)
 }
 
+/// What the snapshot rows of a topic show.
+type Reads<'a> = HashSet<(i64, Option<&'a str>)>;
+
+fn reads(topic: &[Record]) -> Reads<'_> {
+    topic.iter().filter(|r| r.kind == Kind::Read).map(|r| (r.key, r.row.as_deref())).collect()
+}
+
 /// Whether a snapshot row shows the event's state or a later one, or nothing was left of it when the stream began.
-fn covered(evidence: &Evidence, events: &[Event], index: usize) -> bool {
-    let mine = &events[index];
-    let later = || events[index..].iter().filter(|e| e.table == mine.table && e.key == mine.key);
+fn covered(events: &[Event], life: &[Place], index: usize, reads: &Reads<'_>) -> bool {
+    let mut later = life.iter().filter(|(_, i)| *i >= index).map(|(_, i)| &events[*i]);
     // Gone again: either the snapshot saw nothing, or the stream has the delete, which the other rules look at.
-    if later().any(|e| e.row.is_none()) {
-        return true;
-    }
-    let reads = evidence.topics[mine.table].iter().filter(|r| r.kind == Kind::Read && r.key == mine.key);
-    reads.into_iter().any(|r| later().any(|e| e.row == r.row))
+    later.any(|e| e.row.is_none() || reads.contains(&(e.key, e.row.as_deref())))
 }
 
 /// Rule 5.

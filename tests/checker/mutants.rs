@@ -32,6 +32,10 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
     for record in topic {
         *times.entry((record.key, record.kind, record.row.as_deref())).or_default() += 1;
     }
+    let mut reads: HashMap<i64, usize> = HashMap::new();
+    for record in topic.iter().filter(|r| r.kind == Kind::Read) {
+        *reads.entry(record.key).or_default() += 1;
+    }
     let once = |r: &Record| times[&(r.key, r.kind, r.row.as_deref())] == 1;
     let mut owner = HashMap::new();
     let mut gone = HashMap::new();
@@ -67,7 +71,7 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
                             record.kind == kind
                                 && !gone.get(&record.key).copied().unwrap_or(true)
                                 && once(record)
-                                && only_read()
+                                && reads[&record.key] == 1
                         }
                         _ => record.kind == kind && streamed(*o),
                     }

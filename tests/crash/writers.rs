@@ -61,7 +61,7 @@ impl Writer {
     pub(crate) fn write(mut self, stop: &AtomicBool) -> Vec<Event> {
         while !stop.load(Ordering::Relaxed) {
             self.transact();
-            let pause_ms = self.random.random_range(0..12);
+            let pause_ms = self.random.random_range(10..60);
             std::thread::sleep(Duration::from_millis(pause_ms));
         }
         self.committed
