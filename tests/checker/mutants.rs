@@ -64,8 +64,6 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
             (0..topic.len())
                 .filter(|o| {
                     let record = &topic[*o];
-                    let only_read =
-                        || topic.iter().filter(|r| r.kind == Kind::Read && r.key == record.key).count() == 1;
                     match kind {
                         Kind::Read => {
                             record.kind == kind

@@ -1,5 +1,6 @@
 //! Writers whose transactions interleave and who remember what they committed.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -85,11 +86,13 @@ impl Writer {
             self.session.run("savepoint s");
             self.statement();
             self.session.run("rollback to s");
-            (self.alive, _) = (alive, self.committed.truncate(start));
+            self.alive = alive;
+            self.committed.truncate(start);
         }
         if self.random.random_bool(0.15) {
             self.session.run("rollback");
-            (self.alive, _) = (alive, self.committed.truncate(start));
+            self.alive = alive;
+            self.committed.truncate(start);
         } else {
             self.session.run("commit");
         }
@@ -116,7 +119,7 @@ impl Writer {
         for _ in 0..many {
             let (ver, note, row) = self.version();
             let key = self.fresh_key();
-            lines.push_str(&format!("{key}\t{ver}\t{note}\n"));
+            writeln!(lines, "{key}\t{ver}\t{note}").unwrap();
             values.push(format!("({key}, {ver}, '{note}')"));
             self.alive[table].push(key);
             self.event(table, key, Kind::Create, Some(row));
