@@ -1,1 +1,28 @@
-//! placeholder
+//! The shared vocabulary of the daemon: tables and rows, Connect schemas, values, records and positions.
+//!
+//! Purpose: every other room speaks in these types, so a change travels from the socket to the broker without being
+//! rebuilt. A row stays raw (spans into the buffer that was read) until the converter writes it; a schema is interned, so
+//! that "the same schema" is one number to compare; a position is a handful of words that only its connector can read.
+//!
+//! Must not know: any wire format, any database, Kafka, I/O, clocks.
+
+mod batch;
+mod facts;
+mod position;
+mod row;
+mod schema;
+mod shape;
+mod text;
+mod value;
+mod view;
+
+pub use batch::{Batch, Change, Event, Headers, Item, KeyMove, Op, RowRef, SnapshotMark, TransactionMark};
+pub use facts::sequence_text;
+pub use position::{NONE, Position};
+
+pub use row::{Decode, DecodeError, Span};
+pub use schema::{Field, Kind, Logical, Schema, SchemaBuilder};
+pub use shape::{KeyShape, Shape, SourceField, SourceShape, next_shape_id};
+pub use text::{civil_from_days, days_from_civil, write_iso_date, write_zoned};
+pub use value::{Value, ValueRef, twos_complement, unscaled_of};
+pub use view::{Decoded, Payload, Record, View, ViewSource};

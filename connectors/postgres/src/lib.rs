@@ -1,1 +1,30 @@
-//! placeholder
+//! The PostgreSQL source: the replication connection, slot and publication, pgoutput, types, the catalogue, snapshots.
+//!
+//! Purpose: from a connector's settings to batches of raw changes in the order of the log. The replication protocol is
+//! spoken by an own connection, because the bytes of the log must reach the decoder in the buffer they were read into;
+//! everything else goes through ordinary SQL.
+//!
+//! Must not know: MySQL, Kafka, SMTs.
+
+pub mod config;
+mod copy;
+pub mod error;
+pub mod keys;
+pub mod lsn;
+mod plugin;
+pub mod position;
+pub mod publication;
+mod session;
+pub mod slot;
+mod snapshot;
+pub mod sql;
+mod stream;
+mod table;
+pub mod tls;
+pub mod types;
+pub mod wire;
+
+pub use config::PostgresConfig;
+pub use error::Error;
+pub use lsn::Lsn;
+pub use plugin::{CLASS, TASK_CLASS, VERSION, check, headers, partition, start};

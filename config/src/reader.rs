@@ -1,0 +1,201 @@
+//! Typed values out of a config.
+//!
+//! [`Reader::new`] runs all checks first, so that the typed getters can simply fall back to the default where a value is
+//! bad: the complaint is already kept, and [`Reader::finish`] gives all of them.
+//!
+//! Must not know: which keys exist, beyond the table that it is given.
+
+use std::time::Duration;
+
+use crate::connect::split_list;
+use crate::debezium::effective;
+use crate::{Choice, Def, Finding, Invalid, JavaRegex, Key, Kind, Properties, Secret, Severity, Style, debezium};
+
+/// Reads typed values against a [`Def`] and keeps every complaint.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    def: Def,
+    properties: &'a Properties,
+    complaints: Vec<Invalid>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader; all checks of `def` run here.
+    pub fn new(def: Def, properties: &'a Properties) -> Self {
+        let complaints = def.complaints(properties);
+        let mut reader = Self { def, properties, complaints, findings: Vec::new() };
+        for key in def.keys().filter(|key| key.lenient) {
+            reader.remark(key);
+        }
+        reader
+    }
+
+    /// A bad value of a lenient key is a remark, and its default holds.
+    fn remark(&mut self, key: &Key) {
+        if let Some(first) = debezium::complaints(key, self.properties).into_iter().next() {
+            let default = key.default.unwrap_or("not set");
+            self.findings.push(Finding {
+                key: key.name.to_owned(),
+                severity: Severity::Warning,
+                reason: format!("{}; the default ({default}) is used instead.", first.message),
+                remedy: "Correct the value or remove the key.".to_owned(),
+            });
+        }
+    }
+
+    /// The config that is read.
+    pub fn properties(&self) -> &'a Properties {
+        self.properties
+    }
+
+    /// Adds a complaint of the caller's own.
+    pub fn complain(&mut self, invalid: Invalid) {
+        self.complaints.push(invalid);
+    }
+
+    /// Adds a remark of the caller's own.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// The text of `name` or its default; `None` when neither is there, or the value was refused.
+    fn raw(&mut self, name: &str) -> Option<&'a str> {
+        let Some(key) = self.def.get(name) else {
+            debug_assert!(false, "{name} is read but in no table");
+            self.complaints.push(Invalid::new(name, format!("The '{name}' value is invalid: the key is in no table")));
+            return None;
+        };
+        let bad = if key.lenient {
+            self.findings.iter().any(|f| f.key == name)
+        } else {
+            self.complaints.iter().any(|c| c.key == name)
+        };
+        if bad { key.default } else { effective(key, self.properties) }
+    }
+
+    /// What the getters do with a text that none of the checks refused, yet does not fit the type asked for.
+    fn parsed<T>(&mut self, name: &str, what: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let text = self.raw(name)?;
+        let value = parse(text);
+        if value.is_none() {
+            let connect = self.def.get(name).is_some_and(|key| key.style == Style::Connect);
+            let message = if connect {
+                format!("Invalid value {text} for configuration {name}: {what}")
+            } else {
+                debezium::message(name, what)
+            };
+            self.complaints.push(Invalid::new(name, message));
+        }
+        value
+    }
+
+    /// Whether the config itself sets `name`.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.properties.get(name).is_some()
+    }
+
+    /// A boolean; `false` without a default.
+    pub fn boolean(&mut self, name: &str) -> bool {
+        self.parsed(name, "Either 'true' or 'false' is expected", |t| {
+            let t = t.trim();
+            if t.eq_ignore_ascii_case("true") {
+                Some(true)
+            } else if t.eq_ignore_ascii_case("false") {
+                Some(false)
+            } else {
+                None
+            }
+        })
+        .unwrap_or(false)
+    }
+
+    /// A 64-bit integer; 0 without a default.
+    pub fn long(&mut self, name: &str) -> i64 {
+        self.long_or_none(name).unwrap_or(0)
+    }
+
+    /// A 64-bit integer that may be absent.
+    pub fn long_or_none(&mut self, name: &str) -> Option<i64> {
+        self.parsed(name, "A long value is expected", |t| t.trim().parse().ok())
+    }
+
+    /// A 32-bit integer; 0 without a default.
+    pub fn int(&mut self, name: &str) -> i32 {
+        self.int_or_none(name).unwrap_or(0)
+    }
+
+    /// A 32-bit integer that may be absent.
+    pub fn int_or_none(&mut self, name: &str) -> Option<i32> {
+        self.parsed(name, "An integer is expected", |t| t.trim().parse().ok())
+    }
+
+    /// A number that counts things: a negative one is 0.
+    pub fn count(&mut self, name: &str) -> usize {
+        usize::try_from(self.long(name)).unwrap_or(0)
+    }
+
+    /// Milliseconds; a negative number is 0.
+    pub fn millis(&mut self, name: &str) -> Duration {
+        Duration::from_millis(u64::try_from(self.long(name)).unwrap_or(0))
+    }
+
+    /// A text that may be absent.
+    pub fn text_or_none(&mut self, name: &str) -> Option<String> {
+        self.raw(name).map(str::to_owned)
+    }
+
+    /// A text; empty without a default.
+    pub fn text(&mut self, name: &str) -> String {
+        self.text_or_none(name).unwrap_or_default()
+    }
+
+    /// Items between commas; empty ones are dropped.
+    pub fn list(&mut self, name: &str) -> Vec<String> {
+        let items = self.raw(name).map(split_list).unwrap_or_default();
+        items.into_iter().filter(|item| !item.is_empty()).collect()
+    }
+
+    /// A list of regexes as written, each known to compile.
+    pub fn regex_texts(&mut self, name: &str) -> Vec<String> {
+        self.regexes(name).iter().map(|r| r.as_str().to_owned()).collect()
+    }
+
+    /// A list of compiled regexes.
+    pub fn regexes(&mut self, name: &str) -> Vec<JavaRegex> {
+        let Some(text) = self.raw(name) else { return Vec::new() };
+        let mut regexes = Vec::new();
+        for item in crate::split_regex_list(text) {
+            match JavaRegex::new(&item) {
+                Ok(regex) => regexes.push(regex),
+                Err(e) => {
+                    let problem = format!("A comma-separated list of valid regular expressions is expected, but {e}");
+                    self.complaints.push(Invalid::new(name, debezium::message(name, &problem)));
+                }
+            }
+        }
+        regexes
+    }
+
+    /// An enumerated value that may be absent.
+    pub fn choice_or_none<T: Choice>(&mut self, name: &str) -> Option<T> {
+        let values = T::NAMES.iter().map(|&(n, _)| n).collect::<Vec<_>>().join(", ");
+        self.parsed(name, &format!("Value must be one of {values}"), T::from_name)
+    }
+
+    /// An enumerated value; `otherwise` when it is absent or was refused.
+    pub fn choice<T: Choice>(&mut self, name: &str, otherwise: T) -> T {
+        self.choice_or_none(name).unwrap_or(otherwise)
+    }
+
+    /// A password.
+    pub fn secret(&mut self, name: &str) -> Option<Secret> {
+        debug_assert!(self.def.get(name).is_none_or(|key| key.kind == Kind::Password), "{name} is no PASSWORD");
+        self.raw(name).map(Secret::new)
+    }
+
+    /// `value` and the remarks when there are no complaints; else all complaints, in order.
+    pub fn finish<T>(self, value: T) -> Result<(T, Vec<Finding>), Vec<Invalid>> {
+        if self.complaints.is_empty() { Ok((value, self.findings)) } else { Err(self.complaints) }
+    }
+}

@@ -1,0 +1,281 @@
+//! Java's regular expressions on `fancy-regex`.
+//!
+//! Include lists, routers and masks are written for `java.util.regex`. The two dialects agree on nearly all that people
+//! write; what differs is rewritten here: `\d \w \s` are ASCII in Java, `\Q…\E` quotes, POSIX names are written
+//! `\p{Alpha}`, any punctuation may be escaped. Case-insensitive matching folds ASCII in Java and all of Unicode here.
+//!
+//! Must not know: what is matched.
+
+use std::fmt;
+
+use fancy_regex::Regex;
+
+/// A compiled Java regex, matched against a whole text, case-insensitive.
+#[derive(Clone)]
+pub struct JavaRegex {
+    source: String,
+    regex: Regex,
+}
+
+/// Why a regex does not compile, or that matching was given up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} in '{pattern}'")]
+pub struct RegexError {
+    /// The engine's reason, one line.
+    pub message: String,
+    /// The regex as written.
+    pub pattern: String,
+}
+
+impl JavaRegex {
+    /// Compiles `source`.
+    pub fn new(source: &str) -> Result<Self, RegexError> {
+        Self::build(source, "(?i)")
+    }
+
+    /// Compiles `source`, minding case (Java's default).
+    pub fn new_case_sensitive(source: &str) -> Result<Self, RegexError> {
+        Self::build(source, "")
+    }
+
+    fn build(source: &str, flags: &str) -> Result<Self, RegexError> {
+        let body = translate(source);
+        // On its own first: `a)(?:b` is a mistake that the wrapping would hide.
+        Regex::new(&body).map_err(|e| error(source, &e))?;
+        let regex = Regex::new(&format!(r"{flags}\A(?:{body})\z")).map_err(|e| error(source, &e))?;
+        Ok(Self { source: source.to_owned(), regex })
+    }
+
+    /// Whether the whole of `text` matches. An error when the engine gives up backtracking.
+    pub fn matches(&self, text: &str) -> Result<bool, RegexError> {
+        self.regex.is_match(text).map_err(|e| error(&self.source, &e))
+    }
+
+    /// The engine's regex for a Java regex, minding case and not tied to the whole text: for finding and replacing.
+    pub fn searcher(source: &str) -> Result<Regex, RegexError> {
+        Regex::new(&translate(source)).map_err(|e| error(source, &e))
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+}
+
+impl fmt::Debug for JavaRegex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)
+    }
+}
+
+fn error(pattern: &str, e: &fancy_regex::Error) -> RegexError {
+    let text = e.to_string();
+    let message = text.lines().rev().map(str::trim).find(|l| !l.is_empty()).unwrap_or("it cannot be read");
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    RegexError { message: message.to_owned(), pattern: pattern.to_owned() }
+}
+
+/// Splits a list of regexes at `,` unless it is written `\,`; blanks around an item and empty items are dropped. The
+/// backslash stays: `\,` matches a comma.
+pub fn split_regex_list(text: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    let mut item = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            ',' => items.push(std::mem::take(&mut item)),
+            '\\' => {
+                item.push(c);
+                item.extend(chars.next());
+            }
+            _ => item.push(c),
+        }
+    }
+    items.push(item);
+    items.iter().map(|i| i.trim()).filter(|i| !i.is_empty()).map(str::to_owned).collect()
+}
+
+/// Java's POSIX class names.
+const POSIX: &[(&str, &str)] = &[
+    ("Lower", "lower"),
+    ("Upper", "upper"),
+    ("Alpha", "alpha"),
+    ("Digit", "digit"),
+    ("Alnum", "alnum"),
+    ("Punct", "punct"),
+    ("Graph", "graph"),
+    ("Print", "print"),
+    ("Blank", "blank"),
+    ("Cntrl", "cntrl"),
+    ("XDigit", "xdigit"),
+    ("Space", "space"),
+    ("ASCII", "ascii"),
+];
+
+fn translate(source: &str) -> String {
+    let mut out = String::with_capacity(source.len() + 8);
+    let mut class_depth = 0_usize;
+    let mut chars = source.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => escape(&mut chars, &mut out, class_depth > 0),
+            '[' => {
+                class_depth += 1;
+                out.push('[');
+            }
+            ']' if class_depth > 0 => {
+                class_depth -= 1;
+                out.push(']');
+            }
+            // `--` and `~~` are set operators to the engine, plain characters to Java.
+            '-' | '~' if class_depth > 0 && chars.peek() == Some(&c) => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String, in_class: bool) {
+    let Some(c) = chars.next() else {
+        out.push('\\'); // the engine reports it
+        return;
+    };
+    let mut set = |inside: &str, negated: bool| {
+        if in_class && !negated {
+            out.push_str(inside);
+        } else {
+            let not = if negated { "^" } else { "" };
+            out.extend(["[", not, inside, "]"]);
+        }
+    };
+    match c {
+        'd' | 'D' => set("0-9", c == 'D'),
+        'w' | 'W' => set("a-zA-Z0-9_", c == 'W'),
+        's' | 'S' => set(r" \t\n\x0B\x0C\r", c == 'S'),
+        'h' | 'H' => set(r" \t\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}", c == 'H'),
+        'R' => out.push_str(r"(?:\r\n|[\n\x0B\x0C\r\x{85}\x{2028}\x{2029}])"),
+        'Z' => out.push_str(r"(?=\n?\z)"),
+        'e' => out.push_str(r"\x1B"),
+        'u' => {
+            let digits: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_hexdigit)).take(4).collect();
+            out.extend([r"\x{", &digits, "}"]);
+        }
+        'Q' => quote(chars, out),
+        'p' | 'P' => property(c, chars, out),
+        c if c.is_ascii_alphanumeric() => {
+            out.push('\\');
+            out.push(c);
+        }
+        c => literal(c, out),
+    }
+}
+
+/// A character that stands for itself, in or outside of a class.
+fn literal(c: char, out: &mut String) {
+    if c.is_ascii_punctuation()
+        && !matches!(c, '<' | '>' | '_' | '%' | '@' | '\'' | '"' | '`' | ';' | ':' | '!' | '=' | ',' | '/')
+    {
+        out.push('\\');
+    }
+    out.push(c);
+}
+
+fn quote(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
+    while let Some(c) = chars.next() {
+        if c == '\\' && chars.next_if_eq(&'E').is_some() {
+            return;
+        }
+        literal(c, out);
+    }
+}
+
+fn property(p: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
+    if chars.next_if_eq(&'{').is_none() {
+        out.push('\\');
+        out.push(p);
+        return;
+    }
+    let name: String = std::iter::from_fn(|| chars.next_if(|&c| c != '}')).collect();
+    chars.next();
+    let negated = p == 'P';
+    if let Some((_, posix)) = POSIX.iter().find(|(java, _)| *java == name) {
+        let not = if negated { "^" } else { "" };
+        // Doubled brackets are right in a class too: a nested class is a union.
+        out.extend(["[[:", not, posix, ":]]"]);
+        return;
+    }
+    let name = match name.as_str() {
+        "javaLowerCase" => "Lowercase",
+        "javaUpperCase" => "Uppercase",
+        "javaWhitespace" => "White_Space",
+        other => other.strip_prefix("Is").or_else(|| other.strip_prefix("In")).unwrap_or(other),
+    };
+    out.push('\\');
+    out.push(p);
+    out.extend(["{", name, "}"]);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_as_java() {
+        #[track_caller]
+        fn check(pattern: &str, text: &str, expect: bool) {
+            let regex = JavaRegex::new(pattern).unwrap_or_else(|e| panic!("{pattern}: {e}"));
+            assert_eq!(regex.matches(text), Ok(expect), "{pattern} on {text}");
+        }
+        check(r"public\.orders", "public.orders", true);
+        check(r"public\.orders", "PUBLIC.Orders", true);
+        check(r"public\.orders", "public.orders2", false);
+        check("public.a|public.b", "public.b", true);
+        check("public.a|public.b", "public.ab", false);
+        check(r"(?!public\.tmp_).*", "public.tmp_x", false);
+        check(r"(?!public\.tmp_).*", "public.x", true);
+        check(r"\Qa.b\E.*", "a.bc", true);
+        check(r"\Qa.b\E.*", "axbc", false);
+        check(r"\Qa.b", "a.b", true);
+        check(r"t\d+", "t42", true);
+        check(r"t\d+", "t४", false);
+        check(r"[\w.]+", "a_1.b", true);
+        check(r"[^\s]+", "a b", false);
+        check(r"[\D]+", "ab", true);
+        check(r"\p{Alpha}+", "ab", true);
+        check(r"[\p{Digit}x]+", "4x", true);
+        check(r"\p{IsLatin}+", "é", true);
+        check(r"a\,b\-c\_d\<e", "a,b-c_d<e", true);
+        check(r"a\u0041", "aA", true);
+        check(r"[a--z]+", "-", true);
+        check(r"(a)\1", "aa", true);
+        check("a++b", "aab", true);
+        assert_eq!(JavaRegex::new_case_sensitive("a").unwrap().matches("A"), Ok(false));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for pattern in ["[", "(a", "*a", "a)(?:b", r"\", "a{2,1}", r"\p{Nonsense}"] {
+            let e = JavaRegex::new(pattern).unwrap_err();
+            assert_eq!(e.pattern, pattern);
+            assert!(!e.message.is_empty() && !e.message.contains('\n'), "{pattern}: {e:?}");
+        }
+    }
+
+    #[test]
+    fn lists() {
+        #[track_caller]
+        fn check(text: &str, expect: &[&str]) {
+            assert_eq!(split_regex_list(text), expect, "{text}");
+        }
+        check("", &[]);
+        check(" , ", &[]);
+        check("a, b ,c", &["a", "b", "c"]);
+        check(r"a\,b,c", &[r"a\,b", "c"]);
+        check(r"a\\,b", &[r"a\\", "b"]);
+        check(r"a\", &[r"a\"]);
+    }
+}

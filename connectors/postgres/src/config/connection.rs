@@ -1,0 +1,174 @@
+//! Where the server is and how to speak to it.
+//!
+//! Must not know: how a connection is opened.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use settings::{Invalid, Properties, Reader, Secret};
+
+use crate::keys;
+
+settings::choices! {
+    /// `database.sslmode`, in libpq's meaning (PostgreSQL manual, "SSL Support", Table "SSL Mode Descriptions").
+    pub enum SslMode {
+        /// Never TLS.
+        Disable = "disable",
+        /// Plain first, TLS if the server insists.
+        Allow = "allow",
+        /// TLS if the server has it, else plain.
+        Prefer = "prefer",
+        /// TLS or nothing; the server is not checked.
+        Require = "require",
+        /// The certificate must come from a known authority.
+        VerifyCa = "verify-ca",
+        /// And carry the host's name.
+        VerifyFull = "verify-full",
+    }
+}
+
+/// TLS settings.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// How much TLS, and how much checking.
+    pub mode: SslMode,
+    /// Client certificate.
+    pub certificate: Option<PathBuf>,
+    /// Its key: PKCS-8 DER or PEM.
+    pub key: Option<PathBuf>,
+    /// The key file's password.
+    pub key_password: Option<Secret>,
+    /// Authorities for verify-ca and verify-full.
+    pub root_certificates: Option<PathBuf>,
+}
+
+/// The connection of one connector.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Role.
+    pub user: String,
+    /// Absent: the server trusts, or asks for a certificate.
+    pub password: Option<Secret>,
+    /// Database.
+    pub database: String,
+    /// Limit of an ordinary statement; zero: none.
+    pub query_timeout: Duration,
+    /// SQL for each new ordinary connection.
+    pub initial_statements: Vec<String>,
+    /// TLS.
+    pub tls: Tls,
+    /// TCP keep-alive probes.
+    pub tcp_keep_alive: bool,
+    /// Limit of a validation's test connection.
+    pub validation_timeout: Duration,
+    /// Limit of opening an ordinary connection.
+    pub connect_timeout: Duration,
+    /// Driver properties without their prefix: `database.<x>` that no key claims, then `driver.<x>`, which wins.
+    pub driver: Properties,
+}
+
+/// The driver's factory that checks nothing: `sslmode=require`.
+const NO_CHECK_FACTORY: &str = "org.postgresql.ssl.NonValidatingFactory";
+/// The driver's default factories, which do what `sslmode` says.
+const DEFAULT_FACTORIES: &[&str] = &["org.postgresql.ssl.LibPQFactory", "org.postgresql.ssl.jdbc4.LibPQFactory"];
+
+impl Connection {
+    pub(super) fn read(r: &mut Reader<'_>) -> Self {
+        let port = u16::try_from(r.int("database.port")).unwrap_or_else(|_| {
+            complain(r, "database.port", "A port between 0 and 65535 is expected");
+            0
+        });
+        Self {
+            host: r.text("database.hostname"),
+            port,
+            user: r.text("database.user"),
+            password: r.secret("database.password"),
+            database: r.text("database.dbname"),
+            query_timeout: r.millis("database.query.timeout.ms"),
+            initial_statements: statements(&r.text("database.initial.statements")),
+            tls: tls(r),
+            tcp_keep_alive: r.boolean("database.tcpKeepAlive"),
+            validation_timeout: r.millis("connection.validation.timeout.ms"),
+            connect_timeout: r.millis("database.connection.timeout.ms"),
+            driver: driver_properties(r.properties()),
+        }
+    }
+}
+
+pub(super) fn complain(r: &mut Reader<'_>, key: &str, problem: &str) {
+    r.complain(Invalid::new(key, format!("The '{key}' value is invalid: {problem}")));
+}
+
+fn tls(r: &mut Reader<'_>) -> Tls {
+    let mut mode = r.choice("database.sslmode", SslMode::Prefer);
+    match r.text_or_none("database.sslfactory").as_deref().map(str::trim) {
+        None | Some("") => {}
+        Some(NO_CHECK_FACTORY) => mode = SslMode::Require,
+        Some(known) if DEFAULT_FACTORIES.contains(&known) => {}
+        Some(_) => complain(
+            r,
+            "database.sslfactory",
+            "Java socket factories do not run here; remove it and use database.sslmode, database.sslrootcert, database.sslcert and database.sslkey",
+        ),
+    }
+    let mut path = |name| r.text_or_none(name).filter(|p| !p.is_empty()).map(PathBuf::from);
+    Tls {
+        mode,
+        certificate: path("database.sslcert"),
+        key: path("database.sslkey"),
+        root_certificates: path("database.sslrootcert"),
+        key_password: r.secret("database.sslpassword"),
+    }
+}
+
+/// Statements between `;`, where `;;` is a literal one; blank ones are dropped.
+fn statements(text: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == ';' && chars.next_if_eq(&';').is_none() {
+            found.push(String::new());
+        } else if let Some(last) = found.last_mut() {
+            last.push(c);
+        }
+    }
+    found.iter().map(|s| s.trim()).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+}
+
+fn driver_properties(properties: &Properties) -> Properties {
+    let mut driver = Properties::new();
+    for (name, value) in properties.under("database.") {
+        let full = format!("database.{name}");
+        let claimed =
+            keys::READ.get(&full).is_some() || keys::is_older(&full) || full == "database.connection.factory.class";
+        if !claimed {
+            driver.insert(name, value);
+        }
+    }
+    for (name, value) in properties.under("driver.") {
+        driver.insert(name, value);
+    }
+    driver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_between_semicolons() {
+        #[track_caller]
+        fn check(text: &str, expect: &[&str]) {
+            assert_eq!(statements(text), expect, "{text}");
+        }
+        check("", &[]);
+        check(" ; ", &[]);
+        check("SET a = 1", &["SET a = 1"]);
+        check("SET a = 1; SET b = 2;", &["SET a = 1", "SET b = 2"]);
+        check("DO $$BEGIN x;; END;;$$; SELECT 1", &["DO $$BEGIN x; END;$$", "SELECT 1"]);
+    }
+}

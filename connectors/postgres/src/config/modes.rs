@@ -1,0 +1,225 @@
+//! The enumerated settings and their names.
+//!
+//! Must not know: how each is carried out.
+
+settings::choices! {
+    /// `plugin.name`. Both stream through pgoutput; the name is kept to say so once.
+    pub enum OutputPlugin {
+        /// The reference's default.
+        Decoderbufs = "decoderbufs",
+        /// PostgreSQL's own.
+        Pgoutput = "pgoutput",
+    }
+
+    /// `publication.autocreate.mode`: who makes a missing publication.
+    pub enum PublicationMode {
+        /// The connector, for all tables: needs a superuser.
+        AllTables = "all_tables",
+        /// Nobody: a missing one is an error.
+        Disabled = "disabled",
+        /// The connector, for the captured tables, altered when they change: needs their ownership.
+        Filtered = "filtered",
+        /// The connector, with no table in it.
+        NoTables = "no_tables",
+    }
+
+    /// `lsn.flush.mode`: who tells the server how far its log was read.
+    pub enum LsnFlushMode {
+        /// After the records are stored.
+        Connector = "connector",
+        /// Nobody: the server's log grows until its owner moves the slot.
+        Manual = "manual",
+        /// Also when idle.
+        ConnectorAndDriver = "connector_and_driver",
+    }
+
+    /// `lsn.flush.timeout.action`.
+    pub enum TimeoutAction {
+        /// Stop the task.
+        Fail = "fail",
+        /// Log and go on.
+        Warn = "warn",
+        /// Go on.
+        Ignore = "ignore",
+    }
+
+    /// `offset.mismatch.strategy`: which holds when the stored position and the slot's differ.
+    pub enum OffsetMismatch {
+        /// The stored one as it is; the server clamps it.
+        NoValidation = "no_validation",
+        /// The stored one: the slot is moved up to it.
+        TrustOffset = "trust_offset",
+        /// The slot's, when the stored one is behind.
+        TrustSlot = "trust_slot",
+        /// The greater of the two.
+        TrustGreaterLsn = "trust_greater_lsn",
+    }
+
+    /// `snapshot.mode`: when rows are copied.
+    pub enum SnapshotMode {
+        /// At every start.
+        Always = "always",
+        /// Once, without an offset.
+        Initial = "initial",
+        /// Once; then nothing is streamed.
+        InitialOnly = "initial_only",
+        /// Never.
+        NoData = "no_data",
+        /// Once, and when the stored position is gone.
+        WhenNeeded = "when_needed",
+        /// As the five flags say.
+        ConfigurationBased = "configuration_based",
+        /// A Java plug-in: refused.
+        Custom = "custom",
+    }
+
+    /// `snapshot.isolation.mode`.
+    pub enum SnapshotIsolation {
+        /// SERIALIZABLE, READ ONLY, DEFERRABLE.
+        Serializable = "serializable",
+        /// REPEATABLE READ.
+        RepeatableRead = "repeatable_read",
+        /// READ COMMITTED: tables may be of different moments.
+        ReadCommitted = "read_committed",
+        /// The same on PostgreSQL.
+        ReadUncommitted = "read_uncommitted",
+    }
+
+    /// `snapshot.locking.mode`.
+    pub enum SnapshotLocking {
+        /// No table locks.
+        None = "none",
+        /// ACCESS SHARE on each table to the end of the copy.
+        Shared = "shared",
+        /// A Java plug-in: refused.
+        Custom = "custom",
+    }
+
+    /// `snapshot.query.mode`.
+    pub enum SnapshotQuery {
+        /// All rows of all captured columns.
+        SelectAll = "select_all",
+        /// A Java plug-in: refused.
+        Custom = "custom",
+    }
+
+    /// `snapshot.tables.order.by.row.count`.
+    pub enum RowCountOrder {
+        /// The natural order.
+        Disabled = "disabled",
+        /// Small tables first.
+        Ascending = "ascending",
+        /// Large tables first.
+        Descending = "descending",
+    }
+
+    /// `incremental.snapshot.watermarking.strategy`.
+    pub enum Watermarking {
+        /// Two rows a chunk stay in the signal table.
+        InsertInsert = "insert_insert",
+        /// The opening row is deleted at the close.
+        InsertDelete = "insert_delete",
+    }
+
+    /// `decimal.handling.mode`.
+    pub enum DecimalMode {
+        /// Connect's Decimal: exact.
+        Precise = "precise",
+        /// FLOAT64: rounds beyond 15 digits.
+        Double = "double",
+        /// STRING: exact.
+        String = "string",
+    }
+
+    /// `time.precision.mode`.
+    pub enum TimeMode {
+        /// Milli- or microseconds as the column's precision asks.
+        Adaptive = "adaptive",
+        /// As adaptive, times of day always in microseconds.
+        AdaptiveTimeMicroseconds = "adaptive_time_microseconds",
+        /// Connect's own types, milliseconds: finer digits are cut.
+        Connect = "connect",
+        /// ISO 8601 texts.
+        Isostring = "isostring",
+        /// Microseconds.
+        Microseconds = "microseconds",
+        /// Nanoseconds.
+        Nanoseconds = "nanoseconds",
+    }
+
+    /// `interval.handling.mode`.
+    pub enum IntervalMode {
+        /// Microseconds with average months: not exact.
+        Numeric = "numeric",
+        /// ISO 8601 text: exact.
+        String = "string",
+    }
+
+    /// `hstore.handling.mode`.
+    pub enum HstoreMode {
+        /// One JSON text.
+        Json = "json",
+        /// A MAP of texts.
+        Map = "map",
+    }
+
+    /// `binary.handling.mode`.
+    pub enum BinaryMode {
+        /// BYTES.
+        Bytes = "bytes",
+        /// Text, base64.
+        Base64 = "base64",
+        /// Text, base64 with `-` and `_`.
+        Base64UrlSafe = "base64-url-safe",
+        /// Text, lower-case hexadecimal.
+        Hex = "hex",
+    }
+
+    /// `schema.refresh.mode`; without effect under pgoutput.
+    pub enum SchemaRefresh {
+        /// At any difference.
+        ColumnsDiff = "columns_diff",
+        /// Not for missing TOAST columns.
+        ColumnsDiffExcludeUnchangedToast = "columns_diff_exclude_unchanged_toast",
+    }
+
+    /// `schema.name.adjustment.mode`, `field.name.adjustment.mode`.
+    pub enum NameAdjustment {
+        /// As they are.
+        None = "none",
+        /// `_` for what Avro refuses.
+        Avro = "avro",
+        /// `_uXXXX` for it: names stay distinct.
+        AvroUnicode = "avro_unicode",
+    }
+
+    /// `event.processing.failure.handling.mode`: one change cannot be decoded.
+    pub enum ProcessingFailure {
+        /// Stop the task at it.
+        Fail = "fail",
+        /// Log, lose it, go on.
+        Warn = "warn",
+        /// Lose it, go on.
+        Skip = "skip",
+        /// The same.
+        Ignore = "ignore",
+    }
+
+    /// `event.converting.failure.handling.mode`: one value cannot be converted.
+    pub enum ConvertFailure {
+        /// Null in its place.
+        Skip = "skip",
+        /// The same, logged.
+        Warn = "warn",
+        /// Stop the task.
+        Fail = "fail",
+    }
+
+    /// `guardrail.collections.limit.action`.
+    pub enum GuardrailAction {
+        /// Log.
+        Warn = "warn",
+        /// Refuse to start.
+        Fail = "fail",
+    }
+}

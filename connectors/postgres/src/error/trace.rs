@@ -1,0 +1,206 @@
+//! An error as a Connect task shows it: `<java class>: <message>`, causes, then reason and remedy.
+//!
+//! Monitoring in the field greps the first lines, so they keep the reference's classes and texts where it has them; the
+//! lines after them are ours and say what to do.
+
+use std::io;
+
+use super::{Error, ServerError};
+
+const DISTINCT_SLOT: &str = "; when setting up multiple connectors for the same database host, please make sure to use a \
+                             distinct replication slot name for each.";
+const DEBEZIUM: &str = "io.debezium.DebeziumException";
+const CONNECT: &str = "org.apache.kafka.connect.errors.ConnectException";
+const PSQL: &str = "org.postgresql.util.PSQLException";
+
+impl Error {
+    /// The text of `status.trace`: several lines, the last one without a line end.
+    pub fn trace(&self) -> String {
+        let mut lines = Vec::new();
+        self.java(&mut lines);
+        let mut text = String::new();
+        for (depth, line) in lines.iter().enumerate() {
+            if depth > 0 {
+                text.push_str("\nCaused by: ");
+            }
+            text.push_str(line);
+        }
+        text.push_str("\nReason: ");
+        text.push_str(&self.to_string());
+        text
+    }
+
+    /// The chain of exceptions, outermost first.
+    fn java(&self, lines: &mut Vec<String>) {
+        match self {
+            Self::Io { at, source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => lines.push(format!(
+                "{PSQL}: Connection to {at} refused. Check that the hostname and port are correct and that the \
+                 postmaster is accepting TCP/IP connections."
+            )),
+            Self::Io { source, .. } => {
+                lines.push(format!("{PSQL}: The connection attempt failed."));
+                lines.push(format!("java.io.IOException: {source}"));
+            }
+            Self::TimedOut { .. } => {
+                lines.push(format!("{PSQL}: The connection attempt failed."));
+                lines.push("java.net.SocketTimeoutException: Connect timed out".into());
+            }
+            Self::Tls { reason, .. } => lines.push(format!("{PSQL}: SSL error: {reason}")),
+            Self::Auth { server, .. } | Self::Server { server, .. } | Self::SlotTaken { server, .. } => {
+                lines.push(psql(server));
+            }
+            Self::Config { key, reason } => {
+                lines.push(format!("{CONNECT}: The '{key}' value is invalid: {reason}"));
+            }
+            Self::WalLevel { found } => lines
+                .push(format!("{DEBEZIUM}: Postgres server wal_level property must be 'logical' but is: '{found}'")),
+            Self::SlotCreation { cause, .. } => {
+                let mut first = format!("{DEBEZIUM}: Creation of replication slot failed");
+                match cause.sqlstate() {
+                    Some("57014" | "55P03") => first.push_str("; query to create replication slot timed out"),
+                    Some("42710") => first.push_str(DISTINCT_SLOT),
+                    _ => {}
+                }
+                lines.push(first);
+                cause.java(lines);
+            }
+            Self::StreamStart { lsn, cause, .. } => {
+                let hint = if matches!(**cause, Self::SlotTaken { .. }) { DISTINCT_SLOT } else { "" };
+                lines.push(format!("{DEBEZIUM}: Failed to start replication stream at LSN{{{lsn}}}{hint}"));
+                cause.java(lines);
+            }
+            Self::PublicationDisabled { .. } => lines.push(format!(
+                "{CONNECT}: Publication autocreation is disabled, please create one and restart the connector."
+            )),
+            Self::PublicationChange { publication, action: "created", tables, cause } => {
+                lines.push(format!("{CONNECT}: Unable to create filtered publication {publication} for {tables}"));
+                cause.java(lines);
+            }
+            Self::PublicationChange { publication, tables, cause, .. } => {
+                lines.push(format!("{CONNECT}: Unable to update filtered publication {publication} for {tables}"));
+                cause.java(lines);
+            }
+            Self::PublicationEmpty { publication } => {
+                lines.push(format!("{CONNECT}: Unable to create filtered publication {publication} for []"));
+                lines.push(format!("{DEBEZIUM}: No table filters found for filtered publication {publication}"));
+            }
+            Self::SlotLost { .. } => lines.push(format!(
+                "{DEBEZIUM}: The offset to start reading from has been removed from the database write-ahead log. \
+                 Create a new snapshot and consider setting of PostgreSQL parameter wal_keep_segments = 0."
+            )),
+            Self::PublicationStandby { .. } => {
+                lines.push(format!("{DEBEZIUM}: Database replication is not up to date"));
+            }
+            Self::PublicationMissing { publication } => {
+                lines.push(format!("{PSQL}: ERROR: publication \"{publication}\" does not exist"));
+            }
+            Self::PositionLost { stored, .. } => lines.push(format!(
+                "{DEBEZIUM}: The connector is trying to read change stream starting at {stored}, but this is no longer \
+                 available on the server. Reconfigure the connector to use a snapshot mode when needed."
+            )),
+            Self::NeverCopies => lines.push(format!(
+                "{DEBEZIUM}: The connector previously stopped while taking a snapshot, but now the connector is configured \
+                 to never allow snapshots. Reconfigure the connector to use snapshots initially or when needed."
+            )),
+            Self::Guardrail { found, limit } => lines.push(format!(
+                "{DEBEZIUM}: Guardrail limit exceeded: {found} tables/collections configured for capture, but maximum \
+                 allowed is {limit}."
+            )),
+            Self::SlotMissing { .. }
+            | Self::Stream { .. }
+            | Self::SlotForeign { .. }
+            | Self::PublicationAllTables { .. }
+            | Self::RowSecurity { .. }
+            | Self::Protocol { .. } => lines.push(format!("{DEBEZIUM}: {self}")),
+        }
+    }
+}
+
+/// The driver's form of a server's error.
+fn psql(server: &ServerError) -> String {
+    let mut line = format!("{PSQL}: {}: {}", server.severity, server.message);
+    if let Some(detail) = &server.detail {
+        line.push_str("\n  Detail: ");
+        line.push_str(detail);
+    }
+    if let Some(hint) = &server.hint {
+        line.push_str("\n  Hint: ");
+        line.push_str(hint);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lsn::Lsn;
+
+    fn server(sqlstate: &str, message: &str) -> ServerError {
+        ServerError {
+            severity: "ERROR".into(),
+            sqlstate: sqlstate.into(),
+            message: message.into(),
+            ..ServerError::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(error: &Error, transient: bool, begin: &str) {
+        let trace = error.trace();
+        assert!(trace.starts_with(begin), "{trace}");
+        assert!(trace.contains("\nReason: "), "{trace}");
+        assert_eq!(error.is_transient(), transient, "{trace}");
+    }
+
+    #[test]
+    fn first_lines() {
+        check(
+            &Error::WalLevel { found: "replica".into() },
+            false,
+            "io.debezium.DebeziumException: Postgres server wal_level property must be 'logical' but is: 'replica'\n",
+        );
+        check(
+            &Error::SlotCreation {
+                slot: "s".into(),
+                cause: Box::new(Error::Server {
+                    doing: "x".into(),
+                    server: Box::new(server("42710", "replication slot \"s\" already exists")),
+                }),
+            },
+            false,
+            "io.debezium.DebeziumException: Creation of replication slot failed; when setting up multiple connectors for the \
+             same database host, please make sure to use a distinct replication slot name for each.\nCaused by: \
+             org.postgresql.util.PSQLException: ERROR: replication slot \"s\" already exists\n",
+        );
+        check(
+            &Error::StreamStart {
+                slot: "s".into(),
+                lsn: Lsn(0x1_0000_0010),
+                cause: Box::new(Error::SlotTaken {
+                    slot: "s".into(),
+                    pid: Some(7),
+                    server: Box::new(server("55006", "active for PID 7")),
+                }),
+            },
+            true,
+            "io.debezium.DebeziumException: Failed to start replication stream at LSN{1/10}; when setting up multiple",
+        );
+        check(
+            &Error::PublicationDisabled { publication: "p".into() },
+            false,
+            "org.apache.kafka.connect.errors.ConnectException: Publication autocreation is disabled, please create one and \
+             restart the connector.\n",
+        );
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        check(
+            &Error::Io { doing: "connecting".into(), at: "h:1".into(), source: refused },
+            true,
+            "org.postgresql.util.PSQLException: Connection to h:1 refused. Check that the hostname",
+        );
+        check(
+            &Error::Server { doing: "x".into(), server: Box::new(server("99999", "new")) },
+            false,
+            "org.postgresql.util.PSQLException: ERROR: new\n",
+        );
+    }
+}

@@ -1,0 +1,260 @@
+//! Group `Events`: records, signals, notifications, filters, column treatment.
+//!
+//! Order and titles are those of the reference's answer over REST, for forms that are built from it.
+//!
+//! Must not know: how the values are used.
+
+use settings::{Check, Key, Kind, Width};
+
+use crate::keys::rules;
+
+const GROUP: &str = "Events";
+
+/// The keys in order.
+pub(super) const KEYS: &[Key] = &[
+    Key::debezium("converters", Kind::String)
+        .low()
+        .at(GROUP, 1)
+        .shown("List of prefixes defining custom values converters.", Width::Medium)
+        .doc(
+            "Names of custom converters, each with '<name>.type'. Java classes do not run here.",
+        ),
+    Key::debezium("post.processors", Kind::String)
+        .low()
+        .at(GROUP, 2)
+        .shown("List of change event post processors.", Width::Medium)
+        .doc(
+            "Names of post processors, each with 'post.processors.<name>.type': io.debezium.processors.reselect.ReselectColumnsPostProcessor reads large values again that the server did not send.",
+        ),
+    Key::debezium("tombstones.on.delete", Kind::Boolean)
+        .default("true")
+        .at(GROUP, 3)
+        .shown("Change the behaviour of Debezium with regards to delete operations", Width::Short)
+        .checks(&[Check::Boolean])
+        .doc(
+            "Follow each delete by a record with the same key and no value, so that a compacted topic forgets the row. false keeps deleted keys for ever.",
+        ),
+    Key::debezium("heartbeat.interval.ms", Kind::Int)
+        .default("0")
+        .at(GROUP, 4)
+        .shown("Connector heartbeat interval (milli-seconds)", Width::Medium)
+        .checks(&[Check::NonNegativeInteger])
+        .doc(
+            "Milliseconds between heartbeat records, which move the stored position when the captured tables are idle; 0 sends none. Without them a busy database with idle captured tables keeps its log.",
+        ),
+    Key::debezium("heartbeat.topics.prefix", Kind::String)
+        .default("__debezium-heartbeat")
+        .low()
+        .at(GROUP, 5)
+        .shown("A prefix used for naming of heartbeat topics", Width::Medium)
+        .doc(
+            "Accepted, without effect: the live key is topic.heartbeat.prefix.",
+        ),
+    Key::debezium("signal.data.collection", Kind::List)
+        .at(GROUP, 6)
+        .shown("Signaling data collection", Width::Medium)
+        .checks(&[Check::Own(rules::one_signal_table)])
+        .doc(
+            "Table 'schema.table' through which signals come and incremental snapshots mark their windows. Captured by itself; one table only.",
+        ),
+    Key::debezium("signal.poll.interval.ms", Kind::Long)
+        .default("5000")
+        .at(GROUP, 7)
+        .shown("Signal processor poll interval", Width::Short)
+        .checks(&[Check::PositiveInteger])
+        .doc(
+            "Milliseconds between looks at the signal channels.",
+        ),
+    Key::debezium("signal.enabled.channels", Kind::List)
+        .default("source")
+        .at(GROUP, 8)
+        .shown("Enabled channels names", Width::Long)
+        .doc(
+            "Where signals are taken from: source (the table), kafka, file, jmx, in-process.",
+        ),
+    Key::debezium("topic.naming.strategy", Kind::Class)
+        .default("io.debezium.schema.SchemaTopicNamingStrategy")
+        .at(GROUP, 9)
+        .shown("Topic naming strategy class", Width::Medium)
+        .doc(
+            "Class that names topics: those of io.debezium.schema are known by name. Another class is refused.",
+        ),
+    Key::debezium("notification.enabled.channels", Kind::List)
+        .at(GROUP, 10)
+        .shown("Enabled notification channels names", Width::Long)
+        .doc(
+            "Where notifications of snapshots go: sink (a topic), log, jmx.",
+        ),
+    Key::debezium("notification.sink.topic.name", Kind::String)
+        .high()
+        .at(GROUP, 11)
+        .shown("Notification topic name", Width::Long)
+        .checks(&[Check::Own(rules::notification_topic)])
+        .doc(
+            "Topic of notifications; required with channel sink.",
+        ),
+    Key::debezium("transaction.metadata.factory", Kind::Class)
+        .default("io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory")
+        .low()
+        .at(GROUP, 12)
+        .shown("Factory class to create transaction context & transaction struct maker classes", Width::Medium)
+        .doc(
+            "Java class that makes transaction blocks. Only the default is known here.",
+        ),
+    Key::debezium("custom.metric.tags", Kind::List)
+        .low()
+        .at(GROUP, 13)
+        .shown("Customize metric tags", Width::Medium)
+        .checks(&[Check::Pairs])
+        .doc(
+            "Extra tags of the metrics, 'k1=v1,k2=v2'.",
+        ),
+    Key::debezium("column.include.list", Kind::List)
+        .at(GROUP, 14)
+        .shown("Include Columns", Width::Long)
+        .checks(&[Check::RegexList])
+        .doc(
+            "Regexes on 'schema.table.column': only these columns stand in the row. Key columns stay in the key.",
+        ),
+    Key::debezium("column.exclude.list", Kind::List)
+        .at(GROUP, 15)
+        .shown("Exclude Columns", Width::Long)
+        .checks(&[Check::NotWith { other: "column.include.list", shown: "column.include.list" }, Check::RegexList])
+        .doc(
+            "Regexes on 'schema.table.column': these columns do not stand in the row. Not together with column.include.list.",
+        ),
+    Key::debezium("table.include.list", Kind::List)
+        .high()
+        .at(GROUP, 16)
+        .shown("Include Tables", Width::Long)
+        .checks(&[Check::RegexList])
+        .doc(
+            "Regexes on 'schema.table': only these tables are captured. Nothing set captures every table.",
+        ),
+    Key::debezium("table.exclude.list", Kind::List)
+        .at(GROUP, 17)
+        .shown("Exclude Tables", Width::Long)
+        .checks(&[Check::NotWith { other: "table.include.list", shown: "table.include.list" }, Check::RegexList])
+        .doc(
+            "Regexes on 'schema.table': these tables are not captured. Not together with table.include.list.",
+        ),
+    Key::debezium("table.ignore.builtin", Kind::Boolean)
+        .default("true")
+        .low()
+        .at(GROUP, 18)
+        .shown("Ignore system databases", Width::Short)
+        .checks(&[Check::Boolean])
+        .doc(
+            "Leave out PostgreSQL's own schemas and spatial_ref_sys.",
+        ),
+    Key::debezium("schema.include.list", Kind::List)
+        .high()
+        .at(GROUP, 19)
+        .shown("Include Schemas", Width::Long)
+        .checks(&[Check::RegexList])
+        .dependents(&["table.include.list"])
+        .doc(
+            "Regexes on the schema: only tables in these are captured.",
+        ),
+    Key::debezium("schema.exclude.list", Kind::List)
+        .at(GROUP, 20)
+        .shown("Exclude Schemas", Width::Long)
+        .checks(&[Check::NotWith { other: "schema.include.list", shown: "schema.include.list" }, Check::RegexList])
+        .invisible()
+        .doc(
+            "Regexes on the schema: tables in these are not captured. Not together with schema.include.list.",
+        ),
+    Key::debezium("message.key.columns", Kind::String)
+        .at(GROUP, 21)
+        .shown("Columns PK mapping", Width::Long)
+        .checks(&[Check::Own(rules::message_keys)])
+        .doc(
+            "Own record keys: '<table regex>:<column>[,<column>]' separated by ';'. The columns then need a replica identity that sends them (FULL), else deletes carry an empty key.",
+        ),
+    Key::debezium("snapshot.select.statement.overrides", Kind::String)
+        .at(GROUP, 22)
+        .shown("List of tables where the default select statement used during snapshotting should be overridden.", Width::Long)
+        .doc(
+            "Tables 'schema.table' that the snapshot reads by a SELECT of yours, each under snapshot.select.statement.overrides.<schema>.<table>. Rows it leaves out are never copied; streaming is not touched.",
+        ),
+    Key::debezium("column.mask.hash.([^.]+).with.salt.(.+)", Kind::String)
+        .at(GROUP, 23)
+        .shown("Mask Columns Using Hash and Salt", Width::Long)
+        .doc(
+            "Family: column.mask.hash.<algorithm>.with.salt.<salt> (or hash.v2) = regexes on 'schema.table.column'. Texts become the hex digest of salt and value; the same value gives the same digest, so joins still work.",
+        ),
+    Key::debezium("column.mask.with.(d+).chars", Kind::String)
+        .at(GROUP, 24)
+        .shown("Mask Columns With n Asterisks", Width::None)
+        .checks(&[Check::Integer])
+        .doc(
+            "Family: column.mask.with.<n>.chars = regexes on 'schema.table.column'. Texts, also NULL, become n asterisks.",
+        ),
+    Key::debezium("column.truncate.to.(d+).chars", Kind::Int)
+        .at(GROUP, 25)
+        .shown("Truncate Columns To n Characters", Width::None)
+        .checks(&[Check::Integer])
+        .doc(
+            "Family: column.truncate.to.<n>.chars = regexes on 'schema.table.column'. Texts and bytes are cut to n.",
+        ),
+    Key::debezium("include.schema.comments", Kind::Boolean)
+        .default("false")
+        .at(GROUP, 26)
+        .shown("Include Table and Column Comments", Width::Short)
+        .checks(&[Check::Boolean])
+        .doc(
+            "Accepted; comments are not read for this database.",
+        ),
+    Key::debezium("column.propagate.source.type", Kind::List)
+        .at(GROUP, 27)
+        .shown("Propagate Source Types by Columns", Width::None)
+        .checks(&[Check::RegexList])
+        .doc(
+            "Regexes on 'schema.table.column': the column's schema carries the source type, length and scale as parameters.",
+        ),
+    Key::debezium("datatype.propagate.source.type", Kind::List)
+        .at(GROUP, 28)
+        .shown("Propagate Source Types by Data Type", Width::None)
+        .checks(&[Check::RegexList])
+        .doc(
+            "Regexes on 'schema.table.type': as column.propagate.source.type, by the type's name.",
+        ),
+    Key::debezium("internal.snapshot.scan.all.columns.force", Kind::Boolean)
+        .default("false")
+        .low()
+        .at(GROUP, 29)
+        .shown("Snapshot force scan all columns of all tables", Width::Short)
+        .doc(
+            "Read the columns of all tables at start instead of only the captured ones. Slower with many tables.",
+        ),
+    Key::debezium("snapshot.tables.order.by.row.count", Kind::String)
+        .default("disabled")
+        .at(GROUP, 30)
+        .shown("Initial snapshot tables order by row count", Width::None)
+        .one_of(&["disabled", "ascending", "descending"], &[Check::OneOf(&["disabled", "ascending", "descending"])])
+        .doc(
+            "Copy small tables first (ascending) or large ones first (descending), or in the natural order (disabled). Acts only with snapshot.max.threads above 1.",
+        ),
+    Key::debezium("heartbeat.action.query", Kind::String)
+        .low()
+        .at(GROUP, 31)
+        .shown("An optional query to execute with every heartbeat", Width::Medium)
+        .doc(
+            "SQL run with every heartbeat, for instance an INSERT into a captured table, so that an otherwise idle database moves its log.",
+        ),
+    Key::debezium("include.unknown.datatypes", Kind::Boolean)
+        .default("false")
+        .at(GROUP, 32)
+        .shown("Include unknown datatypes", Width::Short)
+        .doc(
+            "Send columns of types that are not known as raw bytes. false leaves such columns out.",
+        ),
+    Key::debezium("sourceinfo.struct.maker", Kind::Class)
+        .default("io.debezium.connector.postgresql.PostgresSourceInfoStructMaker")
+        .low()
+        .at(GROUP, 33)
+        .shown("Source info struct maker class", Width::Medium)
+        .doc(
+            "Java class that makes the source block. Only the default is known here.",
+        ),
+];

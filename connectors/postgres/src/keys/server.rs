@@ -1,0 +1,259 @@
+//! Group `Postgres`: the connection, the slot, the publication, the position.
+//!
+//! Order and titles are those of the reference's answer over REST, for forms that are built from it.
+//!
+//! Must not know: how the values are used.
+
+use settings::{Check, Key, Kind, Width};
+
+use crate::keys::rules;
+
+const GROUP: &str = "Postgres";
+
+/// The keys in order.
+pub(super) const KEYS: &[Key] = &[
+    Key::debezium("topic.prefix", Kind::String)
+        .high()
+        .at(GROUP, 1)
+        .shown("Topic prefix", Width::Medium)
+        .checks(&[Check::Required, Check::Own(rules::plain_name)])
+        .doc(
+            "Logical name of this server: the first part of every topic name and of the stored source partition. Change it and the connector starts anew under other topics, with its old offsets orphaned. Letters, digits, '_', '.' and '-'.",
+        ),
+    Key::debezium("database.hostname", Kind::String)
+        .high()
+        .at(GROUP, 2)
+        .shown("Hostname", Width::Medium)
+        .checks(&[Check::Required, Check::Own(rules::host_name)])
+        .doc(
+            "Host name or address of the PostgreSQL server, used for every connection. One host; no colon, so an IPv6 address needs a name.",
+        ),
+    Key::debezium("database.port", Kind::Int)
+        .default("5432")
+        .high()
+        .at(GROUP, 3)
+        .shown("Port", Width::Short)
+        .checks(&[Check::Integer])
+        .doc(
+            "TCP port of the PostgreSQL server.",
+        ),
+    Key::debezium("database.user", Kind::String)
+        .high()
+        .at(GROUP, 4)
+        .shown("User", Width::Short)
+        .checks(&[Check::Required])
+        .doc(
+            "Role to connect as. It needs LOGIN and REPLICATION, SELECT on the captured tables, and either ownership of them or a publication made beforehand.",
+        ),
+    Key::debezium("database.password", Kind::Password)
+        .high()
+        .at(GROUP, 5)
+        .shown("Password", Width::Short)
+        .doc(
+            "Password of the role. Leave it out where the server trusts the connection or asks for a client certificate. Never shown in answers or logs.",
+        ),
+    Key::debezium("database.dbname", Kind::String)
+        .high()
+        .at(GROUP, 6)
+        .shown("Database", Width::Medium)
+        .checks(&[Check::Required])
+        .doc(
+            "Database to capture. One connector reads one database: a slot and a publication belong to it.",
+        ),
+    Key::debezium("database.query.timeout.ms", Kind::Int)
+        .default("600000")
+        .low()
+        .at(GROUP, 7)
+        .shown("Query timeout", Width::None)
+        .doc(
+            "Milliseconds after which an ordinary statement (snapshot selects, catalog queries, the heartbeat query) is cancelled; 0 waits for ever. A snapshot of a large table may need more than the default.",
+        ),
+    Key::debezium("plugin.name", Kind::String)
+        .default("decoderbufs")
+        .at(GROUP, 8)
+        .shown("Plugin", Width::Medium)
+        .one_of(&["decoderbufs", "pgoutput"], &[Check::OneOf(&["decoderbufs", "pgoutput"])])
+        .doc(
+            "Output plugin of the replication slot. Streaming runs on pgoutput whichever of the two is named; a slot that exists with another plugin is refused.",
+        ),
+    Key::debezium("slot.name", Kind::String)
+        .default("debezium")
+        .at(GROUP, 9)
+        .shown("Slot", Width::Medium)
+        .checks(&[Check::Own(rules::slot_name)])
+        .doc(
+            "Replication slot that holds the position on the server. Two connectors must never share one. While the connector is away the server keeps the write-ahead log for it, so drop the slot when the connector is gone for good.",
+        ),
+    Key::debezium("publication.name", Kind::String)
+        .default("dbz_publication")
+        .at(GROUP, 10)
+        .shown("Publication", Width::Medium)
+        .doc(
+            "Publication that says which tables the server sends. See publication.autocreate.mode for who makes it.",
+        ),
+    Key::debezium("publication.autocreate.mode", Kind::String)
+        .default("all_tables")
+        .at(GROUP, 11)
+        .shown("Publication Auto Create Mode", Width::Medium)
+        .one_of(&["no_tables", "filtered", "disabled", "all_tables"], &[Check::OneOf(&["no_tables", "filtered", "disabled", "all_tables"])])
+        .doc(
+            "Who makes the publication when it does not exist: all_tables makes it for every table (needs a superuser), filtered for the captured tables and alters it when the filters change (needs ownership), no_tables makes an empty one, disabled makes none and fails when it is missing.",
+        ),
+    Key::debezium("replica.identity.autoset.values", Kind::String)
+        .at(GROUP, 12)
+        .shown("Replica Identity Auto Set Values", Width::Long)
+        .checks(&[Check::Own(rules::replica_identities)])
+        .doc(
+            "List of '<table regex>:<DEFAULT | FULL | NOTHING | INDEX name>' entries. Before streaming, tables that match get that replica identity by ALTER TABLE, which decides how much of the old row updates and deletes carry.",
+        ),
+    Key::debezium("slot.drop.on.stop", Kind::Boolean)
+        .default("false")
+        .at(GROUP, 13)
+        .shown("Drop slot on stop", Width::None)
+        .doc(
+            "Drop the slot when the task stops in an orderly way. Whatever is written while the connector is down is then lost to it: for tests only.",
+        ),
+    Key::debezium("slot.failover", Kind::Boolean)
+        .default("false")
+        .at(GROUP, 14)
+        .shown("Create failover slot", Width::None)
+        .doc(
+            "Ask for a failover slot when the slot is created (PostgreSQL 17 and later), so that a promoted standby has it too. An existing slot is left as it is.",
+        ),
+    Key::debezium("slot.stream.params", Kind::String)
+        .low()
+        .at(GROUP, 15)
+        .shown("Optional parameters to pass to the logical decoder when the stream is started.", Width::Long)
+        .doc(
+            "Extra options for START_REPLICATION, 'name=value' separated by ';'. A pair that cannot be read is logged and left out.",
+        ),
+    Key::debezium("database.initial.statements", Kind::String)
+        .low()
+        .at(GROUP, 16)
+        .shown("Initial statements", Width::Long)
+        .doc(
+            "SQL run on each new ordinary connection, separated by ';' (a literal ';' is written ';;'). Not run on the replication connection.",
+        ),
+    Key::debezium("database.sslmode", Kind::String)
+        .default("prefer")
+        .at(GROUP, 17)
+        .shown("SSL mode", Width::Medium)
+        .one_of(&["allow", "prefer", "disable", "verify-ca", "require", "verify-full"], &[Check::OneOf(&["allow", "prefer", "disable", "verify-ca", "require", "verify-full"])])
+        .doc(
+            "TLS as libpq means it: disable, allow, prefer (take it if offered, the default), require (no check of the server), verify-ca, verify-full (the certificate must also carry the host name). Below verify-ca a man in the middle goes unnoticed.",
+        ),
+    Key::debezium("database.sslcert", Kind::String)
+        .at(GROUP, 18)
+        .shown("SSL Client Certificate", Width::Long)
+        .doc(
+            "File with the client certificate, for servers that ask for one.",
+        ),
+    Key::debezium("database.sslpassword", Kind::Password)
+        .at(GROUP, 19)
+        .shown("SSL Client Key Password", Width::Medium)
+        .doc(
+            "Password of the client key file.",
+        ),
+    Key::debezium("database.sslrootcert", Kind::String)
+        .at(GROUP, 20)
+        .shown("SSL Root Certificate", Width::Long)
+        .doc(
+            "File with the certificates that the server's certificate is checked against in verify-ca and verify-full.",
+        ),
+    Key::debezium("database.sslkey", Kind::String)
+        .at(GROUP, 21)
+        .shown("SSL Client Key", Width::Long)
+        .doc(
+            "File with the client certificate's private key: PKCS-8 DER or PEM.",
+        ),
+    Key::debezium("slot.max.retries", Kind::Int)
+        .default("6")
+        .low()
+        .at(GROUP, 22)
+        .shown("Retry count", Width::None)
+        .checks(&[Check::Integer])
+        .doc(
+            "Attempts to start streaming when the slot cannot be had, for instance because its last user is not gone yet.",
+        ),
+    Key::debezium("slot.retry.delay.ms", Kind::Long)
+        .default("10000")
+        .low()
+        .at(GROUP, 23)
+        .shown("Retry delay", Width::None)
+        .checks(&[Check::Integer])
+        .doc(
+            "Milliseconds between those attempts.",
+        ),
+    Key::debezium("database.sslfactory", Kind::String)
+        .at(GROUP, 24)
+        .shown("SSL Root Certificate", Width::Long)
+        .doc(
+            "Java socket factory. There is no JVM here: the driver's NonValidatingFactory is taken as sslmode=require, any other is refused.",
+        ),
+    Key::debezium("status.update.interval.ms", Kind::Int)
+        .default("10000")
+        .at(GROUP, 25)
+        .shown("Status update interval (ms)", Width::Short)
+        .checks(&[Check::PositiveInteger])
+        .doc(
+            "Milliseconds between status messages to the server. Larger than the server's wal_sender_timeout and the server hangs up.",
+        ),
+    Key::debezium("lsn.flush.timeout.ms", Kind::Long)
+        .default("30000")
+        .at(GROUP, 26)
+        .shown("LSN flush timeout (ms)", Width::Short)
+        .checks(&[Check::PositiveInteger])
+        .doc(
+            "Milliseconds that one confirmation of the position may take before lsn.flush.timeout.action applies.",
+        ),
+    Key::debezium("lsn.flush.timeout.action", Kind::String)
+        .default("fail")
+        .at(GROUP, 27)
+        .shown("LSN flush timeout action", Width::Medium)
+        .one_of(&["fail", "warn", "ignore"], &[Check::OneOf(&["fail", "warn", "ignore"])])
+        .doc(
+            "When a confirmation takes too long: fail stops the task, warn and ignore go on; the server keeps its log until a later one succeeds.",
+        ),
+    Key::debezium("database.tcpKeepAlive", Kind::Boolean)
+        .default("true")
+        .at(GROUP, 28)
+        .shown("TCP keep-alive probe", Width::Short)
+        .checks(&[Check::Boolean])
+        .doc(
+            "Send TCP keep-alive probes, so that a firewall does not cut an idle connection and a dead server is noticed.",
+        ),
+    Key::debezium("xmin.fetch.interval.ms", Kind::Long)
+        .default("0")
+        .at(GROUP, 29)
+        .shown("Xmin fetch interval (ms)", Width::Short)
+        .checks(&[Check::NonNegativeLong])
+        .doc(
+            "Milliseconds between looks at the slot's catalog_xmin, which then stands in source.xmin; 0 never looks, and source.xmin stays null.",
+        ),
+    Key::debezium("skipped.operations", Kind::List)
+        .default("t")
+        .low()
+        .at(GROUP, 30)
+        .shown("Skipped Operations", Width::Short)
+        .checks(&[Check::Own(rules::skipped_operations)])
+        .doc(
+            "Operations that yield no record: c (insert), u (update), d (delete), t (truncate), or none alone. r is accepted, and snapshot reads are sent all the same.",
+        ),
+    Key::debezium("lsn.flush.mode", Kind::String)
+        .low()
+        .at(GROUP, 31)
+        .shown("LSN flush mode", Width::Short)
+        .one_of(&["connector_and_driver", "connector", "manual"], &[Check::OneOf(&["connector_and_driver", "connector", "manual"])])
+        .doc(
+            "Who tells the server how far its log has been read: connector (after the records are stored in Kafka; the default), connector_and_driver (also when idle, for changes that yield no record), manual (nobody: the server's log grows until you move the slot yourself).",
+        ),
+    Key::debezium("flush.lsn.source", Kind::Boolean)
+        .default("true")
+        .low()
+        .at(GROUP, 32)
+        .shown("Boolean to determine if Debezium should flush LSN in the source database", Width::Short)
+        .checks(&[Check::Boolean])
+        .doc(
+            "Older form of lsn.flush.mode, read when that is not set: true is connector, false is manual.",
+        ),
+];

@@ -1,0 +1,145 @@
+//! Keys that are read although no answer lists them.
+//!
+//! The reference does not check them when a config is sent. Here those of topic names are refused at start, as there;
+//! the rest fall back to their defaults with a remark in the log. `field.name.adjustment.mode` is checked at once: a bad
+//! one breaks the reference's validation with an internal error.
+//!
+//! Must not know: how the values are used.
+
+use settings::{Check, Key, Kind};
+
+use super::rules;
+
+const ADJUSTMENTS: &[&str] = &["none", "avro", "avro_unicode"];
+
+/// Checked already when the config is sent.
+pub(super) const CHECKED_AT_VALIDATION: &[Key] = &[Key::debezium("field.name.adjustment.mode", Kind::String)
+    .checks(&[Check::OneOf(ADJUSTMENTS)])
+    .doc("What becomes of characters in field names that Avro refuses: none, avro ('_'), avro_unicode ('_uXXXX'). Not set: avro when one of the connector's converters is an Avro converter, else none.")
+    .unlisted()];
+
+/// Refused at start.
+pub(super) const CHECKED_AT_START: &[Key] = &[
+    Key::debezium("topic.delimiter", Kind::String)
+        .default(".")
+        .checks(&[Check::Own(rules::plain_name)])
+        .doc("What stands between the parts of a topic name.")
+        .unlisted(),
+    Key::debezium("topic.cache.size", Kind::Int)
+        .default("10000")
+        .checks(&[Check::PositiveInteger])
+        .doc("How many topic names are remembered.")
+        .unlisted(),
+    Key::debezium("topic.heartbeat.prefix", Kind::String)
+        .default("__debezium-heartbeat")
+        .checks(&[Check::Own(rules::plain_name)])
+        .doc("First part of the heartbeat topic's name, before topic.delimiter and topic.prefix.")
+        .unlisted(),
+    Key::debezium("topic.heartbeat.name", Kind::String)
+        .checks(&[Check::Own(rules::plain_name)])
+        .doc("Whole name of the heartbeat topic, in place of prefix and topic.prefix.")
+        .unlisted(),
+    Key::debezium("topic.transaction", Kind::String)
+        .default("transaction")
+        .checks(&[Check::Own(rules::plain_name)])
+        .doc("Last part of the transaction topic's name.")
+        .unlisted(),
+    Key::debezium("topic.regex", Kind::String)
+        .checks(&[Check::Own(rules::regex)])
+        .doc("With a regex naming strategy: data topics that match are renamed by topic.replacement.")
+        .unlisted(),
+    Key::debezium("topic.replacement", Kind::String)
+        .checks(&[Check::Own(rules::topic_replacement)])
+        .doc("With a regex naming strategy: the new name, with $1 for groups of topic.regex.")
+        .unlisted(),
+    Key::debezium("topic.key.field.regex", Kind::String)
+        .checks(&[Check::Own(rules::regex)])
+        .doc("With a regex naming strategy: finds the value of the key's table field in the old topic name.")
+        .unlisted(),
+];
+
+/// A bad value is a remark, and the default holds.
+pub(super) const LENIENT: &[Key] = &[
+    Key::debezium("topic.key.enforce.uniqueness", Kind::Boolean)
+        .default("true")
+        .doc("With a regex naming strategy: add a field to the key that tells tables in one topic apart.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("topic.key.field.name", Kind::String)
+        .default("__dbz__physicalTableIdentifier")
+        .doc("Name of the field that topic.key.enforce.uniqueness adds.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("topic.key.field.replacement", Kind::String)
+        .doc("Value of that field, with $1 for groups of topic.key.field.regex.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("money.fraction.digits", Kind::Short)
+        .default("2")
+        .doc("Digits after the point of money values, as lc_monetary has them.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("read.only", Kind::Boolean)
+        .default("false")
+        .doc("Write nothing to the database: incremental snapshots mark their windows by transaction snapshots. PostgreSQL 13 and later.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("offset.mismatch.strategy", Kind::String)
+        .default("no_validation")
+        .checks(&[Check::OneOf(&["no_validation", "trust_offset", "trust_slot", "trust_greater_lsn"])])
+        .doc("Which holds when the stored position and the slot's differ.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("internal.create.slot.command.timeout", Kind::Long)
+        .default("90")
+        .checks(&[Check::PositiveLong])
+        .doc("Seconds that the creation of the slot may take; it waits for transactions that are open.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("skip.messages.without.change", Kind::Boolean)
+        .default("false")
+        .doc("Drop an update whose row, as sent, equals the one before. Needs replica identity FULL.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("event.converting.failure.handling.mode", Kind::String)
+        .default("warn")
+        .checks(&[Check::OneOf(&["skip", "warn", "fail"])])
+        .doc("When one value cannot be converted: skip and warn send null in its place, fail stops the task.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("internal.custom.retriable.exception", Kind::String)
+        .checks(&[Check::Own(rules::regex)])
+        .doc("Regex on error messages that are to be retried although they would not be.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("database.connection.timeout.ms", Kind::Long)
+        .default("600000")
+        .checks(&[Check::PositiveLong])
+        .doc("Milliseconds to wait for an ordinary connection.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("signal.file", Kind::String)
+        .default("file-signals.txt")
+        .doc("File of the signal channel 'file'.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("signal.kafka.topic", Kind::String)
+        .doc("Topic of the signal channel 'kafka'; topic.prefix and '-signal' without it.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("signal.kafka.bootstrap.servers", Kind::String)
+        .doc("Brokers of the signal channel 'kafka'; it needs them.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("signal.kafka.groupId", Kind::String)
+        .default("kafka-signal")
+        .doc("Consumer group of the signal channel 'kafka'.")
+        .unlisted()
+        .lenient(),
+    Key::debezium("signal.kafka.poll.timeout.ms", Kind::Int)
+        .default("0")
+        .checks(&[Check::NonNegativeInteger])
+        .doc("Milliseconds that one poll of the signal topic waits.")
+        .unlisted()
+        .lenient(),
+];

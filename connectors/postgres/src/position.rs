@@ -1,0 +1,185 @@
+//! What the words of a [`Position`] mean here, and the offset that is stored: Debezium's keys, so that the Java connector
+//! can go on from it, and two of our own, so that we can go on exactly.
+//!
+//! A position is the commit LSN of the event's transaction and the event's place in it: the log gives whole transactions
+//! in the order of their commits, so that pair orders everything, also many rows at one LSN and interleaved transactions.
+
+use record::{NONE, Position};
+use serde_json::{Map, Value as Json};
+
+/// Time in microseconds since 1970: commit time, or when the snapshot's transaction began.
+pub const TS_US: usize = 0;
+/// Transaction id.
+pub const TX_ID: usize = 1;
+/// The LSN of the event.
+pub const LSN: usize = 2;
+/// The end of the last commit before the event (`lsn_commit`).
+pub const LSN_COMMIT: usize = 3;
+/// The last LSN that was processed (`lsn_proc`).
+pub const LSN_PROC: usize = 4;
+/// `catalog_xmin` of the slot.
+pub const XMIN: usize = 5;
+/// The LSN at the origin of a replicated transaction.
+pub const ORIGIN_LSN: usize = 6;
+/// The commit LSN of the event's own transaction.
+pub const TX_LSN: usize = 7;
+/// The event's place among the row messages of its transaction, from 1.
+pub const TX_ROW: usize = 8;
+/// [`Kind`] of the last message, and the snapshot flags.
+pub const KIND: usize = 9;
+
+const SNAPSHOT_INITIAL: i64 = 1 << 8;
+const SNAPSHOT_LAST: i64 = 1 << 9;
+const SNAPSHOT_COMPLETED: i64 = 1 << 10;
+
+/// The last message that was processed (`messageType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+#[allow(missing_docs, reason = "the names are the protocol's")]
+pub enum Kind {
+    Insert = 1,
+    Update = 2,
+    Delete = 3,
+    Truncate = 4,
+    Begin = 5,
+    Commit = 6,
+    Message = 7,
+}
+
+impl Kind {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Insert, "INSERT"),
+        (Self::Update, "UPDATE"),
+        (Self::Delete, "DELETE"),
+        (Self::Truncate, "TRUNCATE"),
+        (Self::Begin, "BEGIN"),
+        (Self::Commit, "COMMIT"),
+        (Self::Message, "MESSAGE"),
+    ];
+}
+
+/// How far a snapshot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotState {
+    /// No snapshot: streaming.
+    None,
+    /// Rows are being read.
+    Running,
+    /// The last row has been read.
+    Last,
+}
+
+/// Sets the snapshot flags of a position.
+pub fn set_snapshot(position: &mut Position, state: SnapshotState) {
+    let kind = position.word(KIND).unwrap_or(0) & 0xff;
+    position.words[KIND] = kind
+        | match state {
+            SnapshotState::None => 0,
+            SnapshotState::Running => SNAPSHOT_INITIAL,
+            SnapshotState::Last => SNAPSHOT_INITIAL | SNAPSHOT_LAST | SNAPSHOT_COMPLETED,
+        };
+}
+
+/// The offset of a position, as stored and as `GET /connectors/{c}/offsets` shows it.
+pub fn to_offset(position: &Position) -> Map<String, Json> {
+    let mut out = Map::new();
+    let flags = position.word(KIND).unwrap_or(0);
+    let mut put = |key: &str, slot: usize| {
+        if let Some(word) = position.word(slot) {
+            out.insert(key.to_owned(), word.into());
+        }
+    };
+    put("lsn_proc", LSN_PROC);
+    put("lsn_commit", LSN_COMMIT);
+    put("lsn", LSN);
+    put("txId", TX_ID);
+    put("ts_usec", TS_US);
+    put("xmin", XMIN);
+    put("tx_lsn", TX_LSN);
+    put("tx_row", TX_ROW);
+    if let Some((_, name)) = Kind::ALL.iter().find(|(kind, _)| *kind as i64 == flags & 0xff) {
+        out.insert("messageType".to_owned(), (*name).into());
+    }
+    if flags & SNAPSHOT_INITIAL != 0 {
+        out.insert("snapshot".to_owned(), "INITIAL".into());
+        out.insert("snapshot_completed".to_owned(), (flags & SNAPSHOT_COMPLETED != 0).into());
+        out.insert("last_snapshot_record".to_owned(), (flags & SNAPSHOT_LAST != 0).into());
+    }
+    out
+}
+
+/// A stored offset, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its words.
+    pub position: Position,
+    /// A snapshot was begun and not finished.
+    pub snapshot_unfinished: bool,
+    /// Written by this daemon: it has the transaction's place.
+    pub exact: bool,
+}
+
+/// Reads a stored offset, ours or the Java connector's. `None` when it holds no LSN at all.
+pub fn from_offset(offset: &Map<String, Json>) -> Option<Stored> {
+    let mut position = Position::UNKNOWN;
+    for (key, slot) in [
+        ("lsn_proc", LSN_PROC),
+        ("lsn_commit", LSN_COMMIT),
+        ("lsn", LSN),
+        ("txId", TX_ID),
+        ("ts_usec", TS_US),
+        ("xmin", XMIN),
+        ("tx_lsn", TX_LSN),
+        ("tx_row", TX_ROW),
+    ] {
+        position.words[slot] = offset.get(key).and_then(Json::as_i64).unwrap_or(NONE);
+    }
+    let kind = offset.get("messageType").and_then(Json::as_str);
+    position.words[KIND] =
+        Kind::ALL.iter().find(|(_, name)| Some(*name) == kind).map_or(0, |(kind, _)| *kind as i64);
+    let truth = |key: &str| offset.get(key).and_then(Json::as_bool).unwrap_or(false);
+    // Older releases stored a boolean; newer ones the kind of the snapshot.
+    let snapshot = match offset.get("snapshot") {
+        Some(Json::Bool(running)) => *running,
+        Some(Json::String(kind)) => kind.eq_ignore_ascii_case("initial"),
+        _ => false,
+    };
+    position.word(LSN).or(position.word(LSN_PROC))?;
+    Some(Stored {
+        exact: position.word(TX_LSN).is_some(),
+        snapshot_unfinished: snapshot && !truth("last_snapshot_record") && !truth("snapshot_completed"),
+        position,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn offsets_of_the_java_connector() {
+        for (text, unfinished, lsn) in [
+            (r#"{"last_snapshot_record":true,"lsn":796775096,"txId":12878,"ts_usec":1,"snapshot":"INITIAL","snapshot_completed":true}"#, false, 796_775_096),
+            (r#"{"lsn":5,"snapshot":"INITIAL","snapshot_completed":false,"last_snapshot_record":false}"#, true, 5),
+            (r#"{"lsn":5,"snapshot":true}"#, true, 5),
+            (r#"{"lsn_proc":7,"messageType":"INSERT","lsn":7,"txId":1,"ts_usec":2}"#, false, 7),
+        ] {
+            let stored = from_offset(&serde_json::from_str(text).unwrap()).unwrap();
+            assert_eq!((stored.snapshot_unfinished, stored.position.word(LSN), stored.exact), (unfinished, Some(lsn), false));
+        }
+        assert_eq!(from_offset(&serde_json::from_str("{}").unwrap()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn an_offset_reads_back(words in proptest::array::uniform10(0_i64..i64::MAX / 2), kind in 1_i64..8) {
+            let mut position = Position { words, text: None };
+            position.words[ORIGIN_LSN] = NONE;
+            position.words[KIND] = kind;
+            let stored = from_offset(&to_offset(&position)).unwrap();
+            prop_assert_eq!(stored.position, position);
+            prop_assert!(stored.exact && !stored.snapshot_unfinished);
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The publication: which tables the server sends, made and kept as `publication.autocreate.mode` says; and the replica
+//! identity of captured tables.
+//!
+//! Every name is quoted, so that upper case works, and a change of tables and of operations are two statements, because
+//! the server's grammar has no third way.
+//!
+//! Must not know: the stream, filters' syntax, slots.
+
+mod identity;
+
+use std::collections::BTreeSet;
+
+pub use identity::{IdentityRule, ReplicaIdentity, set_identities};
+
+use crate::error::Error;
+use crate::sql::{PublicationInfo, Sql, TableName, quoted_name};
+use crate::wire::Replication;
+
+/// Limit of a CREATE or ALTER PUBLICATION, which may wait for locks.
+const STATEMENT_TIMEOUT_MS: u32 = 90_000;
+
+/// `publication.autocreate.mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Autocreate {
+    /// Made for all tables.
+    #[default]
+    AllTables,
+    /// Never made.
+    Disabled,
+    /// Made for, and kept at, the captured tables.
+    Filtered,
+    /// Made empty.
+    NoTables,
+}
+
+/// What is wanted of a publication.
+#[derive(Clone, Debug)]
+pub struct PublicationOptions {
+    /// `publication.name`.
+    pub name: String,
+    /// `publication.autocreate.mode`.
+    pub autocreate: Autocreate,
+    /// `publish.via.partition.root`; only when it is made here.
+    pub via_partition_root: bool,
+    /// The operations to publish, from [`publish_list`]; `None` leaves them to the server.
+    pub publish: Option<String>,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was as wanted.
+    Unchanged,
+    /// It was made.
+    Created,
+    /// Its tables were set anew.
+    Altered,
+    /// It is missing, and a standby cannot make it.
+    MissingOnStandby,
+}
+
+/// The `publish` list for an explicitly given `skipped.operations` (`c`, `u`, `d`, `t`, or `none`): what is not skipped.
+/// `None` where there is nothing to say.
+pub fn publish_list(skipped_operations: Option<&str>) -> Option<String> {
+    let skipped: Vec<String> = skipped_operations?.split(',').map(|code| code.trim().to_ascii_lowercase()).collect();
+    if skipped.iter().any(|code| code == "none") {
+        return None;
+    }
+    let kept: Vec<&str> = [("c", "insert"), ("u", "update"), ("d", "delete"), ("t", "truncate")]
+        .into_iter()
+        .filter(|(code, _)| !skipped.iter().any(|skipped| skipped == code))
+        .map(|(_, name)| name)
+        .collect();
+    Some(kept.join(","))
+}
+
+/// Makes the publication be as wanted. `captured` are the tables that pass the filters, partitioned ones included. Called
+/// at each start and at each new streaming connection.
+pub async fn ensure(
+    replication: &mut Replication,
+    sql: &Sql,
+    options: &PublicationOptions,
+    captured: &[TableName],
+) -> Result<Outcome, Error> {
+    let found = sql.publication(&options.name).await?;
+    let standby = sql.facts().await?.in_recovery;
+    let captured: BTreeSet<&TableName> = captured.iter().collect();
+    match decide(options, found.as_ref(), &captured, standby)? {
+        Step::Nothing(outcome) => Ok(outcome),
+        Step::Create(statement) => {
+            let created = run(replication, options, "created", &captured, &[statement]).await;
+            match created {
+                // Another connector made it between our look and our statement.
+                Err(error) if error.sqlstate() == Some("42710") => {
+                    match decide(options, sql.publication(&options.name).await?.as_ref(), &captured, standby)? {
+                        Step::Alter(statements) => {
+                            run(replication, options, "altered", &captured, &statements).await?;
+                            Ok(Outcome::Altered)
+                        }
+                        _ => Ok(Outcome::Unchanged),
+                    }
+                }
+                created => created.map(|()| Outcome::Created),
+            }
+        }
+        Step::Alter(statements) => {
+            run(replication, options, "altered", &captured, &statements).await?;
+            Ok(Outcome::Altered)
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Nothing(Outcome),
+    Create(String),
+    Alter(Vec<String>),
+}
+
+fn decide(
+    options: &PublicationOptions,
+    found: Option<&PublicationInfo>,
+    captured: &BTreeSet<&TableName>,
+    standby: bool,
+) -> Result<Step, Error> {
+    let publication = options.name.clone();
+    let name = quoted_name(&options.name);
+    let with = with_clause(options);
+    let Some(found) = found else {
+        let for_what = match options.autocreate {
+            Autocreate::Disabled => return Err(Error::PublicationDisabled { publication }),
+            Autocreate::AllTables => " FOR ALL TABLES".to_owned(),
+            Autocreate::NoTables => String::new(),
+            Autocreate::Filtered if captured.is_empty() => return Err(Error::PublicationEmpty { publication }),
+            Autocreate::Filtered => format!(" FOR TABLE {}", quoted_list(captured)),
+        };
+        let statement = format!("CREATE PUBLICATION {name}{for_what}{with}");
+        if standby {
+            tracing::warn!("the server is a standby: run on the primary: {statement}");
+            return match options.autocreate {
+                Autocreate::Filtered => Err(Error::PublicationStandby { publication, tables: list(captured) }),
+                _ => Ok(Step::Nothing(Outcome::MissingOnStandby)),
+            };
+        }
+        return Ok(Step::Create(statement));
+    };
+    if options.autocreate != Autocreate::Filtered {
+        return Ok(Step::Nothing(Outcome::Unchanged));
+    }
+    if found.all_tables {
+        return Err(Error::PublicationAllTables { publication });
+    }
+    if captured.is_empty() {
+        tracing::warn!(publication = %options.name, "no captured table: the publication is left as it is");
+        return Ok(Step::Nothing(Outcome::Unchanged));
+    }
+    // Named tables show partitioned roots, published ones their leaves: either way of being equal is equal.
+    if same(&found.named, captured) || same(&found.published, captured) {
+        return Ok(Step::Nothing(Outcome::Unchanged));
+    }
+    if standby {
+        return Err(Error::PublicationStandby { publication, tables: list(captured) });
+    }
+    let mut statements = vec![format!("ALTER PUBLICATION {name} SET TABLE {}", quoted_list(captured))];
+    if let Some(publish) = &options.publish {
+        statements.push(format!("ALTER PUBLICATION {name} SET (publish = '{publish}')"));
+    }
+    Ok(Step::Alter(statements))
+}
+
+fn with_clause(options: &PublicationOptions) -> String {
+    let mut parts = Vec::new();
+    if options.via_partition_root {
+        parts.push("publish_via_partition_root = true".to_owned());
+    }
+    if let Some(publish) = &options.publish {
+        parts.push(format!("publish = '{publish}'"));
+    }
+    if parts.is_empty() { String::new() } else { format!(" WITH ({})", parts.join(", ")) }
+}
+
+fn same(tables: &[TableName], captured: &BTreeSet<&TableName>) -> bool {
+    !tables.is_empty() && tables.iter().collect::<BTreeSet<_>>() == *captured
+}
+
+fn quoted_list(tables: &BTreeSet<&TableName>) -> String {
+    tables.iter().map(|table| table.quoted()).collect::<Vec<_>>().join(", ")
+}
+
+fn list(tables: &BTreeSet<&TableName>) -> String {
+    tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// On the replication connection, with a limit of its own, lifted again whatever happens.
+async fn run(
+    replication: &mut Replication,
+    options: &PublicationOptions,
+    action: &'static str,
+    captured: &BTreeSet<&TableName>,
+    statements: &[String],
+) -> Result<(), Error> {
+    let doing = format!("creating or altering publication \"{}\"", options.name);
+    replication.query(&doing, &format!("SET statement_timeout = {STATEMENT_TIMEOUT_MS}")).await?;
+    let mut result = Ok(());
+    for statement in statements {
+        tracing::info!("{statement}");
+        result = replication.query(&doing, statement).await.map(drop);
+        if result.is_err() {
+            break;
+        }
+    }
+    let lifted = replication.query(&doing, "SET statement_timeout = 0").await;
+    result.map_err(|cause| Error::PublicationChange {
+        publication: options.name.clone(),
+        action,
+        tables: list(captured),
+        cause: Box::new(cause),
+    })?;
+    lifted.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(autocreate: Autocreate, publish: Option<&str>) -> PublicationOptions {
+        PublicationOptions {
+            name: "Pub".into(),
+            autocreate,
+            via_partition_root: false,
+            publish: publish.map(Into::into),
+        }
+    }
+
+    fn names(tables: &[&str]) -> Vec<TableName> {
+        tables.iter().map(|table| TableName { schema: "s".into(), table: (*table).into() }).collect()
+    }
+
+    fn existing(all_tables: bool, named: &[&str], published: &[&str]) -> PublicationInfo {
+        PublicationInfo { name: "Pub".into(), all_tables, published: names(published), named: names(named) }
+    }
+
+    #[track_caller]
+    fn check(
+        options: &PublicationOptions,
+        found: Option<&PublicationInfo>,
+        captured: &[&str],
+        standby: bool,
+        expect: Result<Step, &str>,
+    ) {
+        let captured = names(captured);
+        let got = decide(options, found, &captured.iter().collect(), standby);
+        match (got, expect) {
+            (Ok(got), Ok(expect)) => assert_eq!(got, expect),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (got, expect) => panic!("{got:?} is not {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn table_of_2_3() {
+        use Autocreate::{AllTables, Disabled, Filtered, NoTables};
+        let create = |sql: &str| Ok(Step::Create(sql.into()));
+        let nothing = || Ok(Step::Nothing(Outcome::Unchanged));
+        check(&options(AllTables, None), None, &["b"], false, create("CREATE PUBLICATION \"Pub\" FOR ALL TABLES"));
+        check(&options(AllTables, None), None, &["b"], true, Ok(Step::Nothing(Outcome::MissingOnStandby)));
+        check(
+            &options(NoTables, Some("insert")),
+            None,
+            &["b"],
+            false,
+            create("CREATE PUBLICATION \"Pub\" WITH (publish = 'insert')"),
+        );
+        check(&options(Disabled, None), None, &["b"], false, Err("is disabled"));
+        check(
+            &options(Filtered, None),
+            None,
+            &["b", "A"],
+            false,
+            create("CREATE PUBLICATION \"Pub\" FOR TABLE \"s\".\"A\", \"s\".\"b\""),
+        );
+        check(&options(Filtered, None), None, &[], false, Err("no captured table"));
+        check(&options(Disabled, None), Some(&existing(false, &[], &[])), &["b"], false, nothing());
+        check(&options(Filtered, None), Some(&existing(true, &[], &["b"])), &["b"], false, Err("FOR ALL TABLES"));
+        check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["b"], false, nothing());
+        check(&options(Filtered, None), Some(&existing(false, &["root"], &["leaf"])), &["leaf"], false, nothing());
+        check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &[], false, nothing());
+        check(
+            &options(Filtered, Some("insert,update")),
+            Some(&existing(false, &["b"], &["b"])),
+            &["b", "c"],
+            false,
+            Ok(Step::Alter(vec![
+                "ALTER PUBLICATION \"Pub\" SET TABLE \"s\".\"b\", \"s\".\"c\"".into(),
+                "ALTER PUBLICATION \"Pub\" SET (publish = 'insert,update')".into(),
+            ])),
+        );
+        check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["c"], true, Err("on the primary"));
+        check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["b"], true, nothing());
+    }
+
+    #[test]
+    fn operations() {
+        assert_eq!(publish_list(None), None);
+        assert_eq!(publish_list(Some("none")), None);
+        assert_eq!(publish_list(Some("t")).as_deref(), Some("insert,update,delete"));
+        assert_eq!(publish_list(Some("c, U")).as_deref(), Some("delete,truncate"));
+    }
+}

@@ -1,0 +1,118 @@
+//! `replica.identity.autoset.values`: what the log says of old rows, set a table.
+
+use std::fmt;
+
+use fancy_regex::Regex;
+
+use crate::error::Error;
+use crate::sql::{Sql, Table, quoted_name};
+
+/// What a table's old rows carry in the log (manual, "Publication", replica identity).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplicaIdentity {
+    /// The primary key.
+    Default,
+    /// All columns.
+    Full,
+    /// Nothing.
+    Nothing,
+    /// The columns of this unique index.
+    Index(String),
+}
+
+impl ReplicaIdentity {
+    /// Reads `DEFAULT`, `FULL`, `NOTHING` or `INDEX name`, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let rest = rest.trim();
+        match (word.to_ascii_uppercase().as_str(), rest.is_empty()) {
+            ("DEFAULT", true) => Some(Self::Default),
+            ("FULL", true) => Some(Self::Full),
+            ("NOTHING", true) => Some(Self::Nothing),
+            ("INDEX", false) => Some(Self::Index(rest.to_owned())),
+            _ => None,
+        }
+    }
+
+    fn is_that_of(&self, table: &Table) -> bool {
+        match self {
+            Self::Default => table.replica_identity == b'd',
+            Self::Full => table.replica_identity == b'f',
+            Self::Nothing => table.replica_identity == b'n',
+            Self::Index(index) => table.identity_index.as_ref() == Some(index),
+        }
+    }
+}
+
+impl fmt::Display for ReplicaIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("DEFAULT"),
+            Self::Full => f.write_str("FULL"),
+            Self::Nothing => f.write_str("NOTHING"),
+            Self::Index(index) => write!(f, "USING INDEX {}", quoted_name(index)),
+        }
+    }
+}
+
+/// One entry: tables by a regular expression, and their identity.
+#[derive(Clone, Debug)]
+pub struct IdentityRule {
+    tables: Regex,
+    identity: ReplicaIdentity,
+}
+
+impl IdentityRule {
+    /// `pattern` must match all of `schema.table`, in any case.
+    pub fn new(pattern: &str, identity: ReplicaIdentity) -> Result<Self, Error> {
+        let tables = Regex::new(&format!("(?i)^(?:{pattern})$")).map_err(|error| Error::Config {
+            key: "replica.identity.autoset.values".into(),
+            reason: format!("{pattern} is not a regular expression: {error}"),
+        })?;
+        Ok(Self { tables, identity })
+    }
+}
+
+/// Alters each captured table that exactly one rule matches and that has another identity. What cannot be altered is
+/// logged and left: streaming goes on, with less in `before`.
+pub async fn set_identities(sql: &Sql, captured: &[Table], rules: &[IdentityRule]) {
+    for table in captured {
+        let name = table.name.to_string();
+        let mut matching = rules.iter().filter(|rule| rule.tables.is_match(&name).unwrap_or(false));
+        let Some(rule) = matching.next() else { continue };
+        if matching.next().is_some() {
+            tracing::error!(table = %name, "several entries of replica.identity.autoset.values match: table left as it is");
+            continue;
+        }
+        if rule.identity.is_that_of(table) {
+            continue;
+        }
+        let statement = format!("ALTER TABLE {} REPLICA IDENTITY {}", table.name.quoted(), rule.identity);
+        match sql.execute(&format!("setting the replica identity of {name}"), &statement).await {
+            Ok(()) => tracing::info!(table = %name, identity = %rule.identity, "replica identity set"),
+            Err(error) => tracing::error!(table = %name, "{error}; only the table's owner may: {statement}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: Option<&str>) {
+        assert_eq!(ReplicaIdentity::parse(text).map(|identity| identity.to_string()).as_deref(), expect, "{text}");
+    }
+
+    #[test]
+    fn texts() {
+        check("full", Some("FULL"));
+        check(" Default ", Some("DEFAULT"));
+        check("NOTHING", Some("NOTHING"));
+        check("INDEX  my_Idx", Some("USING INDEX \"my_Idx\""));
+        for bad in ["", "INDEX", "FULL x", "ALL"] {
+            check(bad, None);
+        }
+    }
+}

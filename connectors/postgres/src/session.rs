@@ -1,0 +1,424 @@
+//! One session with the server, from the first look to the end of the stream: what is stored against what the server has,
+//! the publication, the slot, the copy, the log.
+
+use std::time::Duration;
+
+use record::Position;
+use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
+use snapshot::{Decision, Mode, Refusal, Stored as Found, decide};
+
+use crate::config::{GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode};
+use crate::error::Error;
+use crate::lsn::Lsn;
+use crate::plugin::{VERSION, connect_options};
+use crate::position::{KIND, LSN, LSN_COMMIT, LSN_PROC, Stored, from_offset, to_offset};
+use crate::publication::{self, Autocreate, IdentityRule, PublicationOptions, ReplicaIdentity, publish_list};
+use crate::slot::{self, Slot, SlotOptions};
+use crate::snapshot::{Copy, View, copy};
+use crate::sql::{SlotInfo, Sql, Table};
+use crate::stream::{Decoder, End, Follow, MessageTopic, Parts, Settings, Wanted};
+use crate::table::{Tables, adjustments, naming};
+use crate::wire::{ConnectOptions, Replication};
+
+/// How long the server may take to end a stream in order.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// An ordinary connection, made when it is needed and again when it was lost.
+pub(crate) struct Catalog {
+    options: ConnectOptions,
+    sql: Option<Sql>,
+}
+
+impl Catalog {
+    pub(crate) fn new(options: ConnectOptions) -> Self {
+        Self { options, sql: None }
+    }
+
+    pub(crate) async fn sql(&mut self) -> Result<&Sql, Error> {
+        if self.sql.as_ref().is_none_or(Sql::is_closed) {
+            self.sql = Some(Sql::connect(&self.options).await?);
+        }
+        match &self.sql {
+            Some(sql) => Ok(sql),
+            // Set two lines above.
+            None => unreachable!(),
+        }
+    }
+
+    /// Lets the connection go: none is held while the log is followed.
+    pub(crate) fn close(&mut self) {
+        self.sql = None;
+    }
+}
+
+/// What lasts over reconnects of a task.
+pub(crate) struct Session {
+    config: PostgresConfig,
+    outlet: Outlet,
+    tables: Tables,
+    catalog: Catalog,
+    decoder: Decoder,
+    heartbeat: Option<Heartbeat>,
+    messages: MessageTopic,
+    /// The last position handed to the pipeline: a reconnect goes on from there, as nothing of it is lost.
+    reached: Option<Position>,
+    /// A copy has been made by this task.
+    copied: bool,
+    /// `skipped.operations` as the user wrote it, for the publication.
+    skipped: Option<String>,
+}
+
+impl Session {
+    pub(crate) fn new(config: PostgresConfig, skipped: Option<String>, outlet: Outlet) -> Result<Self, Error> {
+        let tables = Tables::new(&config, VERSION)?;
+        let (naming, (schema_names, _)) = (naming(&config)?, adjustments(&config));
+        let skips = |operation| config.events.skipped.contains(&operation);
+        let wanted = Wanted {
+            skip_create: skips(Operation::Create),
+            skip_update: skips(Operation::Update),
+            skip_delete: skips(Operation::Delete),
+            skip_truncate: skips(Operation::Truncate),
+            tombstones: config.events.tombstones,
+        };
+        let metadata = config.events.transaction_metadata.then(|| TransactionTopic::new(&naming, schema_names));
+        let patterns = |key: &str, list: &[String]| {
+            let joined = list.iter().map(|p| p.replace(',', "\\,")).collect::<Vec<_>>().join(",");
+            Patterns::parse(&joined).map_err(|e| Error::Config { key: key.into(), reason: e.to_string() })
+        };
+        let prefixes = (
+            patterns("message.prefix.include.list", &config.filters.message_prefix_include)?,
+            patterns("message.prefix.exclude.list", &config.filters.message_prefix_exclude)?,
+        );
+        let messages = MessageTopic::new(
+            &config.topics.prefix,
+            schema_names,
+            tables.source_of_no_table(),
+            prefixes,
+            config.types.binary,
+            config.events.transaction_metadata,
+        );
+        Ok(Self {
+            catalog: Catalog::new(connect_options(&config, "Debezium General")),
+            decoder: Decoder::new(wanted, None, metadata),
+            heartbeat: Heartbeat::new(config.events.heartbeat_interval, &naming, schema_names),
+            config,
+            outlet,
+            tables,
+            messages,
+            reached: None,
+            copied: false,
+            skipped,
+        })
+    }
+
+    pub(crate) fn outlet(&mut self) -> &mut Outlet {
+        &mut self.outlet
+    }
+
+    /// Runs until the connector is to stop; an error may be worth another try.
+    pub(crate) async fn run(&mut self) -> Result<(), Error> {
+        let facts = self.catalog.sql().await?.facts().await?;
+        let sql = self.catalog.sql().await?;
+        self.tables.load_types(sql).await?;
+        let streams = self.config.snapshot.mode != SnapshotMode::InitialOnly;
+        if streams {
+            facts.check_wal_level()?;
+        }
+        let captured = self.tables.captured(self.catalog.sql().await?).await?;
+        self.guard(captured.len())?;
+        let stored = match &self.reached {
+            Some(position) => from_offset(&to_offset(position)),
+            None => self.outlet.offset.as_ref().and_then(from_offset),
+        };
+        let existing = if streams { slot::find(self.catalog.sql().await?, &self.config.slot.name).await? } else { None };
+        let decision = self.decide(stored.as_ref(), existing.as_ref())?;
+        let stored = stored.filter(|_| !decision.forget);
+        if decision.stream {
+            self.stream(decision, stored, existing, &captured).await
+        } else {
+            self.copy_alone(decision, &captured).await
+        }
+    }
+
+    fn guard(&self, found: usize) -> Result<(), Error> {
+        let limit = self.config.limits.max_tables;
+        if limit > 0 && found > limit {
+            if self.config.limits.max_tables_action == GuardrailAction::Fail {
+                return Err(Error::Guardrail { found, limit });
+            }
+            tracing::warn!(found, limit, "more tables are captured than guardrail.collections.max names");
+        }
+        Ok(())
+    }
+
+    /// What this start does, by the mode, what is stored, and what the server still has.
+    fn decide(&self, stored: Option<&Stored>, slot: Option<&SlotInfo>) -> Result<Decision, Error> {
+        let mode = match self.config.snapshot.mode {
+            SnapshotMode::Initial => Mode::Initial,
+            SnapshotMode::Always => Mode::Always,
+            SnapshotMode::InitialOnly => Mode::InitialOnly,
+            SnapshotMode::NoData => Mode::NoData,
+            SnapshotMode::WhenNeeded => Mode::WhenNeeded,
+            other => {
+                let reason = format!("{other} is not supported yet: choose initial, always, initial_only, no_data or when_needed");
+                return Err(Error::Config { key: "snapshot.mode".into(), reason });
+            }
+        };
+        let lost = stored.and_then(|stored| self.lost(stored, slot));
+        let found = match (stored, &lost) {
+            (None, _) => Found::Nothing,
+            (Some(_), Some(_)) => Found::Lost,
+            (Some(stored), None) if stored.snapshot_unfinished => Found::Unfinished,
+            (Some(_), None) => Found::Position,
+        };
+        let mut decision = decide(mode, found).map_err(|refusal| match refusal {
+            Refusal::NeverCopies => Error::NeverCopies,
+            Refusal::Lost => Error::PositionLost {
+                stored: stored.map(|s| serde_json::Value::Object(to_offset(&s.position)).to_string()).unwrap_or_default(),
+                slot: self.config.slot.name.clone(),
+                available: lost.unwrap_or_default(),
+            },
+        })?;
+        // `always` copies at every start of the task, not at every reconnect in it.
+        decision.copy &= !self.copied;
+        Ok(decision)
+    }
+
+    /// Why the log does not reach back to a stored position; `None` when it does.
+    fn lost(&self, stored: &Stored, slot: Option<&SlotInfo>) -> Option<String> {
+        let trusting = matches!(self.config.position.mismatch, OffsetMismatch::TrustSlot | OffsetMismatch::TrustGreaterLsn);
+        if !self.config.position.log_position_check || trusting {
+            return None;
+        }
+        let Some(slot) = slot else { return Some("the slot does not exist".to_owned()) };
+        let processed = stored.position.word(LSN_PROC).or(stored.position.word(LSN))? as u64;
+        let restart = slot.restart_lsn.filter(|lsn| lsn.0 > processed).map(|lsn| format!("restart_lsn {lsn}"));
+        // What we wrote is never behind what we confirmed: such a slot was advanced, or made anew, by somebody else.
+        let confirmed = slot.confirmed_flush_lsn.filter(|lsn| {
+            stored.exact && lsn.0 > processed.max(stored.position.word(LSN_COMMIT).unwrap_or(0) as u64)
+        });
+        restart.or(confirmed.map(|lsn| format!("confirmed_flush_lsn {lsn}")))
+    }
+
+    async fn copy_alone(&mut self, decision: Decision, captured: &[Table]) -> Result<(), Error> {
+        self.outlet.running();
+        if decision.copy {
+            self.delay(self.config.snapshot.delay).await;
+            let lsn = self.catalog.sql().await?.current_lsn().await?.0 as i64;
+            let options = connect_options(&self.config, "Debezium General");
+            let view = View { name: None, lsn, alone: true };
+            match copy(&self.config, &options, &mut self.tables, captured, view, &mut self.outlet).await? {
+                Copy::Done(position) => {
+                    self.copied = true;
+                    self.reached = position.or(self.reached.take());
+                }
+                Copy::Interrupted => {}
+            }
+        }
+        self.catalog.close();
+        // Idle, and RUNNING, until somebody stops it.
+        self.outlet.stopped().await;
+        self.outlet.close();
+        self.outlet.last_stored().await;
+        Ok(())
+    }
+
+    async fn delay(&mut self, delay: Duration) {
+        if !delay.is_zero() {
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = self.outlet.stopped() => {}
+            }
+        }
+    }
+
+    async fn stream(
+        &mut self,
+        decision: Decision,
+        stored: Option<Stored>,
+        existing: Option<SlotInfo>,
+        captured: &[Table],
+    ) -> Result<(), Error> {
+        let mut replication = Replication::connect(&connect_options(&self.config, "Debezium Streaming")).await?;
+        self.publish(&mut replication, captured).await?;
+        let options = SlotOptions {
+            name: self.config.slot.name.clone(),
+            failover: self.config.slot.failover,
+            max_retries: self.config.slot.max_retries,
+            retry_delay: self.config.slot.retry_delay,
+        };
+        let slot = match existing {
+            Some(slot) => Slot::Existing(slot),
+            None => {
+                let sql = self.catalog.sql().await?;
+                tokio::select! {
+                    made = slot::ensure(&mut replication, sql, &options, |_| {}) => made?,
+                    () = self.outlet.stopped() => return Ok(()),
+                }
+            }
+        };
+        self.outlet.running();
+        let mut resume = stored;
+        if decision.copy {
+            self.delay(self.config.snapshot.delay).await;
+            let (name, lsn) = self.view(&slot, resume.as_ref()).await?;
+            let options = connect_options(&self.config, "Debezium General");
+            let view = View { name: name.as_deref(), lsn, alone: false };
+            match copy(&self.config, &options, &mut self.tables, captured, view, &mut self.outlet).await? {
+                Copy::Done(position) => {
+                    self.copied = true;
+                    self.reached.clone_from(&position);
+                    resume = Some(after_copy(lsn, position));
+                }
+                Copy::Interrupted => return self.ended().await,
+            }
+            self.delay(self.config.snapshot.streaming_delay).await;
+        }
+        if self.outlet.stopping() {
+            return self.ended().await;
+        }
+        self.follow(replication, resume, &slot, captured).await
+    }
+
+    /// The snapshot to import, and the LSN from which the log goes on after the copy.
+    async fn view(&mut self, slot: &Slot, stored: Option<&Stored>) -> Result<(Option<String>, i64), Error> {
+        Ok(match slot {
+            Slot::Created(created) => (created.snapshot_name.clone(), created.consistent_point.0 as i64),
+            Slot::Existing(existing) => {
+                // A copy that was begun goes on from the consistent point that was stored then: what was deleted between
+                // the two attempts stands in the log after it, and nowhere else.
+                let begun = stored.filter(|stored| stored.snapshot_unfinished).and_then(|stored| stored.position.word(LSN));
+                let now = match begun {
+                    Some(lsn) => lsn,
+                    None => {
+                        let sql = self.catalog.sql().await?;
+                        sql.current_lsn().await?.0 as i64
+                    }
+                };
+                let confirmed = existing.confirmed_flush_lsn.map_or(0, |lsn| lsn.0 as i64);
+                (None, now.max(confirmed))
+            }
+        })
+    }
+
+    async fn publish(&mut self, replication: &mut Replication, captured: &[Table]) -> Result<(), Error> {
+        let wanted = &self.config.publication;
+        let options = PublicationOptions {
+            name: wanted.name.clone(),
+            autocreate: match wanted.autocreate {
+                PublicationMode::AllTables => Autocreate::AllTables,
+                PublicationMode::Disabled => Autocreate::Disabled,
+                PublicationMode::Filtered => Autocreate::Filtered,
+                PublicationMode::NoTables => Autocreate::NoTables,
+            },
+            via_partition_root: wanted.via_partition_root,
+            publish: publish_list(self.skipped.as_deref()),
+        };
+        let names: Vec<_> = captured.iter().map(|table| table.name.clone()).collect();
+        let sql = self.catalog.sql().await?;
+        publication::ensure(replication, sql, &options, &names).await?;
+        let mut rules = Vec::new();
+        for rule in &wanted.replica_identities {
+            use crate::config::Identity;
+            let identity = match &rule.identity {
+                Identity::Default => ReplicaIdentity::Default,
+                Identity::Full => ReplicaIdentity::Full,
+                Identity::Nothing => ReplicaIdentity::Nothing,
+                Identity::Index(name) => ReplicaIdentity::Index(name.clone()),
+            };
+            rules.push(IdentityRule::new(&rule.table, identity)?);
+        }
+        publication::set_identities(sql, captured, &rules).await;
+        Ok(())
+    }
+
+    async fn follow(
+        &mut self,
+        mut replication: Replication,
+        resume: Option<Stored>,
+        slot: &Slot,
+        _captured: &[Table],
+    ) -> Result<(), Error> {
+        let start = resume.as_ref().map_or(Lsn(0), start_of);
+        let mut options = vec![
+            ("proto_version".to_owned(), "1".to_owned()),
+            ("publication_names".to_owned(), crate::sql::quoted_name(&self.config.publication.name)),
+        ];
+        if replication.server_version() >= 140_000 {
+            options.push(("messages".to_owned(), "true".to_owned()));
+        }
+        options.extend(self.config.slot.stream_params.iter().cloned());
+        let name = self.config.slot.name.clone();
+        replication.start(&name, start, &options).await.map_err(|error| match error {
+            taken @ Error::SlotTaken { .. } => taken,
+            cause => Error::StreamStart { slot: name.clone(), lsn: start, cause: Box::new(cause) },
+        })?;
+        tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
+        self.catalog.close();
+        let confirmed = match slot {
+            Slot::Created(created) => created.consistent_point,
+            Slot::Existing(slot) => slot.confirmed_flush_lsn.unwrap_or(Lsn(0)),
+        };
+        self.decoder.reconnected(resume);
+        let mut follow = Follow::new(Parts {
+            replication,
+            decoder: &mut self.decoder,
+            tables: &mut self.tables,
+            catalog: &mut self.catalog,
+            outlet: &mut self.outlet,
+            heartbeat: &mut self.heartbeat,
+            messages: &self.messages,
+            reached: &mut self.reached,
+            settings: Settings {
+                slot: name.clone(),
+                status_interval: self.config.position.status_interval,
+                confirms: self.config.position.flush_mode != LsnFlushMode::Manual,
+            },
+            confirmed,
+        });
+        match follow.run().await? {
+            End::Stopped => follow.finish(FINISH).await,
+            End::Gone => return Ok(()),
+        }
+        self.drop_slot().await;
+        Ok(())
+    }
+
+    async fn ended(&mut self) -> Result<(), Error> {
+        self.outlet.close();
+        self.outlet.last_stored().await;
+        self.drop_slot().await;
+        Ok(())
+    }
+
+    async fn drop_slot(&mut self) {
+        if !self.config.slot.drop_on_stop {
+            return;
+        }
+        let name = self.config.slot.name.clone();
+        let dropped = match self.catalog.sql().await {
+            Ok(sql) => slot::drop_slot(sql, &name).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = dropped {
+            tracing::warn!(slot = %name, %error, "the slot was not dropped (slot.drop.on.stop)");
+        }
+    }
+}
+
+/// Where the server is asked to begin: after the last whole transaction. It never goes back before what was confirmed.
+fn start_of(stored: &Stored) -> Lsn {
+    let position = &stored.position;
+    let copied = position.word(KIND).unwrap_or(0) > 0xff;
+    let lsn = position.word(LSN_COMMIT).or(position.word(LSN).filter(|_| copied)).unwrap_or(0);
+    Lsn(lsn as u64)
+}
+
+/// What the stream goes on from after a copy.
+fn after_copy(lsn: i64, position: Option<Position>) -> Stored {
+    let mut position = position.unwrap_or(Position::UNKNOWN);
+    position.words[LSN] = lsn;
+    // A whole "transaction" up to the consistent point: everything that committed before it is in the copy.
+    crate::position::set_snapshot(&mut position, crate::position::SnapshotState::Last);
+    Stored { position, snapshot_unfinished: false, exact: false }
+}

@@ -1,0 +1,236 @@
+//! The replication slot: found or made before anything is read, dropped when asked.
+//!
+//! A slot is where changes wait while nobody reads, so the rules are strict: one that belongs to something else, or has
+//! lost its log, is a refusal with the remedy and never replaced silently.
+//!
+//! Must not know: pgoutput's messages, snapshots, stored offsets.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+
+use crate::error::Error;
+use crate::lsn::Lsn;
+use crate::sql::{SlotInfo, Sql};
+use crate::wire::{Canceller, CreatedSlot, Replication};
+
+/// The one plugin that we read.
+pub const PLUGIN: &str = "pgoutput";
+/// How often to say what is being waited for.
+const REMIND_EVERY: Duration = Duration::from_secs(10);
+/// A slot that is being made elsewhere is looked at this often, this many times.
+const UNFINISHED_EVERY: Duration = Duration::from_secs(2);
+const UNFINISHED_LOOKS: u32 = 900;
+const DROP_TRIES: u32 = 3;
+const DROP_PAUSE: Duration = Duration::from_secs(1);
+
+/// What is wanted of a slot.
+#[derive(Clone, Debug)]
+pub struct SlotOptions {
+    /// `slot.name`.
+    pub name: String,
+    /// `slot.failover`; ignored where the server cannot (before 17, on a standby).
+    pub failover: bool,
+    /// `slot.max.retries`: further tries after a time-out of the server.
+    pub max_retries: u32,
+    /// `slot.retry.delay.ms`.
+    pub retry_delay: Duration,
+}
+
+/// What was found or made.
+#[derive(Clone, Debug)]
+pub enum Slot {
+    /// It was there.
+    Existing(SlotInfo),
+    /// It was made just now; its snapshot lives until the next command on the replication connection.
+    Created(CreatedSlot),
+}
+
+impl Slot {
+    /// Where to start when no position is stored: the consistent point of a new slot, else the smaller of the confirmed
+    /// position and the end of the log.
+    pub fn default_start(&self, xlogpos: Lsn) -> Lsn {
+        match self {
+            Self::Created(created) => created.consistent_point,
+            Self::Existing(slot) => {
+                slot.confirmed_flush_lsn.filter(|lsn| lsn.is_valid()).map_or(xlogpos, |lsn| lsn.min(xlogpos))
+            }
+        }
+    }
+}
+
+/// Looks for the slot; `None` if there is none of this name. One of another plugin or database, or without its log, is an
+/// error; one that is just being made elsewhere is waited for.
+pub async fn find(sql: &Sql, name: &str) -> Result<Option<SlotInfo>, Error> {
+    let mut looks = 0;
+    loop {
+        let Some(mut slot) = sql.slot(name).await? else { return Ok(None) };
+        check(&slot, &sql.options().dbname)?;
+        if slot.confirmed_flush_lsn.is_some() {
+            return Ok(Some(slot));
+        }
+        looks += 1;
+        if looks >= UNFINISHED_LOOKS || !sql.any_idle_in_transaction().await? {
+            slot.confirmed_flush_lsn = slot.restart_lsn;
+            return Ok(Some(slot));
+        }
+        if looks == 1 {
+            tracing::warn!(slot = %name, "the slot is being created elsewhere, which waits for open transactions to end");
+        }
+        sleep(UNFINISHED_EVERY).await;
+    }
+}
+
+fn check(slot: &SlotInfo, dbname: &str) -> Result<(), Error> {
+    if slot.plugin != PLUGIN || slot.dbname != dbname {
+        return Err(Error::SlotForeign {
+            slot: slot.name.clone(),
+            plugin: if slot.plugin.is_empty() { "none (physical)".into() } else { slot.plugin.clone() },
+            dbname: slot.dbname.clone(),
+        });
+    }
+    match slot.wal_status.as_deref() {
+        Some("lost") => return Err(Error::SlotLost { slot: slot.name.clone(), reason: "wal_status is lost".into() }),
+        Some("unreserved") => tracing::warn!(
+            slot = %slot.name,
+            safe_wal_size_bytes = slot.safe_wal_size_bytes,
+            "the slot is about to lose its log: it is behind by more than max_slot_wal_keep_size"
+        ),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Finds the slot or makes it. Making waits for all transactions that are open now, however long they last: `waiting` is
+/// told every 10 s which processes hold it up, and dropping the future cancels the command, so no slot stays behind.
+pub async fn ensure(
+    replication: &mut Replication,
+    sql: &Sql,
+    options: &SlotOptions,
+    mut waiting: impl FnMut(&[i32]),
+) -> Result<Slot, Error> {
+    if let Some(slot) = find(sql, &options.name).await? {
+        return Ok(Slot::Existing(slot));
+    }
+    let failover = options.failover && sql.server_version() >= 170_000 && !sql.facts().await?.in_recovery;
+    let mut tries = 0;
+    loop {
+        let error = match create(replication, sql, &options.name, failover, &mut waiting).await {
+            Ok(created) => {
+                tracing::info!(slot = %options.name, consistent_point = %created.consistent_point, "slot created");
+                return Ok(Slot::Created(created));
+            }
+            Err(error) => error,
+        };
+        let timed_out = matches!(error.sqlstate(), Some("57014" | "55P03"));
+        if !timed_out || tries >= options.max_retries {
+            return Err(Error::SlotCreation { slot: options.name.clone(), cause: Box::new(error) });
+        }
+        tries += 1;
+        tracing::warn!(slot = %options.name, tries, "creating the slot timed out, trying again: {error}");
+        sleep(options.retry_delay).await;
+    }
+}
+
+async fn create(
+    replication: &mut Replication,
+    sql: &Sql,
+    name: &str,
+    failover: bool,
+    waiting: &mut impl FnMut(&[i32]),
+) -> Result<CreatedSlot, Error> {
+    let pid = replication.pid();
+    let mut undo = CancelOnDrop(Some(replication.canceller()));
+    let mut reminder = interval_at(Instant::now() + REMIND_EVERY / 10, REMIND_EVERY);
+    reminder.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let creation = replication.create_slot(name, PLUGIN, failover);
+    tokio::pin!(creation);
+    let result = loop {
+        tokio::select! {
+            result = &mut creation => break result,
+            _ = reminder.tick() => match sql.blockers_of(pid).await {
+                Ok(pids) if !pids.is_empty() => {
+                    tracing::warn!(slot = %name, ?pids, "creating the slot waits for transactions to end: pid {pids:?}");
+                    waiting(&pids);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::debug!(slot = %name, "cannot tell what the slot waits for: {error}"),
+            },
+        }
+    };
+    undo.0 = None;
+    result
+}
+
+/// The server would finish a slot whose maker is gone, once the old transactions end; nobody would ever read it.
+struct CancelOnDrop(Option<Canceller>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let (Some(canceller), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move {
+                if let Err(error) = canceller.cancel().await {
+                    tracing::warn!("the creation of a slot could not be cancelled: {error}");
+                }
+            });
+        }
+    }
+}
+
+/// Drops the slot: three tries, a second apart (the server may need a moment to see that its reader is gone). A slot that
+/// is not there is no error.
+pub async fn drop_slot(sql: &Sql, name: &str) -> Result<(), Error> {
+    let mut tries = 1;
+    loop {
+        match sql.drop_slot(name).await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.sqlstate() == Some("42704") => return Ok(()),
+            Err(error) if error.sqlstate() == Some("55006") && tries < DROP_TRIES => {
+                tracing::warn!(slot = %name, tries, "the slot is still in use, trying again: {error}");
+                tries += 1;
+                sleep(DROP_PAUSE).await;
+            }
+            Err(Error::Server { server, .. }) if server.sqlstate == "55006" => {
+                return Err(Error::SlotTaken { slot: name.into(), pid: server.active_pid(), server });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(plugin: &str, dbname: &str, wal_status: &str, confirmed: Option<u64>) -> SlotInfo {
+        SlotInfo {
+            name: "s".into(),
+            plugin: plugin.into(),
+            dbname: dbname.into(),
+            active_pid: None,
+            restart_lsn: None,
+            confirmed_flush_lsn: confirmed.map(Lsn),
+            wal_status: Some(wal_status.into()),
+            safe_wal_size_bytes: None,
+            catalog_xmin: None,
+        }
+    }
+
+    #[test]
+    fn whose_slot_it_is() {
+        assert!(check(&slot("pgoutput", "app", "reserved", None), "app").is_ok());
+        let foreign = |slot| matches!(check(&slot, "app"), Err(Error::SlotForeign { .. }));
+        assert!(foreign(slot("wal2json", "app", "reserved", None)));
+        assert!(foreign(slot("pgoutput", "other", "reserved", None)));
+        assert!(foreign(slot("", "", "reserved", None)));
+        assert!(matches!(check(&slot("pgoutput", "app", "lost", None), "app"), Err(Error::SlotLost { .. })));
+    }
+
+    #[test]
+    fn where_to_start() {
+        let start = |confirmed| Slot::Existing(slot("pgoutput", "app", "reserved", confirmed)).default_start(Lsn(50)).0;
+        assert_eq!((start(Some(40)), start(Some(60)), start(Some(0)), start(None)), (40, 50, 50, 50));
+        let created = CreatedSlot { consistent_point: Lsn(45), snapshot_name: None };
+        assert_eq!(Slot::Created(created).default_start(Lsn(50)), Lsn(45));
+    }
+}

@@ -1,0 +1,160 @@
+//! Opening an ordinary connection over our own socket, with the same TLS and pinned settings as the replication
+//! connection.
+
+use std::future::{Ready, ready};
+use std::io;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::config::{ChannelBinding as Binding, SslMode, SslNegotiation};
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, Row};
+
+use crate::error::{Error, ServerError};
+use crate::wire::options::{PIN_SINCE_14, PIN_SINCE_17};
+use crate::wire::{ConnectOptions, Encrypt, Stream, attempts, refusal, version_number, worth_another_attempt};
+
+/// An ordinary session. Closed when dropped.
+#[derive(Debug)]
+pub struct Sql {
+    pub(super) client: Client,
+    options: ConnectOptions,
+    server_version: u32,
+}
+
+/// The socket has done TLS already; this only tells the client so, and hands over what SCRAM binds to.
+struct AsItIs;
+
+impl TlsConnect<Stream> for AsItIs {
+    type Stream = Stream;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Stream>>;
+
+    fn connect(self, stream: Stream) -> Self::Future {
+        ready(Ok(stream))
+    }
+}
+
+impl TlsStream for Stream {
+    fn channel_binding(&self) -> ChannelBinding {
+        self.server_end_point().map_or_else(ChannelBinding::none, ChannelBinding::tls_server_end_point)
+    }
+}
+
+/// Whether the client stopped because the server asked for a password and there is none.
+fn wants_password(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.to_string() == "password missing")
+}
+
+impl Sql {
+    /// Connects, logs in, pins the settings and runs `initial_statements`.
+    pub async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
+        let mut last = None;
+        for encrypt in attempts(options.sslmode) {
+            match Self::attempt(options, *encrypt).await {
+                Ok(sql) => return sql.prepared().await,
+                Err(error) if worth_another_attempt(&error) => last = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::Protocol { doing: "connecting".into(), reason: "no way to connect".into() }))
+    }
+
+    async fn attempt(options: &ConnectOptions, encrypt: Encrypt) -> Result<Self, Error> {
+        let stream = Stream::open(options, encrypt).await?;
+        let mut config = Config::new();
+        config
+            .user(&options.user)
+            .dbname(&options.dbname)
+            .application_name(&options.application_name)
+            .options(options.startup_options())
+            .ssl_mode(SslMode::Require)
+            .ssl_negotiation(SslNegotiation::Direct)
+            .channel_binding(Binding::Prefer);
+        if let Some(password) = &options.password {
+            config.password(password);
+        }
+        let limit = options.handshake_timeout_ms;
+        let doing = "logging in to PostgreSQL";
+        let (client, connection) = timeout(Duration::from_millis(limit), config.connect_raw(stream, AsItIs))
+            .await
+            .map_err(|_| Error::TimedOut { doing: doing.into(), at: options.at(), after_ms: limit })?
+            .map_err(|error| match error.as_db_error() {
+                Some(db) => refusal(options, ServerError::from_db(db)),
+                None if options.password.is_none() && wants_password(&error) => Error::Config {
+                    key: "database.password".into(),
+                    reason: format!("{} asks for a password of user \"{}\": set it", options.at(), options.user),
+                },
+                None => Error::from_sql(doing, &options.at(), error),
+            })?;
+        let server_version =
+            connection.parameter("server_version").and_then(|text| version_number(text.as_bytes())).unwrap_or(0);
+        let at = options.at();
+        tokio::spawn(async move {
+            // Whoever waits for an answer gets the error too; this is for the log only.
+            if let Err(error) = connection.await {
+                tracing::debug!(%at, "ordinary connection ended: {error}");
+            }
+        });
+        Ok(Self { client, options: options.clone(), server_version })
+    }
+
+    async fn prepared(self) -> Result<Self, Error> {
+        for (since, statement) in [(140_000, PIN_SINCE_14), (170_000, PIN_SINCE_17)] {
+            if self.server_version >= since {
+                self.execute("pinning session settings", statement).await?;
+            }
+        }
+        for (index, statement) in self.options.initial_statements.iter().enumerate() {
+            let doing = format!("running statement {} of database.initial.statements", index + 1);
+            self.execute(&doing, statement).await?;
+        }
+        Ok(self)
+    }
+
+    /// As `server_version_num`: 150018 for 15.18.
+    pub fn server_version(&self) -> u32 {
+        self.server_version
+    }
+
+    /// How this session was reached.
+    pub fn options(&self) -> &ConnectOptions {
+        &self.options
+    }
+
+    /// Whether the connection is gone.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Runs SQL without looking at rows; several statements are allowed. `doing` stands in the error.
+    pub async fn execute(&self, doing: &str, sql: &str) -> Result<(), Error> {
+        self.client.batch_execute(sql).await.map_err(|error| self.failed(doing, error))
+    }
+
+    /// For statements of ours with typed parameters: one round trip.
+    pub(super) async fn rows(
+        &self,
+        doing: &str,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, Error> {
+        self.client.query_typed(sql, parameters).await.map_err(|error| self.failed(doing, error))
+    }
+
+    /// As [`Sql::rows`], where there is exactly one.
+    pub(super) async fn row(
+        &self,
+        doing: &str,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Row, Error> {
+        let rows = self.rows(doing, sql, parameters).await?;
+        rows.into_iter().next().ok_or_else(|| Error::Protocol { doing: doing.into(), reason: "no row".into() })
+    }
+
+    pub(super) fn failed(&self, doing: &str, error: tokio_postgres::Error) -> Error {
+        Error::from_sql(doing, &self.options.at(), error)
+    }
+}

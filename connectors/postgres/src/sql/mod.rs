@@ -1,0 +1,56 @@
+//! Ordinary connections and every question that is put to the catalog.
+//!
+//! All SQL of the source but that of the user stands here, qualified and parametrised, so that one reads in one place
+//! what a role must be allowed to see. Questions about tables are asked for thousands of them at once.
+//!
+//! Must not know: the replication protocol, what the answers are used for.
+
+mod connect;
+mod server;
+mod slots;
+mod snapshot;
+mod tables;
+mod types;
+
+use postgres_protocol::escape::escape_identifier;
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+pub use connect::Sql;
+pub use server::{Role, ServerFacts};
+pub use slots::{PublicationInfo, SlotInfo};
+pub use snapshot::{Isolation, SnapshotReader};
+pub use tables::{Column, Table, TableKind, TableName};
+pub use types::TypeInfo;
+
+use crate::error::Error;
+
+/// `"schema"."table"`.
+pub fn quoted(schema: &str, table: &str) -> String {
+    format!("{}.{}", escape_identifier(schema), escape_identifier(table))
+}
+
+/// `"name"`.
+pub fn quoted_name(name: &str) -> String {
+    escape_identifier(name)
+}
+
+/// One column of an answer of the catalog.
+fn get<'a, T: FromSql<'a>>(row: &'a Row, index: usize, doing: &str) -> Result<T, Error> {
+    row.try_get(index).map_err(|error| Error::Protocol { doing: doing.into(), reason: error.to_string() })
+}
+
+/// A column of type `"char"`.
+fn get_char(row: &Row, index: usize, doing: &str) -> Result<u8, Error> {
+    Ok(get::<i8>(row, index, doing)? as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn quoting() {
+        assert_eq!(quoted("public", "T\"x"), "\"public\".\"T\"\"x\"");
+    }
+}

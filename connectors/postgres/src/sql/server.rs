@@ -1,0 +1,129 @@
+//! What the server is, who we are to it, and where and when it is.
+
+use tokio_postgres::types::Type;
+
+use super::{Sql, get};
+use crate::error::Error;
+use crate::lsn::Lsn;
+
+/// The server at a glance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// As `server_version_num`.
+    pub version: u32,
+    /// `logical` is needed to stream.
+    pub wal_level: String,
+    /// Encoding of the database, such as `UTF8`; what we read is UTF-8 whatever it is.
+    pub encoding: String,
+    /// A standby.
+    pub in_recovery: bool,
+}
+
+/// The role of this session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// May log in.
+    pub can_login: bool,
+    /// May stream; true also for superusers and members of the cloud providers' replication roles.
+    pub can_replicate: bool,
+    /// Superuser.
+    pub is_superuser: bool,
+    /// Sees all rows whatever the policies.
+    pub bypasses_rls: bool,
+}
+
+impl ServerFacts {
+    /// Whether the log can be decoded, as the error to show.
+    pub fn check_wal_level(&self) -> Result<(), Error> {
+        if self.wal_level == "logical" {
+            return Ok(());
+        }
+        Err(Error::WalLevel { found: self.wal_level.clone() })
+    }
+}
+
+impl Sql {
+    /// Version, `wal_level`, encoding, standby or not: one round trip.
+    pub async fn facts(&self) -> Result<ServerFacts, Error> {
+        let doing = "reading the server's settings";
+        let sql = "SELECT pg_catalog.current_setting('server_version_num')::int4, \
+                   pg_catalog.current_setting('wal_level'), pg_catalog.pg_encoding_to_char(encoding)::text, \
+                   pg_catalog.pg_is_in_recovery() \
+                   FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
+        let row = self.row(doing, sql, &[]).await?;
+        Ok(ServerFacts {
+            version: get::<i32>(&row, 0, doing)? as u32,
+            wal_level: get(&row, 1, doing)?,
+            encoding: get(&row, 2, doing)?,
+            in_recovery: get(&row, 3, doing)?,
+        })
+    }
+
+    /// What this session's role may do.
+    pub async fn role(&self) -> Result<Role, Error> {
+        let doing = "reading the attributes of the role";
+        let sql = "SELECT r.rolname::text, r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolreplication OR r.rolsuper OR EXISTS \
+                   (SELECT 1 FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles b ON b.oid = m.roleid \
+                   WHERE m.member = r.oid AND b.rolname IN ('rds_superuser', 'rdsadmin', 'rdsrepladmin', 'rds_replication')) \
+                   FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
+        let row = self.row(doing, sql, &[]).await?;
+        Ok(Role {
+            name: get(&row, 0, doing)?,
+            can_login: get(&row, 1, doing)?,
+            is_superuser: get(&row, 2, doing)?,
+            bypasses_rls: get(&row, 3, doing)?,
+            can_replicate: get(&row, 4, doing)?,
+        })
+    }
+
+    /// Where the log ends now: what was written, on a standby what was received.
+    pub async fn current_lsn(&self) -> Result<Lsn, Error> {
+        let doing = "reading the end of the log";
+        let sql = "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_receive_lsn() \
+                   ELSE pg_catalog.pg_current_wal_lsn() END)::text";
+        let row = self.row(doing, sql, &[]).await?;
+        let text: Option<String> = get(&row, 0, doing)?;
+        text.map_or(Ok(Lsn::INVALID), |text| {
+            text.parse().map_err(|_| Error::Protocol { doing: doing.into(), reason: "not a position".into() })
+        })
+    }
+
+    /// The full 64-bit id of the present transaction, `None` on a standby. Assigns one.
+    pub async fn current_xid(&self) -> Result<Option<u64>, Error> {
+        let doing = "reading the transaction id";
+        let function = if self.server_version() >= 130_000 { "pg_current_xact_id" } else { "txid_current" };
+        let sql = format!(
+            "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL ELSE pg_catalog.{function}()::text::int8 END"
+        );
+        let row = self.row(doing, &sql, &[]).await?;
+        Ok(get::<Option<i64>>(&row, 0, doing)?.map(|xid| xid as u64))
+    }
+
+    /// `CURRENT_TIMESTAMP` (the begin of the transaction) in microseconds since 1970 UTC.
+    pub async fn current_timestamp_us(&self) -> Result<i64, Error> {
+        let doing = "reading the server's clock";
+        let sql = "SELECT (pg_catalog.date_part('epoch', pg_catalog.date_trunc('second', CURRENT_TIMESTAMP))::int8 * 1000000 \
+                   + pg_catalog.date_part('microseconds', CURRENT_TIMESTAMP)::int8 \
+                   - pg_catalog.trunc(pg_catalog.date_part('second', CURRENT_TIMESTAMP))::int8 * 1000000)";
+        get(&self.row(doing, sql, &[]).await?, 0, doing)
+    }
+
+    /// Server processes for which the given one waits, the oldest transaction first; 0 is a prepared transaction.
+    pub async fn blockers_of(&self, pid: i32) -> Result<Vec<i32>, Error> {
+        let doing = "reading which transactions are waited for";
+        let sql = "SELECT b.pid FROM unnest(pg_catalog.pg_blocking_pids($1)) b (pid) \
+                   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid ORDER BY a.xact_start NULLS LAST, b.pid";
+        let rows = self.rows(doing, sql, &[(&pid, Type::INT4)]).await?;
+        rows.iter().map(|row| get(row, 0, doing)).collect()
+    }
+
+    /// Whether any session is idle in a transaction.
+    pub async fn any_idle_in_transaction(&self) -> Result<bool, Error> {
+        let doing = "reading the sessions' states";
+        let sql = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity WHERE state = 'idle in transaction' \
+                   AND pid <> pg_catalog.pg_backend_pid())";
+        get(&self.row(doing, sql, &[]).await?, 0, doing)
+    }
+}

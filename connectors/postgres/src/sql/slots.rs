@@ -1,0 +1,123 @@
+//! Slots and publications as the catalog shows them.
+
+use tokio_postgres::types::Type;
+
+use super::tables::TableName;
+use super::{Sql, get};
+use crate::error::Error;
+use crate::lsn::Lsn;
+
+/// A row of `pg_replication_slots`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotInfo {
+    /// Its name.
+    pub name: String,
+    /// The output plugin; empty for a physical slot.
+    pub plugin: String,
+    /// The database it decodes; empty for a physical slot.
+    pub dbname: String,
+    /// The process that streams from it now.
+    pub active_pid: Option<i32>,
+    /// The server keeps the log from here on.
+    pub restart_lsn: Option<Lsn>,
+    /// Commits before this are not sent again. `None` while it is being created.
+    pub confirmed_flush_lsn: Option<Lsn>,
+    /// `reserved`, `extended`, `unreserved` or `lost`; `None` before version 13.
+    pub wal_status: Option<String>,
+    /// Bytes that may be written until the slot may be lost; `None` without `max_slot_wal_keep_size`.
+    pub safe_wal_size_bytes: Option<i64>,
+    /// The oldest transaction whose catalog rows are kept for it.
+    pub catalog_xmin: Option<u32>,
+}
+
+/// A row of `pg_publication`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicationInfo {
+    /// Its name.
+    pub name: String,
+    /// `FOR ALL TABLES`.
+    pub all_tables: bool,
+    /// Tables that changes are sent of, partitions in place of their root; schemas and "all" expanded.
+    pub published: Vec<TableName>,
+    /// Tables that were named one by one, partitioned ones as such; empty for all tables and where schemas are named.
+    pub named: Vec<TableName>,
+}
+
+impl Sql {
+    /// The slot of this name in whatever database.
+    pub async fn slot(&self, name: &str) -> Result<Option<SlotInfo>, Error> {
+        let doing = format!("looking for replication slot \"{name}\"");
+        let since_13 =
+            if self.server_version() >= 130_000 { "wal_status, safe_wal_size" } else { "NULL::text, NULL::int8" };
+        let sql = format!(
+            "SELECT slot_name::text, plugin::text, database::text, active_pid, restart_lsn::text, confirmed_flush_lsn::text, \
+             catalog_xmin::text::int8, {since_13} FROM pg_catalog.pg_replication_slots WHERE slot_name::text = $1"
+        );
+        let rows = self.rows(&doing, &sql, &[(&name, Type::TEXT)]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let lsn = |index| -> Result<Option<Lsn>, Error> {
+            Ok(get::<Option<String>>(row, index, &doing)?.and_then(|text| text.parse().ok()))
+        };
+        Ok(Some(SlotInfo {
+            name: get(row, 0, &doing)?,
+            plugin: get::<Option<String>>(row, 1, &doing)?.unwrap_or_default(),
+            dbname: get::<Option<String>>(row, 2, &doing)?.unwrap_or_default(),
+            active_pid: get(row, 3, &doing)?,
+            restart_lsn: lsn(4)?,
+            confirmed_flush_lsn: lsn(5)?,
+            catalog_xmin: get::<Option<i64>>(row, 6, &doing)?.map(|xmin| xmin as u32),
+            wal_status: get(row, 7, &doing)?,
+            safe_wal_size_bytes: get(row, 8, &doing)?,
+        }))
+    }
+
+    /// Drops a slot, once.
+    pub async fn drop_slot(&self, name: &str) -> Result<(), Error> {
+        let doing = format!("dropping replication slot \"{name}\"");
+        let sql = "SELECT pg_catalog.pg_drop_replication_slot($1::text)";
+        self.rows(&doing, sql, &[(&name, Type::TEXT)]).await.map(drop)
+    }
+
+    /// Moves a slot's confirmed position forward; gives where it stands then.
+    pub async fn advance_slot(&self, name: &str, to: Lsn) -> Result<Lsn, Error> {
+        let doing = format!("advancing replication slot \"{name}\" to {to}");
+        let sql = "SELECT end_lsn::text FROM pg_catalog.pg_replication_slot_advance($1::text, $2::text::pg_lsn)";
+        let row = self.row(&doing, sql, &[(&name, Type::TEXT), (&to.to_string(), Type::TEXT)]).await?;
+        let text: String = get(&row, 0, &doing)?;
+        text.parse().map_err(|_| Error::Protocol { doing, reason: "not a position".into() })
+    }
+
+    /// A publication and its tables: one round trip.
+    pub async fn publication(&self, name: &str) -> Result<Option<PublicationInfo>, Error> {
+        let doing = format!("looking for publication \"{name}\"");
+        let schemas = if self.server_version() >= 150_000 {
+            "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_publication_namespace s WHERE s.pnpubid = p.oid)"
+        } else {
+            ""
+        };
+        let sql = "SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname::text = $1";
+        let published = "SELECT schemaname::text, tablename::text FROM pg_catalog.pg_publication_tables \
+                         WHERE pubname::text = $1 ORDER BY 1, 2";
+        let named = format!(
+            "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_publication p \
+             JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname::text = $1 {schemas} ORDER BY 1, 2"
+        );
+        let by_name: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&name, Type::TEXT)];
+        let (row, published, named) = tokio::try_join!(
+            self.rows(&doing, sql, &by_name),
+            self.rows(&doing, published, &by_name),
+            self.rows(&doing, &named, &by_name)
+        )?;
+        let Some(row) = row.first() else { return Ok(None) };
+        let names = |rows: &[tokio_postgres::Row]| -> Result<Vec<TableName>, Error> {
+            rows.iter().map(|row| Ok(TableName { schema: get(row, 0, &doing)?, table: get(row, 1, &doing)? })).collect()
+        };
+        Ok(Some(PublicationInfo {
+            name: name.to_owned(),
+            all_tables: get(row, 0, &doing)?,
+            published: names(&published)?,
+            named: names(&named)?,
+        }))
+    }
+}

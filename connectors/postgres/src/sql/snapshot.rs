@@ -1,0 +1,103 @@
+//! The transaction that a snapshot reads in, and COPY out of it.
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use postgres_protocol::escape::escape_literal;
+
+use super::tables::TableName;
+use super::{Sql, get};
+use crate::error::Error;
+use crate::wire::ConnectOptions;
+
+/// Isolation of a snapshot that has no exported snapshot to import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Waits until it can run without conflict.
+    Serializable,
+    /// One view of all tables.
+    #[default]
+    RepeatableRead,
+    /// Each statement its own view.
+    ReadCommitted,
+    /// In PostgreSQL the same as `ReadCommitted`.
+    ReadUncommitted,
+}
+
+impl Isolation {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE",
+            Self::RepeatableRead => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+            Self::ReadUncommitted => "BEGIN ISOLATION LEVEL READ UNCOMMITTED READ ONLY",
+        }
+    }
+}
+
+/// An ordinary session inside a read-only transaction. Dropping it ends the transaction.
+#[derive(Debug)]
+pub struct SnapshotReader {
+    sql: Sql,
+}
+
+impl SnapshotReader {
+    /// Connects and begins. With `snapshot` (from a slot's creation or [`SnapshotReader::export`]) the transaction is
+    /// REPEATABLE READ on that view, whatever `isolation` says. Row-level security is off: a table whose policies would
+    /// hide rows is an error (SQLSTATE 42501) instead of a part of it, unless `accept_hidden_rows`.
+    pub async fn begin(
+        options: &ConnectOptions,
+        snapshot: Option<&str>,
+        isolation: Isolation,
+        accept_hidden_rows: bool,
+    ) -> Result<Self, Error> {
+        let sql = Sql::connect(options).await?;
+        let isolation = if snapshot.is_some() { Isolation::RepeatableRead } else { isolation };
+        sql.execute("beginning the snapshot's transaction", isolation.sql()).await?;
+        if let Some(snapshot) = snapshot {
+            let import = format!("SET TRANSACTION SNAPSHOT {}", escape_literal(snapshot));
+            sql.execute(&format!("importing snapshot {snapshot}"), &import).await?;
+        }
+        if !accept_hidden_rows {
+            sql.execute("turning row-level security off", "SET LOCAL row_security = off").await?;
+        }
+        Ok(Self { sql })
+    }
+
+    /// The session, for questions that must be answered from the same view.
+    pub fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
+    /// Exports the view of this transaction for others to import while it lasts.
+    pub async fn export(&self) -> Result<String, Error> {
+        let doing = "exporting the snapshot";
+        get(&self.sql.row(doing, "SELECT pg_catalog.pg_export_snapshot()", &[]).await?, 0, doing)
+    }
+
+    /// `ACCESS SHARE` locks until the end of the transaction, each waited for no longer than `timeout_ms`.
+    pub async fn lock(&self, tables: &[TableName], timeout_ms: u64) -> Result<(), Error> {
+        self.sql.execute("setting lock_timeout", &format!("SET LOCAL lock_timeout = {timeout_ms}")).await?;
+        for table in tables {
+            let doing = format!("locking {table} (snapshot.lock.timeout.ms={timeout_ms})");
+            self.sql.execute(&doing, &format!("LOCK TABLE {} IN ACCESS SHARE MODE", table.quoted())).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs `COPY (…) TO STDOUT …` and gives what it sends, a CopyData message an item. A stream that ends without an
+    /// error is whole. No other statement may run on this session meanwhile. `doing` stands in errors.
+    pub async fn copy(
+        &self,
+        doing: &str,
+        sql: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
+        let stream = self.sql.client.copy_out(sql).await.map_err(|error| self.sql.failed(doing, error))?;
+        let (doing, at) = (doing.to_owned(), self.sql.options().at());
+        Ok(stream.map(move |item| item.map_err(|error| Error::from_sql(doing.as_str(), &at, error))))
+    }
+
+    /// Ends the transaction; nothing was written in it.
+    pub async fn rollback(self) -> Result<(), Error> {
+        self.sql.execute("ending the snapshot's transaction", "ROLLBACK").await
+    }
+}

@@ -1,0 +1,207 @@
+//! Tables, their columns and keys.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use tokio_postgres::types::Type;
+
+use super::{Sql, get, get_char, quoted};
+use crate::error::Error;
+
+/// A table's name. Ordered and printed as `schema.table`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableName {
+    /// Schema.
+    pub schema: String,
+    /// Table.
+    pub table: String,
+}
+
+impl TableName {
+    /// `"schema"."table"`.
+    pub fn quoted(&self) -> String {
+        quoted(&self.schema, &self.table)
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.table)
+    }
+}
+
+/// What kinds of tables can be captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    /// An ordinary table, or a leaf partition.
+    Ordinary,
+    /// The root of partitions.
+    Partitioned,
+}
+
+/// A table that may be captured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// `pg_class.oid`, the id in RELATION messages.
+    pub oid: u32,
+    /// Its name.
+    pub name: TableName,
+    /// Ordinary or partitioned.
+    pub kind: TableKind,
+    /// Whether it is a partition of another table.
+    pub is_partition: bool,
+    /// `d`efault, `n`othing, `f`ull or `i`ndex (`pg_class.relreplident`).
+    pub replica_identity: u8,
+    /// The index of `replica_identity` `i`.
+    pub identity_index: Option<String>,
+    /// Rows by the last ANALYZE; negative if never.
+    pub estimated_rows: f64,
+    /// Its columns by position. Empty until [`Sql::describe`].
+    pub columns: Vec<Column>,
+    /// Positions (`attnum`) of the primary key, in key order.
+    pub primary_key: Vec<i16>,
+    /// Positions of the first unique index that has no expression: by clustering, access method, name, as JDBC lists.
+    pub unique_key: Vec<i16>,
+}
+
+/// A column as the catalog has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Position from 1, with gaps where columns were dropped.
+    pub attnum: i16,
+    /// Its name.
+    pub name: String,
+    /// `pg_type.oid`.
+    pub type_oid: u32,
+    /// Length, precision and scale in the type's own code; -1 for none.
+    pub typmod: i32,
+    /// NOT NULL of the column itself (a domain may add its own).
+    pub not_null: bool,
+    /// The DEFAULT or generation expression.
+    pub default: Option<String>,
+    /// `s`tored, `v`irtual, or 0.
+    pub generated: u8,
+    /// `a`lways, by `d`efault, or 0.
+    pub identity: u8,
+    /// `p`lain, `e`xternal, `m`ain or e`x`tended: all but plain may come unchanged from TOAST.
+    pub storage: u8,
+}
+
+impl Sql {
+    /// Every ordinary and partitioned table, by name; temporary tables, views and foreign tables never. Without columns.
+    /// `hide_builtin` leaves out the server's own schemas.
+    pub async fn tables(&self, hide_builtin: bool) -> Result<Vec<Table>, Error> {
+        let doing = "listing the tables";
+        let sql = "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind, c.relispartition, c.relreplident, \
+                   c.reltuples::float8, \
+                   (SELECT x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
+                   WHERE c.relreplident = 'i' AND i.indrelid = c.oid AND i.indisreplident LIMIT 1) \
+                   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' \
+                   AND NOT ($1 AND (n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') OR n.nspname ~ '^pg_temp_')) \
+                   ORDER BY n.nspname, c.relname";
+        let rows = self.rows(doing, sql, &[(&hide_builtin, Type::BOOL)]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Table {
+                    oid: get(row, 0, doing)?,
+                    name: TableName { schema: get(row, 1, doing)?, table: get(row, 2, doing)? },
+                    kind: if get_char(row, 3, doing)? == b'p' { TableKind::Partitioned } else { TableKind::Ordinary },
+                    is_partition: get(row, 4, doing)?,
+                    replica_identity: get_char(row, 5, doing)?,
+                    estimated_rows: get(row, 6, doing)?,
+                    identity_index: get(row, 7, doing)?,
+                    columns: Vec::new(),
+                    primary_key: Vec::new(),
+                    unique_key: Vec::new(),
+                })
+            })
+            .collect()
+    }
+
+    /// Reads columns and keys of the given tables, in one round trip however many they are. A table that is gone keeps
+    /// no columns.
+    pub async fn describe(&self, tables: &mut [Table]) -> Result<(), Error> {
+        let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
+        let (mut columns, mut keys) = tokio::try_join!(self.columns(&oids), self.keys(&oids))?;
+        for table in tables {
+            table.columns = columns.remove(&table.oid).unwrap_or_default();
+            let keys = keys.remove(&table.oid).unwrap_or_default();
+            table.primary_key = keys.primary;
+            table.unique_key = keys.unique;
+        }
+        Ok(())
+    }
+
+    async fn columns(&self, oids: &[u32]) -> Result<HashMap<u32, Vec<Column>>, Error> {
+        let doing = "reading the columns of the tables";
+        let sql = "SELECT a.attrelid, a.attnum, a.attname::text, a.atttypid, a.atttypmod, a.attnotnull, \
+                   pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity, a.attstorage \
+                   FROM pg_catalog.pg_attribute a \
+                   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+                   WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
+        let mut found: HashMap<u32, Vec<Column>> = HashMap::new();
+        for row in &self.rows(doing, sql, &[(&oids, Type::OID_ARRAY)]).await? {
+            found.entry(get(row, 0, doing)?).or_default().push(Column {
+                attnum: get(row, 1, doing)?,
+                name: get(row, 2, doing)?,
+                type_oid: get(row, 3, doing)?,
+                typmod: get(row, 4, doing)?,
+                not_null: get(row, 5, doing)?,
+                default: get(row, 6, doing)?,
+                generated: get_char(row, 7, doing)?,
+                identity: get_char(row, 8, doing)?,
+                storage: get_char(row, 9, doing)?,
+            });
+        }
+        Ok(found)
+    }
+
+    async fn keys(&self, oids: &[u32]) -> Result<HashMap<u32, Keys>, Error> {
+        let doing = "reading the keys of the tables";
+        // Only key columns (not INCLUDE); 0 in indkey is an expression.
+        let sql = "SELECT i.indrelid, i.indisprimary, \
+                   ARRAY(SELECT k.attnum FROM unnest(i.indkey) WITH ORDINALITY k (attnum, place) \
+                   WHERE k.place <= i.indnkeyatts ORDER BY k.place) \
+                   FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
+                   JOIN pg_catalog.pg_am m ON m.oid = x.relam \
+                   WHERE i.indrelid = ANY ($1) AND i.indisunique \
+                   ORDER BY i.indrelid, CASE WHEN i.indisclustered THEN 1 WHEN m.amname = 'hash' THEN 2 ELSE 3 END, x.relname";
+        let mut found: HashMap<u32, Keys> = HashMap::new();
+        for row in &self.rows(doing, sql, &[(&oids, Type::OID_ARRAY)]).await? {
+            let keys = found.entry(get(row, 0, doing)?).or_default();
+            let columns: Vec<i16> = get(row, 2, doing)?;
+            let primary: bool = get(row, 1, doing)?;
+            if keys.unique.is_empty() && !columns.contains(&0) {
+                keys.unique.clone_from(&columns);
+            }
+            if primary {
+                keys.primary = columns;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Of the given tables those whose rows a policy hides from this role.
+    pub async fn hidden_by_row_security(&self, oids: &[u32]) -> Result<Vec<TableName>, Error> {
+        let doing = "looking for row-level security";
+        let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \
+                   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE c.oid = ANY ($1) AND pg_catalog.row_security_active(c.oid) ORDER BY 1, 2";
+        let rows = self.rows(doing, sql, &[(&oids, Type::OID_ARRAY)]).await?;
+        rows.iter().map(|row| Ok(TableName { schema: get(row, 0, doing)?, table: get(row, 1, doing)? })).collect()
+    }
+
+    /// Counts the rows of a table; reads all of it.
+    pub async fn count_rows(&self, table: &TableName) -> Result<u64, Error> {
+        let doing = format!("counting the rows of {table}");
+        let sql = format!("SELECT count(*) FROM {}", table.quoted());
+        Ok(get::<i64>(&self.row(&doing, &sql, &[]).await?, 0, &doing)? as u64)
+    }
+}
+
+#[derive(Default)]
+struct Keys {
+    primary: Vec<i16>,
+    unique: Vec<i16>,
+}

@@ -1,0 +1,399 @@
+//! The loop over one streaming connection.
+
+use std::future::pending;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::{Buf, Bytes, BytesMut};
+use record::{Batch, Item, Position};
+use relational::{Heartbeat, Lease, Message, Outlet};
+use tokio::time::{Instant, sleep_until};
+
+use super::message::Malformed;
+use super::pgoutput::{Decoder, Step};
+use super::{Cursor, MessageTopic};
+use crate::error::Error;
+use crate::lsn::Lsn;
+use crate::position::{LSN, LSN_COMMIT, LSN_PROC};
+use crate::session::Catalog;
+use crate::table::Tables;
+use crate::wire::Replication;
+use crate::wire::error_in_stream;
+use crate::wire::frames::{Next, StreamMessage, next_frame, stream_message};
+
+/// A batch closes at so many events,
+const MAX_ITEMS: usize = 512;
+/// or at so many bytes,
+const MAX_BYTES: usize = 256 * 1024;
+/// or when the socket is empty. The buffer has room for one more read.
+const BUFFER_BYTES: usize = MAX_BYTES + 64 * 1024;
+/// Less than this is copied out of the buffer, so that a trickle of small transactions does not cost a buffer each.
+const SMALL_BYTES: usize = 16 * 1024;
+/// Bytes of an XLogData message before the plugin's own.
+const XLOG_HEADER_BYTES: usize = 25;
+/// The stream is given up when the server says nothing for so long although it was asked to.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How the loop behaves.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// For messages.
+    pub(crate) slot: String,
+    /// `status.update.interval.ms`.
+    pub(crate) status_interval: Duration,
+    /// `lsn.flush.mode` other than manual.
+    pub(crate) confirms: bool,
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The connector is to stop.
+    Stopped,
+    /// The pipeline is gone.
+    Gone,
+}
+
+/// One streaming connection and what reads from it.
+pub(crate) struct Follow<'a> {
+    pub(crate) replication: Replication,
+    pub(crate) decoder: &'a mut Decoder,
+    pub(crate) tables: &'a mut Tables,
+    pub(crate) catalog: &'a mut Catalog,
+    pub(crate) outlet: &'a mut Outlet,
+    pub(crate) heartbeat: &'a mut Option<Heartbeat>,
+    pub(crate) messages: &'a MessageTopic,
+    /// The last position handed to the pipeline: where a reconnect goes on.
+    pub(crate) reached: &'a mut Option<Position>,
+    pub(crate) settings: Settings,
+    received: Lsn,
+    confirmed: Lsn,
+    next_status: Instant,
+    heard: Instant,
+    buffer: BytesMut,
+    parsed: usize,
+    batch: Box<Batch>,
+}
+
+/// The parts of a [`Follow`] that its maker gives.
+pub(crate) struct Parts<'a> {
+    pub(crate) replication: Replication,
+    pub(crate) decoder: &'a mut Decoder,
+    pub(crate) tables: &'a mut Tables,
+    pub(crate) catalog: &'a mut Catalog,
+    pub(crate) outlet: &'a mut Outlet,
+    pub(crate) heartbeat: &'a mut Option<Heartbeat>,
+    pub(crate) messages: &'a MessageTopic,
+    pub(crate) reached: &'a mut Option<Position>,
+    pub(crate) settings: Settings,
+    pub(crate) confirmed: Lsn,
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
+}
+
+/// What a stored position allows the server to forget.
+pub(crate) fn confirmable(position: &Position) -> Lsn {
+    let lsn = position.word(LSN_COMMIT).or(position.word(LSN_PROC)).or(position.word(LSN)).unwrap_or(0);
+    Lsn(lsn as u64)
+}
+
+impl<'a> Follow<'a> {
+    pub(crate) fn new(parts: Parts<'a>) -> Self {
+        let Parts { replication, decoder, tables, catalog, outlet, heartbeat, messages, reached, settings, confirmed } = parts;
+        decoder.next_batch();
+        Self {
+            replication,
+            decoder,
+            tables,
+            catalog,
+            outlet,
+            heartbeat,
+            messages,
+            reached,
+            next_status: Instant::now() + settings.status_interval,
+            settings,
+            received: confirmed,
+            confirmed,
+            heard: Instant::now(),
+            buffer: BytesMut::with_capacity(BUFFER_BYTES),
+            parsed: 0,
+            batch: Box::default(),
+        }
+    }
+
+    /// Reads until the connector is to stop. The connection is then still open, so that the last stored position can be
+    /// told ([`finish`](Self::finish)).
+    pub(crate) async fn run(&mut self) -> Result<End, Error> {
+        loop {
+            if self.parse().await? && !self.flush().await? {
+                return Ok(self.ended());
+            }
+            if self.outlet.stopping() {
+                return Ok(End::Stopped);
+            }
+            match self.replication.try_fill(&mut self.buffer) {
+                Ok(Some(_)) => {
+                    self.heard = Instant::now();
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => return Err(self.replication.stream_error(error)),
+            }
+            // The socket is empty: what has been read leaves now.
+            self.beat(false);
+            if !self.flush().await? {
+                return Ok(self.ended());
+            }
+            if let Some(end) = self.wait().await? {
+                return Ok(end);
+            }
+        }
+    }
+
+    fn ended(&self) -> End {
+        if self.outlet.stopping() { End::Stopped } else { End::Gone }
+    }
+
+    /// Waits for bytes; meanwhile statuses, heartbeats, stored positions, the stop.
+    async fn wait(&mut self) -> Result<Option<End>, Error> {
+        let due = self.heartbeat.as_ref().map(Heartbeat::due);
+        let heartbeat = async {
+            match due {
+                Some(due) => sleep_until(due).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            read = self.replication.fill(&mut self.buffer) => {
+                self.heard = Instant::now();
+                return read.map(|_| None).map_err(|error| self.replication.stream_error(error));
+            }
+            stored = self.outlet.stored.changed() => {
+                if stored.is_err() {
+                    return Ok(Some(End::Gone));
+                }
+            }
+            _ = self.outlet.stop.changed() => return Ok(Some(self.ended())),
+            () = sleep_until(self.next_status) => {
+                // Asked at every status: a server that is alive answers, a connection that is cut in the middle does not.
+                if self.heard.elapsed() > SILENCE.max(self.settings.status_interval * 3) {
+                    let silent = std::io::Error::new(std::io::ErrorKind::TimedOut, "the server has fallen silent");
+                    return Err(self.replication.stream_error(silent));
+                }
+                self.status(true).await?;
+                return Ok(None);
+            }
+            () = heartbeat => {
+                self.beat(false);
+                return Ok(None);
+            }
+        }
+        self.confirm().await?;
+        Ok(None)
+    }
+
+    /// Takes note of what is stored, and tells the server if that is news.
+    async fn confirm(&mut self) -> Result<(), Error> {
+        let stored = self.outlet.stored.borrow_and_update().as_ref().map(confirmable);
+        if self.settings.confirms && stored.is_some_and(|lsn| lsn > self.confirmed) {
+            self.confirmed = stored.unwrap_or(self.confirmed);
+            self.status(false).await?;
+        }
+        Ok(())
+    }
+
+    async fn status(&mut self, reply: bool) -> Result<(), Error> {
+        self.next_status = Instant::now() + self.settings.status_interval;
+        let sent = self.replication.send_status(self.received.max(self.confirmed), self.confirmed, self.confirmed, reply).await;
+        sent.map_err(|error| self.replication.stream_error(error))
+    }
+
+    /// Decodes the complete frames of the buffer; true when the batch is full.
+    async fn parse(&mut self) -> Result<bool, Error> {
+        loop {
+            if self.batch.items.len() >= MAX_ITEMS || self.parsed >= MAX_BYTES {
+                return Ok(true);
+            }
+            let frame = match next_frame(&self.buffer[self.parsed..]) {
+                Next::Frame(frame) => frame,
+                Next::Incomplete { need } => {
+                    let have = self.buffer.len() - self.parsed;
+                    self.buffer.reserve(need.saturating_sub(have));
+                    return Ok(false);
+                }
+                Next::Bad(bad) => return Err(self.malformed(&bad.to_string())),
+            };
+            let payload = self.parsed + frame.payload.start..self.parsed + frame.payload.end;
+            match frame.tag {
+                b'd' => self.copy_data(payload).await?,
+                b'E' => return Err(error_in_stream(&self.settings.slot, &self.buffer[payload])),
+                // The server ends the stream in order (it shuts down): the connection is made anew.
+                b'c' => {
+                    let closed = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the server ended the stream");
+                    return Err(self.replication.stream_error(closed));
+                }
+                // Notices and parameters.
+                _ => {}
+            }
+            self.parsed += frame.consumed;
+        }
+    }
+
+    fn malformed(&self, reason: &str) -> Error {
+        Error::Stream { lsn: self.received, reason: reason.to_owned() }
+    }
+
+    async fn copy_data(&mut self, payload: std::ops::Range<usize>) -> Result<(), Error> {
+        match stream_message(&self.buffer[payload.clone()]) {
+            Ok(StreamMessage::XLogData { start, end, .. }) => {
+                self.received = self.received.max(start).max(end);
+                let cursor = Cursor::new(&self.buffer[..payload.end], payload.start + XLOG_HEADER_BYTES);
+                match self.decoder.message(&mut self.batch, start.0 as i64, cursor) {
+                    Ok(Step::Done) => Ok(()),
+                    Ok(Step::Relation(relation)) => {
+                        let known = self.tables.announced(self.catalog.sql().await?, &relation).await?;
+                        self.decoder.install(relation.id, known);
+                        Ok(())
+                    }
+                    Ok(Step::Message(message)) => {
+                        if self.messages.wants(&message.prefix) {
+                            let orders = self.decoder.count_message(&mut self.batch, &message);
+                            let event = self.messages.event(message, orders, now_ms());
+                            self.batch.items.push(Item::Event(Box::new(event)));
+                        } else {
+                            self.batch.items.push(Item::Position(message.position));
+                        }
+                        Ok(())
+                    }
+                    Err(Malformed::Short) => Err(self.malformed("a message ends before its fields do")),
+                    Err(Malformed::Unknown(tag)) => {
+                        Err(self.malformed(&format!("message type 0x{tag:02x} is not of protocol version 1")))
+                    }
+                    Err(Malformed::NoRelation(id)) => {
+                        Err(self.malformed(&format!("a row of relation {id}, which was never announced")))
+                    }
+                    Err(Malformed::NoTransaction) => Err(self.malformed("a row outside a transaction")),
+                }
+            }
+            Ok(StreamMessage::Keepalive { end, reply_requested, .. }) => {
+                self.received = self.received.max(end);
+                if let Some(position) = self.decoder.keepalive(end.0 as i64) {
+                    self.batch.items.push(Item::Position(position));
+                }
+                if reply_requested { self.status(false).await } else { Ok(()) }
+            }
+            Err(bad) => Err(self.malformed(&bad.to_string())),
+        }
+    }
+
+    /// Adds a heartbeat when one is due and there is a position to carry.
+    fn beat(&mut self, force: bool) {
+        let last = self.batch.items.iter().rev().find_map(|item| match item {
+            Item::Position(position) => Some(position),
+            Item::Change(change) => Some(&change.position),
+            Item::Event(event) => event.position.as_ref(),
+        });
+        let Some(position) = last.or(self.reached.as_ref()) else { return };
+        if let Some(event) = self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), position, force)) {
+            self.batch.items.push(Item::Event(Box::new(event)));
+        }
+    }
+
+    /// Sends the batch, if there is anything in it. False when the pipeline is gone or the connector is to stop.
+    async fn flush(&mut self) -> Result<bool, Error> {
+        let used = std::mem::take(&mut self.parsed);
+        if self.batch.items.is_empty() {
+            self.batch.clear();
+            self.decoder.next_batch();
+            self.buffer.advance(used);
+            return Ok(true);
+        }
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.buffer = self.take(used);
+        self.decoder.next_batch();
+        let lease = match self.leased(batch.buffer.len()).await? {
+            Some(lease) => lease,
+            None => return Ok(false),
+        };
+        let reached = batch.items.iter().rev().find_map(|item| match item {
+            Item::Position(position) => Some(position.clone()),
+            Item::Change(change) => change.last.then(|| change.position.clone()),
+            Item::Event(event) => event.position.clone(),
+        });
+        if !self.placed(Message::Batch(batch, lease)).await? {
+            return Ok(false);
+        }
+        if reached.is_some() {
+            *self.reached = reached;
+        }
+        self.beat(false);
+        Ok(true)
+    }
+
+    /// The first bytes of the buffer, as the batch's own.
+    fn take(&mut self, used: usize) -> Bytes {
+        if used <= SMALL_BYTES {
+            let bytes = Bytes::copy_from_slice(&self.buffer[..used]);
+            self.buffer.advance(used);
+            self.buffer.reserve(BUFFER_BYTES.saturating_sub(self.buffer.len()).min(SMALL_BYTES * 4));
+            return bytes;
+        }
+        let bytes = self.buffer.split_to(used).freeze();
+        let mut fresh = BytesMut::with_capacity(BUFFER_BYTES.max(self.buffer.len() + SMALL_BYTES));
+        fresh.extend_from_slice(&self.buffer);
+        self.buffer = fresh;
+        bytes
+    }
+
+    /// Waits for the byte budget, answering the server meanwhile.
+    async fn leased(&mut self, bytes: usize) -> Result<Option<Lease>, Error> {
+        loop {
+            tokio::select! {
+                biased;
+                lease = self.outlet.lease(bytes) => return Ok(Some(lease)),
+                () = sleep_until(self.next_status) => {}
+            }
+            if self.outlet.stopping() {
+                return Ok(None);
+            }
+            self.confirm().await?;
+            self.status(false).await?;
+        }
+    }
+
+    /// Waits for a place in the queue, answering the server meanwhile. False when the pipeline is gone.
+    async fn placed(&mut self, message: Message) -> Result<bool, Error> {
+        loop {
+            tokio::select! {
+                biased;
+                place = self.outlet.place() => {
+                    return Ok(place.map(|place| place.send(message)).is_some());
+                }
+                () = sleep_until(self.next_status) => {}
+            }
+            if self.outlet.stopping() {
+                return Ok(false);
+            }
+            self.confirm().await?;
+            self.status(false).await?;
+        }
+    }
+
+    /// After a stop: waits for the last position to be stored, tells the server, and ends the stream in order.
+    pub(crate) async fn finish(mut self, within: Duration) {
+        self.outlet.close();
+        let last = self.outlet.last_stored().await;
+        if self.settings.confirms {
+            self.confirmed = self.confirmed.max(last.as_ref().map_or(Lsn(0), confirmable));
+        }
+        if let Err(error) = self.status(false).await {
+            tracing::warn!(slot = %self.settings.slot, %error, "the last position could not be confirmed");
+            return;
+        }
+        if let Err(error) = self.replication.finish(&mut self.buffer, within).await {
+            tracing::warn!(slot = %self.settings.slot, %error, "the stream was not ended in order");
+        }
+    }
+}

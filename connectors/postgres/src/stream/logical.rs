@@ -1,0 +1,100 @@
+//! Logical messages (`pg_logical_emit_message`) as records of their own topic.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use record::{Event, Field, Kind, Schema, SnapshotMark, SourceShape, Value};
+use relational::{Adjustment, Patterns, adjust_schema_name, transaction_block};
+
+use super::message::LogicalMessage;
+use crate::config::BinaryMode;
+use crate::position::{LSN, TX_ID};
+
+/// The topic, its schemas, and which prefixes are wanted.
+pub(crate) struct MessageTopic {
+    topic: Arc<str>,
+    key: Arc<Schema>,
+    value: Arc<Schema>,
+    source: SourceShape,
+    include: Patterns,
+    exclude: Patterns,
+    binary: BinaryMode,
+    with_transactions: bool,
+}
+
+impl MessageTopic {
+    pub(crate) fn new(
+        prefix: &str,
+        adjust: Adjustment,
+        source: SourceShape,
+        (include, exclude): (Patterns, Patterns),
+        binary: BinaryMode,
+        with_transactions: bool,
+    ) -> Self {
+        let named = |name: &str| adjust_schema_name(adjust, &format!("io.debezium.connector.postgresql.{name}"));
+        let field = |name: &str, schema: Arc<Schema>| Field { name: name.into(), schema };
+        let text = Schema::of(Kind::String).optional().build();
+        let content = Schema::of(if binary == BinaryMode::Bytes { Kind::Bytes } else { Kind::String }).optional().build();
+        let message = Schema::of(Kind::Struct(vec![field("prefix", Arc::clone(&text)), field("content", content)]))
+            .named(&named("Message"), Some(1))
+            .build();
+        Self {
+            // The delimiter of topic names is not used here; that is how it has always been.
+            topic: format!("{prefix}.message").into(),
+            key: Schema::of(Kind::Struct(vec![field("prefix", text)])).named(&named("MessageKey"), Some(1)).build(),
+            value: Schema::of(Kind::Struct(vec![
+                field("op", Schema::of(Kind::String).build()),
+                field("ts_ms", Schema::of(Kind::Int64).optional().build()),
+                field("source", Arc::clone(&source.schema)),
+                field("transaction", transaction_block()),
+                field("message", message),
+            ]))
+            .named(&named("MessageValue"), Some(1))
+            .build(),
+            source,
+            include,
+            exclude,
+            binary,
+            with_transactions,
+        }
+    }
+
+    /// Whether messages of this prefix are wanted.
+    pub(crate) fn wants(&self, prefix: &str) -> bool {
+        if self.include.is_empty() { !self.exclude.matches(prefix) } else { self.include.matches(prefix) }
+    }
+
+    /// The record. `orders` are its places in the transaction.
+    pub(crate) fn event(&self, message: LogicalMessage, orders: Option<(i64, i64)>, now_ms: i64) -> Event {
+        let LogicalMessage { transactional, prefix, content, position } = message;
+        let content = match self.binary {
+            BinaryMode::Bytes => Value::Bytes(content),
+            BinaryMode::Base64 => Value::Text(base64::engine::general_purpose::STANDARD.encode(content)),
+            BinaryMode::Base64UrlSafe => Value::Text(base64::engine::general_purpose::URL_SAFE.encode(content)),
+            BinaryMode::Hex => Value::Text(content.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|n| char::from_digit(n.into(), 16)).collect()),
+        };
+        let transaction = match orders.filter(|_| transactional && self.with_transactions) {
+            Some((total, collection)) => Value::Struct(vec![
+                Value::Text(format!("{}:{}", position.words[TX_ID], position.words[LSN])),
+                Value::Int(total),
+                Value::Int(collection),
+            ]),
+            None => Value::Null,
+        };
+        let source = self.source.value(&position, SnapshotMark::Streamed);
+        let value = Value::Struct(vec![
+            Value::text("m"),
+            Value::Int(now_ms),
+            source,
+            transaction,
+            Value::Struct(vec![Value::text(&prefix), content]),
+        ]);
+        Event {
+            topic: Arc::clone(&self.topic),
+            partition: None,
+            key: Some((Arc::clone(&self.key), Value::Struct(vec![Value::Text(prefix)]))),
+            value: Some((Arc::clone(&self.value), value)),
+            position: Some(position),
+        }
+    }
+}

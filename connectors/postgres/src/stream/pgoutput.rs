@@ -1,0 +1,485 @@
+//! pgoutput, protocol version 1 (manual chapter 55.9): messages into events of a batch.
+//!
+//! The decoder owns what the stream's order decides: the open transaction, the place of each event in it, what a restart
+//! has already seen. It never waits: a RELATION it hands back, and goes on once the table is known.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, SnapshotMark, Span};
+use relational::{TransactionTopic, Transactions};
+
+use super::message::{LogicalMessage, Malformed, Relation, relation, tuple};
+use super::reader::Cursor;
+use super::state::{Known, Open, Wanted};
+use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW, XMIN};
+
+/// Microseconds from 1970 to 2000, the epoch of the protocol's times.
+const EPOCH_US: i64 = 946_684_800_000_000;
+
+/// What the caller does next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Nothing: the message is in the batch.
+    Done,
+    /// Look the table up and [`Decoder::install`] it.
+    Relation(Relation),
+    /// A logical message was met and passes the filter.
+    Message(LogicalMessage),
+}
+
+/// The state of a stream.
+pub(crate) struct Decoder {
+    relations: HashMap<u32, Known>,
+    wanted: Wanted,
+    open: Option<Open>,
+    last_commit: i64,
+    last_commit_us: i64,
+    xmin: i64,
+    /// What was stored when the stream began; cleared once it is passed.
+    resume: Option<Stored>,
+    metadata: Option<TransactionTopic>,
+    counts: Transactions,
+    batch_number: u64,
+}
+
+impl Decoder {
+    pub(crate) fn new(wanted: Wanted, resume: Option<Stored>, metadata: Option<TransactionTopic>) -> Self {
+        let last_commit = resume.as_ref().and_then(|stored| stored.position.word(LSN_COMMIT)).unwrap_or(NONE);
+        Self {
+            relations: HashMap::new(),
+            wanted,
+            open: None,
+            last_commit,
+            last_commit_us: NONE,
+            xmin: NONE,
+            resume,
+            metadata,
+            counts: Transactions::default(),
+            batch_number: 0,
+        }
+    }
+
+    /// A connection begins anew: the server announces every table again, and whole transactions.
+    pub(crate) fn reconnected(&mut self, resume: Option<Stored>) {
+        self.relations.clear();
+        self.open = None;
+        self.counts.reset();
+        self.last_commit = resume.as_ref().and_then(|stored| stored.position.word(LSN_COMMIT)).unwrap_or(NONE);
+        self.resume = resume;
+    }
+
+    /// A new batch is being filled.
+    pub(crate) fn next_batch(&mut self) {
+        self.batch_number += 1;
+    }
+
+    pub(crate) fn install(&mut self, id: u32, known: Known) {
+        self.relations.insert(id, known);
+    }
+
+    /// The position that a keepalive stands for: nothing is outstanding before it.
+    pub(crate) fn keepalive(&mut self, wal_end: i64) -> Option<Position> {
+        // A position that is not beyond what a restart has to pass yet says nothing.
+        if self.open.is_some() || wal_end <= self.last_commit.max(0) {
+            return None;
+        }
+        if let Some(stored) = &self.resume {
+            let behind = [TX_LSN, LSN].iter().any(|slot| stored.position.word(*slot).is_some_and(|lsn| wal_end <= lsn));
+            if behind {
+                return None;
+            }
+        }
+        let mut position = Position::UNKNOWN;
+        position.words[LSN] = wal_end;
+        position.words[LSN_PROC] = wal_end;
+        position.words[LSN_COMMIT] = wal_end;
+        // A commit record may begin exactly where the sent log ends: only what is before it has been seen.
+        position.words[TX_LSN] = wal_end - 1;
+        position.words[TX_ROW] = 0;
+        position.words[TS_US] = self.last_commit_us;
+        position.words[XMIN] = self.xmin;
+        position.words[KIND] = Kind::Commit as i64;
+        Some(position)
+    }
+
+    /// Decodes the message that the cursor stands at. `start` is the LSN that the server stamped on it. The cursor runs over
+    /// the buffer that becomes the batch's, so its positions are those of the spans.
+    pub(crate) fn message(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<Step, Malformed> {
+        match cursor.u8()? {
+            b'I' => self.insert(batch, start, cursor)?,
+            b'U' => self.update(batch, start, cursor)?,
+            b'D' => self.delete(batch, start, cursor)?,
+            b'B' => self.begin(cursor)?,
+            b'C' => self.commit(batch, cursor)?,
+            b'T' => self.truncate(batch, start, cursor)?,
+            b'R' => return Ok(Step::Relation(relation(cursor)?)),
+            b'O' => self.origin(cursor)?,
+            // A type's name: the catalogue knows it by its oid.
+            b'Y' => {}
+            b'M' => return self.logical(cursor),
+            other => return Err(Malformed::Unknown(other)),
+        }
+        Ok(Step::Done)
+    }
+
+    fn begin(&mut self, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        let (commit_lsn, commit_us, xid) = (cursor.i64()?, cursor.i64()? + EPOCH_US, i64::from(cursor.u32()?));
+        let (mut done, mut done_rows) = (false, 0);
+        if let Some(stored) = &self.resume {
+            let word = |slot| stored.position.word(slot);
+            match word(TX_LSN) {
+                // Ours: the transaction and the place in it.
+                Some(tx) => {
+                    let whole = word(KIND).unwrap_or(0) & 0xff == Kind::Commit as i64;
+                    done = commit_lsn < tx || whole && commit_lsn <= tx;
+                    if commit_lsn == tx && !whole {
+                        done_rows = word(TX_ROW).unwrap_or(0);
+                    }
+                }
+                // The Java connector's: the last whole transaction ended at lsn_commit.
+                None => done = word(LSN_COMMIT).is_some_and(|commit| commit_lsn < commit),
+            }
+        }
+        self.counts.reset();
+        self.open = Some(Open::new(xid, commit_lsn, commit_us, done, done_rows));
+        Ok(())
+    }
+
+    fn commit(&mut self, batch: &mut Batch, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        cursor.u8()?;
+        let (commit_lsn, end_lsn, commit_us) = (cursor.i64()?, cursor.i64()?, cursor.i64()? + EPOCH_US);
+        let open = self.open.take();
+        let xid = open.as_ref().map_or(NONE, |open| open.xid);
+        let (done, begun) = open.as_ref().map_or((false, false), |open| (open.done, open.begun));
+        self.last_commit = self.last_commit.max(end_lsn);
+        self.last_commit_us = commit_us;
+        if done {
+            return Ok(());
+        }
+        self.resume = None;
+        let mut position = Position::UNKNOWN;
+        position.words[TS_US] = commit_us;
+        position.words[TX_ID] = xid;
+        position.words[LSN] = end_lsn;
+        position.words[LSN_PROC] = end_lsn;
+        position.words[LSN_COMMIT] = end_lsn;
+        position.words[TX_LSN] = commit_lsn;
+        position.words[TX_ROW] = open.as_ref().map_or(0, |open| open.rows);
+        position.words[XMIN] = self.xmin;
+        position.words[KIND] = Kind::Commit as i64;
+        match &self.metadata {
+            Some(topic) => {
+                if !begun {
+                    batch.items.push(Item::Event(Box::new(topic.begin(&format!("{xid}:{commit_lsn}"), commit_us / 1000))));
+                }
+                let end = topic.end(&format!("{xid}:{end_lsn}"), commit_us / 1000, &self.counts, position);
+                batch.items.push(Item::Event(Box::new(end)));
+            }
+            None => reach(batch, position),
+        }
+        Ok(())
+    }
+
+    fn origin(&mut self, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        let (lsn, name) = (cursor.i64()?, cursor.text()?);
+        if let Some(open) = &mut self.open {
+            open.origin = Some(name.into());
+            open.origin_lsn = lsn;
+        }
+        Ok(())
+    }
+
+    /// Counts a row message, and says whether it has been delivered before.
+    fn place(&mut self, start: i64, kind: Kind) -> Option<(Position, bool)> {
+        let open = self.open.as_mut()?;
+        open.rows += 1;
+        let mut seen = open.done || open.rows <= open.done_rows;
+        if let Some(stored) = self.resume.as_ref().filter(|stored| !stored.exact && !open.done) {
+            // The Java connector stored the LSN of the last event. Another event may stand at the same one, so only what
+            // is before it is certainly delivered: one event twice is better than one lost.
+            let last = stored.position.word(LSN_PROC).or(stored.position.word(LSN)).unwrap_or(NONE);
+            let in_it = stored.position.word(TX_ID).is_none_or(|xid| xid & 0xffff_ffff == open.xid);
+            seen = in_it && stored.position.word(LSN_PROC).is_some() && start < last;
+        }
+        let mut position = Position { words: [NONE; Position::WORDS], text: open.origin.clone() };
+        position.words[TS_US] = open.commit_us;
+        position.words[TX_ID] = open.xid;
+        position.words[LSN] = start;
+        position.words[LSN_PROC] = start;
+        position.words[LSN_COMMIT] = self.last_commit;
+        position.words[TX_LSN] = open.commit_lsn;
+        position.words[TX_ROW] = open.rows;
+        position.words[ORIGIN_LSN] = open.origin_lsn;
+        position.words[XMIN] = self.xmin;
+        position.words[KIND] = kind as i64;
+        Some((position, seen))
+    }
+
+    /// The slot of a table's shape in the batch; `None` for a table that is not captured.
+    fn shape(&mut self, batch: &mut Batch, id: u32) -> Result<Option<u16>, Malformed> {
+        let known = self.relations.get_mut(&id).ok_or(Malformed::NoRelation(id))?;
+        let Some(shape) = &known.shape else { return Ok(None) };
+        if let Some((number, slot)) = known.slot.filter(|(number, _)| *number == self.batch_number) {
+            debug_assert_eq!(number, self.batch_number);
+            return Ok(Some(slot));
+        }
+        let slot = batch.shapes.len() as u16;
+        batch.shapes.push(Arc::clone(shape));
+        known.slot = Some((self.batch_number, slot));
+        Ok(Some(slot))
+    }
+
+    fn emit(&mut self, batch: &mut Batch, mut change: Change) {
+        if let Some(topic) = &self.metadata {
+            let table = Arc::clone(&batch.shapes[usize::from(change.shape)].table);
+            let position = &change.position;
+            let (xid, lsn) = (position.words[TX_ID], position.words[LSN]);
+            if let Some(open) = self.open.as_mut().filter(|open| !open.begun) {
+                open.begun = true;
+                let begin = topic.begin(&format!("{xid}:{lsn}"), open.commit_us / 1000);
+                batch.items.push(Item::Event(Box::new(begin)));
+            }
+            change.transaction = Some(Box::new(self.counts.mark(format!("{xid}:{lsn}"), &table)));
+        }
+        batch.items.push(Item::Change(change));
+    }
+
+    fn insert(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        let id = cursor.u32()?;
+        cursor.u8()?;
+        let Some((position, seen)) = self.place(start, Kind::Insert) else { return Err(Malformed::NoTransaction) };
+        let shape = self.shape(batch, id)?;
+        match shape {
+            Some(shape) if !seen && !self.wanted.skip_create => {
+                let after = tuple(batch, &mut cursor)?;
+                if after.count > 0 {
+                    self.emit(batch, change(shape, Op::Create, None, Some(after), position));
+                }
+            }
+            Some(shape) if seen => self.recount(batch, shape, 1),
+            _ if !seen => reach(batch, position),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Counts events that a restart has passed, so that the orders in the transaction go on where they were.
+    fn recount(&mut self, batch: &Batch, shape: u16, events: usize) {
+        if self.metadata.is_some() && self.open.as_ref().is_some_and(|open| !open.done) {
+            let table = Arc::clone(&batch.shapes[usize::from(shape)].table);
+            for _ in 0..events {
+                self.counts.count(&table);
+            }
+        }
+    }
+
+    fn update(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        let id = cursor.u32()?;
+        let Some((position, seen)) = self.place(start, Kind::Update) else { return Err(Malformed::NoTransaction) };
+        let Some(shape) = self.shape(batch, id)? else {
+            if !seen {
+                reach(batch, position);
+            }
+            return Ok(());
+        };
+        let spans = batch.spans.len();
+        let mut before = None;
+        let mut tag = cursor.u8()?;
+        if matches!(tag, b'K' | b'O') {
+            before = Some(self.old_tuple(batch, &mut cursor, id, tag)?);
+            tag = cursor.u8()?;
+        }
+        if tag != b'N' {
+            return Err(Malformed::Short);
+        }
+        let after = tuple(batch, &mut cursor)?;
+        let mut moved = false;
+        if let Some(before) = before.filter(|before| before.count == after.count) {
+            // What is stored out of line and unchanged is in the old row, when the identity is FULL.
+            for i in 0..after.count as usize {
+                let (old, new) = (batch.spans[before.first as usize + i], &mut batch.spans[after.first as usize + i]);
+                if *new == Span::UNCHANGED && old != Span::MISSING {
+                    *new = old;
+                }
+            }
+            moved = self.key_moved(batch, cursor.bytes(), id, before, after);
+        }
+        if seen {
+            batch.spans.truncate(spans);
+            self.recount(batch, shape, if moved { 2 } else { 1 });
+            return Ok(());
+        }
+        match before {
+            Some(before) if moved => self.emit_move(batch, shape, before, after, position),
+            _ if self.wanted.skip_update => reach(batch, position),
+            before => self.emit(batch, change(shape, Op::Update, before, Some(after), position)),
+        }
+        Ok(())
+    }
+
+    /// A changed key leaves as a delete under the old key, its tombstone, and a create under the new one.
+    fn emit_move(&mut self, batch: &mut Batch, shape: u16, before: RowRef, after: RowRef, position: Position) {
+        if !self.wanted.skip_delete {
+            let mut delete = change(shape, Op::Delete, Some(before), None, position.clone());
+            delete.moved = Some(KeyMove::To(after));
+            delete.tombstone = self.wanted.tombstones;
+            delete.last = false;
+            self.emit(batch, delete);
+        }
+        if self.wanted.skip_create {
+            reach(batch, position);
+        } else {
+            let mut create = change(shape, Op::Create, None, Some(after), position);
+            create.moved = Some(KeyMove::From(before));
+            self.emit(batch, create);
+        }
+    }
+
+    fn key_moved(&self, batch: &Batch, buffer: &[u8], id: u32, before: RowRef, after: RowRef) -> bool {
+        let Some(known) = self.relations.get(&id) else { return false };
+        known.key.iter().any(|column| {
+            let old = batch.spans[before.first as usize + usize::from(*column)];
+            let new = batch.spans[after.first as usize + usize::from(*column)];
+            // Both sides are pgoutput's text of the same type: equal values are equal bytes. A key column that the old
+            // row image does not carry, or that is unchanged out of line, has not moved as far as the log tells.
+            old != Span::MISSING && new != Span::UNCHANGED && old.bytes(buffer) != new.bytes(buffer)
+        })
+    }
+
+    fn delete(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        let id = cursor.u32()?;
+        let Some((position, seen)) = self.place(start, Kind::Delete) else { return Err(Malformed::NoTransaction) };
+        let shape = self.shape(batch, id)?;
+        match shape {
+            Some(shape) if !seen && !self.wanted.skip_delete => {
+                let tag = cursor.u8()?;
+                let before = self.old_tuple(batch, &mut cursor, id, tag)?;
+                if before.count == 0 {
+                    reach(batch, position);
+                } else {
+                    let mut delete = change(shape, Op::Delete, Some(before), None, position);
+                    delete.tombstone = self.wanted.tombstones;
+                    self.emit(batch, delete);
+                }
+            }
+            Some(shape) if seen => self.recount(batch, shape, 1),
+            _ if !seen => reach(batch, position),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn truncate(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        let count = cursor.u32()?;
+        cursor.u8()?;
+        let Some((position, seen)) = self.place(start, Kind::Truncate) else { return Err(Malformed::NoTransaction) };
+        let mut shapes = Vec::new();
+        for _ in 0..count {
+            let id = cursor.u32()?;
+            shapes.extend(self.shape(batch, id)?);
+        }
+        if seen {
+            shapes.iter().for_each(|shape| self.recount(batch, *shape, usize::from(!self.wanted.skip_truncate)));
+            return Ok(());
+        }
+        if self.wanted.skip_truncate || shapes.is_empty() {
+            reach(batch, position);
+            return Ok(());
+        }
+        for (i, shape) in shapes.iter().enumerate() {
+            let mut truncate = change(*shape, Op::Truncate, None, None, position.clone());
+            truncate.last = i + 1 == shapes.len();
+            self.emit(batch, truncate);
+        }
+        Ok(())
+    }
+
+    fn logical(&mut self, mut cursor: Cursor<'_>) -> Result<Step, Malformed> {
+        let transactional = cursor.u8()? & 1 == 1;
+        let lsn = cursor.i64()?;
+        let prefix = cursor.text()?.to_owned();
+        let length = cursor.u32()? as usize;
+        let content = cursor.take(length)?.to_vec();
+        let placed = if transactional { self.place(lsn, Kind::Message) } else { None };
+        let (position, seen) = match placed {
+            Some(placed) => placed,
+            None => self.outside(lsn),
+        };
+        Ok(if seen { Step::Done } else { Step::Message(LogicalMessage { transactional, prefix, content, position }) })
+    }
+
+    /// Counts a transactional message among the events of its transaction; begins the transaction's metadata if need be.
+    pub(crate) fn count_message(&mut self, batch: &mut Batch, message: &LogicalMessage) -> Option<(i64, i64)> {
+        let topic = self.metadata.as_ref().filter(|_| message.transactional)?;
+        let open = self.open.as_mut()?;
+        if !std::mem::replace(&mut open.begun, true) {
+            let id = format!("{}:{}", open.xid, message.position.words[LSN]);
+            batch.items.push(Item::Event(Box::new(topic.begin(&id, open.commit_us / 1000))));
+        }
+        Some(self.counts.count(&Arc::from("LOGICAL_DECODING_MESSAGE")))
+    }
+
+    /// The position of a message outside any transaction: it counts as a commit of its own.
+    fn outside(&mut self, lsn: i64) -> (Position, bool) {
+        let seen = self.resume.as_ref().is_some_and(|stored| {
+            stored.position.word(TX_LSN).or(stored.position.word(LSN_PROC)).is_some_and(|last| lsn <= last)
+        });
+        let mut position = Position::UNKNOWN;
+        position.words[TS_US] = self.last_commit_us;
+        position.words[LSN] = lsn;
+        position.words[LSN_PROC] = lsn;
+        position.words[LSN_COMMIT] = lsn.max(self.last_commit);
+        position.words[XMIN] = self.xmin;
+        position.words[KIND] = Kind::Message as i64;
+        // Inside an open transaction's messages the stored place must stay that transaction's.
+        if let Some(open) = &self.open {
+            position.words[TX_LSN] = open.commit_lsn;
+            position.words[TX_ROW] = open.rows;
+        } else {
+            position.words[TX_LSN] = lsn;
+            position.words[TX_ROW] = 0;
+            position.words[KIND] = Kind::Commit as i64;
+        }
+        (position, seen)
+    }
+
+    /// An old row: whole, or its identity's columns only; the others are missing, which is not the same as null.
+    fn old_tuple(&self, batch: &mut Batch, cursor: &mut Cursor<'_>, id: u32, tag: u8) -> Result<RowRef, Malformed> {
+        let row = tuple(batch, cursor)?;
+        if tag == b'K' {
+            if let Some(known) = self.relations.get(&id) {
+                for (i, identity) in known.identity.iter().enumerate().take(usize::from(row.count)) {
+                    let span = &mut batch.spans[row.first as usize + i];
+                    if !identity && *span == Span::NULL {
+                        *span = Span::MISSING;
+                    }
+                }
+            }
+        }
+        Ok(row)
+    }
+}
+
+/// A position that yields no record; of several in a row only the last one counts.
+fn reach(batch: &mut Batch, position: Position) {
+    match batch.items.last_mut() {
+        Some(Item::Position(last)) => *last = position,
+        _ => batch.items.push(Item::Position(position)),
+    }
+}
+
+fn change(shape: u16, op: Op, before: Option<RowRef>, after: Option<RowRef>, position: Position) -> Change {
+    Change {
+        shape,
+        op,
+        before,
+        after,
+        moved: None,
+        tombstone: false,
+        last: true,
+        mark: SnapshotMark::Streamed,
+        transaction: None,
+        position,
+    }
+}

@@ -1,0 +1,59 @@
+//! What the decoder keeps: tables it may meet, what is wanted of them, the open transaction.
+
+use std::sync::Arc;
+
+use record::{NONE, Shape};
+
+/// A table that the stream may speak of.
+pub(crate) struct Known {
+    /// `None` when it is not captured.
+    pub(crate) shape: Option<Arc<Shape>>,
+    /// Which wire columns are in the replica identity.
+    pub(crate) identity: Vec<bool>,
+    /// Wire columns that make the message key.
+    pub(crate) key: Vec<u16>,
+    /// Where the shape stands in the batch that is being filled.
+    pub(super) slot: Option<(u64, u16)>,
+}
+
+impl Known {
+    pub(crate) fn new(shape: Option<Arc<Shape>>, identity: Vec<bool>, key: Vec<u16>) -> Self {
+        Self { shape, identity, key, slot: None }
+    }
+}
+
+/// Which changes are wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    /// `skipped.operations`.
+    pub(crate) skip_create: bool,
+    pub(crate) skip_update: bool,
+    pub(crate) skip_delete: bool,
+    pub(crate) skip_truncate: bool,
+    /// `tombstones.on.delete`.
+    pub(crate) tombstones: bool,
+}
+
+/// The open transaction.
+pub(super) struct Open {
+    pub(super) xid: i64,
+    pub(super) commit_lsn: i64,
+    pub(super) commit_us: i64,
+    /// Row messages so far.
+    pub(super) rows: i64,
+    /// Those before this place were delivered before the restart.
+    pub(super) done_rows: i64,
+    /// The whole transaction was.
+    pub(super) done: bool,
+    /// Its BEGIN record has been made (or was, before the restart).
+    pub(super) begun: bool,
+    pub(super) origin: Option<Arc<str>>,
+    pub(super) origin_lsn: i64,
+}
+
+
+impl Open {
+    pub(super) fn new(xid: i64, commit_lsn: i64, commit_us: i64, done: bool, done_rows: i64) -> Self {
+        Self { xid, commit_lsn, commit_us, rows: 0, done_rows, done, begun: done_rows > 0, origin: None, origin_lsn: NONE }
+    }
+}

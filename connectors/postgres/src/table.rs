@@ -1,0 +1,313 @@
+//! Tables: from what RELATION or the catalogue says of one to its shape and its row codec.
+
+use std::sync::Arc;
+
+use record::{Kind, Schema, Shape, SourceField, SourceShape};
+use relational::{Adjustment, Column, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct};
+use settings::JavaRegex;
+
+use crate::config::{NameAdjustment, PostgresConfig};
+use crate::error::Error;
+use crate::position::{LSN, LSN_COMMIT, ORIGIN_LSN, TS_US, TX_ID, XMIN};
+use crate::sql::{self, Sql, quoted_name};
+use crate::stream::{Known, Relation};
+use crate::types::{Catalogue, ColumnCodec, Modes, PgType, RowCodec, TypeKind, column_codec, plan};
+
+/// What is needed to understand any table.
+pub(crate) struct Tables {
+    context: SourceContext,
+    filter: TableFilter,
+    modes: Modes,
+    /// `message.key.columns`: patterns on `schema.table.column`, in the order of the property.
+    message_keys: Vec<JavaRegex>,
+    catalogue: Catalogue,
+    ignore_builtin: bool,
+    source: Arc<Schema>,
+    source_fields: Vec<(Constant, SourceField)>,
+    /// Tables already complained of, so that a log has one line a table and not one a reconnect.
+    warned: std::collections::HashSet<String>,
+}
+
+/// Fields of the source block that a table fills in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Constant {
+    None,
+    Schema,
+    Table,
+}
+
+/// A table that a snapshot reads.
+pub(crate) struct Copied {
+    pub(crate) shape: Arc<Shape>,
+    /// The SELECT's list: quoted names, those without a binary form cast to text.
+    pub(crate) select: String,
+}
+
+fn adjustment(mode: NameAdjustment) -> Adjustment {
+    match mode {
+        NameAdjustment::None => Adjustment::None,
+        NameAdjustment::Avro => Adjustment::Avro,
+        NameAdjustment::AvroUnicode => Adjustment::AvroUnicode,
+    }
+}
+
+/// Topic names as configured.
+pub(crate) fn naming(config: &PostgresConfig) -> Result<TopicNaming, Error> {
+    let topics = &config.topics;
+    let mut naming = TopicNaming::new(&topics.prefix);
+    naming.delimiter.clone_from(&topics.delimiter);
+    naming.heartbeat_prefix.clone_from(&topics.heartbeat_prefix);
+    naming.heartbeat_name.clone_from(&topics.heartbeat_name);
+    naming.transaction.clone_from(&topics.transaction);
+    naming.strategy = match (topics.strategy.with_schema, topics.strategy.unicode) {
+        (true, false) => relational::NamingStrategy::Schema,
+        (false, false) => relational::NamingStrategy::Default,
+        (true, true) => relational::NamingStrategy::SchemaUnicode,
+        (false, true) => relational::NamingStrategy::DefaultUnicode,
+    };
+    if topics.strategy.regex {
+        if let (Some(regex), Some(replacement)) = (&topics.regex, &topics.replacement) {
+            let compiled = fancy_regex::Regex::new(regex)
+                .map_err(|e| Error::Config { key: "topic.regex".into(), reason: e.to_string() })?;
+            naming.rewrite = Some((compiled, replacement.clone()));
+        }
+    }
+    Ok(naming)
+}
+
+/// The adjustments of schema names and of field names.
+pub(crate) fn adjustments(config: &PostgresConfig) -> (Adjustment, Adjustment) {
+    (adjustment(config.types.schema_names), adjustment(config.types.field_names))
+}
+
+impl Tables {
+    pub(crate) fn new(config: &PostgresConfig, version: &str) -> Result<Self, Error> {
+        let filters = &config.filters;
+        let bad = |key: &str, reason: String| Error::Config { key: key.to_owned(), reason };
+        let filter = TableFilter::new(&filters.spec()).map_err(|e| bad("table.include.list", e.to_string()))?;
+        let mut message_keys = Vec::new();
+        for key in &config.treatment.message_keys {
+            for column in &key.columns {
+                let pattern = JavaRegex::new(&format!("(?:{})\\.(?:{column})", key.table));
+                message_keys.push(pattern.map_err(|e| bad("message.key.columns", e.to_string()))?);
+            }
+        }
+        let (schema_names, field_names) = adjustments(config);
+        let text = |value: &str| SourceField::Text(value.into());
+        let (string, int) = (Schema::of(Kind::String), Schema::of(Kind::Int64));
+        let optional_int = || int.clone().optional().build();
+        let fields = vec![
+            ("version", string.clone().build(), Constant::None, text(version)),
+            ("connector", string.clone().build(), Constant::None, text("postgresql")),
+            ("name", string.clone().build(), Constant::None, text(&config.topics.prefix)),
+            ("ts_ms", int.clone().build(), Constant::None, SourceField::Millis(TS_US)),
+            ("snapshot", snapshot_field(), Constant::None, SourceField::Snapshot),
+            ("db", string.clone().build(), Constant::None, text(&config.connection.database)),
+            ("sequence", string.clone().optional().build(), Constant::None, SourceField::Sequence { commit: LSN_COMMIT, lsn: LSN }),
+            ("ts_us", optional_int(), Constant::None, SourceField::Micros(TS_US)),
+            ("ts_ns", optional_int(), Constant::None, SourceField::Nanos(TS_US)),
+            ("schema", string.clone().build(), Constant::Schema, text("")),
+            ("table", string.clone().build(), Constant::Table, text("")),
+            ("txId", optional_int(), Constant::None, SourceField::Word(TX_ID)),
+            ("lsn", optional_int(), Constant::None, SourceField::Word(LSN)),
+            ("xmin", optional_int(), Constant::None, SourceField::Word(XMIN)),
+            ("origin", string.clone().optional().build(), Constant::None, SourceField::PositionText),
+            ("origin_lsn", optional_int(), Constant::None, SourceField::Word(ORIGIN_LSN)),
+        ];
+        let source_fields = fields.iter().map(|(.., constant, field)| (*constant, field.clone())).collect();
+        let source = source_struct(
+            "io.debezium.connector.postgresql.Source",
+            fields.into_iter().map(|(name, schema, ..)| (name, schema)).collect(),
+        );
+        Ok(Self {
+            context: SourceContext::new(naming(config)?, schema_names, field_names),
+            filter,
+            modes: Modes::from(&config.types),
+            message_keys,
+            catalogue: Catalogue::default(),
+            ignore_builtin: filters.ignore_builtin,
+            source,
+            source_fields,
+            warned: std::collections::HashSet::new(),
+        })
+    }
+
+    /// Reads the type catalogue anew.
+    pub(crate) async fn load_types(&mut self, sql: &Sql) -> Result<(), Error> {
+        let types = sql.types().await?;
+        self.catalogue.extend(types.into_iter().map(pg_type));
+        Ok(())
+    }
+
+    /// Whether a table is captured.
+    pub(crate) fn captures(&self, schema: &str, table: &str) -> bool {
+        let builtin = matches!(schema, "pg_catalog" | "information_schema")
+            || schema.starts_with("pg_temp")
+            || table == "spatial_ref_sys";
+        !(self.ignore_builtin && builtin) && self.filter.table(schema, table)
+    }
+
+    /// All captured tables of the database, described, in the order in which a snapshot reads them.
+    pub(crate) async fn captured(&self, sql: &Sql) -> Result<Vec<sql::Table>, Error> {
+        let mut tables = sql.tables(self.ignore_builtin).await?;
+        tables.retain(|table| self.captures(&table.name.schema, &table.name.table));
+        sql.describe(&mut tables).await?;
+        let mut names: Vec<_> = tables.iter().map(|t| (t.name.schema.clone(), t.name.table.clone())).collect();
+        self.filter.order(&mut names);
+        let place = |table: &sql::Table| {
+            names.iter().position(|(schema, name)| *schema == table.name.schema && *name == table.name.table)
+        };
+        tables.sort_by_cached_key(place);
+        Ok(tables)
+    }
+
+    fn source(&self, schema: &str, table: &str) -> SourceShape {
+        let fields = self.source_fields.iter().map(|(constant, field)| match constant {
+            Constant::None => field.clone(),
+            Constant::Schema => SourceField::Text(schema.into()),
+            Constant::Table => SourceField::Text(table.into()),
+        });
+        SourceShape { schema: Arc::clone(&self.source), fields: fields.collect() }
+    }
+
+    /// The source block of a record that belongs to no table (a logical message).
+    pub(crate) fn source_of_no_table(&self) -> SourceShape {
+        self.source("", "")
+    }
+
+    /// The names of the key's columns: the user's, else the primary key, else the first unique index.
+    fn key_names(&self, name: &str, columns: &[&str], table: Option<&sql::Table>) -> Vec<String> {
+        let matched = self.message_keys.iter().flat_map(|pattern| {
+            columns.iter().filter(move |column| pattern.matches(&format!("{name}.{column}")).unwrap_or(false))
+        });
+        let mut own: Vec<String> = Vec::new();
+        for column in matched {
+            if !own.iter().any(|known| known == column) {
+                own.push((*column).to_owned());
+            }
+        }
+        if !own.is_empty() {
+            return own;
+        }
+        let Some(table) = table else { return Vec::new() };
+        let key = if table.primary_key.is_empty() { &table.unique_key } else { &table.primary_key };
+        let named = |attnum: &i16| table.columns.iter().find(|column| column.attnum == *attnum).map(|c| c.name.clone());
+        key.iter().filter_map(named).collect()
+    }
+
+    /// Plans the columns of a row: shape and codecs. `columns` are (name, type, modifier, catalogue's column).
+    fn build(
+        &mut self,
+        schema: &str,
+        table: &str,
+        columns: &[(&str, u32, i32, Option<&sql::Column>)],
+        described: Option<&sql::Table>,
+        copied: bool,
+    ) -> Result<Built, Error> {
+        let name = format!("{schema}.{table}");
+        let names: Vec<&str> = columns.iter().map(|(name, ..)| *name).collect();
+        let key_names = self.key_names(&name, &names, described);
+        let (mut captured, mut codecs, mut cells) = (Vec::new(), Vec::new(), Vec::new());
+        for (column, oid, typmod, known) in columns {
+            let in_key = key_names.iter().any(|key| key == column);
+            let in_value = self.filter.column(schema, table, column);
+            let planned = if in_key || in_value { plan(&self.catalogue, *oid, *typmod, &self.modes) } else { None };
+            let Some(planned) = planned else {
+                if in_value && self.warned.insert(format!("{name}.{column}")) {
+                    tracing::warn!(table = %name, %column, oid, "the column's type has no Connect form, so the field is left \
+                        out (include.unknown.datatypes=true shows its text as bytes)");
+                }
+                codecs.push(None);
+                cells.push(None);
+                continue;
+            };
+            // A column that the catalogue no longer has was dropped since: it may be null.
+            let not_null = known.is_some_and(|known| known.not_null);
+            let default = known.and_then(|known| known.default.as_deref());
+            let codec = column_codec(column, &planned, not_null, default, &self.modes);
+            let codec = if copied { codec.copied() } else { codec };
+            cells.push(Some(captured.len() as u16));
+            captured.push(Column { name: (*column).into(), schema: Arc::clone(&codec.schema), in_value });
+            codecs.push(Some(codec));
+        }
+        let index = |key: &String| captured.iter().position(|column| *column.name == **key);
+        let key: Vec<usize> = key_names.iter().filter_map(index).collect();
+        let wire_key = key_names.iter().filter_map(|key| names.iter().position(|n| n == key)).map(|i| i as u16).collect();
+        let described = Table { schema: schema.into(), name: table.into(), columns: captured, key };
+        let codec = RowCodec::new(codecs.clone());
+        let shape = self
+            .context
+            .shape(&described, self.source(schema, table), Box::new(codec))
+            .map_err(|reason| Error::Config {
+                key: "field.name.adjustment.mode".into(),
+                reason: format!("table {name}: org.apache.kafka.connect.errors.SchemaBuilderException: {reason}"),
+            })?;
+        Ok(Built { shape: Arc::new(shape), wire_key, codecs })
+    }
+
+    /// A table as the stream announces it. What the stream does not say (NOT NULL, defaults, the primary key) is asked of
+    /// the catalogue as it is now.
+    pub(crate) async fn announced(&mut self, sql: &Sql, relation: &Relation) -> Result<Known, Error> {
+        let identity: Vec<bool> = relation.columns.iter().map(|column| column.identity).collect();
+        if !self.captures(&relation.schema, &relation.table) {
+            return Ok(Known::new(None, identity, Vec::new()));
+        }
+        let unknown: Vec<u32> = relation.columns.iter().map(|c| c.oid).filter(|oid| self.catalogue.get(*oid).is_none()).collect();
+        if !unknown.is_empty() {
+            // A type made since the start, and what it is made of.
+            self.load_types(sql).await?;
+        }
+        let mut tables = vec![sql::Table {
+            oid: relation.id,
+            name: sql::TableName { schema: relation.schema.clone(), table: relation.table.clone() },
+            kind: sql::TableKind::Ordinary,
+            is_partition: false,
+            replica_identity: relation.identity,
+            identity_index: None,
+            estimated_rows: -1.0,
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            unique_key: Vec::new(),
+        }];
+        sql.describe(&mut tables).await?;
+        let described = &tables[0];
+        let columns: Vec<_> = relation
+            .columns
+            .iter()
+            .map(|c| (c.name.as_str(), c.oid, c.typmod, described.columns.iter().find(|known| known.name == c.name)))
+            .collect();
+        let built = self.build(&relation.schema, &relation.table, &columns, Some(described), false)?;
+        Ok(Known::new(Some(built.shape), identity, built.wire_key))
+    }
+
+    /// A table as a snapshot reads it.
+    pub(crate) fn copied(&mut self, table: &sql::Table) -> Result<Copied, Error> {
+        let columns: Vec<_> =
+            table.columns.iter().map(|c| (c.name.as_str(), c.type_oid, c.typmod, Some(c))).collect();
+        let built = self.build(&table.name.schema, &table.name.table, &columns, Some(table), true)?;
+        let list = table.columns.iter().zip(&built.codecs).map(|(column, codec)| match codec {
+            // Not captured: not read, but its cell stands.
+            None => "NULL::text".to_owned(),
+            Some(codec) if codec.copied_as_text() => format!("{}::text", quoted_name(&column.name)),
+            Some(_) => quoted_name(&column.name),
+        });
+        let select = list.collect::<Vec<_>>().join(", ");
+        Ok(Copied { shape: built.shape, select })
+    }
+}
+
+struct Built {
+    shape: Arc<Shape>,
+    wire_key: Vec<u16>,
+    codecs: Vec<Option<ColumnCodec>>,
+}
+
+fn pg_type(info: sql::TypeInfo) -> PgType {
+    let kind = match (info.typtype, info.category) {
+        (b'e', _) => TypeKind::Enum(info.labels),
+        (b'd', _) => TypeKind::Domain { base: info.base, typmod: info.base_typmod },
+        (_, b'A') if info.element != 0 => TypeKind::Array(info.element),
+        _ => TypeKind::Plain,
+    };
+    PgType { oid: info.oid, name: info.name, kind }
+}

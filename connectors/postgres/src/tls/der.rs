@@ -1,0 +1,240 @@
+//! The three things that are read from DER by hand: the hash of a certificate's signature, its dates, and what kind of
+//! file a key is. Layouts: RFC 5280, RFC 5958, RFC 7292.
+
+use std::ops::RangeInclusive;
+
+use ring::digest;
+
+const SEQUENCE: u8 = 0x30;
+const INTEGER: u8 = 0x02;
+const OBJECT_ID: u8 = 0x06;
+const OCTETS: u8 = 0x04;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+const SET: u8 = 0x31;
+const CONTEXT_0: u8 = 0xa0;
+const CONTEXT_3: u8 = 0xa3;
+/// 2.5.29.17 and 2.5.4.3.
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 3];
+
+/// Takes one element off the front: its tag and its contents.
+fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let (&[tag, first], rest) = bytes.split_first_chunk::<2>()?;
+    let (length, rest) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let count = usize::from(first & 0x7f);
+        if count == 0 || count > 4 {
+            return None;
+        }
+        let (digits, rest) = rest.split_at_checked(count)?;
+        (digits.iter().fold(0, |sum, digit| sum << 8 | usize::from(*digit)), rest)
+    };
+    let (contents, rest) = rest.split_at_checked(length)?;
+    *bytes = rest;
+    Some((tag, contents))
+}
+
+/// Takes one element that must have this tag.
+fn expect<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
+    take(bytes).filter(|(found, _)| *found == tag).map(|(_, contents)| contents)
+}
+
+/// A hash function of a certificate's signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hash {
+    pub(super) fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        let algorithm = match self {
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        };
+        digest::digest(algorithm, bytes).as_ref().to_vec()
+    }
+}
+
+/// The hash to use for `tls-server-end-point`: that of the signature, SHA-256 in place of MD5 and SHA-1 (RFC 5929).
+pub(super) fn signature_hash(certificate: &[u8]) -> Option<Hash> {
+    let mut outer = certificate;
+    let mut certificate = expect(&mut outer, SEQUENCE)?;
+    expect(&mut certificate, SEQUENCE)?;
+    let mut algorithm = expect(&mut certificate, SEQUENCE)?;
+    match expect(&mut algorithm, OBJECT_ID)? {
+        // 1.2.840.113549.1.1.n: RSA with …
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, n] => match n {
+            4 | 5 | 11 => Some(Hash::Sha256),
+            10 => pss_hash(algorithm),
+            12 => Some(Hash::Sha384),
+            13 => Some(Hash::Sha512),
+            _ => None,
+        },
+        // 1.2.840.10045.4.1 and 1.2.840.10045.4.3.n: ECDSA with …
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01] | [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 2] => {
+            Some(Hash::Sha256)
+        }
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 3] => Some(Hash::Sha384),
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 4] => Some(Hash::Sha512),
+        _ => None,
+    }
+}
+
+/// RSASSA-PSS names its hash in the parameters; absent it is SHA-1.
+fn pss_hash(mut parameters: &[u8]) -> Option<Hash> {
+    let mut fields = expect(&mut parameters, SEQUENCE)?;
+    let Some(mut hash) = expect(&mut fields, CONTEXT_0) else {
+        return Some(Hash::Sha256);
+    };
+    let mut hash = expect(&mut hash, SEQUENCE)?;
+    match expect(&mut hash, OBJECT_ID)? {
+        [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 2] => Some(Hash::Sha384),
+        [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 3] => Some(Hash::Sha512),
+        _ => Some(Hash::Sha256),
+    }
+}
+
+/// The dates between which a certificate holds, in seconds since 1970.
+pub(super) fn validity(certificate: &[u8]) -> Option<RangeInclusive<u64>> {
+    let mut outer = certificate;
+    let mut certificate = expect(&mut outer, SEQUENCE)?;
+    let mut body = expect(&mut certificate, SEQUENCE)?;
+    if body.first() == Some(&CONTEXT_0) {
+        take(&mut body)?;
+    }
+    expect(&mut body, INTEGER)?;
+    expect(&mut body, SEQUENCE)?;
+    expect(&mut body, SEQUENCE)?;
+    let mut dates = expect(&mut body, SEQUENCE)?;
+    Some(time(take(&mut dates)?)?..=time(take(&mut dates)?)?)
+}
+
+/// The common name of a certificate that names no host in subjectAltName: libpq and the Java driver take it then, the
+/// rules of the web (RFC 6125) do not. `None` if there is a subjectAltName of any kind, or no single common name.
+pub(super) fn lone_common_name(certificate: &[u8]) -> Option<&str> {
+    let mut outer = certificate;
+    let mut certificate = expect(&mut outer, SEQUENCE)?;
+    let mut body = expect(&mut certificate, SEQUENCE)?;
+    if body.first() == Some(&CONTEXT_0) {
+        take(&mut body)?;
+    }
+    expect(&mut body, INTEGER)?;
+    for _ in ["signature", "issuer", "validity"] {
+        expect(&mut body, SEQUENCE)?;
+    }
+    let mut subject = expect(&mut body, SEQUENCE)?;
+    expect(&mut body, SEQUENCE)?;
+    while let Some((tag, mut contents)) = take(&mut body) {
+        if tag == CONTEXT_3 {
+            let mut extensions = expect(&mut contents, SEQUENCE)?;
+            while !extensions.is_empty() {
+                let mut extension = expect(&mut extensions, SEQUENCE)?;
+                if expect(&mut extension, OBJECT_ID)? == SUBJECT_ALT_NAME {
+                    return None;
+                }
+            }
+        }
+    }
+    let mut name = None;
+    while !subject.is_empty() {
+        let mut set = expect(&mut subject, SET)?;
+        while !set.is_empty() {
+            let mut attribute = expect(&mut set, SEQUENCE)?;
+            if expect(&mut attribute, OBJECT_ID)? == COMMON_NAME {
+                let (_, text) = take(&mut attribute)?;
+                if name.replace(std::str::from_utf8(text).ok()?).is_some() {
+                    return None;
+                }
+            }
+        }
+    }
+    name
+}
+
+/// `YYMMDDhhmmssZ` or `YYYYMMDDhhmmssZ`, the only forms that RFC 5280 allows.
+fn time((tag, text): (u8, &[u8])) -> Option<u64> {
+    let digits = text.strip_suffix(b"Z")?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = |range: std::ops::Range<usize>| -> Option<u64> {
+        Some(digits.get(range)?.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+    };
+    let (year, at) = match (tag, digits.len()) {
+        (UTC_TIME, 12) => {
+            let year = number(0..2)?;
+            (if year < 50 { 2000 + year } else { 1900 + year }, 2)
+        }
+        (GENERALIZED_TIME, 14) => (number(0..4)?, 4),
+        _ => return None,
+    };
+    let (month, day) = (number(at..at + 2)?, number(at + 2..at + 4)?);
+    let (hour, minute, second) = (number(at + 4..at + 6)?, number(at + 6..at + 8)?, number(at + 8..at + 10)?);
+    if year < 1970 || !(1..=12).contains(&month) || day == 0 {
+        return None;
+    }
+    // Days of the civil calendar, with the year beginning in March so that the leap day is its last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    Some(((days - 719_468) * 24 + hour) * 3600 + minute * 60 + second)
+}
+
+/// What a DER file with a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Plain,
+    Encrypted,
+    Pkcs12,
+    Unknown,
+}
+
+/// Looks at the first elements only.
+pub(super) fn key_kind(file: &[u8]) -> KeyKind {
+    let mut outer = file;
+    let Some(mut fields) = expect(&mut outer, SEQUENCE) else {
+        return KeyKind::Unknown;
+    };
+    match (take(&mut fields), take(&mut fields)) {
+        (Some((SEQUENCE, _)), Some((OCTETS, _))) => KeyKind::Encrypted,
+        (Some((INTEGER, [3])), Some((SEQUENCE, _))) => KeyKind::Pkcs12,
+        (Some((INTEGER, _)), Some(_)) => KeyKind::Plain,
+        _ => KeyKind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn times() {
+        assert_eq!(time((UTC_TIME, b"700101000000Z")), Some(0));
+        assert_eq!(time((UTC_TIME, b"000301000000Z")), Some(951_868_800));
+        assert_eq!(time((GENERALIZED_TIME, b"20380119031407Z")), Some(2_147_483_647));
+        assert_eq!(time((GENERALIZED_TIME, b"20240229235959Z")), Some(1_709_251_199));
+        for bad in [&b"700101000000"[..], b"7001010000Z", b"701301000000Z", b"70010a000000Z"] {
+            assert_eq!(time((UTC_TIME, bad)), None);
+        }
+    }
+
+    #[test]
+    fn kinds_of_keys() {
+        assert_eq!(key_kind(&[0x30, 7, 2, 1, 0, 0x30, 2, 5, 0]), KeyKind::Plain);
+        assert_eq!(key_kind(&[0x30, 6, 0x30, 2, 5, 0, 4, 0]), KeyKind::Encrypted);
+        assert_eq!(key_kind(&[0x30, 5, 2, 1, 3, 0x30, 0]), KeyKind::Pkcs12);
+        assert_eq!(key_kind(b"hello"), KeyKind::Unknown);
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_never_panic(bytes: Vec<u8>) {
+            let _ = (signature_hash(&bytes), validity(&bytes), key_kind(&bytes), lone_common_name(&bytes));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! TLS as libpq understands it, on rustls.
+//!
+//! libpq's modes are not those of the web: `require` takes any certificate, `verify-ca` any name, and the channel
+//! binding of SCRAM needs a hash of the server's certificate. rustls knows none of these, so they stand here.
+//!
+//! Must not know: SQL, the protocol after the handshake.
+
+mod der;
+mod verify;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::error::Error;
+use crate::wire::options::{ConnectOptions, SslMode};
+
+/// Does the handshake over a socket whose server has answered `S` to the SSL request.
+pub(crate) async fn handshake(tcp: TcpStream, options: &ConnectOptions) -> Result<TlsStream<TcpStream>, Error> {
+    let config = client_config(options)?;
+    let name = ServerName::try_from(options.host.clone())
+        .map_err(|_| refused(options, "the host name cannot stand in a certificate"))?;
+    match TlsConnector::from(Arc::new(config)).connect(name, tcp).await {
+        Ok(stream) => Ok(stream),
+        Err(error) if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<RustlsError>) => {
+            Err(refused(options, &explain(&error, options)))
+        }
+        Err(source) => Err(Error::Io { doing: "TLS handshake".into(), at: options.at(), source }),
+    }
+}
+
+use tokio_rustls::rustls::Error as RustlsError;
+
+/// Whether this is TLS saying no, which no waiting mends.
+pub(crate) fn is_tls_error(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<RustlsError>)
+}
+
+fn explain(error: &io::Error, options: &ConnectOptions) -> String {
+    let remedy = match options.sslmode {
+        SslMode::VerifyFull => {
+            "; the certificate must name the host in subjectAltName and descend from database.sslrootcert (or, if that is \
+             absent, from a root that the system trusts)"
+        }
+        SslMode::VerifyCa | SslMode::Require => {
+            "; the certificate must descend from database.sslrootcert (or, if that is absent, from a root that the system \
+             trusts)"
+        }
+        _ => "",
+    };
+    format!("{error}{remedy}")
+}
+
+fn refused(options: &ConnectOptions, reason: &str) -> Error {
+    Error::Tls { at: options.at(), reason: reason.into() }
+}
+
+/// The session's configuration. Reads the named files anew each time, so that a renewed certificate is taken at the next
+/// connection.
+pub(crate) fn client_config(options: &ConnectOptions) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = verifier(options, &provider)?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| refused(options, &error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    match (&options.sslcert, &options.sslkey) {
+        (None, None) => Ok(builder.with_no_client_auth()),
+        (Some(cert), Some(key)) => {
+            let chain = certificates("database.sslcert", cert)?;
+            let key = private_key(key)?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| Error::Config {
+                key: "database.sslkey".into(),
+                reason: format!("does not fit database.sslcert or is of an unknown kind: {error}"),
+            })
+        }
+        (Some(_), None) => Err(missing("database.sslkey", "database.sslcert")),
+        (None, Some(_)) => Err(missing("database.sslcert", "database.sslkey")),
+    }
+}
+
+fn missing(key: &str, beside: &str) -> Error {
+    Error::Config { key: key.into(), reason: format!("must be set when {beside} is") }
+}
+
+fn verifier(options: &ConnectOptions, provider: &Arc<CryptoProvider>) -> Result<verify::Verifier, Error> {
+    let check_name = options.sslmode == SslMode::VerifyFull;
+    // libpq: `require` with a root certificate is `verify-ca`.
+    let wanted = matches!(options.sslmode, SslMode::VerifyCa | SslMode::VerifyFull)
+        || (options.sslmode == SslMode::Require && options.sslrootcert.is_some());
+    if !wanted {
+        return Ok(verify::Verifier::of_anything(provider));
+    }
+    let named = options.sslrootcert.as_deref().filter(|path| path.as_os_str() != "system");
+    let trusted = match named {
+        Some(path) => certificates("database.sslrootcert", path)?,
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    let mut roots = RootCertStore::empty();
+    let (_, _) = roots.add_parsable_certificates(trusted.iter().cloned());
+    if roots.is_empty() {
+        return Err(Error::Config {
+            key: "database.sslrootcert".into(),
+            reason: "no usable root certificate found; name a PEM file with the authority's certificate".into(),
+        });
+    }
+    let own = if named.is_some() { trusted } else { Vec::new() };
+    verify::Verifier::of_roots(roots, own, check_name, provider).map_err(|reason| refused(options, &reason))
+}
+
+fn read(key: &str, path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| Error::Config {
+        key: key.into(),
+        reason: format!("{} cannot be read: {error}", path.display()),
+    })
+}
+
+fn certificates(key: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = read(key, path)?;
+    let bad = |reason: String| Error::Config { key: key.into(), reason: format!("{}: {reason}", path.display()) };
+    if !is_pem(&bytes) {
+        return Ok(vec![CertificateDer::from(bytes)]);
+    }
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err(bad("holds no certificate (-----BEGIN CERTIFICATE-----)".into())),
+        Ok(found) => Ok(found),
+        Err(error) => Err(bad(error.to_string())),
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    let key = "database.sslkey";
+    let bytes = read(key, path)?;
+    let bad = |reason: &str| Error::Config { key: key.into(), reason: format!("{}: {reason}", path.display()) };
+    let encrypted = "is encrypted, which is not supported: decrypt it with `openssl pkcs8 -in KEY -out NEW` and protect the \
+                     new file by its permissions";
+    if is_pem(&bytes) {
+        if memchr::memmem::find(&bytes, b"ENCRYPTED").is_some() {
+            return Err(bad(encrypted));
+        }
+        return PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| bad(&error.to_string()));
+    }
+    match der::key_kind(&bytes) {
+        der::KeyKind::Plain => PrivateKeyDer::try_from(bytes).map_err(bad),
+        der::KeyKind::Encrypted => Err(bad(encrypted)),
+        der::KeyKind::Pkcs12 => {
+            Err(bad("is a PKCS-12 file: take key and certificate out with `openssl pkcs12 -in FILE -nodes`"))
+        }
+        der::KeyKind::Unknown => Err(bad("is neither PEM nor DER")),
+    }
+}
+
+fn is_pem(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, b"-----BEGIN ").is_some()
+}
+
+/// What SCRAM binds itself to: the hash of the server's certificate (RFC 5929, `tls-server-end-point`). `None` where the
+/// certificate's signature has no hash of its own (Ed25519): then there is no binding, as with libpq.
+pub(crate) fn server_end_point(stream: &TlsStream<TcpStream>) -> Option<Vec<u8>> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    der::signature_hash(certificate).map(|hash| hash.digest(certificate))
+}

@@ -1,0 +1,105 @@
+//! What stands where the log has no value: a NOT NULL column in a key-only row image, and an unchanged TOAST value.
+
+use record::{Kind, Schema, Value};
+
+use super::Cell;
+use super::misc::point_of;
+use super::plan::{BinaryMode, HstoreMode, Modes};
+
+/// The value of a NOT NULL column that the row image leaves out: zero, empty, the epoch (the contract, 2.8).
+pub(super) fn fallback(cell: &Cell, schema: &Schema) -> Value {
+    match cell {
+        Cell::ZonedTimestamp { .. } => Value::text("1970-01-01T00:00:00Z"),
+        Cell::ZonedTime | Cell::IsoTime => Value::text("00:00:00Z"),
+        Cell::IsoDate => Value::text("1970-01-01Z"),
+        Cell::IsoTimestamp => Value::text("1970-01-01T00:00:00Z"),
+        Cell::IsoInterval => Value::text("P0Y0M0DT0H0M0S"),
+        Cell::Decimal { scale } | Cell::Money { scale } => Value::Decimal { unscaled: vec![0], scale: *scale },
+        Cell::VariableDecimal => Value::Struct(vec![Value::Int(0), Value::Bytes(vec![0])]),
+        Cell::DecimalString | Cell::MoneyString => Value::text("0"),
+        Cell::Hstore(HstoreMode::Json) => Value::text("{}"),
+        Cell::Hstore(HstoreMode::Map) => Value::Map(Vec::new()),
+        Cell::Point => point_of(0.0, 0.0),
+        // GEOMETRYCOLLECTION EMPTY in little-endian WKB.
+        Cell::Geometry => Value::Struct(vec![Value::Bytes(vec![1, 7, 0, 0, 0, 0, 0, 0, 0]), Value::Null]),
+        Cell::SparseVector => Value::Struct(vec![Value::Int(0), Value::Map(Vec::new())]),
+        _ => zero(schema),
+    }
+}
+
+/// The zero of a schema's type.
+pub(super) fn zero(schema: &Schema) -> Value {
+    match &schema.kind {
+        Kind::Bool => Value::Bool(false),
+        Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 => Value::Int(0),
+        Kind::Float32 => Value::Float(0.0),
+        Kind::Float64 => Value::Double(0.0),
+        Kind::String => Value::text(""),
+        Kind::Bytes => Value::Bytes(Vec::new()),
+        Kind::Array(_) => Value::Array(Vec::new()),
+        Kind::Map(..) => Value::Map(Vec::new()),
+        Kind::Struct(fields) => Value::Struct(fields.iter().map(|field| zero(&field.schema)).collect()),
+    }
+}
+
+/// What stands for an unchanged value; `None` where the type cannot take the marker (the contract, 2.10).
+pub(super) fn unchanged(cell: &Cell, schema: &Schema, modes: &Modes) -> Option<Value> {
+    let bytes = &modes.placeholder;
+    let text = || Value::Text(String::from_utf8_lossy(bytes).into_owned());
+    Some(match cell {
+        Cell::Bytea(BinaryMode::Bytes) => Value::Bytes(bytes.clone()),
+        Cell::Hstore(HstoreMode::Map) => Value::Map(vec![(text(), text())]),
+        Cell::Hstore(HstoreMode::Json) => {
+            let word = String::from_utf8_lossy(bytes).into_owned();
+            Value::Text(serde_json::json!({ word.clone(): word }).to_string())
+        }
+        Cell::Array(element) => {
+            let Kind::Array(item) = &schema.kind else { return None };
+            match (element.as_ref(), &item.kind) {
+                (Cell::Uuid, _) => Value::Array(vec![Value::Text(name_uuid(bytes))]),
+                (Cell::Bytea(BinaryMode::Bytes), _) => Value::Array(vec![Value::Bytes(bytes.clone())]),
+                (Cell::Text | Cell::Jsonb | Cell::Bytea(_), _) => Value::Array(vec![text()]),
+                (Cell::Int, Kind::Int32 | Kind::Int64) | (Cell::Date, _) => {
+                    Value::Array(bytes.iter().map(|b| Value::Int(i64::from(*b as i8))).collect())
+                }
+                _ => return None,
+            }
+        }
+        Cell::Opaque(BinaryMode::Bytes) => Value::Bytes(bytes.clone()),
+        _ if matches!(schema.kind, Kind::String) => text(),
+        _ => return None,
+    })
+}
+
+/// A name-based UUID (RFC 4122 version 3: MD5) of some bytes without a namespace, as java.util.UUID.nameUUIDFromBytes.
+fn name_uuid(bytes: &[u8]) -> String {
+    let mut hash = md5(bytes);
+    hash[6] = hash[6] & 0x0f | 0x30;
+    hash[8] = hash[8] & 0x3f | 0x80;
+    let mut text = String::with_capacity(36);
+    for (i, byte) in hash.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+    }
+    text
+}
+
+fn md5(bytes: &[u8]) -> [u8; 16] {
+    use md5::{Digest, Md5};
+    Md5::digest(bytes).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_based_uuid() {
+        // java.util.UUID.nameUUIDFromBytes("hello".getBytes())
+        assert_eq!(name_uuid(b"hello"), "5d41402a-bc4b-3a76-b971-9d911017c592");
+    }
+}

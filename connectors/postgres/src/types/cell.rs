@@ -1,0 +1,376 @@
+//! Reading one cell: pgoutput's text and COPY's binary forms.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use record::{Value, ValueRef};
+
+use super::array::{Element, elements};
+use super::misc;
+use super::number::{self, Numeric, Special};
+use super::plan::{BinaryMode, HstoreMode};
+use super::time::{self, Interval};
+
+/// How the bytes of a cell look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The type's text output (pgoutput without `binary`, a column cast to text).
+    Text,
+    /// The type's binary send form (COPY BINARY).
+    Binary,
+}
+
+/// What a column's bytes become. A row's decoder matches on this once a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// BOOLEAN.
+    Bool,
+    /// int2, int4, int8.
+    Int,
+    /// oid: unsigned in binary.
+    Oid,
+    /// float4.
+    Float,
+    /// float8.
+    Double,
+    /// Text whose binary form is the same bytes.
+    Text,
+    /// Text whose binary form is not text: snapshots ask the server to print it.
+    PrintedText,
+    /// jsonb: a version byte before the text in binary.
+    Jsonb,
+    /// uuid.
+    Uuid,
+    /// bytea.
+    Bytea(BinaryMode),
+    /// numeric(p,s).
+    Decimal {
+        /// Digits behind the point.
+        scale: i32,
+    },
+    /// numeric without a modifier.
+    VariableDecimal,
+    /// numeric as FLOAT64.
+    DecimalDouble,
+    /// numeric as STRING.
+    DecimalString,
+    /// money.
+    Money {
+        /// `money.fraction.digits`.
+        scale: i32,
+    },
+    /// money as FLOAT64.
+    MoneyDouble,
+    /// money as STRING.
+    MoneyString,
+    /// date in days.
+    Date,
+    /// date as ISO text.
+    IsoDate,
+    /// time: microseconds, divided or multiplied.
+    Time {
+        /// 1000 for milliseconds.
+        divisor: i64,
+        /// 1000 for nanoseconds.
+        factor: i64,
+    },
+    /// time as ISO text.
+    IsoTime,
+    /// timetz.
+    ZonedTime,
+    /// timestamp: microseconds, divided.
+    Timestamp {
+        /// 1000 for milliseconds.
+        divisor: i64,
+    },
+    /// timestamp in nanoseconds.
+    NanoTimestamp,
+    /// timestamp as ISO text.
+    IsoTimestamp,
+    /// timestamptz.
+    ZonedTimestamp {
+        /// Fraction digits shown.
+        digits: u8,
+    },
+    /// interval in microseconds.
+    Interval,
+    /// interval as ISO text.
+    IsoInterval,
+    /// bit(1).
+    Bit,
+    /// bit(n), varbit.
+    Bits,
+    /// point.
+    Point,
+    /// PostGIS geometry and geography.
+    Geometry,
+    /// hstore.
+    Hstore(HstoreMode),
+    /// pgvector's vector and halfvec.
+    Vector {
+        /// FLOAT32 elements.
+        single: bool,
+    },
+    /// pgvector's sparsevec.
+    SparseVector,
+    /// An array of these.
+    Array(Box<Cell>),
+    /// A type that we do not know: its text, as bytes.
+    Opaque(BinaryMode),
+}
+
+type Read<'a> = Result<ValueRef<'a>, &'static str>;
+
+fn owned<'a>(value: Value) -> ValueRef<'a> {
+    ValueRef::Owned(Box::new(value))
+}
+
+fn words<'a>(text: String) -> ValueRef<'a> {
+    owned(Value::Text(text))
+}
+
+fn utf8(raw: &[u8]) -> Result<&str, &'static str> {
+    std::str::from_utf8(raw).map_err(|_| "not valid UTF-8")
+}
+
+fn fixed<const N: usize>(raw: &[u8]) -> Result<[u8; N], &'static str> {
+    raw.try_into().map_err(|_| "a binary value of another length than its type has")
+}
+
+/// Bytes as a binary mode shows them.
+pub(super) fn encoded<'a>(bytes: Cow<'a, [u8]>, mode: BinaryMode) -> ValueRef<'a> {
+    match (mode, bytes) {
+        (BinaryMode::Bytes, Cow::Borrowed(bytes)) => ValueRef::Bytes(bytes),
+        (BinaryMode::Bytes, Cow::Owned(bytes)) => owned(Value::Bytes(bytes)),
+        (BinaryMode::Base64, bytes) => words(STANDARD.encode(bytes)),
+        (BinaryMode::Base64UrlSafe, bytes) => words(URL_SAFE.encode(bytes)),
+        (BinaryMode::Hex, bytes) => {
+            let mut text = String::with_capacity(bytes.len() * 2);
+            for byte in bytes.iter() {
+                for nibble in [byte >> 4, byte & 15] {
+                    text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+                }
+            }
+            words(text)
+        }
+    }
+}
+
+impl Cell {
+    /// Whether a snapshot asks the server for this column's text (`::text`), because its binary form is not read here.
+    pub fn copied_as_text(&self) -> bool {
+        !matches!(
+            self,
+            Self::Bool
+                | Self::Int
+                | Self::Oid
+                | Self::Float
+                | Self::Double
+                | Self::Text
+                | Self::Jsonb
+                | Self::Uuid
+                | Self::Bytea(_)
+                | Self::Decimal { .. }
+                | Self::VariableDecimal
+                | Self::DecimalDouble
+                | Self::DecimalString
+                | Self::Date
+                | Self::IsoDate
+                | Self::Time { .. }
+                | Self::IsoTime
+                | Self::Timestamp { .. }
+                | Self::NanoTimestamp
+                | Self::IsoTimestamp
+                | Self::ZonedTimestamp { .. }
+        )
+    }
+
+    /// Reads a cell.
+    ///
+    /// # Errors
+    /// Why the bytes are not a value of the type; never the bytes.
+    pub fn read<'a>(&self, form: Form, raw: &'a [u8]) -> Read<'a> {
+        match form {
+            Form::Text => self.text(raw),
+            Form::Binary => self.binary(raw),
+        }
+    }
+
+    fn text<'a>(&self, raw: &'a [u8]) -> Read<'a> {
+        Ok(match self {
+            Self::Text | Self::PrintedText | Self::Jsonb => ValueRef::Text(utf8(raw)?),
+            Self::Int | Self::Oid => ValueRef::Int(number::int(raw).ok_or("not an integer")?),
+            Self::Bool => match raw {
+                b"t" | b"true" => ValueRef::Bool(true),
+                b"f" | b"false" => ValueRef::Bool(false),
+                _ => return Err("not a boolean"),
+            },
+            Self::Float => ValueRef::Float(number::float(raw).ok_or("not a number")?),
+            Self::Double => ValueRef::Double(number::float(raw).ok_or("not a number")?),
+            Self::Uuid => ValueRef::Text(utf8(raw).ok().filter(|t| t.len() == 36).ok_or("not a uuid")?),
+            Self::Bytea(mode) => {
+                let digits = raw.strip_prefix(b"\\x").ok_or("not in the hex format that this connection asked for")?;
+                if *mode == BinaryMode::Bytes {
+                    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+                        return Err("not hexadecimal digits");
+                    }
+                    ValueRef::Hex(digits)
+                } else {
+                    encoded(Cow::Owned(misc::unhex(digits).ok_or("not hexadecimal digits")?), *mode)
+                }
+            }
+            Self::Decimal { scale } => match number::decimal(raw, *scale) {
+                Some(unscaled) => ValueRef::Decimal { unscaled, scale: *scale },
+                None => self.numeric(number::numeric(raw).ok_or("not a number")?)?,
+            },
+            Self::VariableDecimal | Self::DecimalDouble | Self::DecimalString => {
+                self.numeric(number::numeric(raw).ok_or("not a number")?)?
+            }
+            Self::Money { scale } => number::money(raw).ok_or("not an amount of money")?.at_scale(*scale).to_decimal(),
+            Self::MoneyDouble => {
+                let plain = number::money(raw).ok_or("not an amount of money")?.to_plain();
+                ValueRef::Double(plain.parse().map_err(|_| "not a number")?)
+            }
+            Self::MoneyString => words(number::money(raw).ok_or("not an amount of money")?.to_plain()),
+            Self::Date | Self::IsoDate => self.date(time::date(raw).ok_or("not a date")?),
+            Self::Time { .. } | Self::IsoTime => self.time(time::time(raw).ok_or("not a time")?),
+            Self::ZonedTime => words(time::time_text(time::time_with_zone(raw).ok_or("not a time with zone")?)),
+            Self::Timestamp { .. } | Self::NanoTimestamp | Self::IsoTimestamp | Self::ZonedTimestamp { .. } => {
+                self.instant(time::timestamp(raw).ok_or("not a timestamp")?)?
+            }
+            Self::Interval => ValueRef::Int(Interval::parse(raw).ok_or("not an interval")?.to_micros()),
+            Self::IsoInterval => words(Interval::parse(raw).ok_or("not an interval")?.to_text()),
+            Self::Bit => ValueRef::Bool(raw == b"1"),
+            Self::Bits => owned(Value::Bytes(misc::bits(raw).ok_or("not a bit string")?)),
+            Self::Point => owned(misc::point(raw).ok_or("not a point")?),
+            Self::Geometry => owned(misc::geometry(raw).ok_or("not EWKB")?),
+            Self::Hstore(mode) => hstore(utf8(raw)?, *mode)?,
+            Self::Vector { single } => owned(misc::vector(utf8(raw)?, *single).ok_or("not a vector")?),
+            Self::SparseVector => {
+                owned(misc::sparse_vector(utf8(raw)?).ok_or("not a sparse vector of at most 32767 dimensions")?)
+            }
+            Self::Array(element) => array(element, raw)?,
+            Self::Opaque(mode) => encoded(Cow::Borrowed(raw), *mode),
+        })
+    }
+
+    fn binary<'a>(&self, raw: &'a [u8]) -> Read<'a> {
+        Ok(match self {
+            Self::Text => ValueRef::Text(utf8(raw)?),
+            Self::Jsonb => match raw.split_first() {
+                Some((1, text)) => ValueRef::Text(utf8(text)?),
+                _ => return Err("a version of jsonb that is not known"),
+            },
+            Self::Int => ValueRef::Int(match raw.len() {
+                2 => i64::from(i16::from_be_bytes(fixed(raw)?)),
+                4 => i64::from(i32::from_be_bytes(fixed(raw)?)),
+                _ => i64::from_be_bytes(fixed(raw)?),
+            }),
+            Self::Oid => ValueRef::Int(i64::from(u32::from_be_bytes(fixed(raw)?))),
+            Self::Bool => ValueRef::Bool(fixed::<1>(raw)?[0] != 0),
+            Self::Float => ValueRef::Float(f32::from_be_bytes(fixed(raw)?)),
+            Self::Double => ValueRef::Double(f64::from_be_bytes(fixed(raw)?)),
+            Self::Uuid => ValueRef::Uuid(raw.try_into().map_err(|_| "not sixteen bytes")?),
+            Self::Bytea(mode) => encoded(Cow::Borrowed(raw), *mode),
+            Self::Decimal { .. } | Self::VariableDecimal | Self::DecimalDouble | Self::DecimalString => {
+                self.numeric(number::numeric_binary(raw).ok_or("not a numeric")?)?
+            }
+            Self::Date | Self::IsoDate => match i32::from_be_bytes(fixed(raw)?) {
+                i32::MAX => self.date(time::INFINITY_DAYS),
+                i32::MIN => self.date(time::MINUS_INFINITY_DAYS),
+                days => self.date(i64::from(days) + time::EPOCH_DAYS),
+            },
+            Self::Time { .. } | Self::IsoTime => self.time(i64::from_be_bytes(fixed(raw)?)),
+            Self::Timestamp { .. } | Self::NanoTimestamp | Self::IsoTimestamp | Self::ZonedTimestamp { .. } => {
+                self.instant(match i64::from_be_bytes(fixed(raw)?) {
+                    i64::MAX => time::INFINITY_MICROS,
+                    i64::MIN => time::MINUS_INFINITY_MICROS,
+                    micros => micros.checked_add(time::EPOCH_MICROS).ok_or("a timestamp out of range")?,
+                })?
+            }
+            // Every other type is copied as text.
+            _ => self.text(raw)?,
+        })
+    }
+
+    fn numeric<'a>(&self, numeric: Numeric) -> Read<'a> {
+        let digits = match numeric {
+            Numeric::Finite(digits) => digits,
+            Numeric::Special(special) => {
+                return match (self, special) {
+                    (Self::DecimalDouble, Special::NaN) => Ok(ValueRef::Double(f64::NAN)),
+                    (Self::DecimalDouble, Special::Infinity) => Ok(ValueRef::Double(f64::INFINITY)),
+                    (Self::DecimalDouble, Special::MinusInfinity) => Ok(ValueRef::Double(f64::NEG_INFINITY)),
+                    (Self::DecimalString, Special::NaN) => Ok(words("NAN".into())),
+                    (Self::DecimalString, Special::Infinity) => Ok(words("POSITIVE_INFINITY".into())),
+                    (Self::DecimalString, Special::MinusInfinity) => Ok(words("NEGATIVE_INFINITY".into())),
+                    _ => Err("NaN and infinities have no exact decimal form (decimal.handling.mode=string shows them)"),
+                };
+            }
+        };
+        Ok(match self {
+            Self::Decimal { scale } => digits.at_scale(*scale).to_decimal(),
+            Self::DecimalDouble => ValueRef::Double(digits.to_plain().parse().map_err(|_| "not a number")?),
+            Self::DecimalString => words(digits.to_plain()),
+            _ => digits.to_variable(),
+        })
+    }
+
+    fn date<'a>(&self, days: i64) -> ValueRef<'a> {
+        match self {
+            Self::IsoDate if time::plausible_days(days) => words(time::iso_date_text(days)),
+            _ => ValueRef::Int(days),
+        }
+    }
+
+    fn time<'a>(&self, micros: i64) -> ValueRef<'a> {
+        match self {
+            Self::Time { divisor, factor } => ValueRef::Int(micros.div_euclid(*divisor) * factor),
+            _ => words(time::iso_time_text(micros)),
+        }
+    }
+
+    fn instant<'a>(&self, micros: i64) -> Read<'a> {
+        Ok(match self {
+            Self::ZonedTimestamp { digits } => match micros {
+                time::INFINITY_MICROS => ValueRef::Text("infinity"),
+                time::MINUS_INFINITY_MICROS => ValueRef::Text("-infinity"),
+                micros => ValueRef::Zoned { micros, digits: *digits },
+            },
+            Self::Timestamp { divisor } => ValueRef::Int(micros.div_euclid(*divisor)),
+            Self::NanoTimestamp => match micros {
+                time::INFINITY_MICROS => ValueRef::Int(i64::MAX),
+                time::MINUS_INFINITY_MICROS => ValueRef::Int(i64::MIN),
+                micros => ValueRef::Int(micros.checked_mul(1000).ok_or("a timestamp outside of 1677–2262, the range of nanoseconds")?),
+            },
+            _ => words(time::iso_timestamp_text(micros)),
+        })
+    }
+}
+
+fn array<'a>(element: &Cell, raw: &[u8]) -> Read<'a> {
+    let mut values = Vec::new();
+    for item in elements(raw).ok_or("not an array")? {
+        values.push(match item {
+            // An inner array has no place in a one-dimensional schema: a null element, as the reference has it.
+            Element::Null | Element::Nested => Value::Null,
+            Element::Text(text) => element.text(&text)?.to_value(),
+        });
+    }
+    Ok(owned(Value::Array(values)))
+}
+
+fn hstore<'a>(text: &str, mode: HstoreMode) -> Read<'a> {
+    let mut pairs = misc::hstore(text).ok_or("not an hstore")?;
+    misc::in_java_order(&mut pairs);
+    Ok(owned(match mode {
+        HstoreMode::Map => Value::Map(
+            pairs.into_iter().map(|(k, v)| (Value::Text(k), v.map_or(Value::Null, Value::Text))).collect(),
+        ),
+        HstoreMode::Json => {
+            let map: serde_json::Map<_, _> = pairs.into_iter().map(|(k, v)| (k, v.into())).collect();
+            Value::Text(serde_json::Value::Object(map).to_string())
+        }
+    }))
+}

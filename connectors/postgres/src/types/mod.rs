@@ -1,0 +1,22 @@
+//! PostgreSQL's types: from a column's type to its Connect schema, and from its bytes (pgoutput's text, COPY's binary) to
+//! a value. Which type becomes what is Debezium's public contract; how the bytes look is the PostgreSQL manual's.
+//!
+//! Purpose: one row a type here and its case in the tests is all that a new type costs.
+//!
+//! Must not know: sockets, SQL, Kafka, who reads the values.
+
+mod absent;
+mod array;
+mod catalogue;
+mod cell;
+mod default;
+mod misc;
+mod number;
+mod plan;
+mod row;
+mod time;
+
+pub use catalogue::{Catalogue, PgType, TypeKind};
+pub use cell::{Cell, Form};
+pub use plan::{BinaryMode, DecimalMode, FailureMode, HstoreMode, IntervalMode, Modes, Planned, TimeMode, plan};
+pub use row::{ColumnCodec, RowCodec, column_codec};

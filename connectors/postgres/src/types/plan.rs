@@ -1,0 +1,381 @@
+//! From a column's type to its Connect schema and its decoder: one row a type.
+
+use std::sync::Arc;
+
+use record::{Field, Kind, Schema, SchemaBuilder};
+
+use super::{Catalogue, Cell, PgType, TypeKind};
+
+pub use crate::config::{BinaryMode, ConvertFailure as FailureMode, DecimalMode, HstoreMode, IntervalMode, TimeMode};
+
+/// How types are treated.
+#[derive(Clone, Debug)]
+pub struct Modes {
+    /// Numbers with a scale.
+    pub decimal: DecimalMode,
+    /// Dates and times.
+    pub time: TimeMode,
+    /// Intervals.
+    pub interval: IntervalMode,
+    /// Bytes.
+    pub binary: BinaryMode,
+    /// hstore.
+    pub hstore: HstoreMode,
+    /// Values that cannot be converted.
+    pub failure: FailureMode,
+    /// Whether columns of unknown types are shown as bytes.
+    pub include_unknown: bool,
+    /// Scale of money.
+    pub money_digits: u8,
+    /// What stands for an unchanged value that the log does not carry.
+    pub placeholder: Vec<u8>,
+}
+
+impl Default for Modes {
+    fn default() -> Self {
+        Self {
+            decimal: DecimalMode::Precise,
+            time: TimeMode::Adaptive,
+            interval: IntervalMode::Numeric,
+            binary: BinaryMode::Bytes,
+            hstore: HstoreMode::Json,
+            failure: FailureMode::Warn,
+            include_unknown: false,
+            money_digits: 2,
+            placeholder: b"__debezium_unavailable_value".to_vec(),
+        }
+    }
+}
+
+impl From<&crate::config::Types> for Modes {
+    fn from(types: &crate::config::Types) -> Self {
+        Self {
+            decimal: types.decimal,
+            time: types.time,
+            interval: types.interval,
+            binary: types.binary,
+            hstore: types.hstore,
+            failure: types.convert_failure,
+            include_unknown: types.include_unknown,
+            money_digits: u8::try_from(types.money_fraction_digits).unwrap_or(2),
+            placeholder: types.unavailable.bytes.clone(),
+        }
+    }
+}
+
+/// What becomes of a column.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Its schema, still without optionality and default.
+    pub schema: SchemaBuilder,
+    /// How its bytes are read.
+    pub cell: Cell,
+    /// Whether the field is optional even for a NOT NULL column (PostGIS geometry).
+    pub always_optional: bool,
+    /// Whether its default may stand in the schema (the contract names the types).
+    pub has_default: bool,
+    /// The type's own name, for messages and fallbacks.
+    pub type_name: String,
+}
+
+fn named(kind: Kind, name: &str) -> SchemaBuilder {
+    Schema::of(kind).named(name, Some(1))
+}
+
+fn debezium(kind: Kind, name: &str) -> SchemaBuilder {
+    named(kind, &format!("io.debezium.{name}"))
+}
+
+fn connect(kind: Kind, name: &str) -> SchemaBuilder {
+    named(kind, &format!("org.apache.kafka.connect.data.{name}"))
+}
+
+fn structure(fields: Vec<(&str, SchemaBuilder)>) -> Kind {
+    Kind::Struct(fields.into_iter().map(|(name, schema)| Field { name: name.into(), schema: schema.build() }).collect())
+}
+
+/// The schema of bytes under a binary mode.
+fn binary(mode: BinaryMode) -> SchemaBuilder {
+    Schema::of(if mode == BinaryMode::Bytes { Kind::Bytes } else { Kind::String })
+}
+
+/// io.debezium.data.VariableScaleDecimal.
+fn variable_decimal() -> SchemaBuilder {
+    let kind = structure(vec![("scale", Schema::of(Kind::Int32)), ("value", Schema::of(Kind::Bytes))]);
+    debezium(kind, "data.VariableScaleDecimal").doc("Variable scaled decimal")
+}
+
+/// Types whose arrays have optional elements; of other known types they are required (the contract, 4.5).
+const OPTIONAL_ELEMENTS: &[&str] = &[
+    "int2", "int4", "int8", "oid", "float4", "float8", "bool", "char", "varchar", "text", "bpchar", "inet", "cidr",
+    "macaddr", "macaddr8", "int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange", "citext", "ltree",
+    "uuid", "json", "jsonb", "date", "time", "timetz", "timestamp", "timestamptz", "bytea", "numeric", "hstore",
+    "geometry", "geography",
+];
+
+/// Types whose arrays are left out (the contract, 4.5).
+const NO_ARRAYS: &[&str] = &["money", "name", "interval", "varbit", "bit", "xml", "point", "refcursor"];
+
+/// Plans a column of this type; `None` when its field is left out.
+pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Option<Planned> {
+    let known = catalogue.base(oid, typmod).and_then(|(found, typmod)| {
+        let planned = match &found.kind {
+            TypeKind::Array(element) => plan_array(catalogue, *element, typmod, modes),
+            _ => plan_scalar(found, typmod, modes),
+        };
+        planned.map(|(schema, cell)| (schema, cell, found.name.clone()))
+    });
+    if let Some((schema, cell, type_name)) = known {
+        return Some(Planned {
+            schema,
+            cell,
+            always_optional: type_name == "geometry",
+            has_default: has_default(catalogue.base(oid, typmod)?.0),
+            type_name,
+        });
+    }
+    let type_name = catalogue.get(oid).map_or_else(|| oid.to_string(), |t| t.name.clone());
+    modes.include_unknown.then(|| {
+        let array = catalogue.base(oid, typmod).is_some_and(|(t, _)| matches!(t.kind, TypeKind::Array(_)));
+        let element = Cell::Opaque(modes.binary);
+        let (schema, cell) = if array {
+            (Schema::of(Kind::Array(binary(modes.binary).optional().build())), Cell::Array(Box::new(element)))
+        } else {
+            (binary(modes.binary), element)
+        };
+        Planned { schema, cell, always_optional: false, has_default: false, type_name }
+    })
+}
+
+/// Types whose column default is shown in the schema (the contract, 4.8).
+fn has_default(found: &PgType) -> bool {
+    matches!(found.kind, TypeKind::Enum(_))
+        || matches!(
+            found.name.as_str(),
+            "bit" | "varbit" | "bool" | "bpchar" | "varchar" | "text" | "numeric" | "float4" | "float8" | "int2" | "int4"
+                | "int8" | "json" | "jsonb" | "xml" | "uuid" | "date" | "time" | "timestamp" | "timestamptz" | "interval"
+        )
+}
+
+fn plan_array(catalogue: &Catalogue, element: u32, typmod: i32, modes: &Modes) -> Option<(SchemaBuilder, Cell)> {
+    let found = catalogue.get(element)?;
+    if matches!(found.kind, TypeKind::Domain { .. } | TypeKind::Array(_)) || NO_ARRAYS.contains(&found.name.as_str()) {
+        return None;
+    }
+    let (schema, cell) = plan_scalar(found, typmod, modes)?;
+    let schema = schema.optional_if(OPTIONAL_ELEMENTS.contains(&found.name.as_str())).build();
+    Some((Schema::of(Kind::Array(schema)), Cell::Array(Box::new(cell))))
+}
+
+fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuilder, Cell)> {
+    if let TypeKind::Enum(labels) = &found.kind {
+        return Some((debezium(Kind::String, "data.Enum").parameter("allowed", &labels.join(",")), Cell::Text));
+    }
+    let text = || Schema::of(Kind::String);
+    Some(match found.name.as_str() {
+        "bool" => (Schema::of(Kind::Bool), Cell::Bool),
+        "int2" => (Schema::of(Kind::Int16), Cell::Int),
+        "int4" => (Schema::of(Kind::Int32), Cell::Int),
+        "int8" => (Schema::of(Kind::Int64), Cell::Int),
+        "oid" => (Schema::of(Kind::Int64), Cell::Oid),
+        "float4" => (Schema::of(Kind::Float32), Cell::Float),
+        "float8" => (Schema::of(Kind::Float64), Cell::Double),
+        "bpchar" | "varchar" | "text" | "name" | "char" => (text(), Cell::Text),
+        "citext" | "isbn" | "inet" | "cidr" | "macaddr" | "macaddr8" | "int4range" | "int8range" | "numrange"
+        | "daterange" | "tsrange" | "tstzrange" => (text(), Cell::PrintedText),
+        "json" => (debezium(Kind::String, "data.Json"), Cell::Text),
+        "jsonb" => (debezium(Kind::String, "data.Json"), Cell::Jsonb),
+        "xml" => (debezium(Kind::String, "data.Xml"), Cell::PrintedText),
+        "ltree" => (debezium(Kind::String, "data.Ltree"), Cell::PrintedText),
+        "tsvector" => (debezium(Kind::String, "data.Tsvector"), Cell::PrintedText),
+        "uuid" => (debezium(Kind::String, "data.Uuid"), Cell::Uuid),
+        "bytea" => (binary(modes.binary), Cell::Bytea(modes.binary)),
+        "bit" | "varbit" => match typmod {
+            1 => (Schema::of(Kind::Bool), Cell::Bit),
+            length => {
+                let length = if length < 0 { i32::MAX } else { length };
+                (debezium(Kind::Bytes, "data.Bits").parameter("length", &length.to_string()), Cell::Bits)
+            }
+        },
+        "numeric" => plan_numeric(typmod, modes),
+        "money" => plan_money(modes),
+        "date" => match modes.time {
+            TimeMode::Connect => (connect(Kind::Int32, "Date"), Cell::Date),
+            TimeMode::Isostring => (debezium(Kind::String, "time.IsoDate"), Cell::IsoDate),
+            _ => (debezium(Kind::Int32, "time.Date"), Cell::Date),
+        },
+        "time" => plan_time(precision(typmod), modes.time),
+        "timetz" => (debezium(Kind::String, "time.ZonedTime"), Cell::ZonedTime),
+        "timestamp" => plan_timestamp(precision(typmod), modes.time),
+        "timestamptz" => {
+            (debezium(Kind::String, "time.ZonedTimestamp"), Cell::ZonedTimestamp { digits: precision(typmod) })
+        }
+        "interval" => match modes.interval {
+            IntervalMode::Numeric => (debezium(Kind::Int64, "time.MicroDuration"), Cell::Interval),
+            IntervalMode::String => (debezium(Kind::String, "time.Interval"), Cell::IsoInterval),
+        },
+        "point" => {
+            let kind = structure(vec![
+                ("x", Schema::of(Kind::Float64)),
+                ("y", Schema::of(Kind::Float64)),
+                ("wkb", Schema::of(Kind::Bytes).optional()),
+                ("srid", Schema::of(Kind::Int32).optional()),
+            ]);
+            (debezium(kind, "data.geometry.Point").doc("Geometry (POINT)"), Cell::Point)
+        }
+        "geometry" | "geography" => {
+            let kind = structure(vec![
+                ("wkb", Schema::of(Kind::Bytes)),
+                ("srid", Schema::of(Kind::Int32).optional()),
+            ]);
+            let (name, doc) = if found.name == "geometry" {
+                ("data.geometry.Geometry", "Geometry")
+            } else {
+                ("data.geometry.Geography", "Geography")
+            };
+            (debezium(kind, name).doc(doc), Cell::Geometry)
+        }
+        "hstore" => match modes.hstore {
+            HstoreMode::Json => (debezium(Kind::String, "data.Json"), Cell::Hstore(HstoreMode::Json)),
+            HstoreMode::Map => {
+                let map = Kind::Map(text().build(), text().optional().build());
+                (Schema::of(map), Cell::Hstore(HstoreMode::Map))
+            }
+        },
+        "vector" => {
+            (debezium(Kind::Array(Schema::of(Kind::Float64).build()), "data.DoubleVector"), Cell::Vector { single: false })
+        }
+        "halfvec" => {
+            (debezium(Kind::Array(Schema::of(Kind::Float32).build()), "data.FloatVector"), Cell::Vector { single: true })
+        }
+        "sparsevec" => {
+            let entries = Kind::Map(Schema::of(Kind::Int16).build(), Schema::of(Kind::Float64).build());
+            let kind = structure(vec![("dimensions", Schema::of(Kind::Int16)), ("vector", Schema::of(entries))]);
+            (debezium(kind, "data.SparseDoubleVector"), Cell::SparseVector)
+        }
+        _ => return None,
+    })
+}
+
+/// A time type's precision; without one it counts as 6.
+fn precision(typmod: i32) -> u8 {
+    u8::try_from(typmod).ok().filter(|p| *p <= 6).unwrap_or(6)
+}
+
+/// Precision and scale of a numeric's modifier (`numeric_typmod`): 16 bits of precision, 11 bits of signed scale.
+fn numeric_modifier(typmod: i32) -> Option<(i32, i32)> {
+    let packed = typmod.checked_sub(4).filter(|packed| *packed >= 0)?;
+    let scale = ((packed & 0x7ff) ^ 1024) - 1024;
+    Some((packed >> 16 & 0xffff, scale))
+}
+
+fn plan_numeric(typmod: i32, modes: &Modes) -> (SchemaBuilder, Cell) {
+    match (modes.decimal, numeric_modifier(typmod)) {
+        (DecimalMode::Double, _) => (Schema::of(Kind::Float64), Cell::DecimalDouble),
+        (DecimalMode::String, _) => (Schema::of(Kind::String), Cell::DecimalString),
+        (DecimalMode::Precise, None) => (variable_decimal(), Cell::VariableDecimal),
+        (DecimalMode::Precise, Some((precision, scale))) => {
+            // A negative scale means trailing zeros before the point: the true value at scale 0.
+            let (precision, scale) = if scale < 0 { (precision - scale, 0) } else { (precision, scale) };
+            let schema = connect(Kind::Bytes, "Decimal")
+                .parameter("scale", &scale.to_string())
+                .parameter("connect.decimal.precision", &precision.to_string());
+            (schema, Cell::Decimal { scale })
+        }
+    }
+}
+
+fn plan_money(modes: &Modes) -> (SchemaBuilder, Cell) {
+    match modes.decimal {
+        DecimalMode::Double => (Schema::of(Kind::Float64), Cell::MoneyDouble),
+        DecimalMode::String => (Schema::of(Kind::String), Cell::MoneyString),
+        DecimalMode::Precise => (
+            connect(Kind::Bytes, "Decimal").parameter("scale", &modes.money_digits.to_string()),
+            Cell::Money { scale: i32::from(modes.money_digits) },
+        ),
+    }
+}
+
+fn plan_time(precision: u8, mode: TimeMode) -> (SchemaBuilder, Cell) {
+    match mode {
+        TimeMode::Connect => (connect(Kind::Int32, "Time"), Cell::Time { divisor: 1000, factor: 1 }),
+        TimeMode::Isostring => (debezium(Kind::String, "time.IsoTime"), Cell::IsoTime),
+        TimeMode::Nanoseconds => (debezium(Kind::Int64, "time.NanoTime"), Cell::Time { divisor: 1, factor: 1000 }),
+        TimeMode::Adaptive if precision <= 3 => {
+            (debezium(Kind::Int32, "time.Time"), Cell::Time { divisor: 1000, factor: 1 })
+        }
+        _ => (debezium(Kind::Int64, "time.MicroTime"), Cell::Time { divisor: 1, factor: 1 }),
+    }
+}
+
+fn plan_timestamp(precision: u8, mode: TimeMode) -> (SchemaBuilder, Cell) {
+    match mode {
+        TimeMode::Connect => (connect(Kind::Int64, "Timestamp"), Cell::Timestamp { divisor: 1000 }),
+        TimeMode::Isostring => (debezium(Kind::String, "time.IsoTimestamp"), Cell::IsoTimestamp),
+        TimeMode::Nanoseconds => (debezium(Kind::Int64, "time.NanoTimestamp"), Cell::NanoTimestamp),
+        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds if precision <= 3 => {
+            (debezium(Kind::Int64, "time.Timestamp"), Cell::Timestamp { divisor: 1000 })
+        }
+        _ => (debezium(Kind::Int64, "time.MicroTimestamp"), Cell::Timestamp { divisor: 1 }),
+    }
+}
+
+/// A schema with a column's optionality and default.
+pub(super) fn finish(planned: &Planned, optional: bool, default: Option<record::Value>) -> Arc<Schema> {
+    planned.schema.clone().optional_if(optional || planned.always_optional).default(default).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numeric_modifiers() {
+        for (precision, scale) in [(5, 2), (10, 0), (38, 3), (1000, 0), (10, -2)] {
+            let typmod = (precision << 16 | (scale & 0x7ff)) + 4;
+            assert_eq!(numeric_modifier(typmod), Some((precision, scale)));
+        }
+        assert_eq!(numeric_modifier(-1), None);
+    }
+
+    #[track_caller]
+    fn check(name: &str, typmod: i32, mode: TimeMode, expect: &str) {
+        let mut catalogue = Catalogue::default();
+        catalogue.extend([PgType { oid: 1, name: name.into(), kind: TypeKind::Plain }]);
+        let modes = Modes { time: mode, ..Modes::default() };
+        let schema = plan(&catalogue, 1, typmod, &modes).unwrap().schema.build();
+        assert_eq!(format!("{} {}", schema.type_name(), schema.name.as_deref().unwrap_or("-")), expect, "{name} {mode:?}");
+    }
+
+    #[test]
+    fn times() {
+        check("time", 3, TimeMode::Adaptive, "INT32 io.debezium.time.Time");
+        check("time", -1, TimeMode::Adaptive, "INT64 io.debezium.time.MicroTime");
+        check("time", 3, TimeMode::AdaptiveTimeMicroseconds, "INT64 io.debezium.time.MicroTime");
+        check("time", 6, TimeMode::Connect, "INT32 org.apache.kafka.connect.data.Time");
+        check("timestamp", 3, TimeMode::AdaptiveTimeMicroseconds, "INT64 io.debezium.time.Timestamp");
+        check("timestamp", 3, TimeMode::Microseconds, "INT64 io.debezium.time.MicroTimestamp");
+        check("timestamp", -1, TimeMode::Nanoseconds, "INT64 io.debezium.time.NanoTimestamp");
+        check("timestamptz", -1, TimeMode::Connect, "STRING io.debezium.time.ZonedTimestamp");
+        check("date", -1, TimeMode::Isostring, "STRING io.debezium.time.IsoDate");
+    }
+
+    #[test]
+    fn an_unknown_type_has_no_field_unless_asked_for() {
+        let mut catalogue = Catalogue::default();
+        catalogue.extend([PgType { oid: 1, name: "circle".into(), kind: TypeKind::Plain }]);
+        assert!(plan(&catalogue, 1, -1, &Modes::default()).is_none());
+        let modes = Modes { include_unknown: true, ..Modes::default() };
+        assert_eq!(plan(&catalogue, 1, -1, &modes).unwrap().cell, Cell::Opaque(BinaryMode::Bytes));
+    }
+
+    #[test]
+    fn a_domain_is_its_base_type_with_its_own_modifier() {
+        let mut catalogue = Catalogue::default();
+        catalogue.extend([
+            PgType { oid: 1, name: "numeric".into(), kind: TypeKind::Plain },
+            PgType { oid: 2, name: "price".into(), kind: TypeKind::Domain { base: 1, typmod: (8 << 16 | 2) + 4 } },
+        ]);
+        assert_eq!(plan(&catalogue, 2, -1, &Modes::default()).unwrap().cell, Cell::Decimal { scale: 2 });
+    }
+}

@@ -1,0 +1,123 @@
+//! Reading a row: the codecs of its columns, and what stands in for what the log leaves out.
+
+use std::sync::Arc;
+
+use record::{Decode, DecodeError, Schema, Span, Value, ValueRef};
+
+use super::absent::{fallback, unchanged};
+use super::cell::{Cell, Form};
+use super::default::default;
+use super::plan::{FailureMode, Modes, Planned, finish};
+
+/// One column's decoder.
+#[derive(Clone, Debug)]
+pub struct ColumnCodec {
+    /// The column's name, for messages.
+    pub name: Arc<str>,
+    /// The field's schema.
+    pub schema: Arc<Schema>,
+    cell: Cell,
+    form: Form,
+    /// In place of NULL: nothing for a nullable column, else the default or the type's fallback.
+    null: Value,
+    /// In place of an unchanged value that the log does not carry.
+    unchanged: Option<Value>,
+    failure: FailureMode,
+}
+
+/// Builds a column's codec for rows in the text form; [`ColumnCodec::copied`] makes that of a snapshot of it.
+pub fn column_codec(
+    name: &str,
+    planned: &Planned,
+    not_null: bool,
+    default_expression: Option<&str>,
+    modes: &Modes,
+) -> ColumnCodec {
+    let plain = finish(planned, !not_null, None);
+    let default = default_expression
+        .filter(|_| planned.has_default)
+        .and_then(|expression| default(&planned.cell, &plain, expression));
+    let schema = finish(planned, !not_null, default.clone());
+    let null = if schema.optional { Value::Null } else { default.unwrap_or_else(|| fallback(&planned.cell, &schema)) };
+    ColumnCodec {
+        name: name.into(),
+        unchanged: unchanged(&planned.cell, &schema, modes),
+        cell: planned.cell.clone(),
+        form: Form::Text,
+        null,
+        schema,
+        failure: modes.failure,
+    }
+}
+
+impl ColumnCodec {
+    /// The codec of the same column as a snapshot's COPY has it.
+    #[must_use]
+    pub fn copied(mut self) -> Self {
+        self.form = Form::Binary;
+        self
+    }
+
+    /// Whether the snapshot's SELECT casts it to text.
+    pub fn copied_as_text(&self) -> bool {
+        self.cell.copied_as_text()
+    }
+
+    fn failed(&self, reason: &'static str) -> Result<ValueRef<'_>, DecodeError> {
+        if self.failure == FailureMode::Fail || !self.schema.optional {
+            return Err(DecodeError { column: self.name.to_string(), reason: reason.to_owned() });
+        }
+        if self.failure == FailureMode::Warn {
+            tracing::warn!(column = %self.name, reason, "a value cannot be converted and is emitted as null \
+                (event.converting.failure.handling.mode=fail stops the task instead)");
+        }
+        Ok(ValueRef::Null)
+    }
+}
+
+/// Reads rows of a table: one codec a cell. Cells that are not captured have none.
+#[derive(Clone, Debug)]
+pub struct RowCodec {
+    /// For each cell of the wire's row, in order, the codec of a captured column.
+    columns: Vec<Option<ColumnCodec>>,
+}
+
+impl RowCodec {
+    /// A row of these cells; `None` for one that is on the wire but not captured.
+    pub fn new(columns: Vec<Option<ColumnCodec>>) -> Self {
+        Self { columns }
+    }
+
+    fn cell<'a>(column: &'a ColumnCodec, buffer: &'a [u8], span: Span) -> Result<ValueRef<'a>, DecodeError> {
+        match span.bytes(buffer) {
+            Some(raw) => match column.cell.read(column.form, raw) {
+                Ok(value) => Ok(value),
+                Err(reason) => column.failed(reason),
+            },
+            None if span == Span::UNCHANGED => match &column.unchanged {
+                Some(value) => Ok(ValueRef::Shared(value)),
+                None => column.failed("the value is stored out of line and unchanged, so the log does not carry it, and \
+                    its type has no placeholder (REPLICA IDENTITY FULL would bring it)"),
+            },
+            None if column.null == Value::Null => Ok(ValueRef::Null),
+            None => Ok(ValueRef::Shared(&column.null)),
+        }
+    }
+}
+
+impl Decode for RowCodec {
+    fn row<'a>(&'a self, buffer: &'a [u8], spans: &'a [Span], out: &mut Vec<ValueRef<'a>>) -> Result<(), DecodeError> {
+        if spans.len() != self.columns.len() {
+            return Err(DecodeError {
+                column: "(row)".to_owned(),
+                reason: format!("{} cells where the table has {}", spans.len(), self.columns.len()),
+            });
+        }
+        for (column, span) in self.columns.iter().zip(spans) {
+            if let Some(column) = column {
+                out.push(Self::cell(column, buffer, *span)?);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,314 @@
+//! Dates, times and intervals: their text (DateStyle ISO, IntervalStyle iso_8601, TimeZone UTC, all pinned on our
+//! connections) and their binary forms (days or microseconds since 2000-01-01), manual chapter 8.5.
+
+use record::{civil_from_days, days_from_civil, write_iso_date};
+
+/// Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
+pub(super) const EPOCH_DAYS: i64 = 10_957;
+/// Microseconds between the two epochs.
+pub(super) const EPOCH_MICROS: i64 = EPOCH_DAYS * 86_400_000_000;
+
+/// `infinity` of a timestamp, in microseconds, as Debezium's driver has it (it counts in a Java long of milliseconds).
+pub(super) const INFINITY_MICROS: i64 = 9_223_372_036_825_200_000;
+/// `-infinity` of a timestamp.
+pub(super) const MINUS_INFINITY_MICROS: i64 = -9_223_372_036_832_400_000;
+/// `infinity` of a date in days: one value for snapshot and stream.
+pub(super) const INFINITY_DAYS: i64 = i32::MAX as i64;
+/// `-infinity` of a date.
+pub(super) const MINUS_INFINITY_DAYS: i64 = i32::MIN as i64;
+
+/// A number at the front of a text, and the rest.
+fn number(text: &[u8]) -> Option<(i64, &[u8])> {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    if digits == 0 || digits > 18 {
+        return None;
+    }
+    let n = text[..digits].iter().fold(0_i64, |n, d| n * 10 + i64::from(d - b'0'));
+    Some((n, &text[digits..]))
+}
+
+fn literal(text: &[u8], byte: u8) -> Option<&[u8]> {
+    text.strip_prefix(&[byte])
+}
+
+/// `YYYY-MM-DD` at the front; the year may have more than four digits. Gives the parts, as the era is behind the time.
+fn date_parts(text: &[u8]) -> Option<((i64, u32, u32), &[u8])> {
+    let (year, rest) = number(text)?;
+    let (month, rest) = number(literal(rest, b'-')?)?;
+    let (day, rest) = number(literal(rest, b'-')?)?;
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    Some(((year, month as u32, day as u32), rest))
+}
+
+fn days(parts: (i64, u32, u32), bc: bool) -> i64 {
+    let (year, month, day) = parts;
+    days_from_civil(if bc { 1 - year } else { year }, month, day)
+}
+
+/// A date in days since 1970; infinities as the constants above.
+pub(super) fn date(text: &[u8]) -> Option<i64> {
+    match text {
+        b"infinity" => return Some(INFINITY_DAYS),
+        b"-infinity" => return Some(MINUS_INFINITY_DAYS),
+        _ => {}
+    }
+    let (parts, rest) = date_parts(text)?;
+    match rest {
+        b"" => Some(days(parts, false)),
+        b" BC" => Some(days(parts, true)),
+        _ => None,
+    }
+}
+
+/// `HH:MM:SS[.ffffff]` at the front, in microseconds.
+fn time_parts(text: &[u8]) -> Option<(i64, &[u8])> {
+    let (hours, rest) = number(text)?;
+    let (minutes, rest) = number(literal(rest, b':')?)?;
+    let (seconds, mut rest) = number(literal(rest, b':')?)?;
+    let mut micros = 0;
+    if let Some(fraction) = literal(rest, b'.') {
+        let count = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+        if count == 0 || count > 6 {
+            return None;
+        }
+        for i in 0..6 {
+            micros = micros * 10 + if i < count { i64::from(fraction[i] - b'0') } else { 0 };
+        }
+        rest = &fraction[count..];
+    }
+    Some((((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros, rest))
+}
+
+/// A time of day in microseconds.
+pub(super) fn time(text: &[u8]) -> Option<i64> {
+    time_parts(text).filter(|(_, rest)| rest.is_empty()).map(|(micros, _)| micros)
+}
+
+/// A zone offset such as `+02`, `-08:30` or `+05:53:28`, in seconds east of Greenwich, and the rest.
+fn offset(text: &[u8]) -> Option<(i64, &[u8])> {
+    let sign = match text.first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, mut rest) = number(&text[1..])?;
+    let mut seconds = hours * 3600;
+    for unit in [60, 1] {
+        if let Some(more) = literal(rest, b':') {
+            let (n, after) = number(more)?;
+            seconds += n * unit;
+            rest = after;
+        }
+    }
+    Some((sign * seconds, rest))
+}
+
+/// A time with zone, as microseconds of the day in UTC.
+pub(super) fn time_with_zone(text: &[u8]) -> Option<i64> {
+    let (micros, rest) = time_parts(text)?;
+    let (east, rest) = offset(rest)?;
+    rest.is_empty().then(|| (micros - east * 1_000_000).rem_euclid(86_400_000_000))
+}
+
+/// A timestamp, with or without a zone, in microseconds since 1970 (UTC). `None` where the text is not one.
+pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
+    // The usual form, `YYYY-MM-DD HH:MM:SS…`, without the general readers.
+    match text {
+        b"infinity" => return Some(INFINITY_MICROS),
+        b"-infinity" => return Some(MINUS_INFINITY_MICROS),
+        _ => {}
+    }
+    let (parts, rest) = date_parts(text)?;
+    let (micros, mut rest) = time_parts(literal(rest, b' ')?)?;
+    let mut east = 0;
+    if matches!(rest.first(), Some(b'+' | b'-')) {
+        (east, rest) = offset(rest)?;
+    }
+    let bc = match rest {
+        b"" => false,
+        b" BC" => true,
+        _ => return None,
+    };
+    Some(days(parts, bc) * 86_400_000_000 + micros - east * 1_000_000)
+}
+
+/// An interval: months, days and microseconds, each with its own sign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Interval {
+    pub(super) months: i64,
+    pub(super) days: i64,
+    pub(super) micros: i64,
+}
+
+impl Interval {
+    /// Reads IntervalStyle iso_8601: `P1Y2M3DT4H5M6.789S`, each number with a sign of its own.
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+        let mut rest = literal(text, b'P')?;
+        let (mut out, mut in_time) = (Self::default(), false);
+        while let Some((first, after)) = rest.split_first() {
+            if *first == b'T' && !in_time {
+                (in_time, rest) = (true, after);
+                continue;
+            }
+            let negative = *first == b'-';
+            let (whole, mut tail) = number(if negative { after } else { rest })?;
+            let mut fraction = 0;
+            if let Some(more) = literal(tail, b'.') {
+                let count = more.iter().take_while(|b| b.is_ascii_digit()).count();
+                for i in 0..6 {
+                    fraction = fraction * 10 + if i < count { i64::from(more[i] - b'0') } else { 0 };
+                }
+                tail = &more[count..];
+            }
+            let sign = if negative { -1 } else { 1 };
+            let (unit, after) = tail.split_first()?;
+            match (in_time, unit) {
+                (false, b'Y') => out.months += sign * whole * 12,
+                (false, b'M') => out.months += sign * whole,
+                (false, b'W') => out.days += sign * whole * 7,
+                (false, b'D') => out.days += sign * whole,
+                (true, b'H') => out.micros += sign * whole * 3_600_000_000,
+                (true, b'M') => out.micros += sign * whole * 60_000_000,
+                (true, b'S') => out.micros += sign * (whole * 1_000_000 + fraction),
+                _ => return None,
+            }
+            rest = after;
+        }
+        Some(out)
+    }
+
+    /// Microseconds, a month being a twelfth of 365.25 days (io.debezium.time.MicroDuration; double arithmetic).
+    pub(super) fn to_micros(self) -> i64 {
+        let days = self.months as f64 * (365.25 / 12.0) + self.days as f64;
+        (days * 86_400_000_000.0) as i64 + self.micros
+    }
+
+    /// `P<y>Y<m>M<d>DT<h>H<mi>M<s>S`: all six parts, seconds without trailing zeros (io.debezium.time.Interval).
+    pub(super) fn to_text(self) -> String {
+        let seconds = self.micros % 60_000_000;
+        let (whole, fraction) = (seconds / 1_000_000, (seconds % 1_000_000).abs());
+        let sign = if seconds < 0 && whole == 0 { "-" } else { "" };
+        let mut text = format!(
+            "P{}Y{}M{}DT{}H{}M{sign}{whole}",
+            self.months / 12,
+            self.months % 12,
+            self.days,
+            self.micros / 3_600_000_000,
+            self.micros / 60_000_000 % 60
+        );
+        if fraction > 0 {
+            text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
+        }
+        text.push('S');
+        text
+    }
+}
+
+/// `HH:MM:SS` and a fraction of 0, 3 or 6 digits, as few as hold the value (java.time's toString), then `Z`.
+pub(super) fn time_text(micros: i64) -> String {
+    let micros = micros.rem_euclid(86_400_000_000);
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match fraction {
+        0 => format!("{h:02}:{m:02}:{s:02}Z"),
+        f if f % 1000 == 0 => format!("{h:02}:{m:02}:{s:02}.{:03}Z", f / 1000),
+        f => format!("{h:02}:{m:02}:{s:02}.{f:06}Z"),
+    }
+}
+
+/// `HH:MM:SS` and as many fraction digits as are not trailing zeros (java.time's ISO formatters), then `Z`.
+pub(super) fn iso_time_text(micros: i64) -> String {
+    let micros = micros.rem_euclid(86_400_000_000);
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if fraction > 0 {
+        text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
+    }
+    text.push('Z');
+    text
+}
+
+/// A date's ISO text and `Z` (io.debezium.time.IsoDate).
+pub(super) fn iso_date_text(days: i64) -> String {
+    let mut out = Vec::with_capacity(16);
+    write_iso_date(&mut out, days);
+    out.push(b'Z');
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A timestamp's ISO text (io.debezium.time.IsoTimestamp).
+pub(super) fn iso_timestamp_text(micros: i64) -> String {
+    let mut text = iso_date_text(micros.div_euclid(86_400_000_000));
+    text.pop();
+    text.push('T');
+    text.push_str(&iso_time_text(micros));
+    text
+}
+
+/// Whether a number of days is a date that can be shown (guards arithmetic on hostile binary input).
+pub(super) fn plausible_days(days: i64) -> bool {
+    let (year, _, _) = civil_from_days(days);
+    (-300_000_000..=300_000_000).contains(&year)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        for (text, expect) in [
+            ("1970-01-01", Some(0)),
+            ("2024-02-29", Some(19_782)),
+            ("0044-03-15 BC", Some(-735_160)),
+            ("infinity", Some(INFINITY_DAYS)),
+            ("2024-13-01", None),
+            ("x", None),
+        ] {
+            assert_eq!(date(text.as_bytes()), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn timestamps() {
+        for (text, expect) in [
+            ("2024-02-29 13:14:15.123456", Some(1_709_212_455_123_456)),
+            ("2024-02-29 07:44:15.123456+00", Some(1_709_192_655_123_456)),
+            ("1969-12-31 23:59:59.999999", Some(-1)),
+            ("2024-02-29 13:14:15.5", Some(1_709_212_455_500_000)),
+            ("infinity", Some(INFINITY_MICROS)),
+            ("2024-02-29", None),
+        ] {
+            assert_eq!(timestamp(text.as_bytes()), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_with_zone() {
+        for (text, expect) in [
+            ("13:14:15.123456+02", "11:14:15.123456Z"),
+            ("23:59:59.999-08", "07:59:59.999Z"),
+            ("24:00:00+00", "00:00:00Z"),
+            ("00:00:00-15", "15:00:00Z"),
+        ] {
+            assert_eq!(time_text(time_with_zone(text.as_bytes()).unwrap()), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn intervals() {
+        for (text, micros, shown) in [
+            ("P1Y2M3DT4H5M6.789012S", 37_091_106_789_012, "P1Y2M3DT4H5M6.789012S"),
+            ("P-1M-1DT-1S", -2_716_201_000_000, "P0Y-1M-1DT0H0M-1S"),
+            ("PT0S", 0, "P0Y0M0DT0H0M0S"),
+            ("PT-0.5S", -500_000, "P0Y0M0DT0H0M-0.5S"),
+            ("P100Y", 3_155_760_000_000_000, "P100Y0M0DT0H0M0S"),
+            ("PT0.000001S", 1, "P0Y0M0DT0H0M0.000001S"),
+        ] {
+            let interval = Interval::parse(text.as_bytes()).unwrap();
+            assert_eq!((interval.to_micros(), interval.to_text().as_str()), (micros, shown), "{text}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The replication connection.
+//!
+//! An own one, because the released PostgreSQL clients neither enter CopyBoth nor hand out the read buffer: here the
+//! decoder parses frames where the kernel put them ([`Replication::fill`]).
+//!
+//! Must not know: pgoutput, the catalog, offsets.
+
+pub mod frames;
+pub mod options;
+mod replication;
+mod startup;
+mod stream;
+mod streaming;
+
+pub use options::{ConnectOptions, SslMode};
+pub use replication::{CreatedSlot, Replication, Row, SystemIdentity};
+pub use startup::Canceller;
+pub(crate) use startup::{refusal, version_number};
+pub use stream::Stream;
+pub(crate) use stream::{Encrypt, attempts, worth_another_attempt};
+pub use streaming::error_in_stream;

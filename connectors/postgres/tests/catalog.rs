@@ -1,0 +1,183 @@
+//! The catalog's answers, publications and the snapshot's transaction against a real server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod rig;
+
+use futures_util::StreamExt;
+use postgres::Error;
+use postgres::publication::{self, Autocreate, IdentityRule, Outcome, PublicationOptions, ReplicaIdentity};
+use postgres::sql::{Isolation, SnapshotReader, Sql, Table, TableKind, TableName};
+use postgres::wire::Replication;
+use rig::Database;
+
+fn table<'a>(tables: &'a [Table], name: &str) -> &'a Table {
+    tables.iter().find(|table| table.name.to_string() == name).unwrap_or_else(|| panic!("{name} is not listed"))
+}
+
+#[tokio::test]
+async fn tables_columns_keys_and_types() {
+    let database = Database::fresh("wire_catalog").await;
+    database
+        .sql("CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); ALTER TYPE mood ADD VALUE 'calm' BEFORE 'happy'; \
+              CREATE DOMAIN price AS numeric(8,2) NOT NULL; \
+              CREATE TABLE \"Odd\"\"Name\" (b text DEFAULT 'x', a int GENERATED ALWAYS AS IDENTITY, gone int, m mood, p price, \
+                u text GENERATED ALWAYS AS (upper(b)) STORED, PRIMARY KEY (a, b)); \
+              ALTER TABLE \"Odd\"\"Name\" DROP COLUMN gone; \
+              CREATE TABLE uniq (x int, y int NOT NULL, z int); CREATE UNIQUE INDEX a_expression ON uniq ((x + 1)); \
+              CREATE UNIQUE INDEX b_columns ON uniq (y, x) INCLUDE (z); CREATE UNIQUE INDEX c_columns ON uniq (z); \
+              CREATE TABLE parted (id int) PARTITION BY RANGE (id); \
+              CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10); \
+              CREATE VIEW v AS SELECT 1; CREATE TEMPORARY TABLE temp (id int)")
+        .await;
+    let sql = Sql::connect(&database.options).await.unwrap();
+    let mut tables = sql.tables(true).await.unwrap();
+    sql.describe(&mut tables).await.unwrap();
+    let names: Vec<_> = tables.iter().map(|table| table.name.to_string()).collect();
+    assert_eq!(names, ["public.Odd\"Name", "public.parted", "public.parted_1", "public.uniq"]);
+    let odd = table(&tables, "public.Odd\"Name");
+    let columns: Vec<_> = odd.columns.iter().map(|column| (column.attnum, column.name.as_str())).collect();
+    assert_eq!(columns, [(1, "b"), (2, "a"), (4, "m"), (5, "p"), (6, "u")]);
+    assert_eq!(odd.primary_key, [2, 1]);
+    assert_eq!(odd.replica_identity, b'd');
+    assert_eq!(odd.columns[0].default.as_deref(), Some("'x'::text"));
+    assert_eq!((odd.columns[0].not_null, odd.columns[0].storage), (true, b'x'));
+    assert_eq!((odd.columns[1].identity, odd.columns[1].generated), (b'a', 0));
+    assert_eq!((odd.columns[4].generated, odd.columns[4].default.as_deref()), (b's', Some("upper(b)")));
+    let uniq = table(&tables, "public.uniq");
+    assert_eq!((uniq.primary_key.len(), uniq.unique_key.as_slice()), (0, &[2i16, 1][..]));
+    assert_eq!(table(&tables, "public.parted").kind, TableKind::Partitioned);
+    assert!(table(&tables, "public.parted_1").is_partition);
+    assert!(sql.tables(false).await.unwrap().len() > tables.len());
+
+    let types = sql.types().await.unwrap();
+    let find = |name: &str| types.iter().find(|kind| kind.name == name).unwrap_or_else(|| panic!("{name}"));
+    assert_eq!(find("mood").labels, ["sad", "ok", "calm", "happy"]);
+    assert_eq!((find("mood").typtype, find("_mood").element), (b'e', find("mood").oid));
+    let price = find("price");
+    assert_eq!((price.base, price.base_typmod, price.not_null), (find("numeric").oid, (8 << 16) + 2 + 4, true));
+    assert!(types.iter().all(|kind| kind.name != "uniq" && kind.name != "_uniq"));
+    assert_eq!(sql.types_by_oid(&[price.oid]).await.unwrap(), std::slice::from_ref(price));
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn the_server_and_the_role() {
+    let database = Database::fresh("wire_server").await;
+    let sql = Sql::connect(&database.options).await.unwrap();
+    let facts = sql.facts().await.unwrap();
+    facts.check_wal_level().unwrap();
+    assert!(facts.version >= 120_000 && facts.version == sql.server_version() && !facts.in_recovery);
+    assert_eq!(facts.encoding, "UTF8");
+    let role = sql.role().await.unwrap();
+    assert!(role.can_login && role.can_replicate && role.is_superuser && role.name == "postgres");
+    assert!(sql.current_lsn().await.unwrap().is_valid());
+    assert!(sql.current_xid().await.unwrap().is_some());
+    let now_us = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros() as i64;
+    assert!((sql.current_timestamp_us().await.unwrap() - now_us).abs() < 5_000_000);
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn publications_follow_the_mode() {
+    let database = Database::fresh("wire_pub").await;
+    database
+        .sql(
+            "CREATE TABLE \"T\" (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); \
+              CREATE TABLE root (id int) PARTITION BY RANGE (id); \
+              CREATE TABLE leaf PARTITION OF root FOR VALUES FROM (0) TO (10)",
+        )
+        .await;
+    let sql = Sql::connect(&database.options).await.unwrap();
+    let mut stream = Replication::connect(&database.options).await.unwrap();
+    let name = |table: &str| TableName { schema: "public".into(), table: table.into() };
+    let mut options = PublicationOptions {
+        name: "Upper".into(),
+        autocreate: Autocreate::Disabled,
+        via_partition_root: false,
+        publish: publication::publish_list(Some("t")),
+    };
+    let missing = publication::ensure(&mut stream, &sql, &options, &[name("T")]).await.unwrap_err();
+    assert!(matches!(missing, Error::PublicationDisabled { .. }));
+    options.autocreate = Autocreate::Filtered;
+    let with_parts = [name("T"), name("root"), name("leaf")];
+    for (captured, expect) in [
+        (&[name("T")][..], Outcome::Created),
+        (&[name("T")][..], Outcome::Unchanged),
+        (&[name("u"), name("T")][..], Outcome::Altered),
+        (&with_parts[..], Outcome::Altered),
+        (&with_parts[..], Outcome::Unchanged),
+    ] {
+        assert_eq!(publication::ensure(&mut stream, &sql, &options, captured).await.unwrap(), expect, "{captured:?}");
+    }
+    let gone = publication::ensure(&mut stream, &sql, &options, &[name("none")]).await.unwrap_err();
+    assert!(gone.trace().starts_with("org.apache.kafka.connect.errors.ConnectException: Unable to update filtered"));
+    assert_eq!(stream.simple_query("SHOW statement_timeout").await.unwrap(), vec![vec![Some("0".into())]]);
+    options.name = "everything".into();
+    options.autocreate = Autocreate::AllTables;
+    assert_eq!(publication::ensure(&mut stream, &sql, &options, &[]).await.unwrap(), Outcome::Created);
+    assert!(sql.publication("everything").await.unwrap().unwrap().all_tables);
+    options.autocreate = Autocreate::Filtered;
+    let fixed = publication::ensure(&mut stream, &sql, &options, &[name("T")]).await.unwrap_err();
+    assert!(matches!(fixed, Error::PublicationAllTables { .. }));
+
+    let rule = |pattern: &str, text: &str| IdentityRule::new(pattern, ReplicaIdentity::parse(text).unwrap()).unwrap();
+    let rules = [rule("public\\.t", "FULL"), rule(".*\\.u", "INDEX u_pkey")];
+    let tables = sql.tables(true).await.unwrap();
+    publication::set_identities(&sql, &tables, &rules).await;
+    let tables = sql.tables(true).await.unwrap();
+    assert_eq!(table(&tables, "public.T").replica_identity, b'f');
+    assert_eq!(table(&tables, "public.u").identity_index.as_deref(), Some("u_pkey"));
+    assert_eq!(table(&tables, "public.leaf").replica_identity, b'd');
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_is_the_slots_and_hides_nothing() {
+    let database = Database::fresh("wire_snap").await;
+    database
+        .sql(
+            "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 50000); \
+              CREATE TABLE r (id int); INSERT INTO r VALUES (1), (2); ALTER TABLE r ENABLE ROW LEVEL SECURITY; \
+              CREATE POLICY half ON r USING (id = 1); DROP ROLE IF EXISTS wire_reader; CREATE ROLE wire_reader LOGIN; \
+              GRANT SELECT ON r, t TO wire_reader",
+        )
+        .await;
+    let mut stream = Replication::connect(&database.options).await.unwrap();
+    let created = stream.create_slot("wire_snap", "pgoutput", false).await.unwrap();
+    database.sql("INSERT INTO t VALUES (0)").await;
+    let snapshot = created.snapshot_name.unwrap();
+    let reader =
+        SnapshotReader::begin(&database.options, Some(&snapshot), Isolation::Serializable, false).await.unwrap();
+    let second = reader.export().await.unwrap();
+    let other = SnapshotReader::begin(&database.options, Some(&second), Isolation::default(), false).await.unwrap();
+    let name = TableName { schema: "public".into(), table: "t".into() };
+    reader.lock(std::slice::from_ref(&name), 1000).await.unwrap();
+    for reader in [&reader, &other] {
+        assert_eq!(reader.sql().count_rows(&name).await.unwrap(), 50_000);
+        let copy = reader.copy("copying t", "COPY (SELECT id FROM t) TO STDOUT (FORMAT binary)").await.unwrap();
+        let mut copy = std::pin::pin!(copy);
+        let mut bytes = 0;
+        while let Some(item) = copy.next().await {
+            bytes += item.unwrap().len();
+        }
+        assert_eq!(bytes, 19 + 50_000 * 10 + 2);
+    }
+    reader.rollback().await.unwrap();
+
+    let mut options = database.options.clone();
+    options.user = "wire_reader".into();
+    let reader = SnapshotReader::begin(&options, None, Isolation::default(), false).await.unwrap();
+    let mut tables = reader.sql().tables(true).await.unwrap();
+    reader.sql().describe(&mut tables).await.unwrap();
+    let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
+    let error = reader.copy("copying r", "COPY (SELECT id FROM r) TO STDOUT (FORMAT binary)").await.err().unwrap();
+    assert_eq!(error.sqlstate(), Some("42501"), "{error}");
+    let accepting = SnapshotReader::begin(&options, None, Isolation::default(), true).await.unwrap();
+    let hidden = accepting.sql().hidden_by_row_security(&oids).await.unwrap();
+    assert_eq!(hidden.iter().map(ToString::to_string).collect::<Vec<_>>(), ["public.r"]);
+    assert!(!accepting.sql().role().await.unwrap().can_replicate);
+    drop((reader, accepting, other, stream));
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    database.sql("DROP OWNED BY wire_reader; DROP ROLE wire_reader").await;
+    database.remove().await;
+}

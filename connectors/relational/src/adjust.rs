@@ -1,0 +1,81 @@
+//! Name adjustment (`schema.name.adjustment.mode`, `field.name.adjustment.mode`): names that Avro would refuse.
+
+/// How names are made fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Adjustment {
+    /// Left alone.
+    #[default]
+    None,
+    /// What Avro does not allow becomes `_`.
+    Avro,
+    /// What Avro does not allow, and `_`, become `_u` and the hexadecimal code unit.
+    AvroUnicode,
+}
+
+/// Adjusts a full schema name; `.` separates namespaces and stays.
+pub fn adjust_schema_name(mode: Adjustment, name: &str) -> String {
+    adjust(mode, name, true)
+}
+
+/// Adjusts a field's name; `.` is not allowed in one.
+pub fn adjust_field_name(mode: Adjustment, name: &str) -> String {
+    adjust(mode, name, false)
+}
+
+fn adjust(mode: Adjustment, name: &str, dots: bool) -> String {
+    let mut out = String::with_capacity(name.len() + 8);
+    // Java looks at UTF-16 code units: a character beyond the basic plane is two of them, and replaced twice.
+    for (i, unit) in name.encode_utf16().enumerate() {
+        let c = char::from_u32(u32::from(unit)).unwrap_or('\u{fffd}');
+        let letter = c.is_ascii_alphabetic();
+        let plain = match mode {
+            Adjustment::None => return name.to_owned(),
+            Adjustment::Avro => letter || c == '_' || c.is_ascii_digit() || dots && c == '.',
+            Adjustment::AvroUnicode => letter || (c.is_ascii_digit() && i > 0) || dots && c == '.',
+        };
+        match mode {
+            Adjustment::Avro if i == 0 && c.is_ascii_digit() => {
+                out.push('_');
+                out.push(c);
+            }
+            _ if plain => out.push(c),
+            Adjustment::AvroUnicode => push_unicode(&mut out, unit),
+            _ => out.push('_'),
+        }
+    }
+    out
+}
+
+/// `_u` and the code unit in lower-case hexadecimal; one or two digits are prefixed by `00`, three stay three.
+pub(crate) fn push_unicode(out: &mut String, unit: u16) {
+    out.push_str("_u");
+    if unit <= 0xff {
+        out.push_str("00");
+    }
+    let hex = format!("{unit:x}");
+    if hex.len() == 1 {
+        out.push('0');
+    }
+    out.push_str(&hex);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(mode: Adjustment, name: &str, schema: &str, field: &str) {
+        assert_eq!(adjust_schema_name(mode, name), schema);
+        assert_eq!(adjust_field_name(mode, name), field);
+    }
+
+    #[test]
+    fn names() {
+        check(Adjustment::None, "a-b.ü", "a-b.ü", "a-b.ü");
+        check(Adjustment::Avro, "a-b.c_d", "a_b.c_d", "a_b_c_d");
+        check(Adjustment::Avro, "1st", "_1st", "_1st");
+        check(Adjustment::AvroUnicode, "a_b.c", "a_u005fb.c", "a_u005fb_u002ec");
+        check(Adjustment::AvroUnicode, "1st", "_u0031st", "_u0031st");
+        check(Adjustment::Avro, "😀", "__", "__");
+    }
+}

@@ -1,0 +1,134 @@
+//! The envelope: schemas of a table's key, row and value, and where their fields come from.
+
+use std::sync::Arc;
+
+use record::{Decode, Field, KeyShape, Kind, Schema, Shape, SourceShape, Value, next_shape_id};
+
+use crate::{Adjustment, TopicNaming, adjust_field_name, adjust_schema_name};
+
+/// A column as the connector found it.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name in the database.
+    pub name: Arc<str>,
+    /// Its field schema, with optionality and default.
+    pub schema: Arc<Schema>,
+    /// Whether it is in the value; a key column that is not stays in the key.
+    pub in_value: bool,
+}
+
+/// A table as the connector found it; cells of its rows stand in the order of `columns`.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its schema.
+    pub schema: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its columns, those that are captured.
+    pub columns: Vec<Column>,
+    /// Indices of the key's columns, in key order; empty for a table without a key.
+    pub key: Vec<usize>,
+}
+
+/// What all tables of a connector share.
+#[derive(Clone, Debug)]
+pub struct SourceContext {
+    /// Topic names.
+    pub naming: TopicNaming,
+    /// `schema.name.adjustment.mode`.
+    pub schema_names: Adjustment,
+    /// `field.name.adjustment.mode`.
+    pub field_names: Adjustment,
+    transaction: Arc<Schema>,
+}
+
+impl SourceContext {
+    /// The context of a connector.
+    pub fn new(naming: TopicNaming, schema_names: Adjustment, field_names: Adjustment) -> Self {
+        Self { naming, schema_names, field_names, transaction: transaction_block() }
+    }
+
+    /// The shape of a table: its schemas under the topic's name, the cells of each field.
+    ///
+    /// # Errors
+    /// When two columns come to one field name: Kafka Connect's own text.
+    pub fn shape(&self, table: &Table, source: SourceShape, decode: Box<dyn Decode>) -> Result<Shape, String> {
+        let topic = self.naming.data(&table.schema, &table.name);
+        let named = |suffix: &str| adjust_schema_name(self.schema_names, &format!("{topic}.{suffix}"));
+        let field = |column: &Column| Field {
+            name: adjust_field_name(self.field_names, &column.name).into(),
+            schema: Arc::clone(&column.schema),
+        };
+        let mut cells = Vec::new();
+        let mut fields: Vec<Field> = Vec::new();
+        for (i, column) in table.columns.iter().enumerate().filter(|(_, column)| column.in_value) {
+            let field = field(column);
+            if fields.iter().any(|other| other.name == field.name) {
+                return Err(format!("Cannot create field because of field name duplication {}", field.name));
+            }
+            fields.push(field);
+            cells.push(i as u16);
+        }
+        let row = Schema::of(Kind::Struct(fields)).optional().named(&named("Value"), None).build();
+        let key = (!table.key.is_empty()).then(|| KeyShape {
+            schema: Schema::of(Kind::Struct(table.key.iter().map(|i| field(&table.columns[*i])).collect()))
+                .named(&named("Key"), None)
+                .build(),
+            cells: table.key.iter().map(|i| *i as u16).collect(),
+        });
+        let part = |name: &str, schema: &Arc<Schema>| Field { name: name.into(), schema: Arc::clone(schema) };
+        let time = Schema::of(Kind::Int64).optional().build();
+        let envelope = Schema::of(Kind::Struct(vec![
+            part("before", &row),
+            part("after", &row),
+            part("source", &source.schema),
+            part("transaction", &self.transaction),
+            part("op", &Schema::of(Kind::String).build()),
+            part("ts_ms", &time),
+            part("ts_us", &time),
+            part("ts_ns", &time),
+        ]))
+        .named(&named("Envelope"), Some(2))
+        .build();
+        Ok(Shape {
+            id: next_shape_id(),
+            table: format!("{}.{}", table.schema, table.name).into(),
+            topic: topic.into(),
+            key,
+            row,
+            envelope,
+            cells,
+            source,
+            decode,
+        })
+    }
+}
+
+/// The `transaction` block of an envelope.
+pub fn transaction_block() -> Arc<Schema> {
+    let int = Schema::of(Kind::Int64).build();
+    Schema::of(Kind::Struct(vec![
+        Field { name: "id".into(), schema: Schema::of(Kind::String).build() },
+        Field { name: "total_order".into(), schema: Arc::clone(&int) },
+        Field { name: "data_collection_order".into(), schema: int },
+    ]))
+    .optional()
+    .named("event.block", Some(1))
+    .build()
+}
+
+/// The `snapshot` field of every source block.
+pub fn snapshot_field() -> Arc<Schema> {
+    Schema::of(Kind::String)
+        .optional()
+        .named("io.debezium.data.Enum", Some(1))
+        .parameter("allowed", "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental")
+        .default(Some(Value::text("false")))
+        .build()
+}
+
+/// A source block's struct schema of these fields.
+pub fn source_struct(name: &str, fields: Vec<(&str, Arc<Schema>)>) -> Arc<Schema> {
+    let fields = fields.into_iter().map(|(name, schema)| Field { name: name.into(), schema }).collect();
+    Schema::of(Kind::Struct(fields)).named(name, Some(1)).build()
+}

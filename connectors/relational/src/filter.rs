@@ -1,0 +1,178 @@
+//! Which tables and columns are captured: lists of regular expressions, matched whole, in any case.
+
+use fancy_regex::Regex;
+
+/// A list of patterns, each matched against the whole name.
+#[derive(Clone, Debug, Default)]
+pub struct Patterns(Vec<Regex>);
+
+impl Patterns {
+    /// Compiles a comma-separated list (`\,` is a comma inside a pattern; items are trimmed; blank ones are left out).
+    ///
+    /// # Errors
+    /// The engine's complaint about the first pattern that is not valid.
+    pub fn parse(list: &str) -> Result<Self, Box<fancy_regex::Error>> {
+        let mut patterns = Vec::new();
+        for item in split(list) {
+            // Java's matches() asks for the whole input; case does not count.
+            patterns.push(Regex::new(&format!("(?i)^(?:{item})$"))?);
+        }
+        Ok(Self(patterns))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one matches. A pattern that runs into the engine's limits on a name does not match it.
+    pub fn matches(&self, name: &str) -> bool {
+        self.first_match(name).is_some()
+    }
+
+    /// The index of the first pattern that matches.
+    pub fn first_match(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|regex| regex.is_match(name).unwrap_or(false))
+    }
+}
+
+fn split(list: &str) -> Vec<String> {
+    let mut items = vec![String::new()];
+    let mut chars = list.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if chars.peek() == Some(&',') => {
+                chars.next();
+                if let Some(item) = items.last_mut() {
+                    item.push(',');
+                }
+            }
+            ',' => items.push(String::new()),
+            _ => {
+                if let Some(item) = items.last_mut() {
+                    item.push(c);
+                }
+            }
+        }
+    }
+    items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+}
+
+/// The lists as the user wrote them; empty text means "not given".
+#[derive(Clone, Debug, Default)]
+pub struct TableFilterSpec {
+    /// `schema.include.list`.
+    pub schema_include: String,
+    /// `schema.exclude.list`.
+    pub schema_exclude: String,
+    /// `table.include.list`.
+    pub table_include: String,
+    /// `table.exclude.list`.
+    pub table_exclude: String,
+    /// `column.include.list`.
+    pub column_include: String,
+    /// `column.exclude.list`.
+    pub column_exclude: String,
+}
+
+/// Decides what is captured.
+#[derive(Clone, Debug, Default)]
+pub struct TableFilter {
+    schema_include: Patterns,
+    schema_exclude: Patterns,
+    table_include: Patterns,
+    table_exclude: Patterns,
+    column_include: Patterns,
+    column_exclude: Patterns,
+}
+
+impl TableFilter {
+    /// Compiles the lists.
+    ///
+    /// # Errors
+    /// The engine's complaint about the first pattern that is not valid (validation has said so before).
+    pub fn new(spec: &TableFilterSpec) -> Result<Self, Box<fancy_regex::Error>> {
+        Ok(Self {
+            schema_include: Patterns::parse(&spec.schema_include)?,
+            schema_exclude: Patterns::parse(&spec.schema_exclude)?,
+            table_include: Patterns::parse(&spec.table_include)?,
+            table_exclude: Patterns::parse(&spec.table_exclude)?,
+            column_include: Patterns::parse(&spec.column_include)?,
+            column_exclude: Patterns::parse(&spec.column_exclude)?,
+        })
+    }
+
+    /// Whether a table is captured.
+    pub fn table(&self, schema: &str, table: &str) -> bool {
+        let passes = |include: &Patterns, exclude: &Patterns, name: &str| {
+            if include.is_empty() { !exclude.matches(name) } else { include.matches(name) }
+        };
+        passes(&self.schema_include, &self.schema_exclude, schema)
+            && passes(&self.table_include, &self.table_exclude, &format!("{schema}.{table}"))
+    }
+
+    /// Whether a column is in the value (a key column stays in the key whatever this says).
+    pub fn column(&self, schema: &str, table: &str, column: &str) -> bool {
+        if self.column_include.is_empty() && self.column_exclude.is_empty() {
+            return true;
+        }
+        let name = format!("{schema}.{table}.{column}");
+        if self.column_include.is_empty() { !self.column_exclude.matches(&name) } else { self.column_include.matches(&name) }
+    }
+
+    /// Orders tables as a snapshot reads them: by the first matching pattern of `table.include.list`, then by name.
+    pub fn order(&self, tables: &mut [(String, String)]) {
+        tables.sort_by_cached_key(|(schema, table)| {
+            let name = format!("{schema}.{table}");
+            (self.table_include.first_match(&name).unwrap_or(usize::MAX), name)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(table_include: &str, table_exclude: &str, schema_include: &str) -> TableFilter {
+        TableFilter::new(&TableFilterSpec {
+            table_include: table_include.into(),
+            table_exclude: table_exclude.into(),
+            schema_include: schema_include.into(),
+            ..TableFilterSpec::default()
+        })
+        .unwrap()
+    }
+
+    #[track_caller]
+    fn check(filter: &TableFilter, name: &str, expect: bool) {
+        let (schema, table) = name.split_once('.').unwrap();
+        assert_eq!(filter.table(schema, table), expect, "{name}");
+    }
+
+    #[test]
+    fn patterns_match_whole_names_in_any_case() {
+        let filter = spec("inv.*", "", "");
+        check(&filter, "inv.t", true);
+        check(&filter, "INV.t", true);
+        check(&filter, "public.inv", false);
+        let filter = spec("", "app1.skip_.*,.*\\.LOG", "app[0-9], Other");
+        check(&filter, "app1.keep", true);
+        check(&filter, "app1.skip_me", false);
+        check(&filter, "app1.log", false);
+        check(&filter, "app22.t", false);
+        check(&filter, "other.t", true);
+    }
+
+    #[test]
+    fn an_escaped_comma_is_part_of_a_pattern() {
+        check(&spec(r"public.a{1\,2}", "", ""), "public.aa", true);
+    }
+
+    #[test]
+    fn tables_come_in_the_order_of_the_list() {
+        let mut tables: Vec<(String, String)> =
+            ["b", "a", "z"].iter().map(|t| ("s".to_owned(), (*t).to_owned())).collect();
+        spec("s.z,s.*", "", "").order(&mut tables);
+        assert_eq!(tables.iter().map(|(_, t)| t.as_str()).collect::<String>(), "zab");
+    }
+}

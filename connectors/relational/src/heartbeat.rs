@@ -1,0 +1,63 @@
+//! Heartbeats: records that move the stored position while no captured table changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use record::{Event, Field, Kind, Position, Schema, Value};
+use tokio::time::Instant;
+
+use crate::{Adjustment, TopicNaming, adjust_schema_name};
+
+/// Decides when a heartbeat is due, and makes its record.
+#[derive(Debug)]
+pub struct Heartbeat {
+    interval: Duration,
+    next: Instant,
+    topic: Arc<str>,
+    server: String,
+    key: Arc<Schema>,
+    value: Arc<Schema>,
+}
+
+impl Heartbeat {
+    /// Heartbeats every so often; none when the interval is zero.
+    pub fn new(interval: Duration, naming: &TopicNaming, adjust: Adjustment) -> Option<Self> {
+        if interval.is_zero() {
+            return None;
+        }
+        let named = |name: &str, field: &str, kind: Kind| {
+            Schema::of(Kind::Struct(vec![Field { name: field.into(), schema: Schema::of(kind).build() }]))
+                .named(&adjust_schema_name(adjust, name), Some(1))
+                .build()
+        };
+        Some(Self {
+            interval,
+            next: Instant::now() + interval,
+            topic: naming.heartbeat().into(),
+            server: naming.prefix.clone(),
+            key: named("io.debezium.connector.common.ServerNameKey", "serverName", Kind::String),
+            value: named("io.debezium.connector.common.Heartbeat", "ts_ms", Kind::Int64),
+        })
+    }
+
+    /// When the next one is due.
+    pub fn due(&self) -> Instant {
+        self.next
+    }
+
+    /// The record, if one is due (or forced); its delivery stores `position`.
+    pub fn beat(&mut self, now_ms: i64, position: &Position, force: bool) -> Option<Event> {
+        let now = Instant::now();
+        if !force && now < self.next {
+            return None;
+        }
+        self.next = now + self.interval;
+        Some(Event {
+            topic: Arc::clone(&self.topic),
+            partition: Some(0),
+            key: Some((Arc::clone(&self.key), Value::Struct(vec![Value::text(&self.server)]))),
+            value: Some((Arc::clone(&self.value), Value::Struct(vec![Value::Int(now_ms)]))),
+            position: Some(position.clone()),
+        })
+    }
+}

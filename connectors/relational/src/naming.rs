@@ -1,0 +1,157 @@
+//! Topic names: which topic a table's changes go to, and the connector's other topics.
+
+use fancy_regex::Regex;
+
+use crate::adjust::push_unicode;
+
+/// Kafka's limit for a topic name.
+const MAX_LENGTH: usize = 249;
+
+/// `topic.naming.strategy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NamingStrategy {
+    /// `io.debezium.schema.SchemaTopicNamingStrategy`: prefix, schema, table.
+    #[default]
+    Schema,
+    /// `io.debezium.schema.DefaultTopicNamingStrategy`: prefix, table (the schema disappears for this kind of database).
+    Default,
+    /// The same two with `_u…` in place of what Kafka does not allow.
+    SchemaUnicode,
+    /// See [`SchemaUnicode`](Self::SchemaUnicode).
+    DefaultUnicode,
+}
+
+impl NamingStrategy {
+    /// Finds a strategy by its Java class.
+    pub fn of_class(class: &str) -> Option<Self> {
+        Some(match class.rsplit('.').next()? {
+            "SchemaTopicNamingStrategy" | "SchemaRegexTopicNamingStrategy" => Self::Schema,
+            "DefaultTopicNamingStrategy" | "DefaultRegexTopicNamingStrategy" => Self::Default,
+            "SchemaUnicodeTopicNamingStrategy" => Self::SchemaUnicode,
+            "DefaultUnicodeTopicNamingStrategy" => Self::DefaultUnicode,
+            _ => return None,
+        })
+    }
+}
+
+/// Makes topic names.
+#[derive(Clone, Debug)]
+pub struct TopicNaming {
+    /// `topic.prefix`.
+    pub prefix: String,
+    /// `topic.delimiter`.
+    pub delimiter: String,
+    /// `topic.naming.strategy`.
+    pub strategy: NamingStrategy,
+    /// `topic.heartbeat.prefix`.
+    pub heartbeat_prefix: String,
+    /// `topic.heartbeat.name`: the whole name of the heartbeat topic.
+    pub heartbeat_name: Option<String>,
+    /// `topic.transaction`.
+    pub transaction: String,
+    /// `topic.regex` (matched whole) and `topic.replacement`, for the regex strategies.
+    pub rewrite: Option<(Regex, String)>,
+}
+
+impl TopicNaming {
+    /// The default names under a prefix.
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            delimiter: ".".to_owned(),
+            strategy: NamingStrategy::Schema,
+            heartbeat_prefix: "__debezium-heartbeat".to_owned(),
+            heartbeat_name: None,
+            transaction: "transaction".to_owned(),
+            rewrite: None,
+        }
+    }
+
+    /// The topic of a table's changes.
+    pub fn data(&self, schema: &str, table: &str) -> String {
+        let parts: &[&str] = match self.strategy {
+            NamingStrategy::Schema | NamingStrategy::SchemaUnicode => &[&self.prefix, schema, table],
+            NamingStrategy::Default | NamingStrategy::DefaultUnicode => &[&self.prefix, table],
+        };
+        let whole = parts.iter().copied().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(&self.delimiter);
+        let unicode = matches!(self.strategy, NamingStrategy::SchemaUnicode | NamingStrategy::DefaultUnicode);
+        let topic = sanitise(&whole, unicode);
+        match &self.rewrite {
+            Some((regex, replacement)) => rewritten(regex, replacement, topic),
+            None => topic,
+        }
+    }
+
+    /// The heartbeat topic.
+    pub fn heartbeat(&self) -> String {
+        let usual = || [self.heartbeat_prefix.as_str(), &self.prefix].join(&self.delimiter);
+        self.heartbeat_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(usual)
+    }
+
+    /// The topic of transaction metadata.
+    pub fn transaction(&self) -> String {
+        [self.prefix.as_str(), &self.transaction].join(&self.delimiter)
+    }
+}
+
+fn rewritten(regex: &Regex, replacement: &str, topic: String) -> String {
+    let whole = |found: &fancy_regex::Captures<'_>| found.get(0).is_some_and(|m| m.start() == 0 && m.end() == topic.len());
+    match regex.captures(&topic) {
+        Ok(Some(found)) if whole(&found) => {
+            let mut out = String::new();
+            found.expand(replacement, &mut out);
+            if out.trim().is_empty() { topic } else { out }
+        }
+        _ => topic,
+    }
+}
+
+/// Kafka allows letters, digits, `.`, `_` and `-`; everything else is replaced, a UTF-16 unit at a time as Java counts.
+fn sanitise(name: &str, unicode: bool) -> String {
+    let mut out = String::with_capacity(name.len());
+    for unit in name.encode_utf16() {
+        match u8::try_from(unit).map(char::from) {
+            Ok(c) if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') || c == '_' && !unicode => out.push(c),
+            _ if unicode => push_unicode(&mut out, unit),
+            _ => out.push('_'),
+        }
+    }
+    match out.as_str() {
+        "." => return "_".to_owned(),
+        ".." => return "__".to_owned(),
+        _ => {}
+    }
+    out.truncate(MAX_LENGTH);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(strategy: NamingStrategy, prefix: &str, schema: &str, table: &str, expect: &str) {
+        let naming = TopicNaming { strategy, ..TopicNaming::new(prefix) };
+        assert_eq!(naming.data(schema, table), expect);
+    }
+
+    #[test]
+    fn topics() {
+        check(NamingStrategy::Schema, "p", "public", "t", "p.public.t");
+        check(NamingStrategy::Default, "p", "public", "t", "p.t");
+        check(NamingStrategy::Schema, "p", "Odd Schema", "naïve_漢", "p.Odd_Schema.na_ve__");
+        check(NamingStrategy::SchemaUnicode, "my_srv", "s", "t", "my_u005fsrv.s.t");
+        check(NamingStrategy::Schema, "p", "s", "😀", "p.s.__");
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        assert_eq!(TopicNaming::new("p").data("s", &"x".repeat(400)).len(), 249);
+    }
+
+    #[test]
+    fn other_topics() {
+        let naming = TopicNaming::new("p");
+        assert_eq!((naming.heartbeat().as_str(), naming.transaction().as_str()), ("__debezium-heartbeat.p", "p.transaction"));
+    }
+}

@@ -1,0 +1,163 @@
+//! How a connector speaks: concrete handles over bounded channels. The runtime puts Kafka or a file behind them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use record::{Batch, Position};
+use serde_json::{Map, Value as Json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+
+/// Bytes are leased in units of this size, so that a semaphore's 32-bit count covers any buffer.
+const UNIT_BYTES: usize = 1024;
+
+/// What goes through the channel of records, in source order.
+#[derive(Debug)]
+pub enum Message {
+    /// Events, and the part of the byte budget that their buffer takes; given back when the batch is done with.
+    Batch(Box<Batch>, Lease),
+    /// Store this position now, once everything before it is delivered, and say so.
+    Store(Position, oneshot::Sender<()>),
+}
+
+/// A part of the process's byte budget. Dropping it gives the bytes back.
+#[derive(Debug, Default)]
+pub struct Lease {
+    #[allow(dead_code, reason = "held for its drop")]
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+/// A failure that ends a task, as `status.trace` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskError {
+    /// First line `<java class>: <message>`, then causes, then what to do; lines separated by `\n`.
+    pub trace: String,
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.trace)
+    }
+}
+
+impl std::error::Error for TaskError {}
+
+/// The connector's end.
+pub struct Outlet {
+    /// The connector's name.
+    pub connector: Arc<str>,
+    /// The offset that is stored for its source partition, if any.
+    pub offset: Option<Map<String, Json>>,
+    /// The last position that is durably stored. Closed when nothing more will be stored: then the task may end.
+    pub stored: watch::Receiver<Option<Position>>,
+    /// Turns true when the connector is to stop reading. It then drops `records`, waits until `stored` is closed, tells
+    /// the source the last stored position, and returns.
+    pub stop: watch::Receiver<bool>,
+    /// Says that start-up is done: the task is RUNNING.
+    pub started: Option<oneshot::Sender<()>>,
+    records: Option<mpsc::Sender<Message>>,
+    budget: Arc<Semaphore>,
+    budget_units: u32,
+}
+
+/// The runtime's end of an outlet.
+pub struct OutletEnds {
+    /// What the connector says.
+    pub records: mpsc::Receiver<Message>,
+    /// Where stored positions are told.
+    pub stored: watch::Sender<Option<Position>>,
+    /// Resolves when the connector has started.
+    pub started: oneshot::Receiver<()>,
+}
+
+impl Outlet {
+    /// Makes both ends. `budget` is the process's, counted in KiB; `depth` bounds the batches under way.
+    pub fn new(
+        connector: Arc<str>,
+        offset: Option<Map<String, Json>>,
+        stop: watch::Receiver<bool>,
+        budget: Arc<Semaphore>,
+        depth: usize,
+    ) -> (Self, OutletEnds) {
+        let (records, received) = mpsc::channel(depth);
+        let (stored_out, stored) = watch::channel(None);
+        let (started, started_in) = oneshot::channel();
+        let budget_units = budget.available_permits().min(u32::MAX as usize) as u32;
+        let outlet = Self {
+            connector,
+            offset,
+            stored,
+            stop,
+            started: Some(started),
+            records: Some(records),
+            budget,
+            budget_units,
+        };
+        (outlet, OutletEnds { records: received, stored: stored_out, started: started_in })
+    }
+
+    /// Whether the connector is to stop.
+    pub fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits until the connector is to stop (or its task is gone).
+    pub async fn stopped(&mut self) {
+        // A closed channel means that the task was dropped: that is a stop too.
+        let _ = self.stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Waits for a part of the byte budget. A buffer larger than the whole budget takes all of it, so that one huge row
+    /// goes through alone instead of never.
+    pub async fn lease(&self, bytes: usize) -> Lease {
+        let units = (bytes.div_ceil(UNIT_BYTES) as u32).clamp(1, self.budget_units.max(1));
+        Lease { permit: Arc::clone(&self.budget).acquire_many_owned(units).await.ok() }
+    }
+
+    /// Waits for a place in the queue. `None` when the pipeline is gone: the connector then returns.
+    pub async fn place(&self) -> Option<mpsc::Permit<'_, Message>> {
+        match &self.records {
+            Some(records) => records.reserve().await.ok(),
+            None => None,
+        }
+    }
+
+    /// Sends a batch, waiting for the budget and for a place. False when the pipeline is gone.
+    pub async fn send(&self, batch: Box<Batch>) -> bool {
+        let lease = self.lease(batch.buffer.len()).await;
+        match self.place().await {
+            Some(place) => {
+                place.send(Message::Batch(batch, lease));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Stores a position once all before it is delivered, and waits for that. False when the pipeline is gone.
+    pub async fn store(&self, position: Position) -> bool {
+        let (done, wait) = oneshot::channel();
+        match self.place().await {
+            Some(place) => place.send(Message::Store(position, done)),
+            None => return false,
+        }
+        wait.await.is_ok()
+    }
+
+    /// Says that start-up is done.
+    pub fn running(&mut self) {
+        if let Some(started) = self.started.take() {
+            let _ = started.send(());
+        }
+    }
+
+    /// Closes the queue: nothing more will be read.
+    pub fn close(&mut self) {
+        self.records = None;
+    }
+
+    /// After [`close`](Self::close): waits for the final commit and gives the last stored position.
+    pub async fn last_stored(&mut self) -> Option<Position> {
+        while self.stored.changed().await.is_ok() {}
+        self.stored.borrow().clone()
+    }
+}

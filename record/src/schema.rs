@@ -1,0 +1,335 @@
+//! Connect schemas, interned: structurally equal schemas are one `Arc` with one id, which is never given out twice.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+
+use crate::Value;
+
+/// The type of a schema.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// BOOLEAN.
+    Bool,
+    /// INT8.
+    Int8,
+    /// INT16.
+    Int16,
+    /// INT32.
+    Int32,
+    /// INT64.
+    Int64,
+    /// FLOAT32.
+    Float32,
+    /// FLOAT64.
+    Float64,
+    /// STRING.
+    String,
+    /// BYTES.
+    Bytes,
+    /// ARRAY of elements.
+    Array(Arc<Schema>),
+    /// MAP of keys to values.
+    Map(Arc<Schema>, Arc<Schema>),
+    /// STRUCT.
+    Struct(Vec<Field>),
+}
+
+/// A field of a struct.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its schema.
+    pub schema: Arc<Schema>,
+}
+
+/// Logical types that converters treat specially, found once from the schema's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logical {
+    /// None, or one that is written as its plain type.
+    Plain,
+    /// `org.apache.kafka.connect.data.Decimal` of this scale.
+    Decimal {
+        /// Digits behind the point.
+        scale: i32,
+    },
+    /// `org.apache.kafka.connect.data.Date`.
+    Date,
+    /// `org.apache.kafka.connect.data.Time`.
+    Time,
+    /// `org.apache.kafka.connect.data.Timestamp`.
+    Timestamp,
+}
+
+/// A Connect schema. Made by [`Schema::of`]; equal ones are the same `Arc` while anybody holds one.
+#[derive(Debug)]
+pub struct Schema {
+    /// Unique for the life of the process.
+    pub id: u32,
+    /// Its type.
+    pub kind: Kind,
+    /// Whether null is allowed.
+    pub optional: bool,
+    /// The default value.
+    pub default: Option<Value>,
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// Its version.
+    pub version: Option<i32>,
+    /// Its documentation.
+    pub doc: Option<Arc<str>>,
+    /// Its parameters, in the order given.
+    pub parameters: Vec<(Arc<str>, Arc<str>)>,
+    /// What its name means to converters.
+    pub logical: Logical,
+}
+
+/// Gathers the parts of a schema.
+#[derive(Clone, Debug)]
+pub struct SchemaBuilder {
+    kind: Kind,
+    optional: bool,
+    default: Option<Value>,
+    name: Option<Arc<str>>,
+    version: Option<i32>,
+    doc: Option<Arc<str>>,
+    parameters: Vec<(Arc<str>, Arc<str>)>,
+}
+
+impl Schema {
+    /// Starts a schema: required, without name or default.
+    pub fn of(kind: Kind) -> SchemaBuilder {
+        SchemaBuilder {
+            kind,
+            optional: false,
+            default: None,
+            name: None,
+            version: None,
+            doc: None,
+            parameters: Vec::new(),
+        }
+    }
+
+    /// A builder with everything this schema has.
+    pub fn edit(&self) -> SchemaBuilder {
+        SchemaBuilder {
+            kind: self.kind.clone(),
+            optional: self.optional,
+            default: self.default.clone(),
+            name: self.name.clone(),
+            version: self.version,
+            doc: self.doc.clone(),
+            parameters: self.parameters.clone(),
+        }
+    }
+
+    /// The fields of a struct; nothing for other kinds.
+    pub fn fields(&self) -> &[Field] {
+        match &self.kind {
+            Kind::Struct(fields) => fields,
+            _ => &[],
+        }
+    }
+
+    /// A field's index by its name.
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields().iter().position(|field| &*field.name == name)
+    }
+
+    /// The Connect name of the type, as error messages spell it.
+    pub fn type_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Bool => "BOOLEAN",
+            Kind::Int8 => "INT8",
+            Kind::Int16 => "INT16",
+            Kind::Int32 => "INT32",
+            Kind::Int64 => "INT64",
+            Kind::Float32 => "FLOAT32",
+            Kind::Float64 => "FLOAT64",
+            Kind::String => "STRING",
+            Kind::Bytes => "BYTES",
+            Kind::Array(_) => "ARRAY",
+            Kind::Map(..) => "MAP",
+            Kind::Struct(_) => "STRUCT",
+        }
+    }
+}
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+static INTERNED: LazyLock<Mutex<HashMap<Vec<u8>, Weak<Schema>>>> = LazyLock::new(Mutex::default);
+
+impl SchemaBuilder {
+    /// Allows null.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Allows null, or not.
+    #[must_use]
+    pub fn optional_if(mut self, optional: bool) -> Self {
+        self.optional = optional;
+        self
+    }
+
+    /// Sets or clears the default.
+    #[must_use]
+    pub fn default(mut self, value: Option<Value>) -> Self {
+        self.default = value;
+        self
+    }
+
+    /// Names it, with a version.
+    #[must_use]
+    pub fn named(mut self, name: &str, version: Option<i32>) -> Self {
+        self.name = Some(name.into());
+        self.version = version;
+        self
+    }
+
+    /// Documents it.
+    #[must_use]
+    pub fn doc(mut self, doc: &str) -> Self {
+        self.doc = Some(doc.into());
+        self
+    }
+
+    /// Adds a parameter behind those that are there.
+    #[must_use]
+    pub fn parameter(mut self, name: &str, value: &str) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Replaces the type and nothing else.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The interned schema.
+    pub fn build(self) -> Arc<Schema> {
+        let print = self.fingerprint();
+        let mut table = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(schema) = table.get(&print).and_then(Weak::upgrade) {
+            return schema;
+        }
+        // Dead entries are dropped when the table would grow, so that it is bounded by twice what is alive.
+        if table.len() == table.capacity() {
+            table.retain(|_, schema| schema.strong_count() > 0);
+        }
+        let scale = || self.parameters.iter().find(|(k, _)| &**k == "scale").and_then(|(_, v)| v.parse().ok());
+        let logical = match self.name.as_deref() {
+            Some("org.apache.kafka.connect.data.Decimal") => Logical::Decimal { scale: scale().unwrap_or(0) },
+            Some("org.apache.kafka.connect.data.Date") => Logical::Date,
+            Some("org.apache.kafka.connect.data.Time") => Logical::Time,
+            Some("org.apache.kafka.connect.data.Timestamp") => Logical::Timestamp,
+            _ => Logical::Plain,
+        };
+        let schema = Arc::new(Schema {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            kind: self.kind,
+            optional: self.optional,
+            default: self.default,
+            name: self.name,
+            version: self.version,
+            doc: self.doc,
+            parameters: self.parameters,
+            logical,
+        });
+        table.insert(print, Arc::downgrade(&schema));
+        schema
+    }
+
+    /// Bytes that are equal exactly when the schemas are: children count by their id, being interned themselves.
+    fn fingerprint(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(64);
+        let text = |out: &mut Vec<u8>, text: &str| {
+            out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            out.extend_from_slice(text.as_bytes());
+        };
+        let option = |out: &mut Vec<u8>, value: Option<&str>| match value {
+            None => out.push(0),
+            Some(value) => {
+                out.push(1);
+                text(out, value);
+            }
+        };
+        out.push(match &self.kind {
+            Kind::Bool => 0,
+            Kind::Int8 => 1,
+            Kind::Int16 => 2,
+            Kind::Int32 => 3,
+            Kind::Int64 => 4,
+            Kind::Float32 => 5,
+            Kind::Float64 => 6,
+            Kind::String => 7,
+            Kind::Bytes => 8,
+            Kind::Array(_) => 9,
+            Kind::Map(..) => 10,
+            Kind::Struct(_) => 11,
+        });
+        match &self.kind {
+            Kind::Array(element) => out.extend_from_slice(&element.id.to_le_bytes()),
+            Kind::Map(key, value) => {
+                out.extend_from_slice(&key.id.to_le_bytes());
+                out.extend_from_slice(&value.id.to_le_bytes());
+            }
+            Kind::Struct(fields) => {
+                out.extend_from_slice(&(fields.len() as u32).to_le_bytes());
+                for field in fields {
+                    text(&mut out, &field.name);
+                    out.extend_from_slice(&field.schema.id.to_le_bytes());
+                }
+            }
+            _ => {}
+        }
+        out.push(u8::from(self.optional));
+        option(&mut out, self.name.as_deref());
+        out.extend_from_slice(&self.version.unwrap_or(i32::MIN).to_le_bytes());
+        option(&mut out, self.doc.as_deref());
+        out.extend_from_slice(&(self.parameters.len() as u32).to_le_bytes());
+        for (name, value) in &self.parameters {
+            text(&mut out, name);
+            text(&mut out, value);
+        }
+        match &self.default {
+            None => out.push(0),
+            Some(value) => {
+                out.push(1);
+                // Debug is injective on values (floats print their shortest distinct form; -0.0 and 0.0 differ).
+                text(&mut out, &format!("{value:?}"));
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_schemas_are_one() {
+        let make = |name: &str| Schema::of(Kind::Int32).optional().named(name, Some(1)).default(Some(Value::Int(7))).build();
+        let (one, same, other) = (make("a"), make("a"), make("b"));
+        assert!(Arc::ptr_eq(&one, &same));
+        assert_ne!(one.id, other.id);
+    }
+
+    #[test]
+    fn an_id_is_never_given_twice() {
+        let first = Schema::of(Kind::Bytes).named("gone", None).build().id;
+        assert_ne!(Schema::of(Kind::Bytes).named("gone", None).build().id, first);
+    }
+
+    #[test]
+    fn a_decimal_knows_its_scale() {
+        let schema =
+            Schema::of(Kind::Bytes).named("org.apache.kafka.connect.data.Decimal", Some(1)).parameter("scale", "3").build();
+        assert_eq!(schema.logical, Logical::Decimal { scale: 3 });
+    }
+}

@@ -1,0 +1,224 @@
+//! Values: owned ones (defaults, keys that outlive their batch, computed columns) and the borrowed form of a cell.
+
+use crate::text::write_zoned;
+
+/// An owned Connect value. Which type it has is the schema's business; a struct's values stand in the schema's order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Absent.
+    Null,
+    /// BOOLEAN.
+    Bool(bool),
+    /// INT8 to INT64, and the logical types over them.
+    Int(i64),
+    /// FLOAT32.
+    Float(f32),
+    /// FLOAT64.
+    Double(f64),
+    /// STRING.
+    Text(String),
+    /// BYTES.
+    Bytes(Vec<u8>),
+    /// `org.apache.kafka.connect.data.Decimal`: big-endian two's complement of the unscaled value, and the scale.
+    Decimal {
+        /// Unscaled value.
+        unscaled: Vec<u8>,
+        /// Digits behind the point.
+        scale: i32,
+    },
+    /// ARRAY.
+    Array(Vec<Value>),
+    /// MAP, in the order written.
+    Map(Vec<(Value, Value)>),
+    /// STRUCT, in the order of the schema's fields.
+    Struct(Vec<Value>),
+}
+
+impl Value {
+    /// A text value.
+    pub fn text(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+
+    /// An absent number is null.
+    pub fn int(number: Option<i64>) -> Self {
+        number.map_or(Self::Null, Self::Int)
+    }
+}
+
+/// A cell as the decoder found it: borrowed from the batch where that can be, small enough to copy otherwise.
+///
+/// The compact forms (a decimal as its digits, an instant as its microseconds) are what encoders want: a text or bytes are
+/// only made of them when a converter writes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ValueRef<'a> {
+    /// SQL NULL, or absent and nullable.
+    Null,
+    /// BOOLEAN.
+    Bool(bool),
+    /// Every integer width, and the logical types over integers.
+    Int(i64),
+    /// FLOAT32.
+    Float(f32),
+    /// FLOAT64.
+    Double(f64),
+    /// STRING.
+    Text(&'a str),
+    /// BYTES.
+    Bytes(&'a [u8]),
+    /// BYTES, given as hexadecimal digits (an even number of them, checked by the decoder).
+    Hex(&'a [u8]),
+    /// Decimal of at most 38 digits.
+    Decimal {
+        /// Unscaled value.
+        unscaled: i128,
+        /// Digits behind the point.
+        scale: i32,
+    },
+    /// STRING: an instant in UTC, microseconds since 1970, with this many fraction digits (io.debezium.time.ZonedTimestamp).
+    Zoned {
+        /// Microseconds since 1970-01-01T00:00:00Z.
+        micros: i64,
+        /// 0 to 6.
+        digits: u8,
+    },
+    /// STRING: the sixteen bytes of a UUID.
+    Uuid(&'a [u8; 16]),
+    /// Anything that has no compact form (arrays, structs, numbers of more than 38 digits).
+    Owned(Box<Value>),
+    /// A value that belongs to the shape (a default, a placeholder).
+    Shared(&'a Value),
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Writes a UUID in its canonical lower-case form.
+pub(crate) fn write_uuid(out: &mut Vec<u8>, uuid: &[u8; 16]) {
+    for (i, byte) in uuid.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+}
+
+impl ValueRef<'_> {
+    /// Whether there is no value.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null | Self::Shared(Value::Null))
+    }
+
+    /// Writes a textual cell's text (UTF-8, unescaped); false when the cell is not a text.
+    pub fn write_text(&self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Zoned { micros, digits } => write_zoned(out, *micros, *digits),
+            Self::Uuid(uuid) => write_uuid(out, uuid),
+            Self::Shared(Value::Text(text)) => out.extend_from_slice(text.as_bytes()),
+            Self::Owned(value) => match value.as_ref() {
+                Value::Text(text) => out.extend_from_slice(text.as_bytes()),
+                _ => return false,
+            },
+            _ => return false,
+        }
+        true
+    }
+
+    /// The same value, owning what it needs.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(b) => Value::Bool(*b),
+            Self::Int(i) => Value::Int(*i),
+            Self::Float(f) => Value::Float(*f),
+            Self::Double(d) => Value::Double(*d),
+            Self::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
+            Self::Hex(digits) => Value::Bytes(unhex(digits)),
+            Self::Decimal { unscaled, scale } => Value::Decimal { unscaled: twos_complement(*unscaled), scale: *scale },
+            Self::Owned(value) => (**value).clone(),
+            Self::Shared(value) => (*value).clone(),
+            Self::Text(_) | Self::Zoned { .. } | Self::Uuid(_) => {
+                let mut text = Vec::with_capacity(36);
+                self.write_text(&mut text);
+                Value::Text(String::from_utf8_lossy(&text).into_owned())
+            }
+        }
+    }
+}
+
+fn unhex(digits: &[u8]) -> Vec<u8> {
+    let nibble = |d: u8| match d {
+        b'0'..=b'9' => d - b'0',
+        b'a'..=b'f' => d - b'a' + 10,
+        b'A'..=b'F' => d - b'A' + 10,
+        _ => 0,
+    };
+    digits.chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect()
+}
+
+/// The minimal big-endian two's complement of a number: what `java.math.BigInteger.toByteArray` gives.
+pub fn twos_complement(number: i128) -> Vec<u8> {
+    let bytes = number.to_be_bytes();
+    bytes[leading_sign_bytes(&bytes)..].to_vec()
+}
+
+/// How many leading bytes of a two's complement only repeat the sign.
+fn leading_sign_bytes(bytes: &[u8]) -> usize {
+    let mut skip = 0;
+    while skip + 1 < bytes.len()
+        && (bytes[skip] == 0 && bytes[skip + 1] < 0x80 || bytes[skip] == 0xff && bytes[skip + 1] >= 0x80)
+    {
+        skip += 1;
+    }
+    skip
+}
+
+/// The minimal two's complement of `digits` (ASCII 0–9, any number of them), negated where asked.
+pub fn unscaled_of(digits: &[u8], negative: bool) -> Vec<u8> {
+    // Base 1e9 limbs to base 2^32, by repeated multiply-add: numbers beyond 38 digits are rare, clarity wins.
+    let mut limbs: Vec<u32> = vec![0];
+    for chunk in digits.chunks(9) {
+        let mut carry = u64::from(chunk.iter().fold(0_u32, |n, d| n * 10 + u32::from(d - b'0')));
+        let factor = 10_u64.pow(chunk.len() as u32);
+        for limb in &mut limbs {
+            let product = u64::from(*limb) * factor + carry;
+            *limb = product as u32;
+            carry = product >> 32;
+        }
+        if carry > 0 {
+            limbs.push(carry as u32);
+        }
+    }
+    let mut bytes: Vec<u8> = std::iter::once(0).chain(limbs.iter().rev().flat_map(|limb| limb.to_be_bytes())).collect();
+    if negative {
+        let mut carry = true;
+        for byte in bytes.iter_mut().rev() {
+            let (sum, over) = (!*byte).overflowing_add(u8::from(carry));
+            (*byte, carry) = (sum, over);
+        }
+    }
+    bytes.split_off(leading_sign_bytes(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn minimal_twos_complement() {
+        for (number, expect) in
+            [(0, vec![0]), (127, vec![127]), (128, vec![0, 128]), (-128, vec![128]), (-129, vec![0xff, 127])]
+        {
+            assert_eq!(twos_complement(number), expect, "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn digits_and_numbers_agree(number in any::<i64>()) {
+            let digits = number.unsigned_abs().to_string();
+            prop_assert_eq!(unscaled_of(digits.as_bytes(), number < 0), twos_complement(i128::from(number)));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Records on their way through the chain: raw changes, views of them, and values.
+
+use std::sync::Arc;
+
+use crate::{Change, Headers, Position, Schema, Shape, Value, ValueRef};
+
+/// A change whose cells have been decoded, once, for the key, the value and every view of it.
+#[derive(Debug)]
+pub struct Decoded<'a> {
+    /// Its table.
+    pub shape: &'a Shape,
+    /// The raw change.
+    pub change: &'a Change,
+    /// Cells before, in the shape's cell order.
+    pub before: Option<&'a [ValueRef<'a>]>,
+    /// Cells after.
+    pub after: Option<&'a [ValueRef<'a>]>,
+    /// When it was processed: nanoseconds since 1970 (the envelope's `ts_ms`, `ts_us`, `ts_ns`).
+    pub processed_ns: i64,
+}
+
+impl<'a> Decoded<'a> {
+    /// The cells that its key is made of: those after, or before for a delete.
+    pub fn key_cells(&self) -> Option<&'a [ValueRef<'a>]> {
+        self.after.or(self.before)
+    }
+
+    /// Where it stands.
+    pub fn position(&self) -> &'a Position {
+        &self.change.position
+    }
+}
+
+/// A record's key or value.
+#[derive(Clone, Debug)]
+pub enum Payload<'a> {
+    /// Nothing, without a schema: a tombstone, the key of a table without one.
+    Null,
+    /// Null under a schema.
+    NullOf(Arc<Schema>),
+    /// The whole envelope of a change.
+    Change(&'a Decoded<'a>),
+    /// The key of a change, from these cells.
+    Key(&'a Shape, &'a [ValueRef<'a>]),
+    /// A change seen through a view.
+    View(Arc<View>, &'a Decoded<'a>),
+    /// An owned value.
+    Value(Arc<Schema>, Value),
+    /// A value that the batch owns.
+    Borrowed(&'a Arc<Schema>, &'a Value),
+}
+
+impl Payload<'_> {
+    /// The schema, if it has one.
+    pub fn schema(&self) -> Option<&Arc<Schema>> {
+        match self {
+            Self::Null => None,
+            Self::NullOf(schema) | Self::Value(schema, _) => Some(schema),
+            Self::Borrowed(schema, _) => Some(schema),
+            Self::Change(decoded) => Some(&decoded.shape.envelope),
+            Self::Key(shape, _) => shape.key.as_ref().map(|key| &key.schema),
+            Self::View(view, _) => Some(&view.schema),
+        }
+    }
+
+    /// Whether there is no value (with or without a schema).
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null | Self::NullOf(_))
+    }
+}
+
+/// Another shape for the same cells: an output schema and, a field of it, where its value comes from.
+#[derive(Debug)]
+pub struct View {
+    /// What comes out.
+    pub schema: Arc<Schema>,
+    /// One entry a field of the schema.
+    pub fields: Vec<ViewSource>,
+}
+
+/// Where a view's field comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ViewSource {
+    /// A cell of the row after.
+    After(u16),
+    /// A cell of the row before.
+    Before(u16),
+    /// A cell of the row after, or this default when it is null.
+    AfterOr(u16, Value),
+    /// A cell of the row before, or this default when it is null.
+    BeforeOr(u16, Value),
+    /// A field of the source block.
+    Source(u16),
+    /// The operation's letter.
+    Op,
+    /// Time of processing in milliseconds.
+    TsMs,
+    /// Time of processing in microseconds.
+    TsUs,
+    /// Time of processing in nanoseconds.
+    TsNs,
+    /// The transaction's id.
+    TransactionId,
+    /// The place in the transaction.
+    TotalOrder,
+    /// The place among the table's events of the transaction.
+    CollectionOrder,
+    /// The same for every record.
+    Constant(Value),
+}
+
+/// A record in the chain. What a transform does not touch stays borrowed from the batch.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    /// Its topic.
+    pub topic: Arc<str>,
+    /// An explicit partition; else the producer's partitioner decides by the key.
+    pub partition: Option<i32>,
+    /// Milliseconds since 1970; else the producer's clock.
+    pub timestamp_ms: Option<i64>,
+    /// Its key.
+    pub key: Payload<'a>,
+    /// Its value.
+    pub value: Payload<'a>,
+    /// Whether it carries the connector's context headers.
+    pub context_headers: bool,
+    /// The header of a key change: its name, and the other key.
+    pub key_header: Option<(&'static str, &'a Shape, &'a [ValueRef<'a>])>,
+    /// Headers that transforms added, behind those.
+    pub headers: Headers,
+}

@@ -1,0 +1,73 @@
+//! The marks of copied rows (`source.snapshot`): which row is the first, which the last.
+
+use record::SnapshotMark;
+
+/// Gives each row its mark. The last row of a table, and of all, is known only afterwards: the caller holds one row back
+/// and asks for its final mark at the end of its table and of the copy.
+#[derive(Debug, Default)]
+pub struct Marks {
+    any: bool,
+    in_table: bool,
+}
+
+impl Marks {
+    /// A table begins.
+    pub fn table(&mut self) {
+        self.in_table = false;
+    }
+
+    /// The mark of the next row.
+    pub fn row(&mut self) -> SnapshotMark {
+        let mark = match (self.any, self.in_table) {
+            (false, _) => SnapshotMark::First,
+            (true, false) => SnapshotMark::FirstInCollection,
+            (true, true) => SnapshotMark::True,
+        };
+        (self.any, self.in_table) = (true, true);
+        mark
+    }
+
+    /// The mark of the row held back, now that its table has ended.
+    pub fn table_ended(held: SnapshotMark) -> SnapshotMark {
+        if held == SnapshotMark::First { held } else { SnapshotMark::LastInCollection }
+    }
+
+    /// The mark of the row held back, now that everything has been read.
+    pub fn ended() -> SnapshotMark {
+        SnapshotMark::Last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The marks of tables of so many rows.
+    #[track_caller]
+    fn check(tables: &[usize], expect: &[&str]) {
+        let (mut marks, mut out) = (Marks::default(), Vec::new());
+        for rows in tables {
+            marks.table();
+            for _ in 0..*rows {
+                out.push(marks.row());
+            }
+            if let Some(held) = out.last_mut().filter(|_| *rows > 0) {
+                *held = Marks::table_ended(*held);
+            }
+        }
+        if let Some(held) = out.last_mut() {
+            *held = Marks::ended();
+        }
+        assert_eq!(out.iter().filter_map(|mark| mark.text()).collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn marks() {
+        check(&[1], &["last"]);
+        check(&[2, 1, 1, 1], &["first", "last_in_data_collection", "last_in_data_collection", "last_in_data_collection", "last"]);
+        check(&[1, 2], &["first", "first_in_data_collection", "last"]);
+        check(&[3, 0], &["first", "true", "last"]);
+        check(&[0, 3, 3], &["first", "true", "last_in_data_collection", "first_in_data_collection", "true", "last"]);
+        check(&[0], &[]);
+    }
+}

@@ -1,0 +1,241 @@
+//! The worker's settings from their layers: defaults, file, environment, flags; the later wins, and each value keeps
+//! where it came from.
+//!
+//! Two kinds of environment: `CONNECT_A_B` is the property `a.b` and wins over the file; the container's names
+//! (`BOOTSTRAP_SERVERS`, `GROUP_ID` and so on) only fill what nothing else sets.
+//!
+//! Must not know: what the settings mean.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use config::{ConfigError, Map, Source, Value};
+use settings::{Def, Kind, MASK, Properties, SecretNames};
+
+use super::keys::{DISTRIBUTED, STANDALONE};
+
+/// The log's level: a setting of ours, not of Connect's.
+pub(super) const LOG_LEVEL: &str = "afterimage.log.level";
+
+/// Why the layers cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// The file is not there or not readable.
+    #[error("the worker file {path} cannot be read: {source}. Name the file of worker properties after 'run'.")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no properties file.
+    #[error("the worker file {path} is not in the form of Java properties: {reason}")]
+    Form {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The layers do not merge.
+    #[error("the worker's settings cannot be put together: {0}")]
+    Merge(#[from] ConfigError),
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Whether nobody set the value.
+    pub fn is_default(&self) -> bool {
+        self.0 == DEFAULT
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+const DEFAULT: &str = "default";
+
+/// One effective value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Property name.
+    pub key: String,
+    /// Its text.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// The effective settings, sorted by name.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    def: &'static Def,
+    settings: Vec<Setting>,
+}
+
+/// One layer as a source of the `config` crate. Dots make paths there, and `key.converter` beside
+/// `key.converter.schemas.enable` would be a text and a table at once: names go in with `/` for `.`, which it takes as
+/// plain names.
+#[derive(Clone, Debug)]
+struct Layer(Vec<(String, String, String)>);
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        let entry = |(key, value, origin): &(String, String, String)| {
+            (key.replace('.', "/"), Value::new(Some(origin), value.as_str()))
+        };
+        Ok(self.0.iter().map(entry).collect())
+    }
+}
+
+/// The container's own names: variable, property, and what is put around the value.
+const CONTAINER: &[(&str, &str)] = &[
+    ("BOOTSTRAP_SERVERS", "bootstrap.servers"),
+    ("GROUP_ID", "group.id"),
+    ("CONFIG_STORAGE_TOPIC", "config.storage.topic"),
+    ("OFFSET_STORAGE_TOPIC", "offset.storage.topic"),
+    ("STATUS_STORAGE_TOPIC", "status.storage.topic"),
+    ("KEY_CONVERTER", "key.converter"),
+    ("VALUE_CONVERTER", "value.converter"),
+    ("ADVERTISED_HOST_NAME", "rest.advertised.host.name"),
+    ("ADVERTISED_PORT", "rest.advertised.port"),
+    ("OFFSET_FLUSH_INTERVAL_MS", "offset.flush.interval.ms"),
+    ("OFFSET_FLUSH_TIMEOUT_MS", "offset.flush.timeout.ms"),
+    ("SHUTDOWN_TIMEOUT", "task.shutdown.graceful.timeout.ms"),
+    ("LOG_LEVEL", LOG_LEVEL),
+];
+
+impl Layers {
+    /// Reads and merges: `file`, the environment, and `flags` (key, value, origin).
+    pub fn read(
+        standalone: bool,
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(String, String, String)],
+    ) -> Result<Self, LayerError> {
+        let environment: Vec<_> = environment.into_iter().collect();
+        let def = if standalone { &STANDALONE } else { &DISTRIBUTED };
+        let default = |key: &settings::Key| Some((key.name.to_owned(), key.default?.to_owned(), DEFAULT.to_owned()));
+        let defaults = def.keys().filter_map(default).collect();
+        let file = file.map(read_file).transpose()?.unwrap_or_default();
+        let merged = config::Config::builder()
+            .add_source(Layer(defaults))
+            .add_source(Layer(container(&environment)))
+            .add_source(Layer(file))
+            .add_source(Layer(connect(&environment)))
+            .add_source(Layer(flags.to_vec()))
+            .build()?;
+        let mut settings = Vec::new();
+        for (key, value) in merged.collect()? {
+            let origin = Origin(value.origin().unwrap_or(DEFAULT).to_owned());
+            settings.push(Setting { key: key.replace('/', "."), value: value.into_string()?, origin });
+        }
+        settings.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(Self { def, settings })
+    }
+
+    /// The effective value of `key`.
+    pub fn get(&self, key: &str) -> Option<&Setting> {
+        self.settings.binary_search_by(|s| s.key.as_str().cmp(key)).ok().map(|i| &self.settings[i])
+    }
+
+    /// All effective values, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Setting> {
+        self.settings.iter()
+    }
+
+    /// As properties.
+    pub fn properties(&self) -> Properties {
+        self.settings.iter().map(|s| (s.key.as_str(), s.value.as_str())).collect()
+    }
+
+    /// The log's level as a tracing filter.
+    pub fn log_level(&self) -> String {
+        self.get(LOG_LEVEL).map_or_else(|| "info".to_owned(), |s| s.value.trim().to_ascii_lowercase())
+    }
+
+    /// `key = value    # origin`, one a line, secrets hidden.
+    pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        for setting in &self.settings {
+            let password = self.def.get(&setting.key).is_some_and(|key| key.kind == Kind::Password);
+            let hidden = (password || SecretNames::Usual.hides(&setting.key)) && !setting.value.is_empty();
+            let value = if hidden { MASK } else { &setting.value };
+            writeln!(out, "{} = {value}    # {}", setting.key, setting.origin)?;
+        }
+        Ok(())
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<(String, String, String)>, LayerError> {
+    let pairs = read_properties(path).map_err(|e| match e {
+        PropertiesFailure::Io(source) => LayerError::File { path: path.to_owned(), source },
+        PropertiesFailure::Form(reason) => LayerError::Form { path: path.to_owned(), reason },
+    })?;
+    let origin = format!("file {}", path.display());
+    Ok(pairs.into_iter().map(|(key, value)| (key, value, origin.clone())).collect())
+}
+
+/// Why a properties file cannot be read.
+pub(super) enum PropertiesFailure {
+    Io(io::Error),
+    Form(String),
+}
+
+/// A Java properties file in its order; a name given twice has its last value, as in Java.
+pub(super) fn read_properties(path: &Path) -> Result<Vec<(String, String)>, PropertiesFailure> {
+    let bytes = std::fs::read(path).map_err(PropertiesFailure::Io)?;
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let mut put = |key: String, value: String| match pairs.iter_mut().find(|(k, _)| *k == key) {
+        Some(pair) => pair.1 = value,
+        None => pairs.push((key, value)),
+    };
+    java_properties::PropertiesIter::new(bytes.as_slice())
+        .read_into(&mut put)
+        .map_err(|e| PropertiesFailure::Form(e.to_string()))?;
+    Ok(pairs)
+}
+
+/// `CONNECT_A_B` is `a.b`; `CONNECT_A__B` is `a_b`, and three underscores make a hyphen, as common images have it.
+fn connect(environment: &[(String, String)]) -> Vec<(String, String, String)> {
+    let property = |(name, value): &(String, String)| {
+        let rest = name.strip_prefix("CONNECT_").filter(|rest| !rest.is_empty())?;
+        let key = rest.replace("___", "-").replace("__", "\u{0}").replace('_', ".").replace('\u{0}', "_");
+        Some((key.to_ascii_lowercase(), value.clone(), format!("environment {name}")))
+    };
+    let mut found: Vec<_> = environment.iter().filter_map(property).collect();
+    found.sort();
+    found
+}
+
+fn container(environment: &[(String, String)]) -> Vec<(String, String, String)> {
+    // Compose files pass on what is not set as an empty text.
+    let get = |name: &str| environment.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str());
+    let origin = |name: &str| format!("environment {name} (container)");
+    let mut found: Vec<_> = CONTAINER
+        .iter()
+        .filter_map(|(name, key)| Some(((*key).to_owned(), get(name)?.to_owned(), origin(name))))
+        .collect();
+    if get("REST_PORT").is_some() || get("REST_HOST_NAME").is_some() {
+        let name = if get("REST_PORT").is_some() { "REST_PORT" } else { "REST_HOST_NAME" };
+        let listener = format!("http://{}:{}", get("REST_HOST_NAME").unwrap_or(""), get("REST_PORT").unwrap_or("8083"));
+        found.push(("listeners".to_owned(), listener, origin(name)));
+    }
+    for (name, key) in [("SCHEMA_REGISTRY_URL", "schema.registry.url"), ("APICURIO_REGISTRY", "apicurio.registry.url")]
+    {
+        let Some(url) = get(name) else { continue };
+        for side in ["key", "value"] {
+            found.push((format!("{side}.converter.{key}"), url.to_owned(), origin(name)));
+        }
+    }
+    found
+}

@@ -1,0 +1,384 @@
+//! The worker's configuration, typed.
+//!
+//! Must not know: how it is carried out.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use settings::{Choice, Finding, Properties, Reader, Severity};
+
+use super::keys::{DISTRIBUTED, STANDALONE};
+use super::layers::Layers;
+use crate::runtime::variables::Variables;
+
+settings::choices! {
+    /// `exactly.once.source.support`.
+    pub enum ExactlyOnce {
+        /// Records and offsets apart.
+        Disabled = "disabled",
+        /// Ready to switch: the leader is transactional.
+        Preparing = "preparing",
+        /// One transaction.
+        Enabled = "enabled",
+    }
+
+    /// `connector.client.config.override.policy`.
+    pub enum OverridePolicy {
+        /// Everything.
+        All = "All",
+        /// Nothing.
+        None = "None",
+        /// `sasl.jaas.config`, `sasl.mechanism`, `security.protocol`.
+        Principal = "Principal",
+        /// What the allowlist names.
+        Allowlist = "Allowlist",
+    }
+}
+
+/// A topic that the worker keeps state in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// Name.
+    pub name: String,
+    /// Replicas at creation; -1: the broker's default.
+    pub replication_factor: i16,
+    /// Partitions at creation; -1: the broker's default.
+    pub partitions: i32,
+    /// Further topic settings at creation; never `cleanup.policy`, which is always compact.
+    pub settings: Properties,
+}
+
+/// Where state is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// In Kafka topics.
+    Topics {
+        /// Connector configs; one partition.
+        configs: Topic,
+        /// Source offsets.
+        offsets: Topic,
+        /// States.
+        statuses: Topic,
+    },
+    /// In a file (stand-alone mode).
+    File(PathBuf),
+}
+
+/// The worker's configuration.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// Brokers.
+    pub bootstrap_servers: Vec<String>,
+    /// The group; empty in stand-alone mode.
+    pub group_id: String,
+    /// Part of the internal clients' names.
+    pub client_id: String,
+    /// Class of the key converter for connectors that name none.
+    pub key_converter: String,
+    /// Class of the value converter for connectors that name none.
+    pub value_converter: String,
+    /// Class of the header converter for connectors that name none.
+    pub header_converter: String,
+    /// All tasks together, at a stop.
+    pub shutdown_timeout: Duration,
+    /// Between offset commits.
+    pub offset_flush_interval: Duration,
+    /// Of one commit.
+    pub offset_flush_timeout: Duration,
+    /// Where state is kept.
+    pub state: State,
+    /// Which client settings connectors may override.
+    pub override_policy: OverridePolicy,
+    /// With [`OverridePolicy::Allowlist`].
+    pub override_allowlist: Vec<String>,
+    /// Keep the list of a connector's topics.
+    pub topic_tracking: bool,
+    /// Let it be emptied.
+    pub topic_tracking_reset: bool,
+    /// Create topics as connectors say.
+    pub topic_creation: bool,
+    /// REST listeners, `scheme://host:port`.
+    pub listeners: Vec<String>,
+    /// Listeners of /admin; `None`: the main ones; empty: nowhere.
+    pub admin_listeners: Option<Vec<String>>,
+    /// Host for other workers.
+    pub advertised_host: Option<String>,
+    /// Port for other workers.
+    pub advertised_port: Option<u16>,
+    /// http or https for other workers.
+    pub advertised_listener: Option<String>,
+    /// CORS origins, as written.
+    pub allow_origin: String,
+    /// CORS methods, as written.
+    pub allow_methods: String,
+    /// `response.http.headers.config`, as written.
+    pub response_headers: String,
+    /// REST extension classes.
+    pub rest_extensions: Vec<String>,
+    /// Without a heartbeat, after which a standby takes over.
+    pub session_timeout: Duration,
+    /// Between heartbeats.
+    pub heartbeat_interval: Duration,
+    /// To give up work.
+    pub rebalance_timeout: Duration,
+    /// Exactly once.
+    pub exactly_once: ExactlyOnce,
+    /// Providers of `${name:path:key}`.
+    pub variables: Variables,
+    /// Everything that somebody set, unknown keys too, defaults left out, variables resolved: what Kafka clients get.
+    pub properties: Properties,
+}
+
+/// What is wrong with one setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerError {
+    /// The key.
+    pub key: String,
+    /// Where its value came from; `None`: it is not set.
+    pub origin: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = self.origin.as_deref().unwrap_or("not set");
+        write!(f, "worker setting {} ({origin}): {}. {}", self.key, self.reason.trim_end_matches('.'), self.remedy)
+    }
+}
+
+impl std::error::Error for WorkerError {}
+
+const SASL_KEYS_OF_A_PRINCIPAL: &[&str] = &["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
+
+impl WorkerConfig {
+    /// Reads the settings; all mistakes come together.
+    pub fn read(layers: &Layers, standalone: bool) -> Result<Self, Vec<WorkerError>> {
+        let def = if standalone { &STANDALONE } else { &DISTRIBUTED };
+        let mut errors = Vec::new();
+        let variables = Variables::read(&layers.properties()).unwrap_or_else(|e| {
+            errors.push(error(layers, &e.key, e.reason, e.remedy));
+            Variables::default()
+        });
+        let resolved = variables.resolve(&layers.properties());
+        let mut r = Reader::new(*def, &resolved);
+        let config = Self {
+            bootstrap_servers: r.list("bootstrap.servers"),
+            group_id: if standalone { String::new() } else { word(&mut r, "group.id") },
+            client_id: word(&mut r, "client.id"),
+            key_converter: word(&mut r, "key.converter"),
+            value_converter: word(&mut r, "value.converter"),
+            header_converter: word(&mut r, "header.converter"),
+            shutdown_timeout: r.millis("task.shutdown.graceful.timeout.ms"),
+            offset_flush_interval: r.millis("offset.flush.interval.ms"),
+            offset_flush_timeout: r.millis("offset.flush.timeout.ms"),
+            state: if standalone {
+                State::File(word(&mut r, "offset.storage.file.filename").into())
+            } else {
+                topics(&mut r)
+            },
+            override_policy: policy(&word(&mut r, "connector.client.config.override.policy"), layers, &mut errors),
+            override_allowlist: r.list("connector.client.config.override.allowlist"),
+            topic_tracking: r.boolean("topic.tracking.enable"),
+            topic_tracking_reset: r.boolean("topic.tracking.allow.reset"),
+            topic_creation: r.boolean("topic.creation.enable"),
+            listeners: r.list("listeners"),
+            admin_listeners: r.is_set("admin.listeners").then(|| r.list("admin.listeners")),
+            advertised_host: r.text_or_none("rest.advertised.host.name"),
+            advertised_port: r.int_or_none("rest.advertised.port").and_then(|p| u16::try_from(p).ok()),
+            advertised_listener: r.text_or_none("rest.advertised.listener"),
+            allow_origin: word(&mut r, "access.control.allow.origin"),
+            allow_methods: word(&mut r, "access.control.allow.methods"),
+            response_headers: r.text("response.http.headers.config"),
+            rest_extensions: r.list("rest.extension.classes"),
+            session_timeout: if standalone { Duration::ZERO } else { r.millis("session.timeout.ms") },
+            heartbeat_interval: if standalone { Duration::ZERO } else { r.millis("heartbeat.interval.ms") },
+            rebalance_timeout: if standalone { Duration::ZERO } else { r.millis("rebalance.timeout.ms") },
+            exactly_once: if standalone {
+                ExactlyOnce::Disabled
+            } else {
+                r.choice("exactly.once.source.support", ExactlyOnce::Disabled)
+            },
+            variables,
+            properties: layers
+                .iter()
+                .filter(|s| !s.origin.is_default())
+                .filter_map(|s| Some((s.key.as_str(), resolved.get(&s.key)?)))
+                .collect(),
+        };
+        together(&config, &mut r, layers, &mut errors);
+        match r.finish(config) {
+            Ok((config, _)) if errors.is_empty() => Ok(config),
+            Ok(_) => Err(errors),
+            Err(complaints) => {
+                let refused = complaints.into_iter().map(|c| {
+                    let remedy = remedy(layers, &c.key);
+                    error(layers, &c.key, c.message, remedy)
+                });
+                Err(refused.chain(errors).collect())
+            }
+        }
+    }
+
+    /// Whether a connector may set `key` (without its `producer.override.` or other prefix).
+    pub fn may_override(&self, key: &str) -> bool {
+        match self.override_policy {
+            OverridePolicy::All => true,
+            OverridePolicy::None => false,
+            OverridePolicy::Principal => SASL_KEYS_OF_A_PRINCIPAL.contains(&key),
+            OverridePolicy::Allowlist => self.override_allowlist.iter().any(|k| k == key),
+        }
+    }
+
+    /// What is to be said once at start: settings that have no effect here.
+    pub fn remarks(&self) -> Vec<Finding> {
+        const IGNORED: &[(&str, &str, &str)] = &[
+            ("plugin.path", "is ignored: all plug-ins are built in.", "Remove it when no Java worker reads this file."),
+            (
+                "plugin.discovery",
+                "is ignored: all plug-ins are built in.",
+                "Remove it when no Java worker reads this file.",
+            ),
+            ("metric.reporters", "is ignored: metrics are served over HTTP.", "Remove it, or scrape the REST port."),
+            ("config.storage.partitions", "is ignored: the config topic has one partition.", "Remove it."),
+            ("config.storage.cleanup.policy", "is ignored: the topic is always compacted.", "Remove it."),
+            ("offset.storage.cleanup.policy", "is ignored: the topic is always compacted.", "Remove it."),
+            ("status.storage.cleanup.policy", "is ignored: the topic is always compacted.", "Remove it."),
+            ("internal.key.converter", "is no longer known: state is JSON without schemas.", "Remove it."),
+            ("internal.value.converter", "is no longer known: state is JSON without schemas.", "Remove it."),
+        ];
+        let set = IGNORED.iter().filter(|(key, ..)| self.properties.contains(key));
+        let finding = |&(key, reason, remedy): &(&str, &str, &str)| Finding {
+            key: key.to_owned(),
+            severity: Severity::Warning,
+            reason: reason.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        set.map(finding).collect()
+    }
+
+    /// What the worker set for connectors' clients of one kind: what stands under `producer.`, `consumer.` or `admin.`.
+    /// Producers and consumers inherit nothing else but `bootstrap.servers` (security neither), as in Connect.
+    pub fn client(&self, prefix: &str) -> Properties {
+        self.properties.under(prefix).collect()
+    }
+}
+
+fn word(r: &mut Reader<'_>, name: &str) -> String {
+    r.text(name).trim().to_owned()
+}
+
+fn error(layers: &Layers, key: &str, reason: String, remedy: String) -> WorkerError {
+    WorkerError { key: key.to_owned(), origin: layers.get(key).map(|s| s.origin.to_string()), reason, remedy }
+}
+
+fn remedy(layers: &Layers, key: &str) -> String {
+    let variable = key.replace('-', "___").replace('_', "__").replace('.', "_").to_ascii_uppercase();
+    match layers.get(key) {
+        Some(setting) => format!("Correct it in: {}.", setting.origin),
+        None => format!("Set {key} in the worker file, CONNECT_{variable} in the environment, or --set {key}=…."),
+    }
+}
+
+fn policy(text: &str, layers: &Layers, errors: &mut Vec<WorkerError>) -> OverridePolicy {
+    const KEY: &str = "connector.client.config.override.policy";
+    // The Java classes are named so too: …policy.AllConnectorClientConfigOverridePolicy.
+    let simple = text.rsplit('.').next().unwrap_or(text);
+    let simple = simple.strip_suffix("ConnectorClientConfigOverridePolicy").unwrap_or(simple);
+    OverridePolicy::from_name(simple).unwrap_or_else(|| {
+        let reason = format!("'{text}' is no policy that is built in");
+        errors.push(error(layers, KEY, reason, "Use All, None, Principal or Allowlist.".to_owned()));
+        OverridePolicy::None
+    })
+}
+
+fn topics(r: &mut Reader<'_>) -> State {
+    let mut topic = |kind: &str, partitions: i32| {
+        let prefix = format!("{kind}.storage.");
+        let own = ["topic", "replication.factor", "partitions", "cleanup.policy", "file.filename"];
+        Topic {
+            name: word(r, &format!("{prefix}topic")),
+            replication_factor: i16::try_from(r.int(&format!("{prefix}replication.factor"))).unwrap_or(-1),
+            partitions,
+            settings: r.properties().under(&prefix).filter(|(k, _)| !own.contains(k)).collect(),
+        }
+    };
+    let (configs, offsets, statuses) = (topic("config", 1), topic("offset", 0), topic("status", 0));
+    State::Topics {
+        configs,
+        offsets: Topic { partitions: r.int("offset.storage.partitions"), ..offsets },
+        statuses: Topic { partitions: r.int("status.storage.partitions"), ..statuses },
+    }
+}
+
+/// Checks of settings that must fit each other, or a form of their own.
+fn together(config: &WorkerConfig, r: &mut Reader<'_>, layers: &Layers, errors: &mut Vec<WorkerError>) {
+    let mut refuse = |key: &str, reason: String, remedy: &str| {
+        errors.push(error(layers, key, reason, remedy.to_owned()));
+    };
+    if config.bootstrap_servers.is_empty() && r.is_set("bootstrap.servers") {
+        let reason = "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value";
+        refuse("bootstrap.servers", reason.to_owned(), "Name at least one broker as host:port.");
+    }
+    if let State::Topics { configs, offsets, statuses } = &config.state {
+        let named = [
+            ("config.storage.topic", &configs.name),
+            ("offset.storage.topic", &offsets.name),
+            ("status.storage.topic", &statuses.name),
+        ];
+        for (i, (key, name)) in named.iter().enumerate() {
+            for (other, same) in &named[..i] {
+                if name == same && !name.is_empty() {
+                    refuse(
+                        key,
+                        format!("'{name}' is the topic of {other} too, and each would overwrite the other's records"),
+                        "Give each of the three topics a name of its own.",
+                    );
+                }
+            }
+        }
+        let algorithm = word(r, "inter.worker.signature.algorithm");
+        if !r.list("inter.worker.verification.algorithms").contains(&algorithm) {
+            refuse(
+                "inter.worker.signature.algorithm",
+                "Signature algorithm must be present in inter.worker.verification.algorithms list".to_owned(),
+                "Add it to that list.",
+            );
+        }
+    }
+    let admin = config.admin_listeners.iter().flatten().map(|l| ("admin.listeners", l));
+    for (key, listener) in config.listeners.iter().map(|l| ("listeners", l)).chain(admin) {
+        if !is_listener(listener) {
+            refuse(key, format!("'{listener}' is no listener"), "Write it as http://host:port or https://host:port.");
+        }
+    }
+    if config.listeners.is_empty() {
+        refuse(
+            "listeners",
+            "there is none, and the worker could not be managed".to_owned(),
+            "Name one, such as http://:8083.",
+        );
+    }
+    for class in &config.rest_extensions {
+        let known = class.ends_with(".BasicAuthSecurityRestExtension") || class.starts_with("io.debezium.");
+        if !known {
+            refuse(
+                "rest.extension.classes",
+                format!("'{class}' is not built in, and leaving it out could leave the API open"),
+                "Use org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension or none.",
+            );
+        }
+    }
+    if let Some(port) = r.int_or_none("rest.advertised.port").filter(|_| config.advertised_port.is_none()) {
+        refuse("rest.advertised.port", format!("{port} is no port"), "Use a number from 0 to 65535.");
+    }
+}
+
+fn is_listener(text: &str) -> bool {
+    let Some((scheme, address)) = text.split_once("://") else { return false };
+    let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    known && address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}

@@ -1,0 +1,39 @@
+//! `org.apache.kafka.connect.converters.ByteArrayConverter`: bytes as they are.
+//!
+//! Must not know: text.
+
+use std::sync::Arc;
+
+use record::{Kind, Payload, Schema, Value};
+use settings::Def;
+
+use super::{ConvertError, Converter, Encoder, Prepare};
+
+/// The converter's keys.
+pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY]);
+
+/// Passes bytes through.
+#[derive(Clone, Copy, Debug)]
+pub struct ByteArrayConverter;
+
+impl Converter for ByteArrayConverter {
+    fn prepare<'a>(&'a self, _topic: &'a str, schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+        let refused = schema.filter(|schema| !matches!(schema.kind, Kind::Bytes));
+        let answer = refused.map_or(Ok(Encoder::Bytes), |schema| {
+            Err(ConvertError::SchemaType { converter: "ByteArrayConverter", found: schema.type_name() })
+        });
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+/// Appends the bytes; false for a null.
+pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+    match payload.to_value() {
+        Value::Null => Ok(false),
+        Value::Bytes(bytes) => {
+            out.extend_from_slice(&bytes);
+            Ok(true)
+        }
+        value => Err(ConvertError::Incompatible { found: super::class::of_value(&value) }),
+    }
+}

@@ -1,0 +1,38 @@
+//! The Java classes that values would have, for messages that Connect words with them.
+//!
+//! Must not know: formats.
+
+use record::{Value, ValueRef};
+
+/// The class of an owned value; an integer's width is the schema's, so the widest is named.
+pub(super) fn of_value(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "java.lang.Boolean",
+        Value::Int(_) => "java.lang.Long",
+        Value::Float(_) => "java.lang.Float",
+        Value::Double(_) => "java.lang.Double",
+        Value::Text(_) => "java.lang.String",
+        Value::Bytes(_) => "java.nio.HeapByteBuffer",
+        Value::Decimal { .. } => "java.math.BigDecimal",
+        Value::Array(_) => "java.util.ArrayList",
+        Value::Map(_) => "java.util.HashMap",
+        Value::Struct(_) => "org.apache.kafka.connect.data.Struct",
+    }
+}
+
+/// The class of a cell.
+pub(super) fn of_cell(cell: &ValueRef<'_>) -> &'static str {
+    match cell {
+        ValueRef::Null => "null",
+        ValueRef::Bool(_) => "java.lang.Boolean",
+        ValueRef::Int(_) => "java.lang.Long",
+        ValueRef::Float(_) => "java.lang.Float",
+        ValueRef::Double(_) => "java.lang.Double",
+        ValueRef::Text(_) | ValueRef::Zoned { .. } | ValueRef::Uuid(_) => "java.lang.String",
+        ValueRef::Bytes(_) | ValueRef::Hex(_) => "java.nio.HeapByteBuffer",
+        ValueRef::Decimal { .. } => "java.math.BigDecimal",
+        ValueRef::Owned(value) => of_value(value),
+        ValueRef::Shared(value) => of_value(value),
+    }
+}

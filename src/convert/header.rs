@@ -1,0 +1,130 @@
+//! `org.apache.kafka.connect.storage.SimpleHeaderConverter`: texts that can be read back as values, Connect's default for
+//! headers.
+//!
+//! Must not know: which headers there are.
+
+use std::sync::Arc;
+
+use record::{Kind, Logical, Payload, Schema, Value, write_iso_date};
+use settings::Def;
+
+use super::json::write_base64;
+use super::number::{write_double, write_float, write_int, write_long_decimal};
+use super::{ConvertError, Converter, Encoder, Prepare};
+
+/// It has no keys.
+pub(super) const DEF: Def = Def::new(&[]);
+
+/// Writes header values.
+#[derive(Clone, Copy, Debug)]
+pub struct SimpleHeaderConverter;
+
+impl Converter for SimpleHeaderConverter {
+    fn prepare<'a>(&'a self, _topic: &'a str, _schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+        Box::pin(std::future::ready(Ok(Encoder::Header)))
+    }
+}
+
+/// Appends the text; false for a null.
+#[allow(clippy::unnecessary_wraps)] // the encoders answer alike
+pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+    let value = payload.to_value();
+    match (payload.schema(), &value) {
+        (None, _) | (_, Value::Null) => return Ok(false),
+        (Some(_), Value::Text(text)) => out.extend_from_slice(text.as_bytes()),
+        (Some(schema), value) => write_value(out, schema, value),
+    }
+    Ok(true)
+}
+
+fn write_value(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
+    match (&schema.kind, value) {
+        (_, Value::Null) => out.extend_from_slice(b"null"),
+        (_, Value::Bool(truth)) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
+        (_, Value::Int(number)) => write_number(out, schema.logical, *number),
+        (_, Value::Float(number)) => write_float(out, *number),
+        (_, Value::Double(number)) => write_double(out, *number),
+        (_, Value::Decimal { unscaled, scale }) => write_long_decimal(out, unscaled, *scale),
+        (_, Value::Bytes(bytes)) => write_base64(out, bytes),
+        (_, Value::Text(text)) => write_quoted(out, text),
+        (Kind::Array(items), Value::Array(values)) => {
+            out.push(b'[');
+            for (i, value) in values.iter().enumerate() {
+                comma(out, i);
+                write_value(out, items, value);
+            }
+            out.push(b']');
+        }
+        (Kind::Map(keys, values), Value::Map(entries)) => {
+            out.push(b'{');
+            for (i, (key, value)) in entries.iter().enumerate() {
+                comma(out, i);
+                write_value(out, keys, key);
+                out.push(b':');
+                write_value(out, values, value);
+            }
+            out.push(b'}');
+        }
+        (Kind::Struct(fields), Value::Struct(values)) => {
+            out.push(b'{');
+            for (i, (field, value)) in fields.iter().zip(values).enumerate() {
+                comma(out, i);
+                write_quoted(out, &field.name);
+                out.push(b':');
+                write_value(out, &field.schema, value);
+            }
+            out.push(b'}');
+        }
+        // A value that is not of its schema's type; the connector does not make such headers.
+        (_, Value::Array(_) | Value::Map(_) | Value::Struct(_)) => out.extend_from_slice(b"null"),
+    }
+}
+
+fn comma(out: &mut Vec<u8>, index: usize) {
+    if index > 0 {
+        out.push(b',');
+    }
+}
+
+/// Nested texts stand in quotes; only the quote and the backslash are escaped.
+fn write_quoted(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+/// Connect's own time types become java.util.Date, and that becomes the shortest of three forms, here in UTC.
+fn write_number(out: &mut Vec<u8>, logical: Logical, number: i64) {
+    const DAY_MS: i64 = 86_400_000;
+    let ms = match logical {
+        Logical::Date => number.saturating_mul(DAY_MS),
+        Logical::Time | Logical::Timestamp => number,
+        Logical::Plain | Logical::Decimal { .. } => return write_int(out, number),
+    };
+    let (days, in_day) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
+    let timed = days == 0 || in_day != 0;
+    if days != 0 {
+        write_iso_date(out, days);
+    }
+    if days != 0 && timed {
+        out.push(b'T');
+    }
+    if timed {
+        let places = [(in_day / 3_600_000, 2, b':'), (in_day / 60_000 % 60, 2, b':'), (in_day / 1000 % 60, 2, b'.'), (in_day % 1000, 3, b'Z')];
+        for (number, width, end) in places {
+            if width == 3 && number < 100 {
+                out.push(b'0');
+            }
+            if number < 10 {
+                out.push(b'0');
+            }
+            write_int(out, number);
+            out.push(end);
+        }
+    }
+}

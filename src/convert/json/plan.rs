@@ -1,0 +1,120 @@
+//! A schema, compiled for writing: every name, brace and default is text already.
+//!
+//! Must not know: where values come from.
+
+use std::sync::Arc;
+
+use record::{Kind, Logical, Schema, Value};
+
+use super::Style;
+use super::text::write_string;
+use super::write::write_owned;
+
+/// How values of one schema are written.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) form: Form,
+    /// What a null becomes: `null`, or the default's text; none when a null is an error.
+    pub(super) null: Option<Box<[u8]>>,
+    /// Path of the field, for messages.
+    pub(super) field: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(super) enum Form {
+    Bool,
+    Int(&'static str),
+    Float,
+    Double,
+    Text,
+    Bytes,
+    /// Base64 of the unscaled value; the scale must be the schema's.
+    Decimal(i32),
+    /// Digits; any scale.
+    Numeric,
+    Array(Box<Node>),
+    /// A map with text keys.
+    Object(Box<Node>),
+    /// A map with other keys: pairs.
+    Pairs(Box<(Node, Node)>),
+    Struct(Box<[Member]>),
+}
+
+#[derive(Debug)]
+pub(super) struct Member {
+    /// `{"name":` or `,"name":`.
+    pub(super) prefix: Box<[u8]>,
+    pub(super) node: Node,
+}
+
+impl Node {
+    pub(super) fn of(schema: &Schema, field: &str, style: Style) -> Self {
+        let inner = |schema: &Schema| Box::new(Self::of(schema, field, style));
+        let form = match (&schema.kind, schema.logical) {
+            (Kind::Bytes, Logical::Decimal { .. }) if style.numeric => Form::Numeric,
+            (Kind::Bytes, Logical::Decimal { scale }) => Form::Decimal(scale),
+            (Kind::Bool, _) => Form::Bool,
+            (Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64, _) => Form::Int(schema.type_name()),
+            (Kind::Float32, _) => Form::Float,
+            (Kind::Float64, _) => Form::Double,
+            (Kind::String, _) => Form::Text,
+            (Kind::Bytes, _) => Form::Bytes,
+            (Kind::Array(items), _) => Form::Array(inner(items)),
+            (Kind::Map(keys, values), _) if matches!(keys.kind, Kind::String) => Form::Object(inner(values)),
+            (Kind::Map(keys, values), _) => {
+                Form::Pairs(Box::new((Self::of(keys, field, style), Self::of(values, field, style))))
+            }
+            (Kind::Struct(fields), _) => Form::Struct(
+                fields
+                    .iter()
+                    .enumerate()
+                    .map(|(i, member)| {
+                        let path = if field.is_empty() { member.name.to_string() } else { [field, &member.name].join(".") };
+                        Member { prefix: prefix(i, &member.name), node: Self::of(&member.schema, &path, style) }
+                    })
+                    .collect(),
+            ),
+        };
+        let mut node = Self { form, null: None, field: field.into() };
+        node.null = node.null_text(schema, style);
+        node
+    }
+
+    fn null_text(&self, schema: &Schema, style: Style) -> Option<Box<[u8]>> {
+        if let Some(default) = schema.default.as_ref().filter(|value| style.replace_null && **value != Value::Null) {
+            // A default that does not fit its schema is reported where it would be used, as a null without default.
+            return self.rendered(default);
+        }
+        schema.optional.then(|| b"null"[..].into())
+    }
+
+    /// A value as text; none when it does not fit.
+    pub(super) fn rendered(&self, value: &Value) -> Option<Box<[u8]>> {
+        let mut out = Vec::new();
+        write_owned(self, value, &mut out).ok()?;
+        Some(out.into())
+    }
+
+    /// The name of the type, as messages spell it.
+    pub(super) fn type_name(&self) -> &'static str {
+        match &self.form {
+            Form::Bool => "BOOLEAN",
+            Form::Int(name) => name,
+            Form::Float => "FLOAT32",
+            Form::Double => "FLOAT64",
+            Form::Text => "STRING",
+            Form::Bytes | Form::Decimal(_) | Form::Numeric => "BYTES",
+            Form::Array(_) => "ARRAY",
+            Form::Object(_) | Form::Pairs(_) => "MAP",
+            Form::Struct(_) => "STRUCT",
+        }
+    }
+}
+
+/// `{"name":` for the first member, `,"name":` for the others.
+fn prefix(index: usize, name: &str) -> Box<[u8]> {
+    let mut out = vec![if index == 0 { b'{' } else { b',' }];
+    write_string(&mut out, name);
+    out.push(b':');
+    out.into()
+}

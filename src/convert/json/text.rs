@@ -1,0 +1,183 @@
+//! JSON strings and base64, as Jackson writes them.
+//!
+//! Most text needs no escape, so it is scanned eight bytes at a time and copied in runs.
+//!
+//! Must not know: schemas.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Whether a byte ends a run: controls, the quote, the backslash, and the lead byte of a character beyond U+FFFF.
+const fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\' || byte >= 0xf0
+}
+
+static SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        table[i] = is_special(i as u8);
+        i += 1;
+    }
+    table
+};
+
+/// Whether none of eight bytes is special. Borrows run upwards from a true hit only, so the answer is exact.
+fn is_plain(word: u64) -> bool {
+    let below = |x: u64, n: u8| x.wrapping_sub(ONES * u64::from(n)) & !x;
+    let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+    let beyond = word & (word << 1) & (word << 2) & (word << 3);
+    (below(word, 0x20) | quote | backslash | beyond) & HIGH == 0
+}
+
+/// Index of the first special byte at or behind `from`.
+fn next_special(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    let (chunks, _) = bytes[from..].as_chunks::<8>();
+    for chunk in chunks {
+        if !is_plain(u64::from_le_bytes(*chunk)) {
+            break;
+        }
+        at += 8;
+    }
+    bytes[at..].iter().position(|byte| SPECIAL[usize::from(*byte)]).map_or(bytes.len(), |i| at + i)
+}
+
+/// Writes a quoted JSON string.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    let mut start = 0;
+    loop {
+        let end = next_special(bytes, start);
+        out.extend_from_slice(&bytes[start..end]);
+        let Some(&byte) = bytes.get(end) else { break };
+        start = end + escape(out, byte, &text[end..]);
+    }
+    out.push(b'"');
+}
+
+/// Writes one escape; how many bytes it stands for.
+#[cold]
+fn escape(out: &mut Vec<u8>, byte: u8, rest: &str) -> usize {
+    let short = match byte {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        0x08 => b'b',
+        0x0c => b'f',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0xf0.. => {
+            let mut units = [0; 2];
+            let pair = rest.chars().next().unwrap_or('\u{fffd}');
+            for unit in pair.encode_utf16(&mut units) {
+                unicode(out, *unit);
+            }
+            return pair.len_utf8();
+        }
+        _ => {
+            unicode(out, u16::from(byte));
+            return 1;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+    1
+}
+
+fn unicode(out: &mut Vec<u8>, unit: u16) {
+    let digit = |shift: u16| UPPER_HEX[usize::from(unit >> shift & 15)];
+    out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+}
+
+/// Writes bytes as unquoted base64, padded.
+pub(crate) fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    // The room is exactly what the padded form needs.
+    let _ = STANDARD.encode_slice(bytes, &mut out[start..]);
+}
+
+/// Writes bytes given as hexadecimal digits as unquoted base64.
+pub(crate) fn write_hex_as_base64(out: &mut Vec<u8>, digits: &[u8]) {
+    // 48 bytes make 64 characters without padding, so pieces may be written one after the other.
+    let mut piece = [0; 48];
+    for part in digits.chunks(96) {
+        let (pairs, _) = part.as_chunks::<2>();
+        for (byte, [high, low]) in piece.iter_mut().zip(pairs) {
+            *byte = nibble(*high) << 4 | nibble(*low);
+        }
+        write_base64(out, &piece[..pairs.len()]);
+    }
+}
+
+fn nibble(digit: u8) -> u8 {
+    // '0'–'9' have 0x3 in the upper half; 'a'–'f' and 'A'–'F' begin at 1 in the lower half.
+    (digit & 15) + 9 * (digit >> 6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn string(text: &str) -> String {
+        let mut out = Vec::new();
+        write_string(&mut out, text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn escapes_are_jacksons() {
+        for (text, expect) in [
+            ("", r#""""#),
+            ("a\"b\\c/", r#""a\"b\\c/""#),
+            ("\u{8}\u{c}\n\r\t", r#""\b\f\n\r\t""#),
+            ("\u{0}\u{1f}\u{7f}", "\"\\u0000\\u001F\u{7f}\""),
+            ("éß漢\u{2028}", "\"éß漢\u{2028}\""),
+            ("😀", r#""\uD83D\uDE00""#),
+            ("12345678😀12345678\"", r#""12345678\uD83D\uDE0012345678\"""#),
+        ] {
+            assert_eq!(string(text), expect);
+        }
+    }
+
+    #[test]
+    fn bytes() {
+        for (bytes, expect) in
+            [(&b""[..], ""), (b"a", "YQ=="), (b"ab", "YWI="), (b"abc", "YWJj"), (b"\xff\xfe", "//4=")]
+        {
+            let mut out = b"x".to_vec();
+            write_base64(&mut out, bytes);
+            assert_eq!(out, format!("x{expect}").as_bytes());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn strings_read_back(text in ".*") {
+            prop_assert_eq!(serde_json::from_str::<String>(&string(&text)).unwrap(), text);
+        }
+
+        #[test]
+        fn strings_of_any_characters_read_back(chars in proptest::collection::vec(any::<char>(), 0..60)) {
+            let text: String = chars.into_iter().collect();
+            prop_assert_eq!(serde_json::from_str::<String>(&string(&text)).unwrap(), text);
+        }
+
+        #[test]
+        fn hex_is_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200), upper in any::<bool>()) {
+            let digits: String = bytes.iter().map(|b| if upper { format!("{b:02X}") } else { format!("{b:02x}") }).collect();
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            write_hex_as_base64(&mut one, digits.as_bytes());
+            write_base64(&mut other, &bytes);
+            prop_assert_eq!(one, other);
+        }
+    }
+}

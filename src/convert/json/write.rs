@@ -1,0 +1,193 @@
+//! Values to JSON, along a compiled schema: one `match` a cell, straight into the output.
+//!
+//! Must not know: topics, envelopes.
+
+use record::{Value, ValueRef, twos_complement};
+
+use super::plan::{Form, Member, Node};
+use super::text::{write_base64, write_hex_as_base64, write_string};
+use crate::convert::ConvertError;
+use crate::convert::class::{of_cell, of_value};
+use crate::convert::number::{write_decimal, write_double, write_float, write_int, write_long_decimal};
+
+type Done = Result<(), ConvertError>;
+
+/// Writes what a null becomes.
+pub(super) fn write_null(node: &Node, out: &mut Vec<u8>) -> Done {
+    match &node.null {
+        Some(text) => {
+            out.extend_from_slice(text);
+            Ok(())
+        }
+        None => Err(ConvertError::RequiredNull { field: node.field.clone() }),
+    }
+}
+
+#[cold]
+fn mismatch(node: &Node, found: &'static str) -> ConvertError {
+    ConvertError::Type { field: node.field.clone(), expected: node.type_name(), found }
+}
+
+/// Writes a cell.
+#[inline]
+pub(super) fn write_cell(node: &Node, cell: &ValueRef<'_>, out: &mut Vec<u8>) -> Done {
+    match (&node.form, cell) {
+        (_, ValueRef::Null) => return write_null(node, out),
+        (Form::Int(_), ValueRef::Int(number)) => write_int(out, *number),
+        (Form::Text, ValueRef::Text(text)) => write_string(out, text),
+        (Form::Text, ValueRef::Zoned { .. } | ValueRef::Uuid(_)) => {
+            // Neither form has a character that needs an escape.
+            out.push(b'"');
+            cell.write_text(out);
+            out.push(b'"');
+        }
+        (Form::Decimal(scale), ValueRef::Decimal { unscaled, scale: found }) => {
+            check_scale(node, *scale, *found)?;
+            write_unscaled(out, *unscaled);
+        }
+        (Form::Numeric, ValueRef::Decimal { unscaled, scale }) => write_decimal(out, *unscaled, *scale),
+        (Form::Bool, ValueRef::Bool(truth)) => write_bool(out, *truth),
+        (Form::Float, ValueRef::Float(number)) => write_real(out, number.is_finite(), |out| write_float(out, *number)),
+        (Form::Double, ValueRef::Double(number)) => write_real(out, number.is_finite(), |out| write_double(out, *number)),
+        (Form::Bytes, ValueRef::Bytes(bytes)) => quoted(out, |out| write_base64(out, bytes)),
+        (Form::Bytes, ValueRef::Hex(digits)) => quoted(out, |out| write_hex_as_base64(out, digits)),
+        (_, ValueRef::Owned(value)) => return write_owned(node, value, out),
+        (_, ValueRef::Shared(value)) => return write_owned(node, value, out),
+        _ => return Err(mismatch(node, of_cell(cell))),
+    }
+    Ok(())
+}
+
+/// Writes an owned value.
+pub(super) fn write_owned(node: &Node, value: &Value, out: &mut Vec<u8>) -> Done {
+    match (&node.form, value) {
+        (_, Value::Null) => return write_null(node, out),
+        (Form::Bool, Value::Bool(truth)) => write_bool(out, *truth),
+        (Form::Int(_), Value::Int(number)) => write_int(out, *number),
+        (Form::Float, Value::Float(number)) => write_real(out, number.is_finite(), |out| write_float(out, *number)),
+        (Form::Double, Value::Double(number)) => write_real(out, number.is_finite(), |out| write_double(out, *number)),
+        (Form::Text, Value::Text(text)) => write_string(out, text),
+        (Form::Bytes, Value::Bytes(bytes)) => quoted(out, |out| write_base64(out, bytes)),
+        (Form::Decimal(scale), Value::Decimal { unscaled, scale: found }) => {
+            check_scale(node, *scale, *found)?;
+            quoted(out, |out| write_base64(out, unscaled));
+        }
+        (Form::Numeric, Value::Decimal { unscaled, scale }) => write_long_decimal(out, unscaled, *scale),
+        (Form::Array(item), Value::Array(values)) => return write_array(item, values, out),
+        (Form::Object(of), Value::Map(entries)) => return write_object(node, of, entries, out),
+        (Form::Pairs(of), Value::Map(entries)) => return write_pairs(of, entries, out),
+        (Form::Struct(members), Value::Struct(values)) if members.len() == values.len() => {
+            return write_struct(members, out, |i, node, out| write_owned(node, &values[i], out));
+        }
+        _ => return Err(mismatch(node, of_value(value))),
+    }
+    Ok(())
+}
+
+/// Writes a struct whose members `write` knows by their index.
+#[inline]
+pub(super) fn write_struct(
+    members: &[Member],
+    out: &mut Vec<u8>,
+    mut write: impl FnMut(usize, &Node, &mut Vec<u8>) -> Done,
+) -> Done {
+    for (i, member) in members.iter().enumerate() {
+        out.extend_from_slice(&member.prefix);
+        write(i, &member.node, out)?;
+    }
+    out.extend_from_slice(if members.is_empty() { b"{}" } else { b"}" });
+    Ok(())
+}
+
+fn write_array(item: &Node, values: &[Value], out: &mut Vec<u8>) -> Done {
+    out.push(b'[');
+    for (i, value) in values.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write_owned(item, value, out)?;
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn write_object(node: &Node, of: &Node, entries: &[(Value, Value)], out: &mut Vec<u8>) -> Done {
+    out.push(b'{');
+    for (i, (key, value)) in entries.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        let Value::Text(key) = key else { return Err(mismatch(node, of_value(key))) };
+        write_string(out, key);
+        out.push(b':');
+        write_owned(of, value, out)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+fn write_pairs(of: &(Node, Node), entries: &[(Value, Value)], out: &mut Vec<u8>) -> Done {
+    out.push(b'[');
+    for (i, (key, value)) in entries.iter().enumerate() {
+        out.extend_from_slice(if i > 0 { b",[" } else { b"[" });
+        write_owned(&of.0, key, out)?;
+        out.push(b',');
+        write_owned(&of.1, value, out)?;
+        out.push(b']');
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn check_scale(node: &Node, schema: i32, value: i32) -> Done {
+    if schema == value {
+        return Ok(());
+    }
+    Err(ConvertError::Scale { field: node.field.clone(), schema, value })
+}
+
+fn write_bool(out: &mut Vec<u8>, truth: bool) {
+    out.extend_from_slice(if truth { b"true" } else { b"false" });
+}
+
+/// NaN and the infinities are no JSON numbers: Jackson quotes them.
+fn write_real(out: &mut Vec<u8>, finite: bool, write: impl FnOnce(&mut Vec<u8>)) {
+    if finite { write(out) } else { quoted(out, write) }
+}
+
+fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    write(out);
+    out.push(b'"');
+}
+
+/// The minimal two's complement of a number, in base64.
+fn write_unscaled(out: &mut Vec<u8>, unscaled: i128) {
+    if let Ok(small) = i64::try_from(unscaled) {
+        let bytes = small.to_be_bytes();
+        // Bits that are needed, one for the sign: how many bytes of sign may go.
+        let spare = (if small < 0 { small.leading_ones() } else { small.leading_zeros() } - 1) / 8;
+        return quoted(out, |out| write_base64(out, &bytes[spare as usize..]));
+    }
+    quoted(out, |out| write_base64(out, &twos_complement(unscaled)));
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn unscaled_is_minimal(number in any::<i64>(), shift in 0_u32..64) {
+            for unscaled in [i128::from(number >> shift), i128::from(number) << shift] {
+                let mut out = Vec::new();
+                write_unscaled(&mut out, unscaled);
+                let text = base64::engine::general_purpose::STANDARD.encode(twos_complement(unscaled));
+                prop_assert_eq!(String::from_utf8(out).unwrap(), format!("\"{text}\""));
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `org.apache.kafka.connect.converters.{Short,Integer,Long,Float,Double,Boolean}Converter`: one number, big-endian.
+//!
+//! Must not know: structs.
+
+use std::sync::Arc;
+
+use record::{Kind, Payload, Schema, Value};
+use settings::Def;
+
+use super::class::of_value;
+use super::{ConvertError, Converter, Encoder, Prepare};
+
+/// The converters' keys.
+pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY]);
+
+/// Which number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrimitiveConverter {
+    /// INT16 in two bytes.
+    Short,
+    /// INT32 in four bytes.
+    Integer,
+    /// INT64 in eight bytes.
+    Long,
+    /// FLOAT32 in four bytes.
+    Float,
+    /// FLOAT64 in eight bytes.
+    Double,
+    /// One byte, 1 or 0.
+    Boolean,
+}
+
+impl PrimitiveConverter {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Short => "short",
+            Self::Integer => "integer",
+            Self::Long => "long",
+            Self::Float => "float",
+            Self::Double => "double",
+            Self::Boolean => "boolean",
+        }
+    }
+
+    /// Appends the number; false for a null.
+    pub(super) fn write(self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        let value = payload.to_value();
+        let kind = payload.schema().map(|schema| &schema.kind);
+        match (self, &value, kind) {
+            (_, Value::Null, _) => return Ok(false),
+            (Self::Short, Value::Int(number), Some(Kind::Int16)) => out.extend_from_slice(&(*number as i16).to_be_bytes()),
+            (Self::Integer, Value::Int(number), Some(Kind::Int32)) => {
+                out.extend_from_slice(&(*number as i32).to_be_bytes());
+            }
+            (Self::Long, Value::Int(number), Some(Kind::Int64)) => out.extend_from_slice(&number.to_be_bytes()),
+            (Self::Float, Value::Float(number), _) => out.extend_from_slice(&number.to_be_bytes()),
+            (Self::Double, Value::Double(number), _) => out.extend_from_slice(&number.to_be_bytes()),
+            (Self::Boolean, Value::Bool(truth), _) => out.push(u8::from(*truth)),
+            _ => return Err(ConvertError::Primitive { word: self.word(), found: class_of(kind, &value) }),
+        }
+        Ok(true)
+    }
+}
+
+fn class_of(kind: Option<&Kind>, value: &Value) -> &'static str {
+    match (kind, value) {
+        (Some(Kind::Int8), Value::Int(_)) => "java.lang.Byte",
+        (Some(Kind::Int16), Value::Int(_)) => "java.lang.Short",
+        (Some(Kind::Int32), Value::Int(_)) => "java.lang.Integer",
+        _ => of_value(value),
+    }
+}
+
+impl Converter for PrimitiveConverter {
+    fn prepare<'a>(&'a self, _topic: &'a str, schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+        // Only the boolean converter looks at the schema; the numbers look at each value.
+        let refused = schema.filter(|schema| *self == Self::Boolean && !matches!(schema.kind, Kind::Bool));
+        let answer = refused.map_or(Ok(Encoder::Primitive(*self)), |schema| {
+            Err(ConvertError::SchemaType { converter: "BooleanConverter", found: schema.type_name() })
+        });
+        Box::pin(std::future::ready(answer))
+    }
+}

@@ -1,0 +1,121 @@
+//! `org.apache.kafka.connect.storage.StringConverter`: Java's `toString` of a value.
+//!
+//! Must not know: JSON.
+
+use std::sync::Arc;
+
+use record::{Kind, Payload, Schema, Value};
+use settings::{Asked, Check, Def, Key, Properties};
+
+use super::number::{write_double, write_float, write_int, write_long_decimal};
+use super::{Converter, Encoder, Prepare};
+
+const KEYS: &[Key] = &[Key::new("converter.encoding", settings::Kind::String)
+    .default("UTF-8")
+    .high()
+    .checks(&[Check::Own(encoding)])
+    .doc("The character set of the text. Only UTF-8 is written.")];
+
+/// The converter's keys.
+pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY, KEYS]);
+
+fn encoding(asked: &Asked<'_>) -> Vec<String> {
+    match asked.value.map(str::trim) {
+        Some(name) if !["utf-8", "utf8"].iter().any(|known| name.eq_ignore_ascii_case(known)) => {
+            let (name, key) = (name, asked.name);
+            vec![format!("Invalid value {name} for configuration {key}: Only UTF-8 is supported")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Writes values as texts.
+#[derive(Clone, Copy, Debug)]
+pub struct StringConverter;
+
+impl StringConverter {
+    pub(super) fn new(_properties: &Properties) -> Self {
+        Self
+    }
+}
+
+impl Converter for StringConverter {
+    fn prepare<'a>(&'a self, _topic: &'a str, _schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+        Box::pin(std::future::ready(Ok(Encoder::Text)))
+    }
+}
+
+/// Appends the text form; false for a null.
+pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> bool {
+    let value = payload.to_value();
+    let (Some(schema), false) = (payload.schema(), value == Value::Null) else { return false };
+    write_text(out, schema, &value);
+    true
+}
+
+/// Java's `toString` of a value.
+pub(super) fn write_text(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
+    match (&schema.kind, value) {
+        (_, Value::Null) => out.extend_from_slice(b"null"),
+        (_, Value::Bool(truth)) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
+        (_, Value::Int(number)) => write_int(out, *number),
+        (_, Value::Float(number)) => write_float(out, *number),
+        (_, Value::Double(number)) => write_double(out, *number),
+        (_, Value::Text(text)) => out.extend_from_slice(text.as_bytes()),
+        (_, Value::Decimal { unscaled, scale }) => write_long_decimal(out, unscaled, *scale),
+        (_, Value::Bytes(bytes)) => {
+            // What Java prints of a ByteBuffer: its bounds, nothing of its content.
+            out.extend_from_slice(b"java.nio.HeapByteBuffer[pos=0 lim=");
+            write_int(out, bytes.len() as i64);
+            out.extend_from_slice(b" cap=");
+            write_int(out, bytes.len() as i64);
+            out.push(b']');
+        }
+        (Kind::Array(items), Value::Array(values)) => {
+            joined(out, b"[", b"]", values.iter(), |out, value| write_text(out, items, value));
+        }
+        (Kind::Map(keys, values), Value::Map(entries)) => {
+            joined(out, b"{", b"}", entries.iter(), |out, (key, value)| {
+                write_text(out, keys, key);
+                out.push(b'=');
+                write_text(out, values, value);
+            });
+        }
+        (Kind::Struct(fields), Value::Struct(values)) => {
+            out.extend_from_slice(b"Struct{");
+            let mut first = true;
+            for (field, value) in fields.iter().zip(values) {
+                // A struct's text leaves out its nulls, and shows defaults as little as it shows nulls.
+                if *value == Value::Null {
+                    continue;
+                }
+                if !std::mem::take(&mut first) {
+                    out.push(b',');
+                }
+                out.extend_from_slice(field.name.as_bytes());
+                out.push(b'=');
+                write_text(out, &field.schema, value);
+            }
+            out.push(b'}');
+        }
+        // A value that is not of its schema's type has no text form of its own.
+        (_, Value::Array(_) | Value::Map(_) | Value::Struct(_)) => out.extend_from_slice(b"{}"),
+    }
+}
+
+fn joined<T>(
+    out: &mut Vec<u8>,
+    open: &[u8],
+    close: &[u8],
+    values: impl Iterator<Item = T>,
+    write: impl Fn(&mut Vec<u8>, T),
+) {
+    out.extend_from_slice(open);
+    for (i, value) in values.enumerate() {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        write(out, value);
+    }
+    out.extend_from_slice(close);
+}

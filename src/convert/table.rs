@@ -1,0 +1,116 @@
+//! Which converters there are, by the class names and aliases that configs use.
+//!
+//! Must not know: who asks.
+
+use settings::{Def, Invalid, Properties};
+
+use super::{ByteArrayConverter, Converter, JsonConverter, PrimitiveConverter, SimpleHeaderConverter, StringConverter};
+use super::{bytes, header, json, primitive, string};
+
+/// What a converter is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Record keys.
+    Key,
+    /// Record values.
+    Value,
+    /// Record headers.
+    Header,
+}
+
+impl Role {
+    /// The value of `converter.type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Value => "value",
+            Self::Header => "header",
+        }
+    }
+}
+
+/// A converter class.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The Java class name.
+    pub class: &'static str,
+    /// Whether keys and values can be written with it (else headers only).
+    pub for_records: bool,
+    /// Its keys.
+    pub keys: Def,
+    make: fn(&Properties) -> Box<dyn Converter>,
+}
+
+const fn primitive_entry(class: &'static str, make: fn(&Properties) -> Box<dyn Converter>) -> Entry {
+    Entry { class, for_records: true, keys: primitive::DEF, make }
+}
+
+/// Every converter. Each may write headers; [`Entry::for_records`] says which may write keys and values too.
+pub static ALL: &[Entry] = &[
+    primitive_entry("org.apache.kafka.connect.converters.BooleanConverter", |_| Box::new(PrimitiveConverter::Boolean)),
+    Entry {
+        class: "org.apache.kafka.connect.converters.ByteArrayConverter",
+        for_records: true,
+        keys: bytes::DEF,
+        make: |_| Box::new(ByteArrayConverter),
+    },
+    primitive_entry("org.apache.kafka.connect.converters.DoubleConverter", |_| Box::new(PrimitiveConverter::Double)),
+    primitive_entry("org.apache.kafka.connect.converters.FloatConverter", |_| Box::new(PrimitiveConverter::Float)),
+    primitive_entry("org.apache.kafka.connect.converters.IntegerConverter", |_| Box::new(PrimitiveConverter::Integer)),
+    primitive_entry("org.apache.kafka.connect.converters.LongConverter", |_| Box::new(PrimitiveConverter::Long)),
+    primitive_entry("org.apache.kafka.connect.converters.ShortConverter", |_| Box::new(PrimitiveConverter::Short)),
+    Entry {
+        class: "org.apache.kafka.connect.json.JsonConverter",
+        for_records: true,
+        keys: json::DEF,
+        make: |properties| Box::new(JsonConverter::new(properties)),
+    },
+    Entry {
+        class: "org.apache.kafka.connect.storage.StringConverter",
+        for_records: true,
+        keys: string::DEF,
+        make: |properties| Box::new(StringConverter::new(properties)),
+    },
+    Entry {
+        class: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+        for_records: false,
+        keys: header::DEF,
+        make: |_| Box::new(SimpleHeaderConverter),
+    },
+];
+
+/// Finds a converter by its class name, its simple name, or that without its suffix (`Json`).
+pub fn find(class: &str, role: Role) -> Option<&'static Entry> {
+    let named = |entry: &&Entry| {
+        let simple = entry.class.rsplit('.').next().unwrap_or_default();
+        let suffix = if entry.for_records { "Converter" } else { "HeaderConverter" };
+        class == entry.class || class == simple || simple.strip_suffix(suffix) == Some(class)
+    };
+    ALL.iter().filter(|entry| entry.for_records || role == Role::Header).find(named)
+}
+
+/// Why a converter cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nobody knows the class; belongs to `key.converter`, `value.converter` or `header.converter`.
+    #[error("Class {0} could not be found.")]
+    Unknown(String),
+    /// Its properties are wrong, in Connect's words; the keys are without prefix.
+    #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
+    Properties(Vec<Invalid>),
+}
+
+/// Makes a converter from its properties, without their `key.converter.` (and so on).
+///
+/// # Errors
+/// When the class is not known or a property is wrong.
+pub fn create(class: &str, properties: &Properties, role: Role) -> Result<Box<dyn Converter>, Refusal> {
+    let entry = find(class.trim(), role).ok_or_else(|| Refusal::Unknown(class.to_owned()))?;
+    let mut properties = properties.clone();
+    properties.insert("converter.type", role.as_str());
+    let complaints = entry.keys.complaints(&properties);
+    if !complaints.is_empty() {
+        return Err(Refusal::Properties(complaints));
+    }
+    Ok((entry.make)(&properties))
+}

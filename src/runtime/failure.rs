@@ -1,0 +1,129 @@
+//! Why a task ends: the trace that `status.trace` shows, in Java's form, with what to do behind it.
+
+use std::fmt;
+
+use record::DecodeError;
+use transforms::TransformError;
+
+use crate::convert::ConvertError;
+use crate::sink::SinkError;
+use crate::sink::topics::TopicError;
+
+/// Connect's names of the stages of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A transform.
+    Transformation,
+    /// The header converter.
+    HeaderConverter,
+    /// The key converter.
+    KeyConverter,
+    /// The value converter.
+    ValueConverter,
+    /// The producer.
+    KafkaProduce,
+    /// Reading a row.
+    Decode,
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Transformation => "TRANSFORMATION",
+            Self::HeaderConverter => "HEADER_CONVERTER",
+            Self::KeyConverter => "KEY_CONVERTER",
+            Self::ValueConverter => "VALUE_CONVERTER",
+            Self::KafkaProduce => "KAFKA_PRODUCE",
+            Self::Decode => "TASK_POLL",
+        }
+    }
+}
+
+/// A failure of a record or of the way to the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    stage: Stage,
+    /// `class: message` of the cause.
+    cause: String,
+    /// What a person can do.
+    remedy: String,
+    /// The process lost its right to produce, or is shutting down: not the task's failure.
+    stopped: bool,
+}
+
+impl Failure {
+    /// A transform could not take the record.
+    pub fn transform(error: &TransformError) -> Self {
+        Self::new(Stage::Transformation, format!("{}: {error}", error.java_class()), "")
+    }
+
+    /// A converter could not take the record.
+    pub fn convert(stage: Stage, error: &ConvertError) -> Self {
+        Self::new(stage, format!("{}: {error}", error.java_class()), error.remedy())
+    }
+
+    /// A row could not be read.
+    pub fn decode(table: &str, error: &DecodeError) -> Self {
+        let cause = format!("io.debezium.DebeziumException: Error while processing event of table {table}: {error}");
+        Self::new(Stage::Decode, cause, "Set event.converting.failure.handling.mode=warn to emit null in a nullable column, or \
+            leave the column out with column.exclude.list.")
+    }
+
+    /// The sink did not take the record.
+    pub fn sink(error: &SinkError) -> Self {
+        let mut failure = Self::new(Stage::KafkaProduce, error.to_string(), "");
+        failure.stopped = matches!(error, SinkError::Stopped);
+        failure
+    }
+
+    /// A record was taken but not delivered.
+    pub fn delivery(cause: String) -> Self {
+        Self::new(Stage::KafkaProduce, cause, "")
+    }
+
+    /// A topic could not be made.
+    pub fn topic(error: &TopicError) -> Self {
+        Self::new(Stage::KafkaProduce, error.to_string(), "")
+    }
+
+    fn new(stage: Stage, cause: String, remedy: &str) -> Self {
+        Self { stage, cause, remedy: remedy.to_owned(), stopped: false }
+    }
+
+    /// Whether the record is at fault, so that `errors.tolerance=all` may leave it out.
+    pub fn is_of_the_record(&self) -> bool {
+        !matches!(self.stage, Stage::KafkaProduce | Stage::Decode)
+    }
+
+    /// Whether the sink was stopped: nothing to report.
+    pub fn is_stop(&self) -> bool {
+        self.stopped
+    }
+
+    /// Connect's line in the log.
+    pub fn log_line(&self, connector: &str) -> String {
+        format!("Error encountered in task {connector}-0. Executing stage '{}'. {}", self.stage.name(), self.cause)
+    }
+
+    /// For `status.trace`.
+    pub fn trace(&self) -> String {
+        let first = match self.stage {
+            Stage::KafkaProduce => {
+                "org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback"
+            }
+            Stage::Decode => {
+                "org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer. This \
+                 connector will be stopped."
+            }
+            _ => "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler",
+        };
+        let remedy = if self.remedy.is_empty() { String::new() } else { format!("\nRemedy: {}", self.remedy) };
+        format!("{first}\nCaused by: {}{remedy}", self.cause)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.trace())
+    }
+}

@@ -1,0 +1,99 @@
+//! Makes the parts of a task's pipeline from its configuration: chain, converters, headers, producer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use settings::Properties;
+use transforms::Chain;
+
+use super::pipeline::Tolerance;
+use super::task::{TaskSpec, Worker};
+use crate::convert::{self, Converter, Role};
+use crate::sink::topics::{TopicCreation, Topics};
+use crate::sink::{Delivery, HeaderSet, KafkaSink, Settings, properties};
+
+/// See the module.
+pub(super) struct Parts {
+    pub(super) sink: Arc<KafkaSink>,
+    pub(super) chain: Chain,
+    pub(super) key: Box<dyn Converter>,
+    pub(super) value: Box<dyn Converter>,
+    pub(super) header: Box<dyn Converter>,
+    pub(super) context: HeaderSet,
+    pub(super) topics: Option<Topics>,
+    pub(super) tolerance: Tolerance,
+}
+
+const CONFIG_EXCEPTION: &str = "org.apache.kafka.common.config.ConfigException";
+
+/// Makes everything; the error is the trace that ends the task.
+pub(super) fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Parts, String> {
+    let config = &spec.config;
+    let chain = Chain::build(config).map_err(|invalid| {
+        let list: Vec<_> = invalid.into_iter().map(|invalid| invalid.message).collect();
+        format!("{CONFIG_EXCEPTION}: {}", list.join("\n"))
+    })?;
+    let key = converter(config, worker, "key.converter", Role::Key)?;
+    let value = converter(config, worker, "value.converter", Role::Value)?;
+    let header = converter(config, worker, "header.converter", Role::Header)?;
+    let context = (spec.plugin.headers)(config)
+        .into_iter()
+        .fold(HeaderSet::default(), |set, (name, text)| set.with(name, Some(text.as_bytes())));
+    let connector: BTreeMap<String, String> =
+        config.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    let bootstrap = worker.properties.get("bootstrap.servers").cloned().unwrap_or_default();
+    let mapped = properties::producer(
+        &bootstrap,
+        &properties::under("producer.", &worker.properties),
+        &properties::under("producer.override.", &connector),
+    );
+    let fence = Arc::clone(&spec.fence);
+    let sink = KafkaSink::new(
+        Settings {
+            client_id: format!("connector-producer-{}-0", spec.connector),
+            properties: mapped,
+            may_produce: Box::new(move || fence.is_open()),
+        },
+        delivery,
+    )
+    .map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
+    let creates = worker.properties.get("topic.creation.enable").is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
+    let topics = if creates && connector.keys().any(|name| name.starts_with("topic.creation.")) {
+        let creation = TopicCreation::parse(&connector).map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
+        let mut admin = worker.properties.clone();
+        admin.extend(properties::under("admin.", &worker.properties));
+        admin.extend(properties::under("admin.override.", &connector));
+        let client = properties::internal(properties::Client::Admin, &admin);
+        let id = format!("connector-adminclient-{}-0", spec.connector);
+        Some(Topics::new(&id, &client, creation).map_err(|error| error.to_string())?)
+    } else {
+        None
+    };
+    let flag = |name: &str| config.get(name).is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
+    let tolerance = Tolerance { all: config.get("errors.tolerance") == Some("all"), log: flag("errors.log.enable") };
+    Ok(Parts { sink: Arc::new(sink), chain, key, value, header, context, topics, tolerance })
+}
+
+/// A converter comes wholly from the connector or wholly from the worker.
+fn converter(config: &Properties, worker: &Worker, name: &str, role: Role) -> Result<Box<dyn Converter>, String> {
+    let prefix = format!("{name}.");
+    let (class, own) = match config.get(name) {
+        Some(class) => {
+            let mut own = Properties::new();
+            config.under(&prefix).for_each(|(name, value)| own.insert(name, value));
+            (class.to_owned(), own)
+        }
+        None => {
+            let fallback = match role {
+                Role::Header => "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+                _ => "org.apache.kafka.connect.json.JsonConverter",
+            };
+            let mut own = Properties::new();
+            for (name, value) in properties::under(&prefix, &worker.properties) {
+                own.insert(name, value);
+            }
+            (worker.properties.get(name).cloned().unwrap_or_else(|| fallback.to_owned()), own)
+        }
+    };
+    convert::create(&class, &own, role).map_err(|error| format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}"))
+}

@@ -1,0 +1,313 @@
+//! One running task: the connector's future, the pipeline's thread and the committer, started and stopped together.
+//!
+//! Order of confirmation: delivered, then stored, then told to the source. On a stop the connector closes its end first;
+//! the pipeline drains, the sink flushes, the last position is stored, and only then the connector confirms and ends.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use relational::{Outlet, TaskError};
+use serde_json::{Map, Value as Json};
+use settings::Properties;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::failure::Failure;
+use super::ledger::Ledger;
+use super::owner::Fence;
+use super::parts::{self, Parts};
+use super::topics::NewTopics;
+use crate::plugins::Plugin;
+use crate::sink::{KafkaSink, Sink};
+use crate::store::Offsets;
+
+/// How often the committer looks whether there is something to do.
+const LOOK: Duration = Duration::from_millis(50);
+/// Offsets are stored at least this often while something is new, whatever `offset.flush.interval.ms` says: what is
+/// stored late is repeated after a crash, and keeps the database's log.
+const COMMIT_AT_LEAST: Duration = Duration::from_secs(5);
+/// Batches under way between the reader and the pipeline.
+const DEPTH: usize = 16;
+
+/// What a task tells its supervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskEvent {
+    /// Started: the connector's start has returned.
+    Running,
+    /// Ended for good. The text is the trace: `class: message` first, then reason and remedy, in Java's form.
+    Failed {
+        /// For `status.trace`.
+        trace: String,
+    },
+    /// A first record of this topic was acknowledged.
+    Topic(Arc<str>),
+}
+
+/// What all tasks of a process share.
+#[derive(Clone)]
+pub struct Worker {
+    /// The worker's properties as they stand after layering.
+    pub properties: BTreeMap<String, String>,
+    /// The stored offsets.
+    pub offsets: Offsets,
+    /// The byte budget of the process, in KiB.
+    pub budget: Arc<Semaphore>,
+    /// `offset.flush.interval.ms`.
+    pub flush_interval: Duration,
+    /// `offset.flush.timeout.ms`.
+    pub flush_timeout: Duration,
+}
+
+/// What to run.
+pub struct TaskSpec {
+    /// The connector's name.
+    pub connector: Arc<str>,
+    /// Its configuration, variables resolved.
+    pub config: Properties,
+    /// Its class.
+    pub plugin: &'static Plugin,
+    /// Whether this process may produce.
+    pub fence: Arc<Fence>,
+    /// Where events go.
+    pub events: mpsc::UnboundedSender<TaskEvent>,
+}
+
+/// A task that runs. Dropping it stops the task without waiting.
+pub struct TaskHandle {
+    stop: watch::Sender<bool>,
+    sink: Arc<OnceLock<Arc<KafkaSink>>>,
+    done: JoinHandle<()>,
+}
+
+impl TaskHandle {
+    /// Stops reading, flushes, commits offsets, confirms the position; gives up waiting after `grace` (then the task is
+    /// cancelled without a commit, as Connect does). True when it ended in time.
+    pub async fn stop(mut self, grace: Duration) -> bool {
+        let _ = self.stop.send(true);
+        if tokio::time::timeout(grace, &mut self.done).await.is_ok() {
+            return true;
+        }
+        self.cancel();
+        false
+    }
+
+    /// Ends the task at once: nothing is flushed, nothing stored.
+    pub fn cancel(&self) {
+        if let Some(sink) = self.sink.get() {
+            sink.stop(true);
+        }
+        self.done.abort();
+    }
+}
+
+/// Starts a task. What happens to it is told through the spec's events.
+pub fn start(spec: TaskSpec, worker: Arc<Worker>) -> TaskHandle {
+    let (stop, stopped) = watch::channel(false);
+    let sink = Arc::new(OnceLock::new());
+    let done = tokio::spawn(drive(spec, worker, stopped, Arc::clone(&sink)));
+    TaskHandle { stop, sink, done }
+}
+
+async fn drive(spec: TaskSpec, worker: Arc<Worker>, stop: watch::Receiver<bool>, slot: Arc<OnceLock<Arc<KafkaSink>>>) {
+    let events = spec.events.clone();
+    if let Err(trace) = run(spec, worker, stop, slot).await {
+        // The supervisor has gone: then nobody wants to know.
+        let _ = events.send(TaskEvent::Failed { trace });
+    }
+}
+
+/// The first delivery that failed, and the alarm for it.
+#[derive(Default)]
+struct Alarm {
+    failed: AtomicBool,
+    failure: Mutex<Option<String>>,
+}
+
+impl Alarm {
+    fn raise(&self, text: String) {
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        }
+    }
+
+    fn take(&self) -> Option<String> {
+        if !self.failed.load(Ordering::Acquire) {
+            return None;
+        }
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn run(
+    spec: TaskSpec,
+    worker: Arc<Worker>,
+    stop: watch::Receiver<bool>,
+    slot: Arc<OnceLock<Arc<KafkaSink>>>,
+) -> Result<(), String> {
+    let (ledger, alarm) = (Arc::new(Ledger::new()), Arc::new(Alarm::default()));
+    let Parts { sink, chain, key, value, header, context, topics, tolerance } = {
+        let (ledger, alarm) = (Arc::clone(&ledger), Arc::clone(&alarm));
+        parts::build(&spec, &worker, Box::new(move |seq, outcome| match outcome {
+            Ok(()) => ledger.done(seq),
+            Err(error) => alarm.raise(error.to_string()),
+        }))?
+    };
+    let _ = slot.set(Arc::clone(&sink));
+    let topics = Arc::new(NewTopics::new(Arc::clone(&sink), topics));
+    let partition = (spec.plugin.partition)(&spec.config);
+    let offset = worker.offsets.get(&spec.connector, &partition);
+
+    // The connector is stopped by the supervisor, or by us when the pipeline fails.
+    let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
+    let (outlet, ends) =
+        Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, Arc::clone(&worker.budget), DEPTH);
+    let connector = tokio::spawn((spec.plugin.start)(spec.config.clone(), outlet));
+    let pipeline = super::pipeline::Pipeline {
+        connector: Arc::clone(&spec.connector),
+        chain,
+        key,
+        value,
+        header,
+        context,
+        sink: Arc::clone(&sink),
+        ledger: Arc::clone(&ledger),
+        topics: Arc::clone(&topics),
+        tolerance,
+        handle: Handle::current(),
+    };
+    let (ended, pipeline_ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("pipeline".to_owned())
+        .spawn(move || {
+            // The receiver is gone when the task was cancelled.
+            let _ = ended.send(pipeline.run(ends.records));
+        })
+        .map_err(|error| format!("org.apache.kafka.connect.errors.ConnectException: no thread for the task: {error}"))?;
+
+    let mut committer = Committer { spec, worker, partition, ledger, topics, sink, stored: ends.stored, last: Instant::now() };
+    committer.until_ended(stop, inner_stop, ends.started, pipeline_ended, connector, &alarm).await
+}
+
+/// Stores what may be stored, and sees the task to its end.
+struct Committer {
+    spec: TaskSpec,
+    worker: Arc<Worker>,
+    partition: Map<String, Json>,
+    ledger: Arc<Ledger>,
+    topics: Arc<NewTopics>,
+    sink: Arc<KafkaSink>,
+    stored: watch::Sender<Option<record::Position>>,
+    last: Instant,
+}
+
+impl Committer {
+    async fn until_ended(
+        &mut self,
+        mut stop: watch::Receiver<bool>,
+        inner_stop: watch::Sender<bool>,
+        mut started: oneshot::Receiver<()>,
+        mut pipeline: oneshot::Receiver<Result<(), Failure>>,
+        connector: JoinHandle<Result<(), TaskError>>,
+        alarm: &Alarm,
+    ) -> Result<(), String> {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (mut is_started, mut is_stopping) = (false, false);
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                result = &mut pipeline => break result.unwrap_or(Ok(())),
+                result = &mut started, if !is_started => {
+                    is_started = true;
+                    if result.is_ok() {
+                        let _ = self.spec.events.send(TaskEvent::Running);
+                    }
+                }
+                // A closed channel means that the handle was dropped: that is a stop too.
+                () = async { drop(stop.wait_for(|stop| *stop).await) }, if !is_stopping => {
+                    is_stopping = true;
+                    let _ = inner_stop.send(true);
+                }
+                _ = look.tick() => {
+                    if alarm.take().is_some() {
+                        // The sink's senders return, so the pipeline ends and the connector with it.
+                        self.sink.stop(false);
+                        let _ = inner_stop.send(true);
+                    }
+                    self.look().await;
+                }
+            }
+        };
+        // Nothing more comes: what is under way is delivered, stored, and told to the source.
+        let _ = inner_stop.send(true);
+        let failure = alarm.take().map(Failure::delivery).or(outcome.err().filter(|failure| !failure.is_stop()));
+        if failure.is_none() {
+            let (sink, within) = (Arc::clone(&self.sink), self.worker.flush_timeout);
+            let _ = tokio::task::spawn_blocking(move || sink.flush(within)).await;
+        }
+        self.commit().await;
+        self.tell_topics();
+        drop(std::mem::replace(&mut self.stored, watch::channel(None).0));
+        let mut connector = connector;
+        let ended = tokio::time::timeout(self.worker.flush_timeout, &mut connector).await;
+        connector.abort();
+        self.sink.stop(true);
+        if let Some(failure) = failure {
+            return Err(failure.trace());
+        }
+        match ended {
+            Ok(Ok(Err(error))) => Err(error.trace),
+            Ok(Err(panic)) if panic.is_panic() => Err(
+                "org.apache.kafka.connect.errors.ConnectException: the connector's task panicked: this is a defect of \
+                 afterimage, please report it with the log".to_owned(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    async fn look(&mut self) {
+        let every = self.worker.flush_interval.min(COMMIT_AT_LEAST);
+        if self.ledger.awaited() || self.last.elapsed() >= every {
+            self.commit().await;
+        }
+        self.tell_topics();
+    }
+
+    fn tell_topics(&self) {
+        let below = self.ledger.done_below();
+        for topic in self.topics.acknowledged(below) {
+            let _ = self.spec.events.send(TaskEvent::Topic(topic));
+        }
+    }
+
+    /// Stores the last position that may be stored, then tells the connector.
+    async fn commit(&mut self) {
+        self.last = Instant::now();
+        let committable = self.ledger.committable();
+        let upto = committable.upto;
+        let Some(position) = &committable.position else {
+            self.ledger.stored(upto);
+            return;
+        };
+        if !self.spec.fence.is_open() {
+            self.ledger.put_back(committable);
+            return;
+        }
+        let offset = (self.spec.plugin.offset)(position);
+        match self.worker.offsets.write(&self.spec.connector, [(&self.partition, Some(&offset))]).await {
+            Ok(()) => {
+                self.stored.send_replace(Some(position.clone()));
+                self.ledger.stored(upto);
+            }
+            Err(error) => {
+                tracing::warn!(connector = %self.spec.connector, %error,
+                    "the offset could not be stored; it is tried again, and nothing is confirmed to the source meanwhile");
+                self.ledger.put_back(committable);
+            }
+        }
+    }
+}

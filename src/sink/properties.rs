@@ -1,0 +1,403 @@
+//! Java producer properties in librdkafka's terms: a table, one row a property.
+//!
+//! A property of `ProducerConfig` (Kafka 4.3) is mapped, or accepted and ignored with a warning where that does no harm,
+//! or refused by name with the reason and the remedy. The same rows serve the internal clients, which take the worker's
+//! unprefixed keys.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::security;
+
+/// Names to values, as the worker's file or a connector's JSON has them, the prefix taken off.
+pub type Properties = BTreeMap<String, String>;
+
+/// A property that cannot be honoured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Kafka client property {name} cannot be honoured: {reason}. {remedy}")]
+pub struct Refusal {
+    /// The Java name, without prefix.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// What to do instead.
+    pub remedy: String,
+}
+
+/// What the table made of a client's properties.
+#[derive(Clone, Default)]
+pub struct Mapped {
+    /// librdkafka's names and values. May hold secrets: not printed by `Debug`.
+    pub client: BTreeMap<String, String>,
+    /// To be said once in the log.
+    pub warnings: Vec<String>,
+    /// To be said to the user; a client with any must not start.
+    pub refusals: Vec<Refusal>,
+    /// `max.request.size`, bytes: the sink checks it itself, as Java's producer does.
+    pub max_request_bytes: usize,
+}
+
+impl fmt::Debug for Mapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapped")
+            .field("client", &self.client.keys().collect::<Vec<_>>())
+            .field("warnings", &self.warnings)
+            .field("refusals", &self.refusals)
+            .field("max_request_bytes", &self.max_request_bytes)
+            .finish()
+    }
+}
+
+impl Mapped {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.client.insert(name.to_owned(), value.into());
+    }
+
+    pub(super) fn warn(&mut self, name: &str, text: &str) {
+        self.warnings.push(format!("Kafka client property {name} is ignored: {text}"));
+    }
+
+    pub(super) fn refuse(&mut self, name: &str, reason: impl Into<String>, remedy: impl Into<String>) {
+        self.refusals.push(Refusal { name: name.to_owned(), reason: reason.into(), remedy: remedy.into() });
+    }
+}
+
+/// Which Java client the properties were meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// A connector's producer.
+    Producer,
+    /// A consumer: of the internal topics, of the group, of a connector.
+    Consumer,
+    /// An admin client.
+    Admin,
+}
+
+/// What becomes of one property.
+enum How {
+    /// librdkafka has it under the name given.
+    Is(&'static str),
+    /// Ignored with this explanation.
+    Ignored(&'static str),
+    /// Refused: reason, remedy.
+    Refused(&'static str, &'static str),
+    /// A rule of its own, applied after the table.
+    Rule,
+}
+use How::{Ignored, Is, Refused, Rule};
+
+const NO_JVM: &str = "there is no JVM here to load the class";
+const METRICS: &str = "metrics are served at /metrics";
+
+/// Rows that every client has.
+const COMMON: &[(&str, How)] = &[
+    ("bootstrap.servers", Is("bootstrap.servers")),
+    ("client.id", Is("client.id")),
+    ("client.rack", Is("client.rack")),
+    ("client.dns.lookup", Is("client.dns.lookup")),
+    ("metadata.max.age.ms", Rule),
+    ("metadata.max.idle.ms", Ignored("topics that are not used any more cost nothing")),
+    ("metadata.recovery.strategy", Is("metadata.recovery.strategy")),
+    ("metadata.recovery.rebootstrap.trigger.ms", Is("metadata.recovery.rebootstrap.trigger.ms")),
+    ("reconnect.backoff.ms", Is("reconnect.backoff.ms")),
+    ("reconnect.backoff.max.ms", Is("reconnect.backoff.max.ms")),
+    ("retry.backoff.ms", Rule),
+    ("retry.backoff.max.ms", Is("retry.backoff.max.ms")),
+    ("request.timeout.ms", Rule),
+    ("connections.max.idle.ms", Rule),
+    ("send.buffer.bytes", Rule),
+    ("receive.buffer.bytes", Rule),
+    ("socket.connection.setup.timeout.ms", Rule),
+    ("socket.connection.setup.timeout.max.ms", Ignored("each attempt has the same limit")),
+    ("default.api.timeout.ms", Ignored("calls have limits of their own")),
+    ("metric.reporters", Ignored(METRICS)),
+    ("metrics.num.samples", Ignored(METRICS)),
+    ("metrics.recording.level", Ignored(METRICS)),
+    ("metrics.sample.window.ms", Ignored(METRICS)),
+    ("auto.include.jmx.reporter", Ignored(METRICS)),
+    ("enable.metrics.push", Is("enable.metrics.push")),
+    ("security.providers", Ignored(NO_JVM)),
+    ("config.providers", Ignored("placeholders are resolved before")),
+    ("allow.auto.create.topics", Is("allow.auto.create.topics")),
+];
+
+/// Rows of the producer.
+const PRODUCER: &[(&str, How)] = &[
+    ("acks", Rule),
+    ("enable.idempotence", Rule),
+    ("max.in.flight.requests.per.connection", Rule),
+    ("retries", Rule),
+    ("delivery.timeout.ms", Rule),
+    ("max.block.ms", Ignored("a full queue blocks the connector for as long as it takes; nothing is dropped")),
+    ("buffer.memory", Rule),
+    ("max.request.size", Rule),
+    ("batch.size", Rule),
+    ("linger.ms", Is("linger.ms")),
+    ("compression.type", Rule),
+    ("compression.gzip.level", Rule),
+    ("compression.lz4.level", Rule),
+    ("compression.zstd.level", Rule),
+    ("partitioner.class", Rule),
+    ("partitioner.ignore.keys", Rule),
+    ("partitioner.adaptive.partitioning.enable", Ignored("records without a key stay in one partition a batch")),
+    ("partitioner.availability.timeout.ms", Ignored("records without a key stay in one partition a batch")),
+    ("key.serializer", Ignored("bytes are sent as the converter made them")),
+    ("value.serializer", Ignored("bytes are sent as the converter made them")),
+    ("interceptor.classes", Ignored(NO_JVM)),
+    ("transaction.timeout.ms", Ignored("no transactions are used")),
+    (
+        "transactional.id",
+        Refused(
+            "it is the worker that names transactions",
+            "Remove it; exactly.once.source.support chooses transactions",
+        ),
+    ),
+    ("transaction.two.phase.commit.enable", Refused("no transactions are prepared here", "Remove it")),
+];
+
+/// Rows of the consumer.
+const CONSUMER: &[(&str, How)] = &[
+    ("group.id", Is("group.id")),
+    ("group.instance.id", Is("group.instance.id")),
+    ("auto.offset.reset", Is("auto.offset.reset")),
+    ("isolation.level", Is("isolation.level")),
+    ("session.timeout.ms", Is("session.timeout.ms")),
+    ("heartbeat.interval.ms", Is("heartbeat.interval.ms")),
+    ("max.poll.interval.ms", Is("max.poll.interval.ms")),
+    ("fetch.min.bytes", Is("fetch.min.bytes")),
+    ("fetch.max.bytes", Is("fetch.max.bytes")),
+    ("fetch.max.wait.ms", Is("fetch.wait.max.ms")),
+    ("max.partition.fetch.bytes", Is("max.partition.fetch.bytes")),
+    ("check.crcs", Is("check.crcs")),
+    ("enable.auto.commit", Ignored("positions are kept in the offsets topic")),
+    ("auto.commit.interval.ms", Ignored("positions are kept in the offsets topic")),
+    ("key.deserializer", Ignored("bytes are read as they are")),
+    ("value.deserializer", Ignored("bytes are read as they are")),
+    ("interceptor.classes", Ignored(NO_JVM)),
+    ("max.poll.records", Ignored("records are read one at a time")),
+    ("exclude.internal.topics", Ignored("topics are read by their names")),
+    ("partition.assignment.strategy", Ignored(NO_JVM)),
+];
+
+/// A connector's producer: the worker's `bootstrap.servers`, the worker's `producer.*` and over them the connector's
+/// `producer.override.*` (prefixes taken off). Unprefixed security settings are not inherited, as in Connect.
+pub fn producer(bootstrap_servers: &str, worker: &Properties, connector: &Properties) -> Mapped {
+    let mut properties = Properties::from([("bootstrap.servers".to_owned(), bootstrap_servers.to_owned())]);
+    properties.extend(worker.iter().chain(connector).map(|(k, v)| (k.clone(), v.clone())));
+    client(Client::Producer, &properties, true)
+}
+
+/// The client of the worker itself (internal topics, group, admin): the worker's unprefixed keys, most of which are not
+/// the client's and are passed over in silence.
+pub fn internal(kind: Client, worker: &Properties) -> Mapped {
+    client(kind, worker, false)
+}
+
+/// The keys under `prefix`, without it.
+pub fn under(prefix: &str, properties: &Properties) -> Properties {
+    let stripped = properties.iter().filter_map(|(k, v)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone())));
+    stripped.collect()
+}
+
+fn client(kind: Client, properties: &Properties, strict: bool) -> Mapped {
+    let mut mapped = Mapped { max_request_bytes: 1_048_576, ..Mapped::default() };
+    mapped.set("enable.metrics.push", "false");
+    mapped.set("log.connection.close", "false");
+    mapped.set("reconnect.backoff.ms", "50");
+    mapped.set("reconnect.backoff.max.ms", "1000");
+    let own = match kind {
+        Client::Producer => PRODUCER,
+        Client::Consumer => CONSUMER,
+        Client::Admin => &[],
+    };
+    for (name, value) in properties {
+        let value = value.trim();
+        if security::NAMES.iter().any(|prefix| name.starts_with(prefix)) {
+            continue; // below, all of them together
+        }
+        match COMMON.iter().chain(own).find(|(java, _)| java == name).map(|(_, how)| how) {
+            Some(Is(native)) => mapped.set(native, value),
+            Some(Ignored(reason)) if strict => mapped.warn(name, reason),
+            Some(Refused(reason, remedy)) => mapped.refuse(name, *reason, *remedy),
+            None if strict => mapped.warn(name, "it is not a property of this client"),
+            Some(Rule | Ignored(_)) | None => {}
+        }
+    }
+    common(&mut mapped, properties);
+    if kind == Client::Producer {
+        produce(&mut mapped, properties);
+    }
+    security::apply(&mut mapped, properties);
+    mapped
+}
+
+/// A number; a refusal when it is none or out of `from..=to`.
+fn number(mapped: &mut Mapped, properties: &Properties, name: &str, from: i64, to: i64) -> Option<i64> {
+    let text = properties.get(name)?.trim();
+    match text.parse::<i64>() {
+        Ok(value) if (from..=to).contains(&value) => Some(value),
+        _ => {
+            mapped.refuse(name, format!("{text:?} is not a whole number from {from} to {to}"), "Correct the number");
+            None
+        }
+    }
+}
+
+fn flag(mapped: &mut Mapped, properties: &Properties, name: &str) -> Option<bool> {
+    match properties.get(name)?.trim().to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        other => {
+            mapped.refuse(name, format!("{other:?} is neither true nor false"), "Correct it");
+            None
+        }
+    }
+}
+
+/// Rules of [`COMMON`].
+fn common(mapped: &mut Mapped, properties: &Properties) {
+    const INT: i64 = i32::MAX as i64;
+    if let Some(ms) = number(mapped, properties, "metadata.max.age.ms", 0, i64::MAX) {
+        // librdkafka forgets a topic after metadata.max.age.ms: three missed refreshes, as its own defaults have it.
+        let ms = ms.clamp(10, 3_600_000);
+        mapped.set("topic.metadata.refresh.interval.ms", ms.to_string());
+        mapped.set("metadata.max.age.ms", (ms * 3).to_string());
+    }
+    if let Some(ms) = number(mapped, properties, "retry.backoff.ms", 0, INT) {
+        mapped.set("retry.backoff.ms", ms.clamp(1, 300_000).to_string());
+    }
+    if let Some(ms) = number(mapped, properties, "request.timeout.ms", 0, INT) {
+        mapped.set("socket.timeout.ms", ms.clamp(1_000, 300_000).to_string());
+    }
+    if let Some(ms) = number(mapped, properties, "connections.max.idle.ms", -1, i64::MAX) {
+        mapped.set("connections.max.idle.ms", ms.clamp(0, INT).to_string());
+    }
+    if let Some(ms) = number(mapped, properties, "socket.connection.setup.timeout.ms", 0, INT) {
+        mapped.set("socket.connection.setup.timeout.ms", ms.clamp(1_000, INT).to_string());
+    }
+    for (java, native) in
+        [("send.buffer.bytes", "socket.send.buffer.bytes"), ("receive.buffer.bytes", "socket.receive.buffer.bytes")]
+    {
+        if let Some(bytes) = number(mapped, properties, java, -1, INT) {
+            // Java's -1 and librdkafka's 0 both mean the system's default.
+            mapped.set(native, bytes.clamp(0, 100_000_000).to_string());
+        }
+    }
+}
+
+/// Rules of [`PRODUCER`], and this daemon's defaults.
+fn produce(mapped: &mut Mapped, properties: &Properties) {
+    const INT: i64 = i32::MAX as i64;
+    let get = |name: &str| properties.get(name).map(|value| value.trim());
+
+    // Guarantees. Idempotence is on unless the user asked for something that excludes it.
+    let mut idempotent = flag(mapped, properties, "enable.idempotence").unwrap_or(true);
+    match get("acks") {
+        None | Some("all" | "-1") => mapped.set("acks", "all"),
+        Some(acks @ ("0" | "1")) => {
+            mapped.set("acks", acks);
+            if idempotent {
+                idempotent = false;
+                mapped.warnings.push(format!("acks={acks}: a broker's failure can lose records; idempotence is off"));
+            }
+        }
+        Some(acks) => mapped.refuse("acks", format!("{acks:?} is not one of all, -1, 0, 1"), "Use acks=all"),
+    }
+    if let Some(retries) = number(mapped, properties, "retries", 0, INT) {
+        mapped.set("retries", retries.to_string());
+        if retries == 0 && idempotent {
+            idempotent = false;
+            mapped.warnings.push("retries=0: the first network error fails the task; idempotence is off".to_owned());
+        }
+    }
+    mapped.set("enable.idempotence", idempotent.to_string());
+    // Without idempotence more than one request in flight could reorder records, hence Connect's 1.
+    let in_flight = number(mapped, properties, "max.in.flight.requests.per.connection", 1, INT);
+    let in_flight = in_flight.unwrap_or(if idempotent { 5 } else { 1 });
+    if idempotent && in_flight > 5 {
+        mapped.warnings.push(format!(
+            "max.in.flight.requests.per.connection={in_flight}: 5 is used, more would break the order (KIP-185)"
+        ));
+    }
+    mapped.set("max.in.flight", if idempotent { in_flight.min(5) } else { in_flight.min(1_000_000) }.to_string());
+    let delivery = number(mapped, properties, "delivery.timeout.ms", 0, INT).unwrap_or(INT);
+    // 0 is librdkafka's endless; Connect's Integer.MAX_VALUE (25 days) means the same.
+    mapped.set("message.timeout.ms", if delivery == INT { 0 } else { delivery.max(1) }.to_string());
+    if let Some(ms) = number(mapped, properties, "request.timeout.ms", 0, INT) {
+        mapped.set("request.timeout.ms", ms.clamp(1, 900_000).to_string());
+    }
+
+    // Sizes.
+    let memory = number(mapped, properties, "buffer.memory", 0, i64::MAX).unwrap_or(33_554_432);
+    mapped.set("queue.buffering.max.kbytes", (memory / 1024).clamp(1, INT).to_string());
+    // Bytes bound the queue; the count only keeps librdkafka's own 400 bytes a message within reason.
+    mapped.set("queue.buffering.max.messages", "100000");
+    let request = number(mapped, properties, "max.request.size", 0, INT).unwrap_or(1_048_576);
+    mapped.max_request_bytes = request as usize;
+    // The sink checks max.request.size as Java does; librdkafka counts a little differently and gets some slack.
+    mapped.set("message.max.bytes", (request + 1_024).clamp(1_000, 1_000_000_000).to_string());
+    let batch = number(mapped, properties, "batch.size", 0, INT).unwrap_or(DEFAULT_BATCH_BYTES);
+    mapped.set("batch.size", batch.clamp(1, 2_147_483_647).to_string());
+    if get("linger.ms").is_none() {
+        // Under load batches form by themselves while requests are under way; without load a record leaves at once.
+        mapped.set("linger.ms", "0");
+    }
+
+    // Compression: lz4 costs the broker and us less than none at all.
+    let codec = get("compression.type").unwrap_or("lz4");
+    match codec {
+        "none" | "gzip" | "snappy" | "lz4" | "zstd" => mapped.set("compression.type", codec),
+        _ => mapped.refuse(
+            "compression.type",
+            format!("{codec:?} is not a codec of Kafka"),
+            "Use none, gzip, snappy, lz4 or zstd",
+        ),
+    }
+    for (level_of, name, from, to) in [
+        ("gzip", "compression.gzip.level", -1, 9),
+        ("lz4", "compression.lz4.level", 1, 17),
+        ("zstd", "compression.zstd.level", -131_072, 22),
+    ] {
+        if let Some(level) = number(mapped, properties, name, from, to)
+            && level_of == codec
+        {
+            // librdkafka takes lz4 levels up to 12, which is also liblz4's highest.
+            mapped.set("compression.level", level.clamp(-1, if codec == "lz4" { 12 } else { 22 }).to_string());
+        }
+    }
+
+    partitioner(mapped, properties);
+}
+
+/// Largest batch by default, bytes before compression. Less than librdkafka's 1,000,000, so that a topic with a
+/// moderately lowered `max.message.bytes` still takes whole batches: librdkafka does not split a refused one.
+const DEFAULT_BATCH_BYTES: i64 = 262_144;
+
+fn partitioner(mapped: &mut Mapped, properties: &Properties) {
+    let ignore_keys = flag(mapped, properties, "partitioner.ignore.keys").unwrap_or(false);
+    let class = properties.get("partitioner.class").map_or("", |class| class.trim());
+    let class = class.strip_prefix("org.apache.kafka.clients.producer.").unwrap_or(class);
+    let native = match class {
+        "" | "internals.DefaultPartitioner" if ignore_keys => "random",
+        "" | "internals.DefaultPartitioner" => "murmur2_random",
+        "RoundRobinPartitioner" | "UniformStickyPartitioner" => {
+            mapped
+                .warnings
+                .push(format!("partitioner.class={class}: rows of one key go to any partition, in no order"));
+            "random"
+        }
+        _ => {
+            mapped.refuse(
+                "partitioner.class",
+                NO_JVM,
+                "Remove it (murmur2 of the key, as Java's default), or choose the partition with an SMT such as \
+                 io.debezium.transforms.partitions.PartitionRouting",
+            );
+            return;
+        }
+    };
+    mapped.set("partitioner", native);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+#![allow(clippy::expect_used)] // tests
+
+use rdkafka::ClientConfig;
+use rdkafka::producer::BaseProducer;
+
+use super::*;
+
+fn properties(text: &str) -> Properties {
+    let pairs = text.split('\n').filter_map(|line| line.trim().split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// `given` lines over an empty worker; every `expect` line must be in the result, `!word` in a refusal, `?word` in a
+/// warning, `-name` absent; what is accepted must please librdkafka itself.
+#[track_caller]
+fn check(given: &str, expect: &str) {
+    let mapped = producer("127.0.0.1:1", &Properties::new(), &properties(given));
+    for line in expect.split('\n').map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(word) = line.strip_prefix('!') {
+            let texts: Vec<String> = mapped.refusals.iter().map(ToString::to_string).collect();
+            assert!(texts.iter().any(|text| text.contains(word)), "{given}: no refusal with {word}: {texts:?}");
+        } else if let Some(word) = line.strip_prefix('?') {
+            assert!(mapped.warnings.iter().any(|text| text.contains(word)), "{given}: {:?}", mapped.warnings);
+        } else if let Some(name) = line.strip_prefix('-') {
+            assert!(!mapped.client.contains_key(name), "{given}: {name} is set");
+        } else {
+            let (name, value) = line.split_once('=').expect("name=value");
+            assert_eq!(mapped.client.get(name).map(String::as_str), Some(value), "{given}: {name}");
+        }
+    }
+    assert_eq!(mapped.refusals.is_empty(), !expect.contains('!'), "{given}: {:?}", mapped.refusals);
+    let files = given.contains(".location=");
+    if mapped.refusals.is_empty() && !files {
+        let mut config = ClientConfig::new();
+        for (name, value) in &mapped.client {
+            config.set(name, value);
+        }
+        if let Err(error) = config.create::<BaseProducer>() {
+            panic!("{given}: librdkafka refuses it: {error}");
+        }
+    }
+}
+
+#[test]
+fn defaults_are_safe_and_quick() {
+    check(
+        "",
+        "enable.idempotence=true\nacks=all\ncompression.type=lz4\npartitioner=murmur2_random\nmax.in.flight=5
+         message.timeout.ms=0\nqueue.buffering.max.kbytes=32768\nlinger.ms=0\nbootstrap.servers=127.0.0.1:1",
+    );
+}
+
+#[test]
+fn rows() {
+    for (given, expect) in [
+        ("acks=1", "acks=1\nenable.idempotence=false\nmax.in.flight=1\n?acks=1"),
+        ("acks=all", "acks=all\nenable.idempotence=true"),
+        ("acks=2", "!acks"),
+        ("enable.idempotence=false", "enable.idempotence=false\nmax.in.flight=1"),
+        ("enable.idempotence=false\nmax.in.flight.requests.per.connection=7", "max.in.flight=7"),
+        ("max.in.flight.requests.per.connection=7", "max.in.flight=5\n?5 is used"),
+        ("max.in.flight.requests.per.connection=x", "!whole number"),
+        ("retries=0", "enable.idempotence=false\n?retries=0"),
+        ("retries=2147483647", "enable.idempotence=true\nretries=2147483647"),
+        ("delivery.timeout.ms=2147483647", "message.timeout.ms=0"),
+        ("delivery.timeout.ms=5000", "message.timeout.ms=5000"),
+        ("max.block.ms=9223372036854775807", "?max.block.ms"),
+        ("buffer.memory=67108864", "queue.buffering.max.kbytes=65536"),
+        ("buffer.memory=1", "queue.buffering.max.kbytes=1"),
+        ("max.request.size=30000", "message.max.bytes=31024"),
+        ("batch.size=65536\nlinger.ms=20", "batch.size=65536\nlinger.ms=20"),
+        ("compression.type=zstd\ncompression.zstd.level=7", "compression.type=zstd\ncompression.level=7"),
+        ("compression.type=gzip\ncompression.zstd.level=7", "compression.type=gzip\n-compression.level"),
+        ("compression.lz4.level=17", "compression.level=12"),
+        ("compression.type=brotli", "!codec"),
+        (
+            "partitioner.class=org.apache.kafka.clients.producer.RoundRobinPartitioner",
+            "partitioner=random\n?RoundRobin",
+        ),
+        ("partitioner.class=com.example.Mine", "!no JVM"),
+        ("partitioner.ignore.keys=true", "partitioner=random"),
+        ("interceptor.classes=com.example.I", "?interceptor.classes"),
+        ("key.serializer=org.apache.kafka.common.serialization.ByteArraySerializer", "?key.serializer"),
+        ("metric.reporters=x\nmetrics.num.samples=3", "?metric.reporters\n?metrics.num.samples"),
+        ("transactional.id=mine", "!transactional.id"),
+        ("request.timeout.ms=30000", "request.timeout.ms=30000\nsocket.timeout.ms=30000"),
+        ("metadata.max.age.ms=60000", "topic.metadata.refresh.interval.ms=60000\nmetadata.max.age.ms=180000"),
+        (
+            "send.buffer.bytes=-1\nreceive.buffer.bytes=65536",
+            "socket.send.buffer.bytes=0\nsocket.receive.buffer.bytes=65536",
+        ),
+        ("connections.max.idle.ms=540000", "connections.max.idle.ms=540000"),
+        ("client.dns.lookup=use_all_dns_ips\nretry.backoff.ms=200", "retry.backoff.ms=200"),
+        ("client.id=mine", "client.id=mine"),
+        ("no.such.property=1", "?no.such.property\n-no.such.property"),
+    ] {
+        check(given, expect);
+    }
+}
+
+#[test]
+fn security() {
+    const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required";
+    const SCRAM: &str = "org.apache.kafka.common.security.scram.ScramLoginModule required";
+    let sasl = |mechanism: &str, jaas: &str| {
+        format!("security.protocol=SASL_PLAINTEXT\nsasl.mechanism={mechanism}\nsasl.jaas.config={jaas}")
+    };
+    for (given, expect) in [
+        ("security.protocol=PLAINTEXT".to_owned(), "security.protocol=plaintext"),
+        ("security.protocol=TLS".to_owned(), "!security.protocol"),
+        (
+            sasl("PLAIN", &format!("{PLAIN} username=\"bob\" password=\"b=o;b\\\"\";")),
+            "sasl.username=bob\nsasl.password=b=o;b\"\nsasl.mechanism=PLAIN",
+        ),
+        (
+            sasl("SCRAM-SHA-512", &format!("{SCRAM} username='alice' password='se cret' ;")),
+            "sasl.username=alice\nsasl.password=se cret\nsasl.mechanism=SCRAM-SHA-512",
+        ),
+        (sasl("SCRAM-SHA-256", &format!("{SCRAM} username=a;")), "!sasl.jaas.config"),
+        (sasl("GSSAPI", "com.sun.security.auth.module.Krb5LoginModule required;"), "!GSSAPI"),
+        (sasl("OAUTHBEARER", "org.apache.kafka.OAuth required;"), "!OAUTHBEARER"),
+        (sasl("SCRAM-SHA-256", "com.example.Login required username=a password=b;"), "!com.example.Login"),
+        (
+            "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=/c/ca.pem".to_owned(),
+            "security.protocol=ssl\nssl.ca.location=/c/ca.pem",
+        ),
+        ("security.protocol=SSL\nssl.truststore.location=/c/ca.jks\nssl.truststore.password=p".to_owned(), "!keytool"),
+        (
+            "security.protocol=SSL\nssl.truststore.type=PKCS12\nssl.truststore.location=/c/ca.p12".to_owned(),
+            "!openssl pkcs12",
+        ),
+        (
+            "security.protocol=SSL\nssl.keystore.type=PKCS12\nssl.keystore.location=/c/me.p12\nssl.keystore.password=p"
+                .to_owned(),
+            "ssl.keystore.location=/c/me.p12\nssl.keystore.password=p",
+        ),
+        (
+            "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.location=/c/me.pem\nssl.key.password=p"
+                .to_owned(),
+            "ssl.certificate.location=/c/me.pem\nssl.key.location=/c/me.pem\nssl.key.password=p",
+        ),
+        ("security.protocol=SSL\nssl.keystore.location=/c/me.jks".to_owned(), "!keytool"),
+        (
+            "security.protocol=SSL\nssl.endpoint.identification.algorithm=".to_owned(),
+            "ssl.endpoint.identification.algorithm=none",
+        ),
+        ("ssl.engine.factory.class=com.example.F".to_owned(), "!no JVM"),
+    ] {
+        check(&given, expect);
+    }
+}
+
+#[test]
+fn every_row_has_a_name_of_its_own() {
+    let mut names: Vec<_> = COMMON.iter().chain(PRODUCER).map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn internal_clients_pass_over_the_workers_own_keys() {
+    let worker =
+        properties("bootstrap.servers=h:1\ngroup.id=g\nconfig.storage.topic=c\nsasl.mechanism=PLAIN\nlisteners=x");
+    let mapped = internal(Client::Consumer, &worker);
+    assert!(mapped.warnings.is_empty() && mapped.refusals.is_empty(), "{mapped:?}");
+    assert_eq!(mapped.client.get("group.id").map(String::as_str), Some("g"));
+    assert!(!mapped.client.contains_key("config.storage.topic"));
+}
+
+#[test]
+fn debug_prints_no_values() {
+    let mapped = producer("h:1", &Properties::new(), &properties("client.id=quiet"));
+    assert!(!format!("{mapped:?}").contains("quiet"));
+}

@@ -1,0 +1,315 @@
+//! Topics made before their first record: the `topic.creation.*` groups (KIP-158).
+//!
+//! A connector with any such key has its topics created by the first group that matches, once a topic; without, they are
+//! left to the broker's own automatic creation.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fancy_regex::Regex;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::properties::{Mapped, Properties, Refusal};
+
+/// Why a topic is not there.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TopicError {
+    /// A `topic.creation.*` key is wrong.
+    #[error("topic creation key {key}: {reason}")]
+    Key {
+        /// The whole key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A client property that cannot be honoured.
+    #[error(transparent)]
+    Property(#[from] Refusal),
+    /// The broker did not create it; the text is Java's.
+    #[error(
+        "org.apache.kafka.connect.errors.ConnectException: Task failed to create new topic {described}. Ensure that the \
+         task is authorized to create topics or that the topic exists and restart the task (topic {topic}: {reason})"
+    )]
+    Create {
+        /// The topic.
+        topic: String,
+        /// Java's text of the wanted topic.
+        described: String,
+        /// The broker's answer.
+        reason: String,
+    },
+    /// The broker did not answer.
+    #[error(
+        "org.apache.kafka.common.errors.TimeoutException: the broker did not describe topic {topic}: {reason}. Check \
+         bootstrap.servers and admin.* settings"
+    )]
+    Broker {
+        /// The topic.
+        topic: String,
+        /// librdkafka's text.
+        reason: String,
+    },
+}
+
+impl TopicError {
+    /// Whether a restart of the task may mend it by itself.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Broker { .. })
+    }
+}
+
+/// One group: which topics, and how they are made.
+#[derive(Debug, Clone)]
+struct Group {
+    include: Vec<Regex>,
+    exclude: Vec<Regex>,
+    partitions: i32,
+    replication_factor: i32,
+    config: BTreeMap<String, String>,
+}
+
+/// A connector's `topic.creation.*` keys.
+#[derive(Debug, Clone, Default)]
+pub struct TopicCreation {
+    /// In order of `topic.creation.groups`, the default last; empty when there are no keys.
+    groups: Vec<Group>,
+}
+
+/// A topic as it is to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Partitions, or −1 for the broker's default.
+    pub partitions: i32,
+    /// Replicas, or −1 for the broker's default.
+    pub replication_factor: i32,
+    /// The topic's own settings.
+    pub config: BTreeMap<String, String>,
+}
+
+const PREFIX: &str = "topic.creation.";
+
+impl TopicCreation {
+    /// Reads the keys of a connector's configuration.
+    pub fn parse(connector: &Properties) -> Result<Self, TopicError> {
+        let names: Vec<&str> =
+            connector.get("topic.creation.groups").map_or(Vec::new(), |groups| list(groups).collect());
+        if !connector.keys().any(|key| key.starts_with(PREFIX)) {
+            return Ok(Self::default());
+        }
+        let mut default = group(connector, "default", None)?;
+        default.include.clear();
+        default.exclude.clear();
+        let mut groups = Vec::with_capacity(names.len() + 1);
+        for name in names.into_iter().filter(|name| *name != "default") {
+            groups.push(group(connector, name, Some(&default))?);
+        }
+        groups.push(default);
+        Ok(Self { groups })
+    }
+
+    /// How `topic` is to be made; `None` leaves it to the broker.
+    pub fn wanted(&self, topic: &str) -> Option<Wanted> {
+        let (default, named) = self.groups.split_last()?;
+        // A pattern that exceeds the backtracking limit does not match: the default group takes the topic.
+        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(topic).unwrap_or(false));
+        let group = named.iter().find(|g| any(&g.include) && !any(&g.exclude)).unwrap_or(default);
+        let Group { partitions, replication_factor, config, .. } = group.clone();
+        Some(Wanted { partitions, replication_factor, config })
+    }
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn group(connector: &Properties, name: &str, default: Option<&Group>) -> Result<Group, TopicError> {
+    let prefix = format!("{PREFIX}{name}.");
+    let mut config = BTreeMap::new();
+    let (mut include, mut exclude, mut partitions, mut replication_factor) = (Vec::new(), Vec::new(), None, None);
+    for (key, value) in connector {
+        let Some(short) = key.strip_prefix(&prefix) else { continue };
+        let wrong = |reason: String| TopicError::Key { key: key.clone(), reason };
+        let patterns = || {
+            let compile = |pattern| Regex::new(&format!("^(?:{pattern})$")).map_err(|e| wrong(e.to_string()));
+            list(value).map(compile).collect::<Result<Vec<_>, _>>()
+        };
+        let count = |most: i32| match value.trim().parse::<i32>() {
+            Ok(count) if count == -1 || (1..=most).contains(&count) => Ok(Some(count)),
+            _ => Err(wrong(format!("{value:?} must be at least 1, or -1 for the broker's default"))),
+        };
+        match short {
+            "include" => include = patterns()?,
+            "exclude" => exclude = patterns()?,
+            "partitions" => partitions = count(i32::MAX)?,
+            "replication.factor" => replication_factor = count(i32::from(i16::MAX))?,
+            _ => {
+                config.insert(short.to_owned(), value.clone());
+            }
+        }
+    }
+    let missing = |short: &str| TopicError::Key {
+        key: format!("{prefix}{short}"),
+        reason: "it is required as soon as any topic.creation key is given".to_owned(),
+    };
+    Ok(Group {
+        include,
+        exclude,
+        partitions: partitions.or(default.map(|d| d.partitions)).ok_or_else(|| missing("partitions"))?,
+        replication_factor: replication_factor
+            .or(default.map(|d| d.replication_factor))
+            .ok_or_else(|| missing("replication.factor"))?,
+        config,
+    })
+}
+
+/// What [`Topics::ensure`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ensured {
+    /// It was there.
+    Present,
+    /// It was created now.
+    Created,
+    /// There are no `topic.creation` keys: the first record makes the broker create it, where the broker does so.
+    LeftToBroker,
+}
+
+/// Sees to it that a connector's topics exist, once a topic.
+pub struct Topics {
+    admin: Arc<AdminClient<DefaultClientContext>>,
+    creation: TopicCreation,
+    known: Mutex<HashSet<String>>,
+}
+
+impl Topics {
+    /// `client`: the admin client's mapped properties (the worker's unprefixed keys, `admin.*`, `admin.override.*`).
+    pub fn new(client_id: &str, client: &Mapped, creation: TopicCreation) -> Result<Self, TopicError> {
+        if let Some(refusal) = client.refusals.first() {
+            return Err(refusal.clone().into());
+        }
+        let mut config = ClientConfig::new();
+        for (name, value) in &client.client {
+            config.set(name, value);
+        }
+        // Describing a topic must not create it: that is the groups' business.
+        config.set("client.id", client_id).set("allow.auto.create.topics", "false");
+        let admin = config
+            .create()
+            .map_err(|e| TopicError::Broker { topic: String::new(), reason: format!("{client_id}: {e}") })?;
+        Ok(Self { admin: Arc::new(admin), creation, known: Mutex::default() })
+    }
+
+    /// Describes `topic` and creates it when it is absent and a group says how.
+    pub async fn ensure(&self, topic: &str) -> Result<Ensured, TopicError> {
+        if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(topic) {
+            return Ok(Ensured::Present);
+        }
+        let found = self.exists(topic).await?;
+        let ensured = match (found, self.creation.wanted(topic)) {
+            (true, _) => Ensured::Present,
+            (false, None) => Ensured::LeftToBroker,
+            (false, Some(wanted)) => self.create(topic, &wanted).await?,
+        };
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(topic.to_owned());
+        Ok(ensured)
+    }
+
+    async fn exists(&self, topic: &str) -> Result<bool, TopicError> {
+        let (admin, name) = (Arc::clone(&self.admin), topic.to_owned());
+        let failed = |reason: String| TopicError::Broker { topic: topic.to_owned(), reason };
+        let asked = tokio::task::spawn_blocking(move || {
+            let metadata = admin.inner().fetch_metadata(Some(&name), Duration::from_secs(30))?;
+            let is_known = |t: &rdkafka::metadata::MetadataTopic| {
+                t.name() == name && !t.partitions().is_empty() && t.error().is_none()
+            };
+            Ok::<_, rdkafka::error::KafkaError>(metadata.topics().iter().any(is_known))
+        });
+        asked.await.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))
+    }
+
+    async fn create(&self, topic: &str, wanted: &Wanted) -> Result<Ensured, TopicError> {
+        let Wanted { partitions, replication_factor, config } = wanted;
+        let failed = |reason: String| {
+            let mut settings = String::new();
+            for (name, value) in config {
+                let comma = if settings.is_empty() { "" } else { ", " };
+                // Writing to a string cannot fail.
+                let _ = write!(settings, "{comma}{name}={value}");
+            }
+            let described = format!(
+                "(name={topic}, numPartitions={partitions}, replicationFactor={replication_factor}, \
+                 replicasAssignments=null, configs={{{settings}}})"
+            );
+            TopicError::Create { topic: topic.to_owned(), described, reason }
+        };
+        let mut new = NewTopic::new(topic, *partitions, TopicReplication::Fixed(*replication_factor));
+        for (name, value) in config {
+            new = new.set(name, value);
+        }
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let results = self.admin.create_topics([&new], &options).await.map_err(|e| failed(e.to_string()))?;
+        match results.into_iter().next() {
+            Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(Ensured::Present),
+            Some(Err((_, code))) => Err(failed(code.to_string())),
+            Some(Ok(_)) | None => Ok(Ensured::Created),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn properties(text: &str) -> Properties {
+        let pairs = text.split('\n').filter_map(|line| line.trim().split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    #[track_caller]
+    fn check(keys: &str, topic: &str, expect: Result<Option<(i32, i32, &str)>, &str>) {
+        let wanted = TopicCreation::parse(&properties(keys)).map(|creation| creation.wanted(topic));
+        match (wanted, expect) {
+            (Ok(wanted), Ok(expect)) => {
+                let wanted = wanted.map(|w| {
+                    let config = w.config.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(",");
+                    (w.partitions, w.replication_factor, config)
+                });
+                assert_eq!(wanted, expect.map(|(p, r, c)| (p, r, c.to_owned())), "{keys} {topic}");
+            }
+            (Err(error), Err(word)) => assert!(error.to_string().contains(word), "{error}"),
+            (wanted, expect) => panic!("{keys}: {wanted:?} instead of {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn groups() {
+        const DEFAULT: &str = "topic.creation.default.partitions=3\ntopic.creation.default.replication.factor=-1";
+        const GROUPS: &str = "topic.creation.groups=a,b
+            topic.creation.default.partitions=3
+            topic.creation.default.replication.factor=1
+            topic.creation.default.include=nothing
+            topic.creation.a.include=shop\\.public\\.(?!orders).*,exact
+            topic.creation.a.exclude=.*secret
+            topic.creation.a.cleanup.policy=compact
+            topic.creation.b.include=shop.*
+            topic.creation.b.partitions=9";
+        for (keys, topic, expect) in [
+            ("name=x", "t", Ok(None)),
+            (DEFAULT, "t", Ok(Some((3, -1, "")))),
+            (GROUPS, "shop.public.users", Ok(Some((3, 1, "cleanup.policy=compact")))),
+            (GROUPS, "exact", Ok(Some((3, 1, "cleanup.policy=compact")))),
+            (GROUPS, "exactly", Ok(Some((3, 1, "")))),
+            (GROUPS, "shop.public.orders", Ok(Some((9, 1, "")))),
+            (GROUPS, "shop.public.secret", Ok(Some((9, 1, "")))),
+            ("topic.creation.default.partitions=3", "t", Err("replication.factor")),
+            ("topic.creation.groups=a", "t", Err("topic.creation.default.partitions")),
+            ("topic.creation.default.partitions=0", "t", Err("at least 1")),
+        ] {
+            check(keys, topic, expect);
+        }
+    }
+}

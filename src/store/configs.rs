@@ -1,0 +1,330 @@
+//! The config topic's meaning: connectors, their target states, their tasks, the session key.
+//!
+//! [`ConfigView`] folds records as the Java worker does, compaction's leftovers included; [`Configs`] keeps one and
+//! writes records in Java's order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+
+use super::json::{bytes, object};
+use super::{Entry, Log, Object, Store, StoreError};
+
+/// What the user wants of a connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TargetState {
+    /// It runs.
+    #[default]
+    Started,
+    /// It stands, its tasks exist.
+    Paused,
+    /// It stands and has no tasks (KIP-875).
+    Stopped,
+}
+
+impl TargetState {
+    /// Connect's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "STARTED",
+            Self::Paused => "PAUSED",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    /// From Connect's name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Started, Self::Paused, Self::Stopped].into_iter().find(|state| state.name() == name)
+    }
+
+    /// The record's value: workers before KIP-875 read `state`, which does not know STOPPED.
+    fn value(self) -> Vec<u8> {
+        let old = if self == Self::Stopped { Self::Paused } else { self };
+        bytes(&json!({"state": old.name(), "state.v2": self.name()}))
+    }
+
+    fn from_value(value: &Object) -> Option<Self> {
+        Self::from_name(value.get("state.v2").or_else(|| value.get("state"))?.as_str()?)
+    }
+}
+
+/// The committed tasks of a connector.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TaskSet {
+    /// How many the last commit record says.
+    pub count: u32,
+    /// Their configurations; fewer than `count` only when inconsistent.
+    pub configs: Vec<Object>,
+    /// Counts commits seen, the first is 0.
+    pub generation: i32,
+    /// The commit came without all its task records (compaction): the owner makes them anew.
+    pub is_inconsistent: bool,
+    /// The connector's configuration that these tasks were made from.
+    pub applied: Option<Object>,
+    /// Tasks of this commit may have to fence those of the one before (KIP-618).
+    pub is_fencing_pending: bool,
+}
+
+/// What a record changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A connector's configuration is new or another.
+    Connector(String),
+    /// A connector is gone.
+    Removed(String),
+    /// A connector's target state.
+    Target(String),
+    /// A connector's tasks were committed.
+    Tasks(String),
+    /// The key that workers sign their requests with.
+    SessionKey,
+    /// A restart was asked for through the topic.
+    Restart {
+        /// The connector.
+        connector: String,
+        /// Its tasks too.
+        include_tasks: bool,
+        /// Only what has failed.
+        only_failed: bool,
+    },
+    /// A cluster-wide log level.
+    Logger {
+        /// The logger's name.
+        logger: String,
+        /// The level's name.
+        level: String,
+    },
+    /// Nothing that concerns anybody yet: buffered task records, fencing counts, ignored records.
+    Nothing,
+}
+
+/// The folded config topic.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigView {
+    /// Connectors' configurations.
+    pub connectors: BTreeMap<String, Object>,
+    targets: BTreeMap<String, TargetState>,
+    tasks: BTreeMap<String, TaskSet>,
+    /// Task records whose commit has not come.
+    deferred: BTreeMap<String, BTreeMap<u32, Object>>,
+    /// `tasks-fencing-` counts.
+    fencing: BTreeMap<String, u32>,
+    /// The session key's record as it stands: it is kept, not used.
+    pub session_key: Option<Vec<u8>>,
+}
+
+impl ConfigView {
+    /// The target state; STARTED where none was said.
+    pub fn target(&self, connector: &str) -> TargetState {
+        self.targets.get(connector).copied().unwrap_or_default()
+    }
+
+    /// The committed tasks, if any commit was seen for a known connector.
+    pub fn tasks(&self, connector: &str) -> Option<&TaskSet> {
+        self.tasks.get(connector)
+    }
+
+    /// The count of the last `tasks-fencing-` record.
+    pub fn fencing(&self, connector: &str) -> Option<u32> {
+        self.fencing.get(connector).copied()
+    }
+
+    /// Folds one record.
+    pub fn apply(&mut self, key: &[u8], value: Option<&[u8]>) -> Change {
+        let Ok(key) = str::from_utf8(key) else {
+            tracing::error!("config topic: a key is not UTF-8, its record is skipped");
+            return Change::Nothing;
+        };
+        let parsed = value.map(object);
+        if let Some(None) = parsed {
+            tracing::error!(key, "config topic: the value is not a JSON object, its record is skipped");
+            return Change::Nothing;
+        }
+        let object = parsed.flatten();
+        if let Some(name) = key.strip_prefix("connector-") {
+            self.connector(name, object)
+        } else if let Some(task) = key.strip_prefix("task-") {
+            self.task(task, object)
+        } else if let Some(name) = key.strip_prefix("commit-") {
+            self.commit(name, object.as_ref())
+        } else if let Some(name) = key.strip_prefix("target-state-") {
+            self.target_state(name, object.as_ref())
+        } else if let Some(name) = key.strip_prefix("tasks-fencing-") {
+            if let Some(count) = count(object.as_ref(), "task-count") {
+                self.fencing.insert(name.to_owned(), count);
+                if let Some(tasks) = self.tasks.get_mut(name) {
+                    tasks.is_fencing_pending = false;
+                }
+            }
+            Change::Nothing
+        } else if key == "session-key" {
+            self.session_key = value.map(<[u8]>::to_vec);
+            Change::SessionKey
+        } else if let Some(name) = key.strip_prefix("restart-connector-") {
+            let flag = |name: &str| object.as_ref().and_then(|o| o.get(name)).and_then(Value::as_bool).unwrap_or(false);
+            let (include_tasks, only_failed) = (flag("include-tasks"), flag("only-failed"));
+            Change::Restart { connector: name.to_owned(), include_tasks, only_failed }
+        } else if let Some(logger) = key.strip_prefix("logger-cluster-") {
+            match object.as_ref().and_then(|o| o.get("level")).and_then(Value::as_str) {
+                Some(level) => Change::Logger { logger: logger.to_owned(), level: level.to_owned() },
+                None => Change::Nothing,
+            }
+        } else {
+            tracing::error!("Discarding config update record with invalid key: {key}");
+            Change::Nothing
+        }
+    }
+
+    fn connector(&mut self, name: &str, value: Option<Object>) -> Change {
+        let Some(value) = value else {
+            self.tasks.remove(name);
+            self.deferred.remove(name);
+            let was_known = self.connectors.remove(name).is_some();
+            return if was_known { Change::Removed(name.to_owned()) } else { Change::Nothing };
+        };
+        let Some(properties) = properties(value) else {
+            tracing::error!(connector = name, "config topic: the connector's record has no properties, it is skipped");
+            return Change::Nothing;
+        };
+        self.connectors.insert(name.to_owned(), properties);
+        Change::Connector(name.to_owned())
+    }
+
+    fn task(&mut self, id: &str, value: Option<Object>) -> Change {
+        // The number stands behind the last dash: names may hold dashes themselves.
+        let parsed = id.rsplit_once('-').and_then(|(name, number)| Some((name, number.parse::<u32>().ok()?)));
+        if let (Some((name, number)), Some(properties)) = (parsed, value.and_then(properties)) {
+            self.deferred.entry(name.to_owned()).or_default().insert(number, properties);
+        }
+        Change::Nothing
+    }
+
+    fn commit(&mut self, name: &str, value: Option<&Object>) -> Change {
+        let Some(count) = count(value, "tasks") else { return Change::Nothing };
+        let buffered = self.deferred.remove(name).unwrap_or_default();
+        // The connector was deleted and its record compacted away: its tasks are nobody's.
+        let Some(config) = self.connectors.get(name) else { return Change::Nothing };
+        let tasks =
+            self.tasks.entry(name.to_owned()).or_insert_with(|| TaskSet { generation: -1, ..TaskSet::default() });
+        tasks.count = count;
+        tasks.is_fencing_pending = true;
+        tasks.is_inconsistent = !(0..count).all(|number| buffered.contains_key(&number));
+        if tasks.is_inconsistent {
+            tasks.configs.clear();
+        } else {
+            tasks.configs = buffered.into_iter().take_while(|(number, _)| *number < count).map(|(_, c)| c).collect();
+            tasks.generation += 1;
+            tasks.applied = Some(config.clone());
+        }
+        Change::Tasks(name.to_owned())
+    }
+
+    fn target_state(&mut self, name: &str, value: Option<&Object>) -> Change {
+        match value.map(TargetState::from_value) {
+            None => self.targets.remove(name),
+            Some(Some(state)) => self.targets.insert(name.to_owned(), state),
+            Some(None) => {
+                tracing::error!(connector = name, "config topic: unknown target state, its record is skipped");
+                return Change::Nothing;
+            }
+        };
+        Change::Target(name.to_owned())
+    }
+}
+
+fn properties(mut value: Object) -> Option<Object> {
+    match value.remove("properties") {
+        Some(Value::Object(properties)) => Some(properties),
+        _ => None,
+    }
+}
+
+fn count(value: Option<&Object>, name: &str) -> Option<u32> {
+    value?.get(name)?.as_u64()?.try_into().ok()
+}
+
+/// The config topic: its view, and writes in Java's order.
+#[derive(Clone)]
+pub struct Configs {
+    store: Arc<dyn Store>,
+    view: Arc<RwLock<ConfigView>>,
+    changes: broadcast::Sender<Change>,
+}
+
+impl Configs {
+    /// Follows the config log of a store that has not been started yet.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        let view = Arc::new(RwLock::new(ConfigView::default()));
+        let (changes, _) = broadcast::channel(1024);
+        store.follow(Log::Configs, {
+            let (view, changes) = (Arc::clone(&view), changes.clone());
+            Box::new(move |key, value| {
+                let change = view.write().unwrap_or_else(PoisonError::into_inner).apply(key, value);
+                if change != Change::Nothing {
+                    // Nobody listens while the log is read for the first time: that is what the view is for.
+                    let _ = changes.send(change);
+                }
+            })
+        });
+        Self { store, view, changes }
+    }
+
+    /// Reads the view; `read` must be short, the store's thread waits for it.
+    pub fn read<T>(&self, read: impl FnOnce(&ConfigView) -> T) -> T {
+        read(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes from now on, other workers' as well. One who lags behind 1,024 of them looks at the view again.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Creates or replaces a connector; `target` first, when it is to start in another state than STARTED.
+    pub async fn put_connector(
+        &self,
+        name: &str,
+        config: &Object,
+        target: Option<TargetState>,
+    ) -> Result<(), StoreError> {
+        let target = target.map(|target| Entry::new(format!("target-state-{name}"), Some(target.value())));
+        let connector = Entry::new(format!("connector-{name}"), Some(bytes(&json!({"properties": config}))));
+        self.store.append(Log::Configs, target.into_iter().chain([connector]).collect()).await
+    }
+
+    /// Deletes a connector. Its task, commit and fencing records stay, as Java leaves them.
+    pub async fn remove_connector(&self, name: &str) -> Result<(), StoreError> {
+        let entries =
+            vec![Entry::new(format!("connector-{name}"), None), Entry::new(format!("target-state-{name}"), None)];
+        self.store.append(Log::Configs, entries).await
+    }
+
+    /// Replaces a connector's tasks: all their records, and once those are read back, the commit.
+    pub async fn put_task_configs(&self, name: &str, configs: &[Object]) -> Result<(), StoreError> {
+        let tasks: Vec<Entry> = configs
+            .iter()
+            .enumerate()
+            .map(|(i, config)| Entry::new(format!("task-{name}-{i}"), Some(bytes(&json!({"properties": config})))))
+            .collect();
+        if !tasks.is_empty() {
+            self.store.append(Log::Configs, tasks).await?;
+        }
+        let commit = Entry::new(format!("commit-{name}"), Some(bytes(&json!({"tasks": configs.len()}))));
+        self.store.append(Log::Configs, vec![commit]).await
+    }
+
+    /// Notes what the user wants of a connector.
+    pub async fn put_target_state(&self, name: &str, target: TargetState) -> Result<(), StoreError> {
+        let entry = Entry::new(format!("target-state-{name}"), Some(target.value()));
+        self.store.append(Log::Configs, vec![entry]).await
+    }
+
+    /// Waits until everything in the topic now has been read: another worker may have written.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        self.store.read_to_end(Log::Configs).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

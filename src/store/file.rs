@@ -1,0 +1,264 @@
+//! The store of standalone mode: offsets in one file, in the format of Connect's standalone worker; configurations and
+//! statuses live in memory only, as there.
+//!
+//! The file is written whole into a neighbour, synced and renamed over the old one: a crash leaves the old offsets or
+//! the new ones, never half a file (Java's worker truncates and writes).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::{Entry, Fold, Log, Pending, Store, StoreError};
+
+mod java;
+
+enum Work {
+    Append(Log, Vec<Entry>, oneshot::Sender<Result<(), StoreError>>),
+    History(PathBuf, Vec<Entry>, oneshot::Sender<Result<(), StoreError>>),
+    Close,
+}
+
+/// A [`Store`] on `offset.storage.file.filename`.
+pub struct File {
+    path: PathBuf,
+    folds: Mutex<BTreeMap<Log, Fold>>,
+    /// Set by `start`: one thread does all writing, so that callers never wait for the disk.
+    writer: Mutex<Option<(Sender<Work>, JoinHandle<()>)>>,
+}
+
+#[allow(clippy::needless_pass_by_value)] // errors are handed over by `map_err`
+fn failed(path: &Path, reason: impl ToString) -> StoreError {
+    StoreError::File { path: path.display().to_string(), reason: reason.to_string() }
+}
+
+impl File {
+    /// On the file at `path`, which need not exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), folds: Mutex::default(), writer: Mutex::new(None) }
+    }
+
+    fn hand(&self, work: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Work) -> Pending {
+        let (done, pending) = Pending::new();
+        if let Some((sender, _)) = &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A writer that is gone drops the answer's sender, which the caller hears as Closed.
+            let _ = sender.send(work(done));
+        }
+        pending
+    }
+
+    fn history_path(&self, name: &str) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        // A topic's name has no separators (Kafka allows letters, digits, dot, dash, underscore).
+        path.push(format!(".{}.history.jsonl", name.replace(['/', '\\'], "_")));
+        path.into()
+    }
+}
+
+/// Writes all of `offsets`, or leaves the file as it was.
+fn save(path: &Path, offsets: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(), StoreError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".tmp");
+    let beside = PathBuf::from(beside);
+    let written = || {
+        let mut file = fs::File::create(&beside)?;
+        file.write_all(&java::write(offsets))?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        // The rename itself lasts only once the folder is on disk.
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::File::open(folder)?.sync_all()
+    };
+    written().map_err(|error: std::io::Error| failed(path, error))
+}
+
+fn save_history(path: &Path, entries: &[Entry]) -> Result<(), StoreError> {
+    let mut text = String::new();
+    for Entry { key, value } in entries {
+        let value = value.as_deref().map(String::from_utf8_lossy);
+        text += &json!({"key": String::from_utf8_lossy(key), "value": value}).to_string();
+        text.push('\n');
+    }
+    let written = || {
+        let mut file = fs::File::options().create(true).append(true).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    written().map_err(|error: std::io::Error| failed(path, error))
+}
+
+fn run(
+    path: &Path,
+    mut offsets: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    folds: &mut BTreeMap<Log, Fold>,
+    work: &Receiver<Work>,
+) {
+    while let Ok(work) = work.recv() {
+        let (result, done) = match work {
+            Work::Close => return,
+            Work::History(path, entries, done) => (save_history(&path, &entries), done),
+            Work::Append(log, entries, done) => {
+                let mut result = Ok(());
+                if log == Log::Offsets && !entries.is_empty() {
+                    let mut next = offsets.clone();
+                    for Entry { key, value } in &entries {
+                        match value {
+                            Some(_) => drop(next.insert(key.clone(), value.clone())),
+                            None => drop(next.remove(key)),
+                        }
+                    }
+                    result = save(path, &next);
+                    if result.is_ok() {
+                        offsets = next;
+                    }
+                }
+                if let (Ok(()), Some(fold)) = (&result, folds.get_mut(&log)) {
+                    for Entry { key, value } in &entries {
+                        fold(key, value.as_deref());
+                    }
+                }
+                (result, done)
+            }
+        };
+        // Whoever asked may have stopped waiting.
+        let _ = done.send(result);
+    }
+}
+
+impl Store for File {
+    fn follow(&self, log: Log, fold: Fold) {
+        self.folds.lock().unwrap_or_else(PoisonError::into_inner).insert(log, fold);
+    }
+
+    fn start(&self) -> Result<(), StoreError> {
+        let offsets = match fs::read(&self.path) {
+            Ok(bytes) if bytes.is_empty() => BTreeMap::new(),
+            Ok(bytes) => java::read(&bytes).map_err(|error| failed(&self.path, error))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(failed(&self.path, error)),
+        };
+        let mut folds = std::mem::take(&mut *self.folds.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(fold) = folds.get_mut(&Log::Offsets) {
+            for (key, value) in &offsets {
+                fold(key, value.as_deref());
+            }
+        }
+        let (sender, work) = channel();
+        let path = self.path.clone();
+        let thread = std::thread::Builder::new()
+            .name("store-file".to_owned())
+            .spawn(move || run(&path, offsets, &mut folds, &work))
+            .map_err(|error| failed(&self.path, error))?;
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some((sender, thread));
+        Ok(())
+    }
+
+    fn checked(&self) -> Pending {
+        Pending::over(Ok(()))
+    }
+
+    fn append(&self, log: Log, entries: Vec<Entry>) -> Pending {
+        self.hand(|done| Work::Append(log, entries, done))
+    }
+
+    fn read_to_end(&self, log: Log) -> Pending {
+        self.hand(|done| Work::Append(log, Vec::new(), done))
+    }
+
+    fn append_history(&self, name: &str, entries: Vec<Entry>) -> Pending {
+        let path = self.history_path(name);
+        self.hand(|done| Work::History(path, entries, done))
+    }
+
+    fn load_history(&self, name: &str) -> Result<Vec<Entry>, StoreError> {
+        let path = self.history_path(name);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(&path, error)),
+        };
+        let mut entries = Vec::new();
+        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+            let record: Value = serde_json::from_str(line).map_err(|error| failed(&path, error))?;
+            let field = |name: &str| record.get(name).and_then(Value::as_str).map(|text| text.as_bytes().to_vec());
+            entries.push(Entry { key: field("key").unwrap_or_default(), value: field("value") });
+        }
+        // A last line without its end was cut off by a crash before it was acknowledged.
+        Ok(entries)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    fn close(&self) {
+        if let Some((sender, thread)) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Both fail only when the thread is gone already.
+            let _ = sender.send(Work::Close);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)] // tests
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::{History, Object, Offsets};
+
+    fn object(value: &Value) -> Object {
+        value.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn offsets_survive() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("offsets.dat");
+        let (partition, offset) = (object(&json!({"server": "p"})), object(&json!({"lsn": 7, "txId": null})));
+        let open = || {
+            let store: Arc<dyn Store> = Arc::new(File::new(&path));
+            let offsets = Offsets::new(Arc::clone(&store));
+            store.start().expect("it starts");
+            (store, offsets)
+        };
+        let (store, offsets) = open();
+        assert!(offsets.all("c").is_empty());
+        offsets.write("c", [(&partition, Some(&offset))]).wait().expect("written");
+        assert_eq!(offsets.get("c", &partition).as_ref(), Some(&offset));
+        let history = History::new(Arc::clone(&store), "h");
+        history.append(vec![Entry::new("", Some(b"{\"ddl\":\"x\ny\"}".to_vec()))]).wait().expect("written");
+        store.close();
+        let (store, offsets) = open();
+        assert_eq!(offsets.get("c", &partition).as_ref(), Some(&offset));
+        let loaded = History::new(Arc::clone(&store), "h").load().expect("read");
+        assert_eq!(loaded[0].value.as_deref(), Some(&b"{\"ddl\":\"x\ny\"}"[..]));
+        offsets.write("c", [(&partition, None)]).wait().expect("written");
+        assert_eq!(offsets.get("c", &partition), None);
+        store.close();
+        assert!(open().1.all("c").is_empty());
+        assert!(!folder.path().join("offsets.dat.tmp").exists());
+    }
+
+    #[test]
+    fn a_broken_file_stops_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("offsets.dat");
+        fs::write(&path, b"not Java").expect("written");
+        let error = File::new(&path).start().expect_err("it must not start");
+        assert!(error.to_string().contains("offsets.dat"), "{error}");
+    }
+}

@@ -1,0 +1,232 @@
+//! The state that outlives the process: connectors' configurations, source offsets, statuses, schema history.
+//!
+//! Its form is the Java worker's, byte for byte where Java compares bytes, so that a cluster can be taken over from
+//! Kafka Connect and given back. A [`Store`] is where the bytes lie (three compacted topics, or a file in standalone
+//! mode); [`Configs`], [`Offsets`] and [`Statuses`] are what the bytes mean: each folds its log into a view that is read
+//! without a round trip, and writes by appending to the log and waiting until the append has been read back.
+//!
+//! Must not know: connectors' types, the producer of their records, converters, HTTP.
+
+mod configs;
+mod file;
+mod history;
+mod json;
+mod kafka;
+mod murmur2;
+mod offsets;
+mod statuses;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+pub use configs::{Change, ConfigView, Configs, TargetState, TaskSet};
+pub use file::File;
+pub use history::History;
+pub use kafka::{Kafka, KafkaSettings, TopicSettings};
+pub use murmur2::{murmur2, partition_of};
+pub use offsets::Offsets;
+pub use statuses::{Status, StatusView, Statuses, TopicStatus};
+use tokio::sync::oneshot;
+
+/// A JSON object whose order of keys is kept: a connector's configuration, a source partition, a source offset.
+pub type Object = serde_json::Map<String, serde_json::Value>;
+
+/// One of the worker's three logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Log {
+    /// `config.storage.topic`.
+    Configs,
+    /// `offset.storage.topic`.
+    Offsets,
+    /// `status.storage.topic`.
+    Statuses,
+}
+
+impl Log {
+    /// All, in no order of importance.
+    pub const ALL: [Self; 3] = [Self::Configs, Self::Offsets, Self::Statuses];
+
+    /// The worker's key that names the topic.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Configs => "config.storage.topic",
+            Self::Offsets => "offset.storage.topic",
+            Self::Statuses => "status.storage.topic",
+        }
+    }
+}
+
+/// A record of a log: a key, and a value or a tombstone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key's bytes.
+    pub key: Vec<u8>,
+    /// `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Entry {
+    /// A record with a text key.
+    pub fn new(key: impl Into<Vec<u8>>, value: Option<Vec<u8>>) -> Self {
+        Self { key: key.into(), value }
+    }
+}
+
+/// Takes each record of a log, in order of its partition, other writers' records as well. Runs on the store's thread.
+pub type Fold = Box<dyn FnMut(&[u8], Option<&[u8]>) + Send>;
+
+/// What is wrong with the stored state, or with the way to it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// An internal topic that would lose records; the text is Java's.
+    #[error(
+        "org.apache.kafka.common.config.ConfigException: Topic '{topic}' supplied via the '{key}' property is required to \
+         have 'cleanup.policy=compact' to guarantee consistency and durability of {what}, but found the topic currently \
+         has 'cleanup.policy={policy}'. Continuing would likely result in eventually losing {what} and problems \
+         restarting this Connect cluster in the future. Change the '{key}' property in the Connect worker configurations \
+         to use a topic with 'cleanup.policy=compact'."
+    )]
+    NotCompacted {
+        /// The topic.
+        topic: String,
+        /// The worker's key.
+        key: &'static str,
+        /// What the topic holds, in Java's words.
+        what: &'static str,
+        /// The policy found.
+        policy: String,
+    },
+    /// A config topic whose records would have no order; the text is Java's.
+    #[error(
+        "org.apache.kafka.common.config.ConfigException: Topic '{topic}' supplied via the 'config.storage.topic' property \
+         is required to have a single partition in order to guarantee consistency of connector configurations, but found \
+         {partitions} partitions."
+    )]
+    ManyPartitions {
+        /// The topic.
+        topic: String,
+        /// Partitions found.
+        partitions: usize,
+    },
+    /// One topic named for two logs: their keys would be taken for each other's.
+    #[error("{first} and {second} both name topic '{topic}'; give each a topic of its own")]
+    SharedTopic {
+        /// The topic.
+        topic: String,
+        /// A key of the worker.
+        first: &'static str,
+        /// Another one.
+        second: &'static str,
+    },
+    /// The topic is missing and could not be made.
+    #[error("topic '{topic}' ({key}) could not be created: {reason}. Create it compacted, or allow this user to")]
+    Create {
+        /// The topic.
+        topic: String,
+        /// The worker's key.
+        key: &'static str,
+        /// The broker's answer.
+        reason: String,
+    },
+    /// The broker did not take a record, or did not answer.
+    #[error("topic '{topic}': {reason}")]
+    Broker {
+        /// The topic.
+        topic: String,
+        /// librdkafka's text.
+        reason: String,
+    },
+    /// The client could not be made.
+    #[error(
+        "the Kafka client for the internal topics could not be made: {reason}. Check bootstrap.servers and security"
+    )]
+    Client {
+        /// librdkafka's text.
+        reason: String,
+    },
+    /// The standalone file.
+    #[error("offset file {path}: {reason}")]
+    File {
+        /// Its path.
+        path: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The store was closed while the record was under way.
+    #[error("the store was closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether trying again may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Broker { .. } | Self::Closed)
+    }
+}
+
+/// A write under way. Await it, or [`wait`](Self::wait) on a plain thread; dropping it does not take the write back.
+#[derive(Debug)]
+#[must_use = "a write is not acknowledged before this is"]
+pub struct Pending(oneshot::Receiver<Result<(), StoreError>>);
+
+impl Pending {
+    /// A write and the end that completes it.
+    pub fn new() -> (oneshot::Sender<Result<(), StoreError>>, Self) {
+        let (done, pending) = oneshot::channel();
+        (done, Self(pending))
+    }
+
+    /// One that is over already.
+    pub fn over(result: Result<(), StoreError>) -> Self {
+        let (done, pending) = Self::new();
+        // The receiver is alive: it is returned.
+        let _ = done.send(result);
+        pending
+    }
+
+    /// Blocks a plain thread until the write is acknowledged and read back. Must not be called in an async task.
+    pub fn wait(self) -> Result<(), StoreError> {
+        self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<(), StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|result| result.unwrap_or(Err(StoreError::Closed)))
+    }
+}
+
+/// Where the bytes lie.
+pub trait Store: Send + Sync {
+    /// Has `fold` called for every record of `log`. To be called once a log, before [`start`](Self::start).
+    fn follow(&self, log: Log, fold: Fold);
+
+    /// Reads all logs to their ends and returns; follows them from then on. Blocks, on a plain thread, for as long as
+    /// the broker is away; only [`close`](Self::close) ends it sooner.
+    fn start(&self) -> Result<(), StoreError>;
+
+    /// Complete when the logs have been found fit to hold state, or refused: compacted topics, which takes the broker
+    /// longer to say than the reading. To be awaited after [`start`](Self::start) and before anything is written.
+    fn checked(&self) -> Pending;
+
+    /// Appends `entries` in their order. Complete when all are acknowledged and have been through the fold.
+    fn append(&self, log: Log, entries: Vec<Entry>) -> Pending;
+
+    /// Complete when everything that is in `log` now, whoever wrote it, has been through the fold.
+    fn read_to_end(&self, log: Log) -> Pending;
+
+    /// Appends to a schema history of the given name. Complete when acknowledged.
+    fn append_history(&self, name: &str, entries: Vec<Entry>) -> Pending;
+
+    /// A schema history from its beginning; empty when there is none. Blocks.
+    fn load_history(&self, name: &str) -> Result<Vec<Entry>, StoreError>;
+
+    /// Why [`start`](Self::start) has not returned yet, for the health page.
+    fn trouble(&self) -> Option<String>;
+
+    /// Ends the threads; writes under way fail as [`StoreError::Closed`].
+    fn close(&self);
+}

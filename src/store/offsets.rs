@@ -1,0 +1,229 @@
+//! The offsets topic's meaning: how far each source partition of each connector is stored.
+//!
+//! Java finds a partition by the exact bytes of its key; here keys are compared by their meaning, and a partition that
+//! was stored before is written under the very bytes that it had.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+
+use super::json::{bytes, object};
+use super::{Entry, Log, Object, Pending, Store, StoreError};
+
+/// One source partition's stored state.
+#[derive(Debug, Clone)]
+struct Stored {
+    key: Vec<u8>,
+    partition: Object,
+    offset: Option<Object>,
+}
+
+/// Connector to partition, by the partition's sorted form.
+#[derive(Debug, Default)]
+struct View(HashMap<String, BTreeMap<String, Stored>>);
+
+impl View {
+    fn apply(&mut self, key: &[u8], value: Option<&[u8]>) {
+        let Some((connector, partition)) = parse_key(key) else {
+            tracing::warn!(
+                key = %String::from_utf8_lossy(key),
+                "offsets topic: a key is not [\"connector\",{{partition}}], its record is skipped"
+            );
+            return;
+        };
+        let offset = match value.filter(|value| *value != b"null") {
+            None => None,
+            Some(value) => {
+                let offset = object(value);
+                if offset.is_none() {
+                    tracing::warn!(connector, "offsets topic: a value is not a JSON object, its record is skipped");
+                    return;
+                }
+                offset
+            }
+        };
+        let partitions = self.0.entry(connector.clone()).or_default();
+        let canonical = canonical(&partition);
+        // A key in another spelling (a blank more) is one that Java never finds: it must not hide the one it does.
+        let is_javas = |key: &[u8]| key == key_bytes(&connector, &partition);
+        if let Some(stored) = partitions.get(&canonical)
+            && stored.key != key
+            && stored.offset.is_some()
+            && !is_javas(key)
+        {
+            return;
+        }
+        partitions.insert(canonical, Stored { key: key.to_vec(), partition, offset });
+    }
+
+    fn find(&self, connector: &str, partition: &Object) -> Option<&Stored> {
+        self.0.get(connector)?.get(&canonical(partition))
+    }
+}
+
+fn parse_key(key: &[u8]) -> Option<(String, Object)> {
+    match serde_json::from_slice(key).ok()? {
+        Value::Array(parts) => match <[Value; 2]>::try_from(parts).ok()? {
+            [Value::String(connector), Value::Object(partition)] => Some((connector, partition)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A partition with its keys sorted, at every depth: equal partitions have equal forms.
+fn canonical(partition: &Object) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(object) => {
+                let ordered: BTreeMap<_, _> = object.iter().map(|(k, v)| (k.clone(), sorted(v))).collect();
+                Value::Object(ordered.into_iter().collect())
+            }
+            Value::Array(items) => items.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+    sorted(&Value::Object(partition.clone())).to_string()
+}
+
+/// Java's form: `["C",{"server":"P"}]` without blanks, the partition's keys in the order given.
+fn key_bytes(connector: &str, partition: &Object) -> Vec<u8> {
+    bytes(&(connector, partition))
+}
+
+/// A source partition with its offset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartitionOffset {
+    /// The source partition.
+    pub partition: Object,
+    /// The stored offset.
+    pub offset: Object,
+}
+
+/// The offsets topic: a cached view, and writes.
+#[derive(Clone)]
+pub struct Offsets {
+    store: Arc<dyn Store>,
+    view: Arc<RwLock<View>>,
+}
+
+impl Offsets {
+    /// Follows the offsets log of a store that has not been started yet.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        let view = Arc::new(RwLock::new(View::default()));
+        store.follow(Log::Offsets, {
+            let view = Arc::clone(&view);
+            Box::new(move |key, value| view.write().unwrap_or_else(PoisonError::into_inner).apply(key, value))
+        });
+        Self { store, view }
+    }
+
+    fn view<T>(&self, read: impl FnOnce(&View) -> T) -> T {
+        read(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The stored offset of a partition.
+    pub fn get(&self, connector: &str, partition: &Object) -> Option<Object> {
+        self.view(|view| view.find(connector, partition)?.offset.clone())
+    }
+
+    /// All partitions of a connector that have an offset.
+    pub fn all(&self, connector: &str) -> Vec<PartitionOffset> {
+        let alive = |stored: &Stored| {
+            Some(PartitionOffset { partition: stored.partition.clone(), offset: stored.offset.clone()? })
+        };
+        self.view(|view| view.0.get(connector).into_iter().flat_map(|p| p.values().filter_map(alive)).collect())
+    }
+
+    /// The bytes of one offset record; `None` is a tombstone. `partition` in the order that Java writes it, which only
+    /// matters for one never stored before.
+    pub fn record(&self, connector: &str, partition: &Object, offset: Option<&Object>) -> Entry {
+        let stored = self.view(|view| view.find(connector, partition).map(|stored| stored.key.clone()));
+        Entry { key: stored.unwrap_or_else(|| key_bytes(connector, partition)), value: offset.map(bytes) }
+    }
+
+    /// Stores offsets of one connector, `None` forgets one. Wait on the answer from a plain thread, or await it.
+    pub fn write<'a>(
+        &self,
+        connector: &str,
+        offsets: impl IntoIterator<Item = (&'a Object, Option<&'a Object>)>,
+    ) -> Pending {
+        let entries: Vec<Entry> = offsets.into_iter().map(|(p, offset)| self.record(connector, p, offset)).collect();
+        if entries.is_empty() {
+            return Pending::over(Ok(()));
+        }
+        self.store.append(Log::Offsets, entries)
+    }
+
+    /// Waits until everything in the topic now has been read: a task's start must not miss another worker's write.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        self.store.read_to_end(Log::Offsets).await
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)] // tests
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn map(value: &Value) -> Object {
+        value.as_object().expect("an object").clone()
+    }
+
+    /// `records` folded; then the partition's stored key bytes and offset.
+    #[track_caller]
+    fn check(records: &[(&str, Option<&str>)], partition: &Value, expect: Option<(&str, Option<&str>)>) {
+        let mut view = View::default();
+        for (key, value) in records {
+            view.apply(key.as_bytes(), value.map(str::as_bytes));
+        }
+        let found = view.find("c", &map(partition)).map(|stored| {
+            let offset = stored.offset.as_ref().map(|offset| String::from_utf8(bytes(offset)).expect("UTF-8"));
+            (String::from_utf8(stored.key.clone()).expect("UTF-8"), offset)
+        });
+        assert_eq!(found, expect.map(|(key, offset)| (key.to_owned(), offset.map(str::to_owned))), "{records:?}");
+    }
+
+    #[test]
+    fn finds_by_meaning() {
+        const JAVA: &str = r#"["c",{"server":"p"}]"#;
+        const BLANK: &str = r#"["c", {"server":"p"}]"#;
+        const TWO: &str = r#"["c",{"server":"p","database":"d"}]"#;
+        const BIG: &str = r#"{"transaction_id":null,"lsn":9223372036854775807,"d":1.5}"#;
+        let server = json!({"server": "p"});
+        let both = json!({"database": "d", "server": "p"});
+        for (records, partition, expect) in [
+            (vec![], &server, None),
+            (vec![(JAVA, Some(BIG))], &server, Some((JAVA, Some(BIG)))),
+            (vec![(TWO, Some("{}"))], &both, Some((TWO, Some("{}")))),
+            (vec![(JAVA, Some("{}")), (JAVA, None)], &server, Some((JAVA, None))),
+            (vec![(JAVA, Some("{}")), (JAVA, Some("null"))], &server, Some((JAVA, None))),
+            (vec![(JAVA, Some(r#"{"a":1}"#)), (BLANK, Some(r#"{"a":2}"#))], &server, Some((JAVA, Some(r#"{"a":1}"#)))),
+            (vec![(BLANK, Some(r#"{"a":2}"#)), (JAVA, Some(r#"{"a":1}"#))], &server, Some((JAVA, Some(r#"{"a":1}"#)))),
+            (vec![(BLANK, Some(r#"{"a":2}"#))], &server, Some((BLANK, Some(r#"{"a":2}"#)))),
+            (vec![(r#"["c"]"#, Some("{}")), ("[1,{}]", Some("{}")), ("x", Some("{}"))], &server, None),
+            (vec![(JAVA, Some("{}")), (JAVA, Some("17"))], &server, Some((JAVA, Some("{}")))),
+        ] {
+            check(&records, partition, expect);
+        }
+    }
+
+    #[test]
+    fn a_java_workers_records() {
+        let mut view = View::default();
+        for line in include_str!("../../tests/data/state/connect-offsets.jsonl").lines() {
+            let record: Value = serde_json::from_str(line).expect("a line of the recording");
+            let (key, value) = (record["key"].as_str().expect("key"), record["value"].as_str().expect("value"));
+            view.apply(key.as_bytes(), Some(value.as_bytes()));
+            let (connector, partition) = parse_key(key.as_bytes()).expect("a key");
+            assert_eq!(key_bytes(&connector, &partition), key.as_bytes());
+            let stored = view.find(&connector, &partition).expect("stored");
+            assert_eq!(stored.offset.as_ref().map(bytes), Some(value.as_bytes().to_vec()));
+        }
+        let stored = view.find("keep-pg", &map(&json!({"server": "keeppg"}))).expect("stored");
+        assert_eq!(stored.offset.as_ref().and_then(|o| o["lsn"].as_u64()), Some(796_775_136));
+    }
+}

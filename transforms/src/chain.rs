@@ -1,0 +1,176 @@
+//! The transforms of a connector in their order, each with its predicate.
+//!
+//! Must not know: what the transforms do.
+
+use record::Record;
+use settings::{Finding, Invalid, Properties};
+
+use crate::{Predicate, PredicateKind, Transform, TransformError, table};
+
+/// A connector's transforms.
+#[derive(Default)]
+pub struct Chain {
+    links: Vec<Link>,
+}
+
+struct Link {
+    transform: Box<dyn Transform>,
+    /// Runs when the predicate's answer is not this; none runs always.
+    predicate: Option<(Predicate, bool)>,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain").field("links", &self.links.len()).finish()
+    }
+}
+
+/// The aliases of a list; the complaint when one is there twice.
+fn aliases(properties: &Properties, key: &str) -> Result<Vec<String>, Invalid> {
+    let text = properties.get(key).unwrap_or_default().trim();
+    let list: Vec<String> = if text.is_empty() {
+        Vec::new()
+    } else {
+        text.split(',').map(|alias| alias.trim().to_owned()).collect()
+    };
+    if list.iter().enumerate().any(|(i, alias)| list[..i].contains(alias)) {
+        let (list, key) = (list.join(", "), key.to_owned());
+        let message = format!("Invalid value [{list}] for configuration {key}: Duplicate alias provided.");
+        return Err(Invalid::new(key, message));
+    }
+    Ok(list)
+}
+
+/// The properties under a prefix.
+fn options(properties: &Properties, prefix: &str) -> Properties {
+    properties.under(prefix).collect()
+}
+
+/// The class of an alias, or the complaint that there is none.
+fn class<'a>(properties: &'a Properties, prefix: &str) -> Result<&'a str, Invalid> {
+    let key = format!("{prefix}type");
+    let missing = || {
+        let message = format!("Missing required configuration \"{key}\" which has no default value.");
+        Invalid::new(key.clone(), message)
+    };
+    properties.get(&key).map(str::trim).ok_or_else(missing)
+}
+
+fn unknown(prefix: &str, class: &str) -> Invalid {
+    let key = format!("{prefix}type");
+    let message = format!("Invalid value {class} for configuration {key}: Class {class} could not be found.");
+    Invalid::new(key, message)
+}
+
+/// Complaints about options, under their full names; the messages keep the short ones, as Connect's do.
+fn prefixed(prefix: &str, complaints: Vec<Invalid>) -> impl Iterator<Item = Invalid> {
+    complaints.into_iter().map(move |complaint| Invalid::new(format!("{prefix}{}", complaint.key), complaint.message))
+}
+
+fn predicate(properties: &Properties, name: &str) -> Result<Predicate, Vec<Invalid>> {
+    let prefix = format!("predicates.{name}.");
+    let class = class(properties, &prefix).map_err(|missing| vec![missing])?;
+    let kind = PredicateKind::find(class).ok_or_else(|| vec![unknown(&prefix, class)])?;
+    kind.create(&options(properties, &prefix)).map_err(|complaints| prefixed(&prefix, complaints).collect())
+}
+
+fn link(properties: &Properties, alias: &str, predicates: &[(String, Predicate)]) -> Result<Link, Vec<Invalid>> {
+    let prefix = format!("transforms.{alias}.");
+    let class = class(properties, &prefix).map_err(|missing| vec![missing])?;
+    let kind = table::find(class).ok_or_else(|| vec![unknown(&prefix, class)])?;
+    let mut own = options(properties, &prefix);
+    let wanted = own.get("predicate").map(|name| name.trim().to_owned());
+    // Java's parseBoolean: anything but "true" is false.
+    let negate = own.get("negate").map(|text| text.eq_ignore_ascii_case("true"));
+    own.remove("predicate");
+    own.remove("negate");
+    let mut complaints = Vec::new();
+    if negate.is_some() && wanted.is_none() {
+        let message = format!(
+            "Config '{prefix}negate' was provided but there is no config '{prefix}predicate' defining a predicate to be negated."
+        );
+        complaints.push(Invalid::new(format!("{prefix}type"), message));
+    }
+    let found = wanted.as_ref().and_then(|name| predicates.iter().find(|(known, _)| known == name));
+    if let Some(name) = wanted.as_ref().filter(|_| found.is_none()) {
+        let message = format!("Unknown configuration 'predicates.{name}.plugin.version'");
+        complaints.push(Invalid::new(format!("{prefix}predicate"), message));
+    }
+    let transform = match kind.create(&own) {
+        Ok(transform) if complaints.is_empty() => transform,
+        made => {
+            complaints.extend(made.err().into_iter().flat_map(|wrong| prefixed(&prefix, wrong)));
+            return Err(complaints);
+        }
+    };
+    Ok(Link { transform, predicate: found.map(|(_, predicate)| (predicate.clone(), negate.unwrap_or(false))) })
+}
+
+impl Chain {
+    /// From a connector's whole config: `transforms`, `transforms.A.…`, `predicates`, `predicates.P.…`.
+    ///
+    /// # Errors
+    /// With all complaints, under the keys that validation shows them at.
+    pub fn build(properties: &Properties) -> Result<Self, Vec<Invalid>> {
+        let mut complaints = Vec::new();
+        let mut list = |key| aliases(properties, key).unwrap_or_else(|twice| {
+            complaints.push(twice);
+            Vec::new()
+        });
+        let (names, declared) = (list("transforms"), list("predicates"));
+        let mut predicates = Vec::new();
+        for name in declared {
+            match predicate(properties, &name) {
+                Ok(predicate) => predicates.push((name, predicate)),
+                Err(wrong) => complaints.extend(wrong),
+            }
+        }
+        let mut links = Vec::new();
+        for alias in names {
+            match link(properties, &alias, &predicates) {
+                Ok(link) => links.push(link),
+                Err(wrong) => complaints.extend(wrong),
+            }
+        }
+        if complaints.is_empty() { Ok(Self { links }) } else { Err(complaints) }
+    }
+
+    /// What a person should know of the transforms' options though nothing is refused.
+    pub fn warnings(properties: &Properties) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for alias in aliases(properties, "transforms").unwrap_or_default() {
+            let prefix = format!("transforms.{alias}.");
+            let kind = class(properties, &prefix).ok().and_then(table::find);
+            for finding in kind.into_iter().flat_map(|kind| kind.warnings(&options(properties, &prefix))) {
+                findings.push(Finding { key: format!("{prefix}{}", finding.key), ..finding });
+            }
+        }
+        findings
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// Sends a record through all transforms; `None` when one drops it. A tombstone must come directly after its delete:
+    /// transforms hand on to it what they added to that.
+    ///
+    /// # Errors
+    /// The first transform's that fails.
+    pub fn apply<'a>(&mut self, record: Record<'a>) -> Result<Option<Record<'a>>, TransformError> {
+        let mut record = record;
+        for link in &mut self.links {
+            if let Some((predicate, negate)) = &link.predicate
+                && predicate.test(&record)? == *negate
+            {
+                continue;
+            }
+            match link.transform.apply(record)? {
+                Some(next) => record = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(record))
+    }
+}

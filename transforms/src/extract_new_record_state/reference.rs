@@ -1,0 +1,74 @@
+//! Field references of `add.fields` and `add.headers`: `[struct.]field[:new name]`.
+//!
+//! Must not know: records.
+
+/// A field to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// The struct in the envelope; none for the envelope itself.
+    pub(super) part: Option<String>,
+    /// The field's name there.
+    pub(super) field: String,
+    /// What it is called in the result.
+    pub(super) name: String,
+}
+
+impl Reference {
+    /// Reads one item; the message of the refusal when there are too many colons.
+    pub(super) fn parse(item: &str, prefix: &str) -> Result<Self, String> {
+        let mut parts = item.split(':');
+        let (source, rename) = (parts.next().unwrap_or_default(), parts.next());
+        if parts.next().is_some() {
+            return Err(format!("Unexpected field name: {item}"));
+        }
+        let mut segments = source.split('.');
+        let (first, second) = (segments.next().unwrap_or_default(), segments.next());
+        let (part, field, written) = match second {
+            Some(field) => (Some(first), field, format!("{first}_{field}")),
+            None => (inferred(first), first, first.to_owned()),
+        };
+        let name = format!("{prefix}{}", rename.unwrap_or(&written));
+        Ok(Self { part: part.map(str::to_owned), field: field.to_owned(), name })
+    }
+
+    /// Reads a whole list; blanks around items do not count.
+    pub(super) fn parse_list(list: &str, prefix: &str) -> Result<Vec<Self>, String> {
+        if list.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        list.split(',').map(|item| Self::parse(item.trim(), prefix)).collect()
+    }
+}
+
+fn inferred(field: &str) -> Option<&'static str> {
+    match field {
+        "op" | "ts_ms" | "ts_us" | "ts_ns" => None,
+        "id" | "total_order" | "data_collection_order" => Some("transaction"),
+        "updateDescription" => Some("updateDescription"),
+        _ => Some("source"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items() {
+        for (item, part, field, name) in [
+            ("op", None, "op", "__op"),
+            ("op:oper", None, "op", "__oper"),
+            ("table", Some("source"), "table", "__table"),
+            ("source.table", Some("source"), "table", "__source_table"),
+            ("source.ts_ms:at", Some("source"), "ts_ms", "__at"),
+            ("id", Some("transaction"), "id", "__id"),
+            ("a.b.c", Some("a"), "b", "__a_b"),
+        ] {
+            let expect = Reference { part: part.map(str::to_owned), field: field.into(), name: name.into() };
+            assert_eq!(Reference::parse(item, "__"), Ok(expect), "{item}");
+        }
+        assert_eq!(Reference::parse("a:b:c", "__"), Err("Unexpected field name: a:b:c".into()));
+        assert_eq!(Reference::parse_list(" ", "__"), Ok(Vec::new()));
+        assert_eq!(Reference::parse_list("op , lsn", "").map(|list| list.len()), Ok(2));
+    }
+}

@@ -1,0 +1,261 @@
+//! The scenarios of the reference, on a table `a(id int primary key, v text, n int default 5)`.
+
+use record::{
+    Change, Decode, DecodeError, Field, KeyShape, NONE, Op, Position, Shape, SnapshotMark, SourceField, SourceShape,
+    Span, TransactionMark, ValueRef, next_shape_id,
+};
+
+use super::*;
+
+struct NoDecode;
+
+impl Decode for NoDecode {
+    fn row<'a>(&self, _: &'a [u8], _: &'a [Span], _: &mut Vec<ValueRef<'a>>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+fn plain(kind: Kind) -> Arc<Schema> {
+    Schema::of(kind).build()
+}
+
+fn optional(kind: Kind) -> Arc<Schema> {
+    Schema::of(kind).optional().build()
+}
+
+fn fields(of: Vec<(&str, Arc<Schema>)>) -> Kind {
+    Kind::Struct(of.into_iter().map(|(name, schema)| Field { name: name.into(), schema }).collect())
+}
+
+fn shape() -> Shape {
+    let n = Schema::of(Kind::Int32).optional().default(Some(Value::Int(5))).build();
+    let row = fields(vec![("id", plain(Kind::Int32)), ("v", optional(Kind::String)), ("n", n)]);
+    let row = Schema::of(row).optional().named("p.a.Value", None).build();
+    let key = Schema::of(fields(vec![("id", plain(Kind::Int32))])).named("p.a.Key", None).build();
+    let snapshot = Schema::of(Kind::String).optional().default(Some(Value::text("false"))).build();
+    let source = fields(vec![
+        ("table", plain(Kind::String)),
+        ("lsn", optional(Kind::Int64)),
+        ("ts_ms", plain(Kind::Int64)),
+        ("snapshot", snapshot),
+    ]);
+    let source = Schema::of(source).named("Source", Some(1)).build();
+    let transaction = Schema::of(fields(vec![("id", plain(Kind::String))])).optional().build();
+    let envelope = fields(vec![
+        ("before", row.clone()),
+        ("after", row.clone()),
+        ("source", source.clone()),
+        ("transaction", transaction),
+        ("op", plain(Kind::String)),
+        ("ts_ms", optional(Kind::Int64)),
+    ]);
+    Shape {
+        id: next_shape_id(),
+        table: "public.a".into(),
+        topic: "p.a".into(),
+        key: Some(KeyShape { schema: key, cells: vec![2] }),
+        row,
+        envelope: Schema::of(envelope).named("p.a.Envelope", Some(2)).build(),
+        // The cells stand the other way round, so that places and fields cannot be mixed up unseen.
+        cells: vec![2, 1, 0],
+        source: SourceShape {
+            schema: source,
+            fields: vec![
+                SourceField::Text("a".into()),
+                SourceField::Word(0),
+                SourceField::Millis(1),
+                SourceField::Snapshot,
+            ],
+        },
+        decode: Box::new(NoDecode),
+    }
+}
+
+fn change(op: Op) -> Change {
+    let mut words = [NONE; Position::WORDS];
+    words[..2].copy_from_slice(&[77, 5_000_000]);
+    Change {
+        shape: 0,
+        op,
+        before: None,
+        after: None,
+        moved: None,
+        tombstone: false,
+        last: true,
+        mark: SnapshotMark::Streamed,
+        transaction: None,
+        position: Position { words, text: None },
+    }
+}
+
+fn show_value(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Int(number) => number.to_string(),
+        Value::Text(text) => text.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// `topic: field=value … [header=value …]`; `-` for what was dropped.
+fn show(record: Option<&Record<'_>>) -> String {
+    let Some(record) = record else { return "-".into() };
+    let value = match (record.value.schema(), record.value.to_value()) {
+        (None, _) => "null".into(),
+        (Some(schema), Value::Struct(values)) => {
+            assert!(!schema.optional);
+            let pairs = schema.fields().iter().zip(&values).map(|(f, v)| format!("{}={}", f.name, show_value(v)));
+            pairs.collect::<Vec<_>>().join(" ")
+        }
+        (Some(schema), value) => format!("{} of {}", show_value(&value), schema.name.as_deref().unwrap_or("?")),
+    };
+    let headers: Vec<_> = record.headers.iter().map(|(name, _, value)| format!("{name}={}", show_value(value))).collect();
+    let headers = if headers.is_empty() { String::new() } else { format!(" [{}]", headers.join(" ")) };
+    format!("{}: {value}{headers}", record.topic)
+}
+
+fn row(id: i64, text: Option<&str>) -> Vec<ValueRef<'_>> {
+    vec![ValueRef::Null, text.map_or(ValueRef::Null, ValueRef::Text), ValueRef::Int(id)]
+}
+
+/// Sends a create, a delete with its tombstone and a truncate through, as raw changes and as values.
+#[track_caller]
+fn check(options: &[(&str, &str)], expect: [&str; 3]) {
+    let shape = shape();
+    let row = row(1, Some("x"));
+    for owned in [false, true] {
+        let mut unwrap = ExtractNewRecordState::new(&options.iter().copied().collect()).unwrap();
+        let changes = [(Op::Create, None, Some(&*row)), (Op::Delete, Some(&*row), None), (Op::Truncate, None, None)];
+        let mut shown = Vec::new();
+        for (op, before, after) in changes {
+            let raw = change(op);
+            let decoded = Decoded { shape: &shape, change: &raw, before, after, processed_ns: 9_000_000 };
+            let mut payload = Payload::Change(&decoded);
+            if owned {
+                payload = Payload::Value(shape.envelope.clone(), payload.to_value());
+            }
+            shown.push(send(&mut unwrap, &shape, &row, payload));
+            if op == Op::Delete {
+                shown.push(send(&mut unwrap, &shape, &row, Payload::Null));
+            }
+        }
+        assert_eq!(shown.pop().unwrap(), "-", "a truncate");
+        assert_eq!(shown, expect, "owned: {owned}");
+    }
+}
+
+fn send<'a>(unwrap: &mut ExtractNewRecordState, shape: &'a Shape, row: &'a [ValueRef<'a>], value: Payload<'a>) -> String {
+    let names = Value::Array(vec![Value::text("v"), Value::text("id")]);
+    let record = Record {
+        topic: shape.topic.clone(),
+        partition: None,
+        timestamp_ms: None,
+        key: Payload::Key(shape, row),
+        value,
+        context_headers: true,
+        key_header: None,
+        headers: if unwrap.drop_header.is_some() { vec![("gone".into(), plain(Kind::String), names)] } else { Vec::new() },
+    };
+    let sent = unwrap.apply(record).map(|mut record| {
+        if let Some(record) = &mut record {
+            record.headers.retain(|(name, ..)| &**name != "gone");
+        }
+        show(record.as_ref())
+    });
+    sent.unwrap_or_else(|error| error.to_string())
+}
+
+const ROW: &str = "p.a: id=1 v=x n=null";
+
+#[test]
+fn delete_modes() {
+    check(&[], [ROW, "p.a: null of p.a.Value", "-"]);
+    check(&[(MODE, "drop")], [ROW, "-", "-"]);
+    check(&[(MODE, "delete-to-tombstone")], [ROW, "p.a: null", "-"]);
+    // The step that adds the mark shows defaults.
+    let (live, dead) = ("p.a: id=1 v=x n=5 __deleted=false", "p.a: id=1 v=x n=5 __deleted=true");
+    check(&[(MODE, "rewrite")], [live, dead, "-"]);
+    check(&[(MODE, "Rewrite-With-Tombstone")], [live, dead, "p.a: null"]);
+    let (live, dead) = ("p.a: id=1 v=x n=null __deleted=false", "p.a: id=1 v=x n=null __deleted=true");
+    check(&[(MODE, "rewrite"), ("replace.null.with.default", "false")], [live, dead, "-"]);
+    // The removed options change nothing.
+    check(&[("drop.tombstones", "false"), ("delete.handling.mode", "rewrite")], [ROW, "p.a: null of p.a.Value", "-"]);
+}
+
+#[test]
+fn added_fields_and_headers() {
+    let deleted = "p.a: null of p.a.Value";
+    check(
+        &[("add.fields", "op,table,source.ts_ms,transaction.id:tx,lsn,nosuch,snapshot,ts_ms")],
+        [
+            "p.a: id=1 v=x n=null __op=c __table=a __source_ts_ms=5000 __tx=null __lsn=77 __snapshot=null __ts_ms=9",
+            deleted,
+            "-",
+        ],
+    );
+    check(
+        &[("add.fields", "op:oper, transaction"), ("add.fields.prefix", "m_")],
+        ["p.a: id=1 v=x n=null m_oper=c m_transaction=null", deleted, "-"],
+    );
+    check(
+        &[(MODE, "rewrite-with-tombstone"), ("add.headers", "op,table:t")],
+        [
+            "p.a: id=1 v=x n=5 __deleted=false [__op=c __t=a]",
+            "p.a: id=1 v=x n=5 __deleted=true [__op=d __t=a]",
+            "p.a: null [__op=d __t=a __op=d]",
+        ],
+    );
+    check(&[("add.fields", "op,source.op:op")], ["Cannot create field because of field name duplication __op", deleted, "-"]);
+    check(&[("add.fields", "source")], ["Struct schemas do not match.", deleted, "-"]);
+    check(&[("add.fields", "none.x")], ["none is not a valid field name", deleted, "-"]);
+}
+
+#[test]
+fn routes_and_dropped_fields() {
+    check(&[("route.by.field", "v")], ["x: id=1 v=x n=null", "x: null of p.a.Value", "-"]);
+    let wrong = "Field 'id' is not of type STRING";
+    check(&[("route.by.field", "id")], [wrong, wrong, "-"]);
+    check(&[("route.by.field", "w")], ["w is not a valid field name", "w is not a valid field name", "-"]);
+    // Only optional fields go, unless told otherwise; what stays is copied with defaults.
+    let deleted = "p.a: null of p.a.Value";
+    check(&[("drop.fields.header.name", "gone")], ["p.a: id=1 n=5", deleted, "-"]);
+    let all = [("drop.fields.header.name", "gone"), ("drop.fields.keep.schema.compatible", "false")];
+    check(&all, ["p.a: n=5", deleted, "-"]);
+}
+
+#[test]
+fn a_whole_transaction_passes_only_as_null() {
+    let (shape, row) = (shape(), row(1, None));
+    let mut create = change(Op::Create);
+    create.transaction =
+        Some(Box::new(TransactionMark { id: "7".into(), total_order: 1, collection_order: 1 }));
+    let decoded = Decoded { shape: &shape, change: &create, before: None, after: Some(&row), processed_ns: 0 };
+    for (list, expect) in [("transaction", "Struct schemas do not match."), ("id", "p.a: id=1 v=null n=null __id=7")] {
+        let mut unwrap = ExtractNewRecordState::new(&[("add.fields", list)].into_iter().collect()).unwrap();
+        assert_eq!(send(&mut unwrap, &shape, &row, Payload::Change(&decoded)), expect);
+    }
+}
+
+#[test]
+fn refused_options_and_warnings() {
+    let refused = |key: &'static str, value: &'static str| {
+        let made = ExtractNewRecordState::new(&[(key, value)].into_iter().collect());
+        made.unwrap_err().into_iter().map(|invalid| invalid.message).collect::<Vec<_>>().join("; ")
+    };
+    let modes = "drop, tombstone, rewrite, rewrite-with-tombstone, delete-to-tombstone";
+    let expect = format!("Invalid value none for configuration {MODE}: Value must be one of {modes}");
+    assert_eq!(refused(MODE, "none"), expect);
+    assert_eq!(refused("add.fields", "a:b:c"), "Unexpected field name: a:b:c");
+    for (drops, handling, equivalent) in [
+        ("true", "drop", "drop"),
+        ("false", "drop", "delete-to-tombstone"),
+        ("true", "rewrite", "rewrite"),
+        ("false", "rewrite", "rewrite-with-tombstone"),
+    ] {
+        let found = warnings(&[("drop.tombstones", drops), ("delete.handling.mode", handling)].into_iter().collect());
+        assert_eq!(found.len(), 2);
+        assert!(found[0].remedy.starts_with(&format!("Set {MODE}={equivalent} ")), "{}", found[0].remedy);
+    }
+    let found = warnings(&[("drop.tombstones", "false")].into_iter().collect());
+    assert!(found[0].remedy.contains("=delete-to-tombstone "));
+}

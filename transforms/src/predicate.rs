@@ -1,0 +1,115 @@
+//! Predicates: which records a transform sees.
+//!
+//! Must not know: transforms.
+
+use record::Record;
+use settings::{Asked, Check, Def, Invalid, JavaRegex, Key, Properties};
+
+use crate::TransformError;
+
+/// The headers that a record with context carries.
+const CONTEXT: [&str; 4] = [
+    "__debezium.context.connectorLogicalName",
+    "__debezium.context.taskId",
+    "__debezium.context.connectorName",
+    "__debezium.context.runId",
+];
+
+/// A configured predicate.
+#[derive(Clone, Debug)]
+pub enum Predicate {
+    /// The topic matches as a whole.
+    TopicNameMatches(JavaRegex),
+    /// There is a header of this name.
+    HasHeaderKey(String),
+    /// There is no value, with or without a schema.
+    RecordIsTombstone,
+}
+
+impl Predicate {
+    /// Whether the record fulfils it.
+    ///
+    /// # Errors
+    /// When the regex engine gives up.
+    pub fn test(&self, record: &Record<'_>) -> Result<bool, TransformError> {
+        Ok(match self {
+            Self::TopicNameMatches(regex) => {
+                regex.matches(&record.topic).map_err(|_| TransformError::Backtracking(regex.as_str().to_owned()))?
+            }
+            Self::HasHeaderKey(name) => {
+                record.headers.iter().any(|(header, ..)| **header == **name)
+                    || record.key_header.is_some_and(|(header, ..)| header == name)
+                    || record.context_headers && CONTEXT.contains(&name.as_str())
+            }
+            Self::RecordIsTombstone => record.value.is_null(),
+        })
+    }
+}
+
+/// A predicate class.
+#[derive(Clone, Copy, Debug)]
+pub struct PredicateKind {
+    /// The Java class name.
+    pub class: &'static str,
+    /// Its keys.
+    pub keys: Def,
+    make: fn(&Properties) -> Result<Predicate, Vec<Invalid>>,
+}
+
+fn regex(asked: &Asked<'_>) -> Vec<String> {
+    let bad = asked.value.and_then(|text| JavaRegex::new_case_sensitive(text).err().map(|error| (text, error)));
+    let words = |(text, error)| {
+        let key = asked.name;
+        format!("Invalid value {text} for configuration {key}: Invalid regex: {error}")
+    };
+    bad.map(words).into_iter().collect()
+}
+
+const TOPIC: &[Key] = &[Key::new("pattern", settings::Kind::String)
+    .required()
+    .checks(&[Check::Own(regex)])
+    .doc("A Java regex that the whole topic name must match.")];
+
+const HEADER: &[Key] = &[Key::new("name", settings::Kind::String)
+    .required()
+    .checks(&[Check::NonEmpty])
+    .doc("The name of the header.")];
+
+/// Every predicate.
+pub static PREDICATES: &[PredicateKind] = &[
+    PredicateKind {
+        class: "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
+        keys: Def::new(&[HEADER]),
+        make: |properties| Ok(Predicate::HasHeaderKey(properties.get("name").unwrap_or_default().to_owned())),
+    },
+    PredicateKind {
+        class: "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
+        keys: Def::new(&[]),
+        make: |_| Ok(Predicate::RecordIsTombstone),
+    },
+    PredicateKind {
+        class: "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+        keys: Def::new(&[TOPIC]),
+        make: |properties| {
+            let pattern = properties.get("pattern").unwrap_or_default();
+            let regex = JavaRegex::new_case_sensitive(pattern);
+            regex.map(Predicate::TopicNameMatches).map_err(|error| vec![Invalid::new("pattern", error.to_string())])
+        },
+    },
+];
+
+impl PredicateKind {
+    /// Finds a predicate by its class name or its simple name.
+    pub fn find(class: &str) -> Option<&'static Self> {
+        PREDICATES.iter().find(|kind| crate::table::is_named(kind.class, class, "Predicate"))
+    }
+
+    /// Makes it from its own properties.
+    ///
+    /// # Errors
+    /// With all complaints.
+    pub fn create(&self, properties: &Properties) -> Result<Predicate, Vec<Invalid>> {
+        let complaints = self.keys.complaints(properties);
+        if complaints.is_empty() { (self.make)(properties) } else { Err(complaints) }
+    }
+}
