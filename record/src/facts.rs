@@ -2,8 +2,8 @@
 //! and converters that are not made for speed.
 
 use crate::{
-    Decoded, Field, Kind, Op, Payload, Position, Schema, SnapshotMark, SourceField, SourceShape, TransactionMark, Value,
-    ValueRef, View, ViewSource,
+    Decoded, Field, Kind, Op, Payload, Position, Schema, SnapshotMark, SourceField, SourceShape, TransactionMark,
+    Value, ValueRef, View, ViewSource,
 };
 
 /// The text of a `Sequence` field: a JSON array of two texts, null where a word is unknown.
@@ -95,7 +95,8 @@ impl ViewSource {
             let field = decoded.shape.source.fields.get(usize::from(place));
             field.map_or(Value::Null, |field| field.value(decoded.position(), decoded.change.mark))
         };
-        let transaction = |name| decoded.change.transaction.as_ref().and_then(|mark| mark.field(name)).unwrap_or(Value::Null);
+        let transaction =
+            |name| decoded.change.transaction.as_ref().and_then(|mark| mark.field(name)).unwrap_or(Value::Null);
         match self {
             Self::After(place) => cell(decoded.after, *place),
             Self::Before(place) => cell(decoded.before, *place),

@@ -89,8 +89,12 @@ impl ConvertError {
                 "The column is NOT NULL but this image of the row lacks it; set REPLICA IDENTITY FULL on the table, or leave the \
                  column out with column.exclude.list."
             }
-            Self::Type { .. } | Self::OtherSchema { .. } => "This is a defect of a transform or of the connector; please report it.",
-            Self::Scale { .. } => "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector.",
+            Self::Type { .. } | Self::OtherSchema { .. } => {
+                "This is a defect of a transform or of the connector; please report it."
+            }
+            Self::Scale { .. } => {
+                "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector."
+            }
             Self::SchemaType { .. } | Self::Primitive { .. } | Self::Incompatible { .. } => {
                 "Choose a converter for structs (JsonConverter), or extract the one field with ExtractField."
             }

@@ -115,7 +115,12 @@ fn write_number(out: &mut Vec<u8>, logical: Logical, number: i64) {
         out.push(b'T');
     }
     if timed {
-        let places = [(in_day / 3_600_000, 2, b':'), (in_day / 60_000 % 60, 2, b':'), (in_day / 1000 % 60, 2, b'.'), (in_day % 1000, 3, b'Z')];
+        let places = [
+            (in_day / 3_600_000, 2, b':'),
+            (in_day / 60_000 % 60, 2, b':'),
+            (in_day / 1000 % 60, 2, b'.'),
+            (in_day % 1000, 3, b'Z'),
+        ];
         for (number, width, end) in places {
             if width == 3 && number < 100 {
                 out.push(b'0');

@@ -85,3 +85,6 @@ const TYPE_KEY: &[Key] = &[Key::new("converter.type", Kind::String)
     .low()
     .checks(&[Check::OneOfExactly(&["key", "value", "header"])])
     .doc("What this converter is used for.")];
+
+#[cfg(test)]
+mod tests;

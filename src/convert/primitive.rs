@@ -48,7 +48,9 @@ impl PrimitiveConverter {
         let kind = payload.schema().map(|schema| &schema.kind);
         match (self, &value, kind) {
             (_, Value::Null, _) => return Ok(false),
-            (Self::Short, Value::Int(number), Some(Kind::Int16)) => out.extend_from_slice(&(*number as i16).to_be_bytes()),
+            (Self::Short, Value::Int(number), Some(Kind::Int16)) => {
+                out.extend_from_slice(&(*number as i16).to_be_bytes())
+            }
             (Self::Integer, Value::Int(number), Some(Kind::Int32)) => {
                 out.extend_from_slice(&(*number as i32).to_be_bytes());
             }

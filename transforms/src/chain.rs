@@ -28,11 +28,8 @@ impl std::fmt::Debug for Chain {
 /// The aliases of a list; the complaint when one is there twice.
 fn aliases(properties: &Properties, key: &str) -> Result<Vec<String>, Invalid> {
     let text = properties.get(key).unwrap_or_default().trim();
-    let list: Vec<String> = if text.is_empty() {
-        Vec::new()
-    } else {
-        text.split(',').map(|alias| alias.trim().to_owned()).collect()
-    };
+    let list: Vec<String> =
+        if text.is_empty() { Vec::new() } else { text.split(',').map(|alias| alias.trim().to_owned()).collect() };
     if list.iter().enumerate().any(|(i, alias)| list[..i].contains(alias)) {
         let (list, key) = (list.join(", "), key.to_owned());
         let message = format!("Invalid value [{list}] for configuration {key}: Duplicate alias provided.");
@@ -113,10 +110,12 @@ impl Chain {
     /// With all complaints, under the keys that validation shows them at.
     pub fn build(properties: &Properties) -> Result<Self, Vec<Invalid>> {
         let mut complaints = Vec::new();
-        let mut list = |key| aliases(properties, key).unwrap_or_else(|twice| {
-            complaints.push(twice);
-            Vec::new()
-        });
+        let mut list = |key| {
+            aliases(properties, key).unwrap_or_else(|twice| {
+                complaints.push(twice);
+                Vec::new()
+            })
+        };
         let (names, declared) = (list("transforms"), list("predicates"));
         let mut predicates = Vec::new();
         for name in declared {
@@ -172,5 +171,70 @@ impl Chain {
             }
         }
         Ok(Some(record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Payload;
+
+    use super::*;
+
+    fn properties(more: &[(&str, &str)]) -> Properties {
+        let route = [
+            ("transforms", "route"),
+            ("transforms.route.type", "org.apache.kafka.connect.transforms.RegexRouter"),
+            ("transforms.route.regex", r"a\.(.*)"),
+            ("transforms.route.replacement", "$1"),
+        ];
+        route.iter().chain(more).copied().collect()
+    }
+
+    #[track_caller]
+    fn check(more: &[(&str, &str)], expect: Result<&str, &str>) {
+        let record = Record {
+            topic: "a.b".into(),
+            partition: None,
+            timestamp_ms: None,
+            key: Payload::Null,
+            value: Payload::Null,
+            context_headers: false,
+            key_header: None,
+            headers: Vec::new(),
+        };
+        let sent = Chain::build(&properties(more))
+            .map(|mut chain| chain.apply(record).unwrap().unwrap().topic.to_string())
+            .map_err(|wrong| wrong.iter().map(|w| format!("{}|{}", w.key, w.message)).collect::<Vec<_>>().join("\n"));
+        assert_eq!(sent, expect.map(str::to_owned).map_err(str::to_owned));
+    }
+
+    #[test]
+    fn chains() {
+        const PREDICATE: (&str, &str) = ("transforms.route.predicate", "p");
+        const NEGATE: (&str, &str) = ("transforms.route.negate", "true");
+        let tombstone = [("predicates", "p"), ("predicates.p.type", "RecordIsTombstone"), PREDICATE];
+        let topic =
+            [("predicates", "p"), ("predicates.p.type", "TopicNameMatches"), ("predicates.p.pattern", "a"), PREDICATE];
+        check(&[], Ok("b"));
+        check(&tombstone, Ok("b"));
+        check(&[&tombstone[..], &[NEGATE]].concat(), Ok("a.b"));
+        check(&topic, Ok("a.b"));
+        check(&[&topic[..], &[NEGATE]].concat(), Ok("b"));
+        check(
+            &[NEGATE],
+            Err(
+                "transforms.route.type|Config 'transforms.route.negate' was provided but there is no config 'transforms.route.predicate' defining a predicate to be negated.",
+            ),
+        );
+        check(
+            &[("transforms", "route, route")],
+            Err("transforms|Invalid value [route, route] for configuration transforms: Duplicate alias provided."),
+        );
+        check(
+            &[("transforms.route.type", "No")],
+            Err(
+                "transforms.route.type|Invalid value No for configuration transforms.route.type: Class No could not be found.",
+            ),
+        );
     }
 }

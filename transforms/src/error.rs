@@ -40,7 +40,9 @@ impl TransformError {
     /// The Java class that a status trace names.
     pub fn java_class(&self) -> &'static str {
         match self {
-            Self::NoField(_) | Self::FieldType { .. } | Self::StructMismatch => "org.apache.kafka.connect.errors.DataException",
+            Self::NoField(_) | Self::FieldType { .. } | Self::StructMismatch => {
+                "org.apache.kafka.connect.errors.DataException"
+            }
             Self::Duplicate(_) => "org.apache.kafka.connect.errors.SchemaBuilderException",
             Self::HeaderType(_) => "java.lang.ClassCastException",
             Self::IllegalGroup => "java.lang.IllegalArgumentException",

@@ -253,11 +253,12 @@ impl ExtractNewRecordState {
     pub fn new(properties: &Properties) -> Result<Self, Vec<Invalid>> {
         let mut complaints = DEF.complaints(properties);
         let text = |name: &str, default: &str| properties.get(name).unwrap_or(default).trim().to_owned();
-        let flag = |name: &str, default: bool| match properties.get(name).map(|t| t.trim().to_ascii_lowercase()).as_deref() {
-            Some("true") => true,
-            Some("false") => false,
-            _ => default,
-        };
+        let flag =
+            |name: &str, default: bool| match properties.get(name).map(|t| t.trim().to_ascii_lowercase()).as_deref() {
+                Some("true") => true,
+                Some("false") => false,
+                _ => default,
+            };
         let mut references = |name: &str, prefix: &str| {
             let prefix = properties.get(prefix).unwrap_or("__");
             Reference::parse_list(properties.get(name).unwrap_or_default(), prefix).unwrap_or_else(|message| {
@@ -330,7 +331,8 @@ impl ExtractNewRecordState {
             Envelope::Raw(decoded) => Input::Shape(decoded.shape.id),
             Envelope::Value(schema, _) => Input::Schema(schema.id),
         };
-        let hit = |(key, _): &&(CacheKey, Arc<Flat>)| key.input == input && key.delete == delete && key.dropped == dropped;
+        let hit =
+            |(key, _): &&(CacheKey, Arc<Flat>)| key.input == input && key.delete == delete && key.dropped == dropped;
         if let Some((_, flat)) = self.cache.iter().rev().find(hit) {
             return Ok(flat.clone());
         }
@@ -408,7 +410,9 @@ impl Transform for ExtractNewRecordState {
             return Ok(self.tombstone(record, last_delete));
         }
         let named = record.value.schema().is_some_and(|schema| is_envelope(schema));
-        let Some(envelope) = Some(&record.value).filter(|_| named).and_then(Envelope::of) else { return Ok(Some(record)) };
+        let Some(envelope) = Some(&record.value).filter(|_| named).and_then(Envelope::of) else {
+            return Ok(Some(record));
+        };
         let delete = envelope.is_null("after");
         if !self.headers.is_empty() {
             let added = self.added_headers(&envelope)?;
@@ -449,4 +453,3 @@ impl Transform for ExtractNewRecordState {
         Ok(Some(record))
     }
 }
-

@@ -70,10 +70,8 @@ const TOPIC: &[Key] = &[Key::new("pattern", settings::Kind::String)
     .checks(&[Check::Own(regex)])
     .doc("A Java regex that the whole topic name must match.")];
 
-const HEADER: &[Key] = &[Key::new("name", settings::Kind::String)
-    .required()
-    .checks(&[Check::NonEmpty])
-    .doc("The name of the header.")];
+const HEADER: &[Key] =
+    &[Key::new("name", settings::Kind::String).required().checks(&[Check::NonEmpty]).doc("The name of the header.")];
 
 /// Every predicate.
 pub static PREDICATES: &[PredicateKind] = &[

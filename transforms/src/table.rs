@@ -69,5 +69,8 @@ impl Kind {
 pub(crate) const REGEX: Check = Check::Own(|asked| {
     let (Some(text), key) = (asked.value, asked.name) else { return Vec::new() };
     let error = crate::java_regex::Finder::new(text).err();
-    error.map(|error| format!("Invalid value {text} for configuration {key}: Invalid regex: {error}")).into_iter().collect()
+    error
+        .map(|error| format!("Invalid value {text} for configuration {key}: Invalid regex: {error}"))
+        .into_iter()
+        .collect()
 });

@@ -129,7 +129,13 @@ fn write_source(node: &Node, prepared: &OnceLock<SourceText>, decoded: &Decoded<
     })
 }
 
-fn write_source_field(node: &Node, field: &SourceField, position: &Position, mark: SnapshotMark, out: &mut Vec<u8>) -> Done {
+fn write_source_field(
+    node: &Node,
+    field: &SourceField,
+    position: &Position,
+    mark: SnapshotMark,
+    out: &mut Vec<u8>,
+) -> Done {
     let number = match field {
         SourceField::Text(text) => return text_or_null(node, Some(text), out),
         SourceField::Snapshot => return text_or_null(node, mark.text(), out),
@@ -200,17 +206,18 @@ fn write_transaction(node: &Node, mark: Option<&TransactionMark>, out: &mut Vec<
 
 /// Writes a change through a view.
 pub(super) fn write_view(members: &[Member], view: &View, decoded: &Decoded<'_>, out: &mut Vec<u8>) -> Done {
-    let cell = |row: Option<&[ValueRef<'_>]>, place: u16, node: &Node, out: &mut Vec<u8>| {
-        match row.and_then(|row| row.get(usize::from(place))) {
-            Some(cell) => write_cell(node, cell, out),
-            None => write_null(node, out),
-        }
+    let cell = |row: Option<&[ValueRef<'_>]>, place: u16, node: &Node, out: &mut Vec<u8>| match row
+        .and_then(|row| row.get(usize::from(place)))
+    {
+        Some(cell) => write_cell(node, cell, out),
+        None => write_null(node, out),
     };
-    let cell_or = |row: Option<&[ValueRef<'_>]>, place: u16, default, node: &Node, out: &mut Vec<u8>| {
-        match row.and_then(|row| row.get(usize::from(place))).filter(|cell| !cell.is_null()) {
-            Some(cell) => write_cell(node, cell, out),
-            None => write_owned(node, default, out),
-        }
+    let cell_or = |row: Option<&[ValueRef<'_>]>, place: u16, default, node: &Node, out: &mut Vec<u8>| match row
+        .and_then(|row| row.get(usize::from(place)))
+        .filter(|cell| !cell.is_null())
+    {
+        Some(cell) => write_cell(node, cell, out),
+        None => write_owned(node, default, out),
     };
     let mark = decoded.change.transaction.as_deref();
     let order = |number: Option<i64>, node: &Node, out: &mut Vec<u8>| match number {

@@ -69,7 +69,8 @@ impl Node {
                     .iter()
                     .enumerate()
                     .map(|(i, member)| {
-                        let path = if field.is_empty() { member.name.to_string() } else { [field, &member.name].join(".") };
+                        let path =
+                            if field.is_empty() { member.name.to_string() } else { [field, &member.name].join(".") };
                         Member { prefix: prefix(i, &member.name), node: Self::of(&member.schema, &path, style) }
                     })
                     .collect(),

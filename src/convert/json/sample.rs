@@ -74,10 +74,9 @@ pub(crate) fn bench_shape() -> Shape {
         ("origin", optional(Kind::String), SourceField::PositionText),
         ("origin_lsn", optional(Kind::Int64), SourceField::Word(5)),
     ];
-    let block =
-        Schema::of(fields(source.iter().map(|(name, schema, _)| (*name, schema.clone())).collect()))
-            .named("io.debezium.connector.postgresql.Source", Some(1))
-            .build();
+    let block = Schema::of(fields(source.iter().map(|(name, schema, _)| (*name, schema.clone())).collect()))
+        .named("io.debezium.connector.postgresql.Source", Some(1))
+        .build();
     let transaction = Schema::of(fields(vec![
         ("id", plain(Kind::String)),
         ("total_order", plain(Kind::Int64)),

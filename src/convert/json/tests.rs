@@ -65,12 +65,7 @@ fn values() {
             Value::Struct(vec![Value::Int(1), Value::Null]),
             r#"{"a":1,"b\n":null}"#,
         ),
-        (
-            FULL,
-            plain(Kind::Int32),
-            Value::Int(1),
-            r#"{"schema":{"type":"int32","optional":false},"payload":1}"#,
-        ),
+        (FULL, plain(Kind::Int32), Value::Int(1), r#"{"schema":{"type":"int32","optional":false},"payload":1}"#),
     ] {
         check(style, &schema, value, expect);
     }
@@ -104,7 +99,8 @@ fn refusals() {
         assert_eq!((error.to_string().as_str(), error.field()), (message, "a.b"));
     }
     let error = encode(PLAIN, &Payload::Value(decimal(2), Value::Decimal { unscaled: vec![1], scale: 3 })).unwrap_err();
-    let message = "Decimal value has mismatching scale for given Decimal schema. Schema has scale 2, value has scale 3.";
+    let message =
+        "Decimal value has mismatching scale for given Decimal schema. Schema has scale 2, value has scale 3.";
     assert_eq!(error.to_string(), message);
 }
 
@@ -150,8 +146,7 @@ const SOURCE: &str = concat!(
     r#""sequence":"[\"24023119\",\"24023128\"]","ts_us":1700000000123456,"ts_ns":1700000000123456000,"schema":"public","#,
     r#""table":"t","txId":555,"lsn":24023128,"xmin":null,"origin":null,"origin_lsn":null}"#,
 );
-const ROW: &str =
-    r#"{"id":123456,"a":42,"b":9876543210,"c":"x","d":"EtaH","e":"2024-02-29T13:14:15.123456Z"}"#;
+const ROW: &str = r#"{"id":123456,"a":42,"b":9876543210,"c":"x","d":"EtaH","e":"2024-02-29T13:14:15.123456Z"}"#;
 const TIMES: &str = r#""ts_ms":1700000000123,"ts_us":1700000000123456,"ts_ns":1700000000123456789"#;
 
 #[test]
@@ -189,7 +184,10 @@ fn envelopes() {
         let mut out = Vec::new();
         encoder.write(&Payload::Change(&decoded(shape, change, None, Some(&row))), &mut out).unwrap();
         let text = expect.replace("\"t\"", table).replace("\"false\"", mark);
-        assert_eq!(String::from_utf8(out).unwrap(), text.replace("\"op\":\"c\"", &format!("\"op\":\"{}\"", change.op.letter())));
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            text.replace("\"op\":\"c\"", &format!("\"op\":\"{}\"", change.op.letter()))
+        );
     }
 }
 
@@ -222,8 +220,7 @@ fn views() {
     let create = change(Op::Create);
     let event = decoded(&shape, &create, None, Some(&row));
     let payload = Payload::View(Arc::new(view), &event);
-    let expect =
-        r#"{"id":123456,"b":null,"t":"t","op":"c","ts":1700000000123,"tx":null,"deleted":"false","or":9}"#;
+    let expect = r#"{"id":123456,"b":null,"t":"t","op":"c","ts":1700000000123,"tx":null,"deleted":"false","or":9}"#;
     assert_eq!(encode(PLAIN, &payload).unwrap().as_deref(), Some(expect));
     let owned = Payload::Value(payload.schema().unwrap().clone(), payload.to_value());
     assert_eq!(encode(PLAIN, &owned).unwrap().as_deref(), Some(expect));
@@ -236,7 +233,11 @@ fn any_value() -> impl Strategy<Value = (Arc<Schema>, Value, serde_json::Value)>
         any::<bool>().prop_map(|b| (optional(Kind::Bool), Value::Bool(b), json!(b))),
         ".*".prop_map(|s| (optional(Kind::String), Value::Text(s.clone()), json!(s))),
         // Quarters: serde_json reads other doubles only nearly (doubles_read_back has them all).
-        any::<i32>().prop_map(|n| f64::from(n) / 4.0).prop_map(|d| (optional(Kind::Float64), Value::Double(d), json!(d))),
+        any::<i32>().prop_map(|n| f64::from(n) / 4.0).prop_map(|d| (
+            optional(Kind::Float64),
+            Value::Double(d),
+            json!(d)
+        )),
         Just((optional(Kind::String), Value::Null, json!(null))),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {

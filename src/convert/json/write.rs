@@ -48,7 +48,9 @@ pub(super) fn write_cell(node: &Node, cell: &ValueRef<'_>, out: &mut Vec<u8>) ->
         (Form::Numeric, ValueRef::Decimal { unscaled, scale }) => write_decimal(out, *unscaled, *scale),
         (Form::Bool, ValueRef::Bool(truth)) => write_bool(out, *truth),
         (Form::Float, ValueRef::Float(number)) => write_real(out, number.is_finite(), |out| write_float(out, *number)),
-        (Form::Double, ValueRef::Double(number)) => write_real(out, number.is_finite(), |out| write_double(out, *number)),
+        (Form::Double, ValueRef::Double(number)) => {
+            write_real(out, number.is_finite(), |out| write_double(out, *number))
+        }
         (Form::Bytes, ValueRef::Bytes(bytes)) => quoted(out, |out| write_base64(out, bytes)),
         (Form::Bytes, ValueRef::Hex(digits)) => quoted(out, |out| write_hex_as_base64(out, digits)),
         (_, ValueRef::Owned(value)) => return write_owned(node, value, out),

@@ -109,7 +109,8 @@ fn show(record: Option<&Record<'_>>) -> String {
         }
         (Some(schema), value) => format!("{} of {}", show_value(&value), schema.name.as_deref().unwrap_or("?")),
     };
-    let headers: Vec<_> = record.headers.iter().map(|(name, _, value)| format!("{name}={}", show_value(value))).collect();
+    let headers: Vec<_> =
+        record.headers.iter().map(|(name, _, value)| format!("{name}={}", show_value(value))).collect();
     let headers = if headers.is_empty() { String::new() } else { format!(" [{}]", headers.join(" ")) };
     format!("{}: {value}{headers}", record.topic)
 }
@@ -144,7 +145,12 @@ fn check(options: &[(&str, &str)], expect: [&str; 3]) {
     }
 }
 
-fn send<'a>(unwrap: &mut ExtractNewRecordState, shape: &'a Shape, row: &'a [ValueRef<'a>], value: Payload<'a>) -> String {
+fn send<'a>(
+    unwrap: &mut ExtractNewRecordState,
+    shape: &'a Shape,
+    row: &'a [ValueRef<'a>],
+    value: Payload<'a>,
+) -> String {
     let names = Value::Array(vec![Value::text("v"), Value::text("id")]);
     let record = Record {
         topic: shape.topic.clone(),
@@ -154,7 +160,11 @@ fn send<'a>(unwrap: &mut ExtractNewRecordState, shape: &'a Shape, row: &'a [Valu
         value,
         context_headers: true,
         key_header: None,
-        headers: if unwrap.drop_header.is_some() { vec![("gone".into(), plain(Kind::String), names)] } else { Vec::new() },
+        headers: if unwrap.drop_header.is_some() {
+            vec![("gone".into(), plain(Kind::String), names)]
+        } else {
+            Vec::new()
+        },
     };
     let sent = unwrap.apply(record).map(|mut record| {
         if let Some(record) = &mut record {
@@ -205,7 +215,10 @@ fn added_fields_and_headers() {
             "p.a: null [__op=d __t=a __op=d]",
         ],
     );
-    check(&[("add.fields", "op,source.op:op")], ["Cannot create field because of field name duplication __op", deleted, "-"]);
+    check(
+        &[("add.fields", "op,source.op:op")],
+        ["Cannot create field because of field name duplication __op", deleted, "-"],
+    );
     check(&[("add.fields", "source")], ["Struct schemas do not match.", deleted, "-"]);
     check(&[("add.fields", "none.x")], ["none is not a valid field name", deleted, "-"]);
 }
@@ -227,8 +240,7 @@ fn routes_and_dropped_fields() {
 fn a_whole_transaction_passes_only_as_null() {
     let (shape, row) = (shape(), row(1, None));
     let mut create = change(Op::Create);
-    create.transaction =
-        Some(Box::new(TransactionMark { id: "7".into(), total_order: 1, collection_order: 1 }));
+    create.transaction = Some(Box::new(TransactionMark { id: "7".into(), total_order: 1, collection_order: 1 }));
     let decoded = Decoded { shape: &shape, change: &create, before: None, after: Some(&row), processed_ns: 0 };
     for (list, expect) in [("transaction", "Struct schemas do not match."), ("id", "p.a: id=1 v=null n=null __id=7")] {
         let mut unwrap = ExtractNewRecordState::new(&[("add.fields", list)].into_iter().collect()).unwrap();

@@ -1,0 +1,37 @@
+# Each target is one line of shell or a script under scripts/, which says the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.PHONY: help setup build demo test test-long test-matrix fuzz bench lint clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what building and testing need (Debian 12; root or sudo)
+	@scripts/setup.sh
+
+build: ## the daemon, optimised
+	@. scripts/env.sh && cargo build --release --bin afterimage && echo "built: $$CARGO_TARGET_DIR/release/afterimage"
+
+demo: ## PostgreSQL, Kafka and the daemon on free ports, with change events before your eyes
+	@scripts/demo.sh
+
+test: ## everything, from unit tests to whole-daemon tests on a PostgreSQL and a Kafka of its own
+	@scripts/test.sh
+
+test-long: ## the same with the long forms of the crash and load tests (about half an hour)
+	@AFTERIMAGE_TEST_LONG=1 scripts/test.sh
+
+test-matrix: ## whole-daemon tests on every PostgreSQL under /usr/lib/postgresql
+	@scripts/test-matrix.sh
+
+fuzz: ## property tests with many more cases (PROPTEST_CASES=20000 unless said otherwise)
+	@. scripts/env.sh && PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --workspace --lib
+
+bench: ## streaming and snapshot rates beside pg_recvlogical, on this machine
+	@scripts/bench.sh
+
+lint: ## formatting, clippy, shell syntax, licences
+	@scripts/lint.sh
+
+clean: ## delete what was built (the downloaded jars stay)
+	@. scripts/env.sh && cargo clean

@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# Servers for tests and the demo, as plain processes on loopback, each with all its state in one directory:
+#   servers.sh postgres DIR [PORT]   start a PostgreSQL with wal_level=logical; prints host:port
+#   servers.sh kafka DIR [PORT]      start a Kafka broker (KRaft); prints host:port
+#   servers.sh connect DIR BROKER [GROUP]   start a Java Connect worker without plug-ins of its own; prints host:port
+#   servers.sh stop DIR...           stop what runs there, by its pid; --now kills it
+#   servers.sh port                  print a free port
+# A DIR that was used before is started again with its state. The log is DIR/log.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/env.sh"
+die() { echo "servers: $*" >&2; exit 1; }
+
+# Below the range that the kernel hands out, so that nobody's outgoing connection takes it between here and the server.
+free_port() {
+  local port
+  for _ in $(seq 200); do
+    port=$((20000 + RANDOM % 12000))
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+  done
+  die "no free port between 20000 and 32000"
+}
+
+# launch DIR COMMAND...: in a session of its own, so that a Ctrl-C meant for the caller does not reach it.
+launch() {
+  local dir=$1; shift
+  setsid "$@" >>"$dir/log" 2>&1 </dev/null &
+  echo $! >"$dir/pid"
+}
+
+# await DIR SECONDS COMMAND...: until it succeeds, or the server is gone, or the time is up.
+await() {
+  local dir=$1 tenths=$(($2 * 10)); shift 2
+  for _ in $(seq "$tenths"); do
+    "$@" >/dev/null 2>&1 && return 0
+    kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
+    sleep 0.1
+  done
+  return 1
+}
+
+postgres() {
+  local dir=$1 port=${2:-} bin as=()
+  bin=$(postgres_bin) || die "no PostgreSQL found: run scripts/setup.sh"
+  mkdir -p "$dir"
+  # initdb refuses root; Debian's package brings the user postgres, who must also be able to reach the directory.
+  if [ "$(id -u)" -eq 0 ]; then
+    as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
+    mkdir -p "$dir/data" && chown postgres "$dir/data" && chmod 711 "$dir"
+  fi
+  if [ ! -e "$dir/data/PG_VERSION" ]; then
+    # Passwords are checked for every role but the superuser, so that a wrong one can be tested; the superuser is trusted.
+    (cd / && "${as[@]}" "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8) >"$dir/log" 2>&1 ||
+      { tail -n 20 "$dir/log" >&2; die "initdb failed"; }
+    printf '%s\n' 'local all all trust' 'host all postgres 127.0.0.1/32 trust' 'host replication postgres 127.0.0.1/32 trust' \
+      'host all all 127.0.0.1/32 scram-sha-256' 'host replication all 127.0.0.1/32 scram-sha-256' >"$dir/data/pg_hba.conf"
+    cat >>"$dir/data/postgresql.conf" <<P
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+wal_level = ${AFTERIMAGE_WAL_LEVEL:-logical}
+max_wal_senders = 40
+max_replication_slots = 40
+max_connections = 200
+shared_buffers = 128MB
+fsync = off
+P
+  fi
+  for _ in 1 2 3; do
+    local try=${port:-$(free_port)}
+    launch "$dir" "${as[@]}" "$bin/postgres" -D "$dir/data" -p "$try"
+    if await "$dir" 60 "$bin/pg_isready" -q -h 127.0.0.1 -p "$try" -U postgres; then echo "127.0.0.1:$try"; return; fi
+  done
+  tail -n 20 "$dir/log" >&2; die "PostgreSQL did not come up"
+}
+
+kafka() {
+  local dir=$1 port=${2:-}
+  [ -d "$KAFKA_JARS" ] || die "no Kafka jars in $KAFKA_JARS: run scripts/setup.sh"
+  mkdir -p "$dir"
+  for _ in 1 2 3; do
+    local try=${port:-$(free_port)} controller
+    controller=$(cat "$dir/controller" 2>/dev/null || free_port)
+    [ "$try" != "$controller" ] || continue
+    cat >"$dir/server.properties" <<P
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$controller
+listeners=PLAINTEXT://127.0.0.1:$try,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$try
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$dir/data
+num.partitions=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+log.cleaner.dedupe.buffer.size=16777216
+P
+    local java=(java -Xms${AFTERIMAGE_KAFKA_HEAP:-512m} -Xmx${AFTERIMAGE_KAFKA_HEAP:-512m} -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+      "-Dlog4j2.configurationFile=$here/log4j2.properties" -cp "$KAFKA_JARS/*")
+    if [ ! -e "$dir/data/meta.properties" ]; then
+      "${java[@]}" kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c "$dir/server.properties" >"$dir/format.log" 2>&1 ||
+        { tail -n 20 "$dir/format.log" >&2; die "Kafka's storage could not be formatted"; }
+    fi
+    # A broker that comes back must find its old controller port: it stands in the quorum's state.
+    echo "$controller" >"$dir/controller"
+    : >"$dir/log"
+    launch "$dir" "${java[@]}" kafka.Kafka "$dir/server.properties"
+    if await "$dir" 60 grep -q 'Kafka Server started' "$dir/log"; then echo "127.0.0.1:$try"; return; fi
+    stop --now "$dir"
+    [ -n "$port" ] || rm -f "$dir/controller"
+  done
+  tail -n 20 "$dir/log" >&2; die "Kafka did not come up"
+}
+
+connect() {
+  local dir=$1 broker=$2 group=${3:-connect} port
+  port=$(free_port)
+  mkdir -p "$dir"
+  cat >"$dir/worker.properties" <<P
+bootstrap.servers=$broker
+group.id=$group
+config.storage.topic=$group-configs
+offset.storage.topic=$group-offsets
+status.storage.topic=$group-status
+config.storage.replication.factor=1
+offset.storage.replication.factor=1
+status.storage.replication.factor=1
+offset.storage.partitions=1
+status.storage.partitions=1
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+offset.flush.interval.ms=1000
+${AFTERIMAGE_CONNECT_EXTRA:-}
+listeners=http://127.0.0.1:$port
+P
+  : >"$dir/log"
+  launch "$dir" java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$here/log4j2.properties" \
+    -cp "$KAFKA_JARS/*" org.apache.kafka.connect.cli.ConnectDistributed "$dir/worker.properties"
+  # Beside a daemon that holds the group a worker cannot join: the caller then looks at the log itself.
+  [ "${AFTERIMAGE_NO_WAIT:-}" = 1 ] && { echo "127.0.0.1:$port"; return; }
+  await "$dir" 90 curl -sf "http://127.0.0.1:$port/connectors" || { tail -n 20 "$dir/log" >&2; die "the Connect worker did not come up"; }
+  echo "127.0.0.1:$port"
+}
+
+stop() {
+  local signal=TERM dir pid
+  # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for every client to leave.
+  [ "${1:-}" = --now ] && { signal=KILL; shift; }
+  for dir in "$@"; do
+    [ -s "$dir/pid" ] || continue
+    pid=$(cat "$dir/pid")
+    if [ -e "$dir/data/PG_VERSION" ]; then
+      if [ $signal = KILL ]; then kill -QUIT "$pid" 2>/dev/null || true; else kill -INT "$pid" 2>/dev/null || true; fi
+    else kill -$signal "$pid" 2>/dev/null || true; fi
+    for _ in $(seq 150); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    kill -KILL "$pid" 2>/dev/null || true
+    rm -f "$dir/pid"
+  done
+}
+
+case ${1:-} in
+  postgres | kafka | connect | stop) "$@" ;;
+  port) free_port ;;
+  *) sed -n '2,8p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
+esac

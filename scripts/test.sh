@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# All tests of the workspace on servers of their own: set up, build, start the servers, run, stop the servers.
+# The last line is "N passed, M failed" over all test programs; the exit code is 0 only when some passed and none failed.
+# Arguments go to cargo test: scripts/test.sh --test crash.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
+. "$here/env.sh"
+
+"$here/setup.sh" --quiet || exit 1
+[ $# -gt 0 ] || set -- --workspace
+echo "test: building"
+cargo test -q --no-run "$@" || { echo "0 passed, 1 failed"; exit 1; }
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/afterimage-test.XXXXXX")
+chmod 711 "$work"
+tidy_up() {
+  "$here/servers.sh" stop "$work/kafka" "$work/postgres"
+  rm -rf "$work"
+}
+trap tidy_up EXIT
+trap 'exit 130' INT TERM
+
+echo "test: starting PostgreSQL and Kafka"
+AFTERIMAGE_TEST_POSTGRES=$("$here/servers.sh" postgres "$work/postgres") || { echo "0 passed, 1 failed"; exit 1; }
+AFTERIMAGE_TEST_KAFKA=$("$here/servers.sh" kafka "$work/kafka") || { echo "0 passed, 1 failed"; exit 1; }
+export AFTERIMAGE_TEST_POSTGRES AFTERIMAGE_TEST_KAFKA AFTERIMAGE_TEST_WORK="$work"
+
+start=$SECONDS
+cargo test --no-fail-fast "$@" 2>&1 | tee "$work/output"
+code=${PIPESTATUS[0]}
+echo "test: $((SECONDS - start)) s of tests"
+# A test program that died (a crash, a kill) has no result line: cargo's exit code still tells.
+read -r passed failed < <(awk '/^test result: / { p += $4; f += $6 } END { print p + 0, f + 0 }' "$work/output")
+if [ "$failed" -eq 0 ] && { [ "$code" -ne 0 ] || [ "$passed" -eq 0 ]; }; then failed=1; fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,54 @@
+use record::{Field, Kind, Payload, Schema, Value};
+use settings::Properties;
+
+use super::*;
+
+#[track_caller]
+fn check(class: &str, schema: &Arc<Schema>, value: &Value, expect: Result<Option<&[u8]>, &str>) {
+    let converter = create(class, &Properties::new(), Role::Header).unwrap();
+    let mut prepare = converter.prepare("t", Some(schema));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(encoder) = prepare.as_mut().poll(&mut context) else { panic!("it waits") };
+    let mut out = Vec::new();
+    let written = encoder.and_then(|encoder| encoder.write(&Payload::Borrowed(schema, value), &mut out));
+    let written = written.map(|some| some.then_some(out.as_slice())).map_err(|error| error.to_string());
+    assert_eq!(written, expect.map_err(str::to_owned), "{class}");
+}
+
+fn schema(kind: Kind) -> Arc<Schema> {
+    Schema::of(kind).optional().build()
+}
+
+#[test]
+fn other_converters() {
+    let member = |name: &str, kind| Field { name: name.into(), schema: schema(kind) };
+    let of = schema(Kind::Struct(vec![member("id", Kind::Int32), member("s", Kind::String), member("n", Kind::Int32)]));
+    let value = Value::Struct(vec![Value::Int(1), Value::text("a\"b"), Value::Null]);
+    let (text, int) = (schema(Kind::String), schema(Kind::Int32));
+    check("SimpleHeaderConverter", &of, &value, Ok(Some(br#"{"id":1,"s":"a\"b","n":null}"#)));
+    check("Simple", &text, &Value::text("bare \""), Ok(Some(b"bare \"")));
+    check("Simple", &text, &Value::Null, Ok(None));
+    check("StringConverter", &of, &value, Ok(Some(br#"Struct{id=1,s=a"b}"#)));
+    check("String", &int, &Value::Int(-7), Ok(Some(b"-7")));
+    check("String", &int, &Value::Null, Ok(None));
+    check("Integer", &int, &Value::Int(258), Ok(Some(&[0, 0, 1, 2])));
+    check("Long", &int, &Value::Int(1), Err("Failed to serialize to long (was class java.lang.Integer): "));
+    check("Boolean", &schema(Kind::Bool), &Value::Bool(true), Ok(Some(&[1])));
+    check("Boolean", &int, &Value::Int(1), Err("Invalid schema type for BooleanConverter: INT32"));
+    check("ByteArray", &schema(Kind::Bytes), &Value::Bytes(vec![1, 255]), Ok(Some(&[1, 255])));
+    check("ByteArray", &of, &value, Err("Invalid schema type for ByteArrayConverter: STRUCT"));
+}
+
+#[test]
+fn classes_and_properties() {
+    assert!(find("SimpleHeaderConverter", Role::Value).is_none());
+    assert_eq!(find("Json", Role::Key).map(|entry| entry.class), Some("org.apache.kafka.connect.json.JsonConverter"));
+    let create = |properties: &[(&str, &str)]| {
+        create("JsonConverter", &properties.iter().copied().collect(), Role::Value)
+            .map(|_| ())
+            .map_err(|e| e.to_string())
+    };
+    assert_eq!(create(&[("schemas.enable", "FALSE"), ("decimal.format", "numeric"), ("other", "x")]), Ok(()));
+    let expect = "Invalid value maybe for configuration schemas.enable: Expected value to be either true or false";
+    assert_eq!(create(&[("schemas.enable", "maybe")]), Err(expect.to_owned()));
+}

@@ -1,0 +1,213 @@
+//! What a person gets wrong, and what a server lacks: a task that says so and what to do, while all others go on.
+//!
+//! A trace's first line is Java's form, `class: message`; the reason and the remedy stand after it.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
+
+mod rig;
+
+use std::time::Duration;
+
+use rig::{Daemon, Database, Kafka, Options, Server, within};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A trace that a person can act on: Java's first line, a remedy after it, and no secret in it.
+#[track_caller]
+fn check_trace(trace: &str, names: &[&str]) {
+    let mut lines = trace.lines();
+    let first = lines.next().unwrap_or_default();
+    let (class, message) = first.split_once(": ").unwrap_or_else(|| panic!("no class in {first:?} of\n{trace}"));
+    assert!(class.contains('.') && !class.contains(' '), "{class:?} is no class, in\n{trace}");
+    assert!(!message.trim().is_empty(), "{trace}");
+    assert!(lines.any(|line| line.trim().len() > 15), "no remedy after the first line:\n{trace}");
+    let lower = trace.to_lowercase();
+    assert!(names.iter().any(|name| lower.contains(&name.to_lowercase())), "none of {names:?} is named in\n{trace}");
+    assert!(!trace.contains("s3cret-word"), "a secret in the trace");
+}
+
+/// Makes a connector that must fail, in its task or at once with a 400, and checks what is said; a good connector beside
+/// it goes on all the while.
+#[track_caller]
+fn check(label: &str, prepare: impl FnOnce(&Database), more: &[(&str, &str)], names: &[&str]) {
+    let daemon = Daemon::start(Options::new(label));
+    let good = Database::create("good");
+    good.run("create table t(id int primary key); insert into t values (1)");
+    daemon.create(&good.name, &good.connector(&[]));
+    daemon.wait_task(&good.name, "RUNNING", PATIENCE);
+
+    let bad = Database::create(label);
+    bad.run("create table t(id int primary key); insert into t values (1)");
+    prepare(&bad);
+    let body = json!({"name": bad.name, "config": bad.connector(more)});
+    let answer = daemon.rest("POST", "/connectors", Some(&body));
+    if answer.status == 201 {
+        let trace = daemon.wait_task(&bad.name, "FAILED", PATIENCE);
+        check_trace(&trace, names);
+        let log = daemon.log().to_lowercase();
+        assert!(names.iter().any(|name| log.contains(&name.to_lowercase())), "the log says nothing of it");
+    } else {
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        let message = answer.json()["message"].as_str().unwrap_or_default().to_lowercase();
+        assert!(names.iter().any(|name| message.contains(&name.to_lowercase())), "none of {names:?} in {message}");
+    }
+    assert!(!daemon.log().contains("s3cret-word"), "a secret in the log");
+
+    let kafka = Kafka::shared();
+    let (topic, before) = (format!("{}.public.t", good.name), kafka.length(&format!("{}.public.t", good.name)));
+    good.run("insert into t values (2)");
+    assert!(within(PATIENCE, || kafka.length(&topic) > before), "the good connector does not go on");
+    assert_eq!(daemon.task(&good.name).0, "RUNNING");
+}
+
+/// A role with a password, which may replicate and read.
+fn role(database: &Database) {
+    database.run(&format!(
+        "drop role if exists r_{0}; create role r_{0} login replication password 'right';
+         grant usage on schema public to r_{0}; grant select on all tables in schema public to r_{0}; grant create on database {0} to r_{0}",
+        database.name
+    ));
+}
+
+#[test]
+fn a_wrong_password() {
+    let more = &[("database.user", "nobody"), ("database.password", "s3cret-word")];
+    check("password", |_| {}, more, &["password", "authentication"]);
+}
+
+#[test]
+fn a_missing_database() {
+    check("nowhere", |_| {}, &[("database.dbname", "no_such_database")], &["no_such_database"]);
+}
+
+#[test]
+fn a_host_that_is_not_there() {
+    check("nohost", |_| {}, &[("database.port", "1")], &["refused", "connection"]);
+}
+
+#[test]
+fn a_missing_publication() {
+    let more = &[("publication.autocreate.mode", "disabled"), ("publication.name", "not_made")];
+    check("publication", |_| {}, more, &["not_made"]);
+}
+
+#[test]
+fn a_taken_slot() {
+    let daemon = Daemon::start(Options::new("taken"));
+    let database = Database::create("taken");
+    database.run("create table t(id int primary key)");
+    daemon.create(&database.name, &database.connector(&[]));
+    database.wait_streamed(true);
+    let second = database.connector(&[("topic.prefix", "second")]);
+    daemon.create("second", &second);
+    let trace = daemon.wait_task("second", "FAILED", Duration::from_secs(90));
+    check_trace(&trace, &[&database.name]);
+    assert_eq!(daemon.task(&database.name).0, "RUNNING");
+}
+
+#[test]
+fn a_missing_grant() {
+    let daemon = Daemon::start(Options::new("grant"));
+    let database = Database::create("grant");
+    database.run("create table t(id int primary key); insert into t values (1); create publication p for table t");
+    role(&database);
+    database.run(&format!("revoke all on t from r_{}", database.name));
+    let user = format!("r_{}", database.name);
+    let config = database.connector(&[
+        ("database.user", user.as_str()),
+        ("database.password", "right"),
+        ("publication.name", "p"),
+        ("publication.autocreate.mode", "disabled"),
+    ]);
+    daemon.create(&database.name, &config);
+    let trace = daemon.wait_task(&database.name, "FAILED", PATIENCE);
+    check_trace(&trace, &["permission", "grant"]);
+    // The remedy that was named, and a restart: nothing else.
+    database.run(&format!("grant select on t to r_{}", database.name));
+    daemon.rest("POST", &format!("/connectors/{}/restart?includeTasks=true", database.name), None);
+    daemon.wait_task(&database.name, "RUNNING", PATIENCE);
+    let kafka = Kafka::shared();
+    assert!(within(PATIENCE, || kafka.length(&format!("{}.public.t", database.name)) == 1), "the row did not come");
+    daemon.rest("DELETE", &format!("/connectors/{}", database.name), None);
+    database.wait_streamed(false);
+    database.run(&format!("drop owned by r_{0}; drop role r_{0}", database.name));
+}
+
+#[test]
+fn a_server_that_writes_no_logical_log() {
+    let server = Server::postgres("replica");
+    let daemon = Daemon::start(Options::new("wal_level"));
+    let database = Database::create_at(server.address(), "wal_level");
+    database.run("create table t(id int primary key)");
+    let answer = daemon.rest("POST", "/connectors", Some(&json!({"name": "w", "config": database.connector(&[])})));
+    if answer.status == 201 {
+        check_trace(&daemon.wait_task("w", "FAILED", PATIENCE), &["wal_level"]);
+    } else {
+        assert_eq!(answer.status, 400);
+        assert!(answer.text.contains("wal_level"), "{}", answer.text);
+    }
+}
+
+#[test]
+fn no_free_slot() {
+    let server = Server::postgres("logical");
+    let daemon = Daemon::start(Options::new("slots"));
+    let database = Database::create_at(server.address(), "slots");
+    database.run("create table t(id int primary key)");
+    database.run("select pg_create_physical_replication_slot('s' || i) from generate_series(1, (select setting::int from pg_settings where name = 'max_replication_slots')) i");
+    daemon.create("s", &database.connector(&[]));
+    check_trace(&daemon.wait_task("s", "FAILED", PATIENCE), &["max_replication_slots", "slot"]);
+}
+
+#[test]
+fn a_broker_that_is_away() {
+    let mut broker = Server::kafka();
+    let daemon = Daemon::start(Options { broker: broker.address().to_owned(), ..Options::new("away") });
+    let database = Database::create("away");
+    database.run("create table t(id int primary key); insert into t values (1)");
+    daemon.create(&database.name, &database.connector(&[]));
+    daemon.wait_task(&database.name, "RUNNING", PATIENCE);
+    let (kafka, topic) = (Kafka::at(broker.address()), format!("{}.public.t", database.name));
+    assert!(within(PATIENCE, || kafka.length(&topic) == 1));
+    broker.stop(true);
+    database.run("insert into t select generate_series(2, 500)");
+    std::thread::sleep(Duration::from_secs(3));
+    broker.start_again();
+    assert!(within(Duration::from_secs(60), || kafka.length(&topic) >= 500), "rows were lost with the broker away");
+    let id = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap()["payload"]["id"].as_i64().unwrap();
+    let mut seen: Vec<i64> = kafka.consume(&topic).iter().map(|m| id(m.key.as_ref().unwrap())).collect();
+    seen.dedup();
+    let mut distinct = seen.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct, (1..=500).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_old_configuration_is_told_what_replaced_it() {
+    let daemon = Daemon::start(Options::new("old"));
+    let old = json!({"name": "inventory", "config": {
+        "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "database.hostname": "postgres",
+        "database.port": "5432", "database.user": "debezium", "database.password": "dbz", "database.dbname": "inventory",
+        "database.server.name": "dbserver1", "table.whitelist": "public.users,public.orders", "plugin.name": "pgoutput",
+        "slot.name": "debezium_slot", "publication.name": "dbz_publication", "include.schema.changes": "true",
+        "snapshot.mode": "initial", "transforms": "unwrap",
+        "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+        "transforms.unwrap.drop.tombstones": "false", "errors.tolerance": "all", "errors.log.enable": "true"}});
+    let answer = daemon.rest("POST", "/connectors", Some(&old));
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    let message = answer.json()["message"].as_str().unwrap_or_default().to_owned();
+    let opening = "Connector configuration is invalid and contains the following ";
+    assert!(message.starts_with(opening), "{message}");
+    for name in [
+        "topic.prefix",
+        "database.server.name",
+        "table.whitelist",
+        "table.include.list",
+        "drop.tombstones",
+        "delete.tombstone.handling.mode",
+    ] {
+        assert!(message.contains(name), "{name} is not named in\n{message}");
+    }
+    assert_eq!(daemon.rest("GET", "/connectors", None).text.trim(), "[]");
+}

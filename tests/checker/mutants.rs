@@ -1,0 +1,108 @@
+//! Falsifies a run's own records, to see that the judge notices.
+//!
+//! A mutant changes what no crash could have changed: a record that a replay repeats is not chosen, because a run cut
+//! short before it looks the same and loses nothing.
+
+use std::collections::HashMap;
+
+use super::{Evidence, Kind, Record};
+
+/// One falsification: what was done, and the evidence after it.
+pub struct Mutant {
+    /// For the message when it was not noticed.
+    pub what: String,
+    /// The falsified evidence.
+    pub evidence: Evidence,
+}
+
+fn with(evidence: &Evidence, table: usize, what: String, change: impl FnOnce(&mut Vec<Record>)) -> Mutant {
+    let mut evidence = evidence.clone();
+    change(&mut evidence.topics[table]);
+    Mutant { what, evidence }
+}
+
+/// Every mutant that this run's records allow: a dropped record of each kind, two swapped, the end cut; a table each.
+pub fn all(evidence: &Evidence) -> Vec<Mutant> {
+    (0..evidence.topics.len()).flat_map(|table| of_table(evidence, table)).collect()
+}
+
+fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
+    let topic = &evidence.topics[table];
+    let mut times: HashMap<(i64, Kind, Option<&str>), usize> = HashMap::new();
+    for record in topic {
+        *times.entry((record.key, record.kind, record.row.as_deref())).or_default() += 1;
+    }
+    let mut reads: HashMap<i64, usize> = HashMap::new();
+    for record in topic.iter().filter(|r| r.kind == Kind::Read) {
+        *reads.entry(record.key).or_default() += 1;
+    }
+    let once = |r: &Record| times[&(r.key, r.kind, r.row.as_deref())] == 1;
+    let mut owner = HashMap::new();
+    let mut gone = HashMap::new();
+    for (writer, event) in evidence.writers.iter().enumerate().flat_map(|(w, es)| es.iter().map(move |e| (w, e))) {
+        if event.table == table {
+            owner.insert(event.key, writer);
+            *gone.entry(event.key).or_insert(false) |= event.row.is_none();
+        }
+    }
+    // The stream's first record of a writer marks where the stream begins, so that without it the beginning is another.
+    let mut first = HashMap::new();
+    for (offset, record) in topic.iter().enumerate().filter(|(_, r)| r.kind != Kind::Read) {
+        if let Some(writer) = owner.get(&record.key) {
+            first.entry(*writer).or_insert(offset);
+        }
+    }
+    let streamed = |offset: usize| {
+        let record = &topic[offset];
+        record.kind != Kind::Read && once(record) && owner.get(&record.key).is_some_and(|w| first[w] != offset)
+    };
+    let middle =
+        |mut offsets: Vec<usize>| if offsets.is_empty() { None } else { Some(offsets.swap_remove(offsets.len() / 2)) };
+    let mut mutants = Vec::new();
+    for kind in [Kind::Read, Kind::Create, Kind::Update, Kind::Delete, Kind::Tombstone] {
+        let chosen = middle(
+            (0..topic.len())
+                .filter(|o| {
+                    let record = &topic[*o];
+                    match kind {
+                        Kind::Read => {
+                            record.kind == kind
+                                && !gone.get(&record.key).copied().unwrap_or(true)
+                                && once(record)
+                                && reads[&record.key] == 1
+                        }
+                        _ => record.kind == kind && streamed(*o),
+                    }
+                })
+                .take(2001)
+                .collect(),
+        );
+        if let Some(offset) = chosen {
+            let what = format!("table {table}: dropped record {offset}, {:?} of key {}", kind, topic[offset].key);
+            mutants.push(with(evidence, table, what, |topic| drop(topic.remove(offset))));
+        }
+    }
+    let neighbours = (0..topic.len().saturating_sub(1)).filter(|o| {
+        let (a, b) = (&topic[*o], &topic[o + 1]);
+        streamed(*o) && streamed(o + 1) && owner.get(&a.key) == owner.get(&b.key) && a != b
+    });
+    if let Some(offset) = middle(neighbours.collect()) {
+        mutants.push(with(
+            evidence,
+            table,
+            format!("table {table}: swapped records {offset} and {}", offset + 1),
+            |topic| {
+                topic.swap(offset, offset + 1);
+            },
+        ));
+    }
+    if !topic.is_empty() {
+        mutants.push(with(evidence, table, format!("table {table}: cut the last 3 records"), |topic| {
+            topic.truncate(topic.len().saturating_sub(3));
+        }));
+    }
+    mutants
+}
+
+/// The kinds of mutants that every run must have offered.
+pub const WANTED: &[&str] = &["Read", "Create", "Update", "Delete", "Tombstone", "swapped", "cut"];

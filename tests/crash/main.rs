@@ -1,0 +1,204 @@
+//! No loss: the daemon is killed again and again while writers write, and the topics must still tell the whole truth.
+//!
+//! The daemon dies by SIGKILL at random moments, three times at least while rows are copied; PostgreSQL's walsender is
+//! ended and the broker is stopped and started too. tests/checker decides, and is itself tried with mutants of the run.
+//! The seed is printed; AFTERIMAGE_SEED repeats a run's choices (the moments depend on the machine as well).
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
+
+#[path = "../checker/mod.rs"]
+mod checker;
+mod judging;
+#[path = "../rig/mod.rs"]
+mod rig;
+mod writers;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use checker::{Event, Evidence, Kind, Record, mutants};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use rig::{Daemon, Database, Kafka, Message, Options, Server, wait_until};
+use serde_json::Value;
+use writers::{TABLES, WRITERS, Writer};
+
+/// Kills while rows are copied; each comes after a further 5 to 25 % of the rows, so that all find rows left to copy
+/// whether the daemon begins again or goes on.
+const KILLS_IN_SNAPSHOT: usize = 3;
+
+struct Plan {
+    rows: i64,
+    kills_in_stream: usize,
+}
+
+fn plan() -> Plan {
+    if rig::long() { Plan { rows: 400_000, kills_in_stream: 60 } } else { Plan { rows: 40_000, kills_in_stream: 8 } }
+}
+
+fn topic(database: &Database, table: usize) -> String {
+    format!("{}.public.t{table}", database.name)
+}
+
+fn record(message: &Message) -> Record {
+    let parsed = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+    let key = parsed(message.key.as_ref().expect("every record has a key"))["id"].as_i64().expect("the key has an id");
+    let Some(value) = message.value.as_deref().map(parsed) else {
+        return Record { key, kind: Kind::Tombstone, row: None };
+    };
+    let kind = match value["op"].as_str() {
+        Some("r") => Kind::Read,
+        Some("c") => Kind::Create,
+        Some("u") => Kind::Update,
+        Some("d") => Kind::Delete,
+        other => panic!("an op {other:?} that nobody asked for"),
+    };
+    let after = &value["after"];
+    let row = after.is_object().then(|| format!("{}|{}", after["ver"], after["note"].as_str().unwrap_or("null")));
+    Record { key, kind, row }
+}
+
+fn evidence(database: &Database, kafka: &Kafka, writers: Vec<Vec<Event>>) -> Evidence {
+    let table = |t: usize| -> BTreeMap<i64, String> {
+        let rows = database.rows(&format!("select id, ver || '|' || note from t{t}"));
+        rows.into_iter().map(|r| (r[0].as_ref().unwrap().parse().unwrap(), r[1].clone().unwrap())).collect()
+    };
+    let records = |t: usize| kafka.consume(&topic(database, t)).iter().map(record).collect();
+    Evidence { writers, tables: (0..TABLES).map(table).collect(), topics: (0..TABLES).map(records).collect() }
+}
+
+struct Ordeal<'a> {
+    daemon: Daemon,
+    broker: Server,
+    kafka: Kafka,
+    database: &'a Database,
+    random: StdRng,
+    plan: Plan,
+}
+
+impl Ordeal<'_> {
+    fn length(&self) -> i64 {
+        (0..TABLES).map(|t| self.kafka.length(&topic(self.database, t))).sum()
+    }
+
+    fn kill_in_snapshot(&mut self) {
+        let all = self.plan.rows * TABLES as i64;
+        for _ in 0..KILLS_IN_SNAPSHOT {
+            let before = self.length();
+            let share = self.random.random_range(0.05..0.25);
+            let target = before + (all as f64 * share) as i64;
+            let end = Instant::now() + Duration::from_secs(60);
+            while self.length() < target {
+                assert!(Instant::now() < end, "the snapshot does not go on: {} of {target} records", self.length());
+            }
+            self.daemon.kill();
+            let copied = self.length() - before;
+            assert!(copied < all * 8 / 10, "the copy was over before the kill: {copied} of {all} rows; take more rows");
+            println!("killed after {copied} of {all} rows");
+            self.daemon.spawn();
+        }
+    }
+
+    fn kill_in_stream(&mut self) {
+        for kill in 0..self.plan.kills_in_stream {
+            let pause_ms = self.random.random_range(100..1500);
+            std::thread::sleep(Duration::from_millis(pause_ms));
+            // Between the kills of the daemon, its neighbours' troubles.
+            if kill % 4 == 1 {
+                let ended = self.database.cell(
+                    "select count(pg_terminate_backend(pid)) from pg_stat_replication where pid in
+                    (select active_pid from pg_replication_slots where database = current_database())",
+                );
+                println!("ended {ended} walsenders");
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            if kill % 8 == 5 {
+                let now = self.random.random_bool(0.5);
+                self.broker.stop(now);
+                self.broker.start_again();
+                println!("broker stopped (killed: {now}) and started");
+            }
+            self.daemon.kill();
+            println!("killed while streaming, {} records", self.length());
+            self.daemon.spawn();
+        }
+    }
+
+    /// Until nothing has come for a while, with the connector running.
+    fn settle(&self) {
+        self.daemon.wait_task(&self.database.name, "RUNNING", Duration::from_secs(60));
+        let (mut last, mut since) = (-1, Instant::now());
+        wait_until("the topics settle", Duration::from_secs(120), || {
+            let now = self.length();
+            if now != last || !self.database.is_streamed() {
+                (last, since) = (now, Instant::now());
+            }
+            since.elapsed() > Duration::from_secs(4)
+        });
+    }
+}
+
+#[test]
+fn nothing_is_lost_through_kills() {
+    let seed = std::env::var("AFTERIMAGE_SEED").ok().map_or_else(rand::random, |s| s.parse().unwrap());
+    println!("AFTERIMAGE_SEED={seed}");
+    let plan = plan();
+    let database = Database::create("crash");
+    let filled = writers::prepare(&database, plan.rows);
+    let broker = Server::kafka();
+    let options = Options { broker: broker.address().to_owned(), ..Options::new("crash") };
+    // A killed owner's group must be free again soon, or the test is all waiting.
+    let options = options.with("session.timeout.ms", "2000").with("heartbeat.interval.ms", "500");
+    let daemon = Daemon::start(options);
+    let kafka = Kafka::at(broker.address());
+    let (stop, rows) = (AtomicBool::new(false), plan.rows);
+    let mut ordeal = Ordeal { daemon, broker, kafka, database: &database, random: StdRng::seed_from_u64(seed), plan };
+    let committed = std::thread::scope(|scope| {
+        let ending = StopAtEnd(&stop);
+        let handles: Vec<_> = (0..WRITERS)
+            .zip(filled)
+            .map(|(id, filled)| Writer::new(id, database.session(), seed, filled, rows))
+            .map(|writer| scope.spawn(|| writer.write(&stop)))
+            .collect();
+        // The writers write before, while and after the connector is made.
+        std::thread::sleep(Duration::from_millis(300));
+        let config = database
+            .connector(&[("key.converter.schemas.enable", "false"), ("value.converter.schemas.enable", "false")]);
+        ordeal.daemon.create(&database.name, &config);
+        ordeal.kill_in_snapshot();
+        ordeal.daemon.wait_task(&database.name, "RUNNING", Duration::from_secs(60));
+        ordeal.database.wait_streamed(true);
+        ordeal.kill_in_stream();
+        std::thread::sleep(Duration::from_secs(1));
+        drop(ending);
+        handles.into_iter().map(|h| h.join().unwrap()).collect()
+    });
+    ordeal.settle();
+    let evidence = evidence(&database, &ordeal.kafka, committed);
+    judge(&evidence);
+}
+
+/// The writers stop also when the test fails, or it would wait for them for ever.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn judge(evidence: &Evidence) {
+    let records: usize = evidence.topics.iter().map(Vec::len).sum();
+    let events: usize = evidence.writers.iter().map(|w| w.iter().filter(|e| e.kind != Kind::Read).count()).sum();
+    println!("{events} events committed, {records} records on the topics");
+    let found = checker::violations(evidence);
+    assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
+    let all = mutants::all(evidence);
+    for wanted in mutants::WANTED {
+        assert!(all.iter().any(|m| m.what.contains(wanted)), "this run offered no mutant of the kind {wanted}");
+    }
+    for mutant in &all {
+        assert!(!checker::violations(&mutant.evidence).is_empty(), "not noticed: {}", mutant.what);
+    }
+    println!("{} mutants noticed", all.len());
+}

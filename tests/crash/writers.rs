@@ -1,0 +1,179 @@
+//! Writers whose transactions interleave and who remember what they committed.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+
+use super::checker::{Event, Kind};
+use super::rig::{Database, Session};
+
+/// How many tables there are: `t0`, `t1`, ….
+pub(crate) const TABLES: usize = 3;
+/// How many writers; key k belongs to writer k mod WRITERS.
+pub(crate) const WRITERS: i64 = 4;
+
+/// Makes the tables and fills them with rows `0..rows`.
+pub(crate) fn prepare(database: &Database, rows: i64) -> Vec<Vec<Event>> {
+    for table in 0..TABLES {
+        database.run(&format!(
+            "create table t{table}(id bigint primary key, ver bigint not null, note text);
+             insert into t{table} select i, 0, 'w' || i % {WRITERS} || ' filled' from generate_series(0, {rows} - 1) i;"
+        ));
+    }
+    // One table's deletes carry the whole row, the others' only the key.
+    database.run("alter table t1 replica identity full");
+    let filled = |writer: i64| {
+        let keys = (0..TABLES)
+            .flat_map(move |table| (0..rows).filter(move |k| k % WRITERS == writer).map(move |k| (table, k)));
+        let row = format!("0|w{writer} filled");
+        keys.map(|(table, key)| Event { table, key, kind: Kind::Read, transaction: 0, row: Some(row.clone()) })
+            .collect()
+    };
+    (0..WRITERS).map(filled).collect()
+}
+
+/// One writer: its session, its keys, what it has committed.
+pub(crate) struct Writer {
+    id: i64,
+    session: Session,
+    random: StdRng,
+    /// A table's rows that are there, of this writer's.
+    alive: Vec<Vec<i64>>,
+    next_key: i64,
+    transaction: i64,
+    version: i64,
+    committed: Vec<Event>,
+}
+
+impl Writer {
+    /// `filled`: its rows that are there already.
+    pub(crate) fn new(id: i64, session: Session, seed: u64, filled: Vec<Event>, rows: i64) -> Self {
+        let alive = (0..TABLES).map(|t| filled.iter().filter(|e| e.table == t).map(|e| e.key).collect()).collect();
+        let next_key = (rows / WRITERS + 1) * WRITERS + id;
+        let random = StdRng::seed_from_u64(seed.wrapping_add(id as u64));
+        Self { id, session, random, alive, next_key, transaction: 0, version: 0, committed: filled }
+    }
+
+    /// Writes until told to stop; gives what it committed.
+    pub(crate) fn write(mut self, stop: &AtomicBool) -> Vec<Event> {
+        while !stop.load(Ordering::Relaxed) {
+            self.transact();
+            let pause_ms = self.random.random_range(10..60);
+            std::thread::sleep(Duration::from_millis(pause_ms));
+        }
+        self.committed
+    }
+
+    fn transact(&mut self) {
+        self.transaction += 1;
+        let (alive, start) = (self.alive.clone(), self.committed.len());
+        self.session.run("begin");
+        for _ in 0..self.random.random_range(1..8) {
+            self.statement();
+            // So that the others' rows come between this transaction's.
+            if self.random.random_bool(0.2) {
+                let pause_ms = self.random.random_range(1..6);
+                std::thread::sleep(Duration::from_millis(pause_ms));
+            }
+        }
+        if self.random.random_bool(0.15) {
+            // A part that is taken back.
+            let (alive, start) = (self.alive.clone(), self.committed.len());
+            self.session.run("savepoint s");
+            self.statement();
+            self.session.run("rollback to s");
+            self.alive = alive;
+            self.committed.truncate(start);
+        }
+        if self.random.random_bool(0.15) {
+            self.session.run("rollback");
+            self.alive = alive;
+            self.committed.truncate(start);
+        } else {
+            self.session.run("commit");
+        }
+    }
+
+    fn event(&mut self, table: usize, key: i64, kind: Kind, row: Option<String>) {
+        self.committed.push(Event { table, key, kind, transaction: self.transaction, row });
+    }
+
+    /// A new version of a row: what SQL writes, and what the judge compares.
+    fn version(&mut self) -> (i64, String, String) {
+        self.version += 1;
+        let note = format!("w{} x{}", self.id, self.transaction);
+        (self.version, note.clone(), format!("{}|{note}", self.version))
+    }
+
+    fn fresh_key(&mut self) -> i64 {
+        self.next_key += WRITERS;
+        self.next_key
+    }
+
+    fn insert(&mut self, table: usize, many: usize) {
+        let (mut lines, mut values) = (String::new(), Vec::new());
+        for _ in 0..many {
+            let (ver, note, row) = self.version();
+            let key = self.fresh_key();
+            writeln!(lines, "{key}\t{ver}\t{note}").unwrap();
+            values.push(format!("({key}, {ver}, '{note}')"));
+            self.alive[table].push(key);
+            self.event(table, key, Kind::Create, Some(row));
+        }
+        // COPY puts several rows into one record of the log, all at one position.
+        if many > 4 {
+            self.session.copy(&format!("copy t{table}(id, ver, note) from stdin"), lines);
+        } else {
+            self.session.run(&format!("insert into t{table} values {}", values.join(", ")));
+        }
+    }
+
+    fn statement(&mut self) {
+        let table = self.random.random_range(0..TABLES);
+        let key = self.alive[table].choose(&mut self.random).copied();
+        let choice = self.random.random_range(0..100);
+        let Some(key) = key.filter(|_| choice >= 30) else {
+            let many = [1, 1, 1, 3, 40].choose(&mut self.random).copied().unwrap_or(1);
+            return self.insert(table, many);
+        };
+        match choice {
+            30..70 => {
+                let (ver, note, row) = self.version();
+                self.session.run(&format!("update t{table} set ver = {ver}, note = '{note}' where id = {key}"));
+                self.event(table, key, Kind::Update, Some(row));
+            }
+            70..85 => {
+                self.session.run(&format!("delete from t{table} where id = {key}"));
+                self.remove(table, key);
+            }
+            85..92 => {
+                // Deleted and back again under the same key.
+                let (ver, note, row) = self.version();
+                self.session.run(&format!("delete from t{table} where id = {key}"));
+                self.session.run(&format!("insert into t{table} values ({key}, {ver}, '{note}')"));
+                self.remove(table, key);
+                self.alive[table].push(key);
+                self.event(table, key, Kind::Create, Some(row));
+            }
+            _ => {
+                // A change of the key is a delete, a tombstone and a create.
+                let ((ver, note, row), moved) = (self.version(), self.fresh_key());
+                self.session
+                    .run(&format!("update t{table} set id = {moved}, ver = {ver}, note = '{note}' where id = {key}"));
+                self.remove(table, key);
+                self.alive[table].push(moved);
+                self.event(table, moved, Kind::Create, Some(row));
+            }
+        }
+    }
+
+    fn remove(&mut self, table: usize, key: i64) {
+        self.alive[table].retain(|k| *k != key);
+        self.event(table, key, Kind::Delete, None);
+        self.event(table, key, Kind::Tombstone, None);
+    }
+}

@@ -1,0 +1,320 @@
+//! The image without a container engine: the compose file is read and held against what the compose specification
+//! allows, the entry point is run as a process with an `afterimage` that only tells what it was given.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_yaml_ng::Value;
+
+fn docker(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docker").join(name)
+}
+
+// --- the compose file ---
+
+/// What the specification allows a value to be. Only what this project's file may use is listed: a key that is not here
+/// is a complaint, so that the list grows on purpose.
+enum Form {
+    Text,
+    /// A list of texts, or one text.
+    Command,
+    /// A list of texts.
+    Texts,
+    /// Names to text, number, boolean or null; or a list of `NAME=value`.
+    Variables,
+    /// A number with a unit: 30s, 1m30s.
+    Duration,
+    Number,
+    OneOf(&'static [&'static str]),
+    /// Known keys.
+    Keys(&'static [(&'static str, Form)]),
+    /// Any name, each of this form.
+    Each(&'static Form),
+}
+
+const HEALTHCHECK: &[(&str, Form)] = &[
+    ("test", Form::Command),
+    ("interval", Form::Duration),
+    ("timeout", Form::Duration),
+    ("start_period", Form::Duration),
+    ("retries", Form::Number),
+];
+const BUILD: &[(&str, Form)] =
+    &[("context", Form::Text), ("dockerfile", Form::Text), ("target", Form::Text), ("args", Form::Variables)];
+const CONDITION: &[(&str, Form)] =
+    &[("condition", Form::OneOf(&["service_started", "service_healthy", "service_completed_successfully"]))];
+const SERVICE: &[(&str, Form)] = &[
+    ("image", Form::Text),
+    ("build", Form::Keys(BUILD)),
+    ("command", Form::Command),
+    ("environment", Form::Variables),
+    ("ports", Form::Texts),
+    ("volumes", Form::Texts),
+    ("healthcheck", Form::Keys(HEALTHCHECK)),
+    ("depends_on", Form::Each(&Form::Keys(CONDITION))),
+    ("stop_grace_period", Form::Duration),
+    ("restart", Form::OneOf(&["no", "always", "on-failure", "unless-stopped"])),
+    ("user", Form::Text),
+];
+const COMPOSE: &[(&str, Form)] = &[("name", Form::Text), ("services", Form::Each(&Form::Keys(SERVICE)))];
+
+fn is_duration(text: &str) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let units = ["us", "ms", "s", "m", "h"];
+        let Some(unit) = units.iter().find(|u| digits > 0 && rest[digits..].starts_with(**u)) else { return false };
+        rest = &rest[digits + unit.len()..];
+    }
+    !text.is_empty()
+}
+
+fn complaints(at: &str, value: &Value, form: &Form) -> Vec<String> {
+    let texts = |v: &Value| v.as_sequence().is_some_and(|s| s.iter().all(Value::is_string));
+    let scalar = |v: &Value| v.is_string() || v.is_number() || v.is_bool() || v.is_null();
+    let good = match form {
+        Form::Text => value.is_string(),
+        Form::Command => value.is_string() || texts(value),
+        Form::Texts => texts(value),
+        Form::Variables => {
+            texts(value) || value.as_mapping().is_some_and(|m| m.iter().all(|(k, v)| k.is_string() && scalar(v)))
+        }
+        Form::Duration => value.as_str().is_some_and(is_duration),
+        Form::Number => value.is_number(),
+        Form::OneOf(words) => value.as_str().is_some_and(|v| words.contains(&v)),
+        Form::Keys(_) | Form::Each(_) => value.is_mapping(),
+    };
+    if !good {
+        return vec![format!("{at}: {value:?} is not of the form that the specification wants")];
+    }
+    let entries = value.as_mapping().into_iter().flatten().map(|(k, v)| (k.as_str().unwrap_or_default(), v));
+    match form {
+        Form::Each(each) => entries.flat_map(|(k, v)| complaints(&format!("{at}.{k}"), v, each)).collect(),
+        Form::Keys(keys) => entries
+            .flat_map(|(k, v)| match keys.iter().find(|(name, _)| *name == k) {
+                Some((_, form)) => complaints(&format!("{at}.{k}"), v, form),
+                None => vec![format!("{at}: the key {k} is unknown")],
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn compose() -> Value {
+    serde_yaml_ng::from_str(&std::fs::read_to_string(docker("compose.yaml")).unwrap()).unwrap()
+}
+
+#[test]
+fn the_compose_file_is_one() {
+    let file = compose();
+    assert_eq!(complaints("compose", &file, &Form::Keys(COMPOSE)), Vec::<String>::new());
+    let services = file["services"].as_mapping().unwrap();
+    for (name, service) in services {
+        assert!(
+            service.get("image").is_some() || service.get("build").is_some(),
+            "{name:?} has neither image nor build"
+        );
+        for (needed, on) in service.get("depends_on").and_then(Value::as_mapping).into_iter().flatten() {
+            let other =
+                services.get(needed).unwrap_or_else(|| panic!("{name:?} waits for {needed:?}, which is not there"));
+            let healthy = on["condition"] == "service_healthy";
+            assert!(!healthy || other.get("healthcheck").is_some(), "{needed:?} has no health check to wait for");
+        }
+    }
+    assert_eq!(services.keys().filter_map(Value::as_str).collect::<Vec<_>>(), ["postgres", "kafka", "connect"]);
+    let build = &file["services"]["connect"]["build"];
+    let context = docker("").join(build["context"].as_str().unwrap());
+    assert!(context.join(build["dockerfile"].as_str().unwrap()).is_file(), "the Dockerfile is not where compose looks");
+    assert!(file["services"]["postgres"]["command"].as_sequence().unwrap().iter().any(|c| c == "wal_level=logical"));
+}
+
+#[test]
+fn a_wrong_compose_file_is_noticed() {
+    for wrong in [
+        "services: [a]",
+        "services: {a: {imagee: x}}",
+        "services: {a: {image: 3}}",
+        "services: {a: {healthcheck: {interval: 5}}}",
+        "services: {a: {healthcheck: {interval: 5 s}}}",
+        "services: {a: {depends_on: {b: {condition: healthy}}}}",
+        "services: {a: {ports: [8083]}}",
+        "services: {a: {environment: {A: [1]}}}",
+        "services: {a: {restart: sometimes}}",
+        "srvices: {}",
+    ] {
+        let value: Value = serde_yaml_ng::from_str(wrong).unwrap();
+        assert_eq!(complaints("compose", &value, &Form::Keys(COMPOSE)).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn the_image_is_small_and_not_root() {
+    let file = std::fs::read_to_string(docker("Dockerfile")).unwrap();
+    let stages: Vec<&str> = file.lines().filter_map(|l| l.strip_prefix("FROM ")).collect();
+    assert_eq!(stages.len(), 2, "a stage that builds and one that runs");
+    assert!(stages[1].contains("slim") || stages[1].contains("distroless"), "{}", stages[1]);
+    let last = file.split("FROM ").last().unwrap();
+    let user = last.lines().find_map(|l| l.strip_prefix("USER ")).expect("the image must say who runs it");
+    assert!(user != "root" && user != "0");
+    for word in ["HEALTHCHECK", "ENTRYPOINT [\"/usr/local/bin/entrypoint.sh\"]", "EXPOSE 8083"] {
+        assert!(last.contains(word), "{word}");
+    }
+    for copied in ["entrypoint.sh", "healthcheck.sh"] {
+        assert!(docker(copied).is_file() && last.contains(copied));
+    }
+}
+
+// --- the entry point ---
+
+/// Runs the entry point with only these variables and an `afterimage` that prints its arguments and its file.
+fn enter(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = dir.path().join("afterimage");
+    std::fs::write(&fake, "#!/bin/sh\nprintf 'args:'; printf ' %s' \"$1\"; echo\nenv | grep ^CONNECT_ >&2\nif [ -f \"${2:-}\" ]; then stat -c 'mode: %a' \"$2\"; cat \"$2\"; fi\n").unwrap();
+    std::fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", dir.path().display());
+    Command::new(docker("entrypoint.sh"))
+        .args(arguments)
+        .env_clear()
+        .env("PATH", path)
+        .env("TMPDIR", dir.path())
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
+}
+
+/// The properties that the daemon was given, read as `.properties` files are.
+fn properties(environment: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let all: Vec<_> = BASIC.iter().chain(environment).copied().collect();
+    let out = enter(&["start"], &all);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = String::from_utf8(out.stdout).unwrap();
+    let (head, file) = text.split_once("mode: 600\n").expect("a file that only its owner reads");
+    assert_eq!(head, "args: run\n");
+    java_properties::read(file.as_bytes()).unwrap().into_iter().collect()
+}
+
+const BASIC: &[(&str, &str)] =
+    &[("BOOTSTRAP_SERVERS", "kafka:9092"), ("CONFIG_STORAGE_TOPIC", "c"), ("OFFSET_STORAGE_TOPIC", "o")];
+
+#[track_caller]
+fn check(environment: &[(&str, &str)], expect: &[(&str, &str)]) {
+    let given = properties(environment);
+    for (name, value) in expect {
+        assert_eq!(given.get(*name).map(String::as_str), Some(*value), "{name} of {given:?}");
+    }
+}
+
+#[test]
+fn the_environment_becomes_worker_properties() {
+    check(
+        &[],
+        &[
+            ("bootstrap.servers", "kafka:9092"),
+            ("group.id", "1"),
+            ("config.storage.topic", "c"),
+            ("offset.storage.topic", "o"),
+            ("status.storage.topic", "connect-status"),
+            ("key.converter", "org.apache.kafka.connect.json.JsonConverter"),
+            ("listeners", "http://0.0.0.0:8083"),
+        ],
+    );
+    check(
+        &[
+            ("GROUP_ID", "g"),
+            ("STATUS_STORAGE_TOPIC", "s"),
+            ("VALUE_CONVERTER", "io.confluent.connect.avro.AvroConverter"),
+            ("KEY_CONVERTER", "k"),
+            ("REST_PORT", "18083"),
+            ("REST_HOST_NAME", "10.0.0.1"),
+            ("ADVERTISED_HOST_NAME", "h"),
+            ("ADVERTISED_PORT", "81"),
+            ("OFFSET_FLUSH_INTERVAL_MS", "10"),
+            ("OFFSET_FLUSH_TIMEOUT_MS", "11"),
+            ("SHUTDOWN_TIMEOUT", "12"),
+            ("SCHEMA_REGISTRY_URL", "http://r"),
+            ("HEAP_OPTS", "-Xmx2g"),
+        ],
+        &[
+            ("group.id", "g"),
+            ("status.storage.topic", "s"),
+            ("value.converter", "io.confluent.connect.avro.AvroConverter"),
+            ("key.converter", "k"),
+            ("listeners", "http://10.0.0.1:18083"),
+            ("rest.advertised.host.name", "h"),
+            ("rest.advertised.port", "81"),
+            ("offset.flush.interval.ms", "10"),
+            ("offset.flush.timeout.ms", "11"),
+            ("task.shutdown.graceful.timeout.ms", "12"),
+            ("value.converter.schema.registry.url", "http://r"),
+        ],
+    );
+    // Values arrive as they are, whatever is in them.
+    let group = " a\\b \"c\" $HOME `id`\n# d";
+    check(&[("GROUP_ID", group)], &[("group.id", group)]);
+    assert!(!properties(&[("HEAP_OPTS", "-Xmx2g")]).values().any(|v| v.contains("Xmx")));
+}
+
+/// `CONNECT_A_B` is the daemon's own to read, over the file; no password of it is written down.
+#[test]
+fn connect_variables_stay_in_the_environment() {
+    let more = [("CONNECT_GROUP_ID", "long"), ("CONNECT_SASL_JAAS_CONFIG", "password=\"p\"")];
+    let all: Vec<_> = BASIC.iter().chain(&more).copied().collect();
+    let out = enter(&[], &all);
+    let (file, environment) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(!file.contains("long") && !file.contains("password"), "{file}");
+    for line in ["CONNECT_GROUP_ID=long", "CONNECT_SASL_JAAS_CONFIG=password=\"p\""] {
+        assert!(environment.contains(line), "{environment}");
+    }
+    // They also stand in for a short name that must be there.
+    let out = enter(
+        &[],
+        &[("CONNECT_BOOTSTRAP_SERVERS", "k"), ("CONNECT_CONFIG_STORAGE_TOPIC", "c"), ("OFFSET_STORAGE_TOPIC", "o")],
+    );
+    assert!(out.status.success());
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    for (left_out, _) in BASIC {
+        let some: Vec<_> = BASIC.iter().filter(|(name, _)| name != left_out).copied().collect();
+        let out = enter(&[], &some);
+        assert_eq!(out.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&out.stderr).contains(left_out), "{left_out}");
+    }
+}
+
+#[test]
+fn other_commands_are_passed_on() {
+    let said = |arguments: &[&str]| String::from_utf8(enter(arguments, &[]).stdout).unwrap();
+    assert_eq!(said(&["--version"]), "args: --version\n");
+    assert_eq!(said(&["run", "/nowhere"]), "args: run\n");
+    assert_eq!(said(&["echo", "hello"]), "hello\n");
+}
+
+#[test]
+fn the_health_check_asks() {
+    for (status, healthy) in [("200 OK", true), ("503 Service Unavailable", false)] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // The whole request: closing with some of it unread would reset the connection.
+            let (mut asked, mut byte) = (String::new(), [0]);
+            while !asked.ends_with("\r\n\r\n") {
+                stream.read_exact(&mut byte).unwrap();
+                asked.push(char::from(byte[0]));
+            }
+            stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\n{{}}").as_bytes()).unwrap();
+            asked
+        });
+        let ran = Command::new(docker("healthcheck.sh")).env("REST_PORT", port.to_string()).status().unwrap();
+        assert_eq!(ran.success(), healthy);
+        assert!(server.join().unwrap().starts_with("GET /health "));
+    }
+    let nobody = Command::new(docker("healthcheck.sh")).env("REST_PORT", "1").output().unwrap();
+    assert!(!nobody.status.success());
+}

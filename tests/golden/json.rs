@@ -1,0 +1,247 @@
+//! JSON that keeps what a comparison must see and `serde_json` does not: integers of any length, and digits of a decimal
+//! that no double holds.
+
+use std::fmt::Write as _;
+
+/// A JSON value. Objects keep their order; a repeated name keeps its last value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    /// As written, so that no length is too long.
+    Int(String),
+    Float(f64),
+    Text(String),
+    List(Vec<Json>),
+    Map(Vec<(String, Json)>),
+}
+
+impl Json {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
+        match self {
+            Self::Map(entries) => entries.iter().find(|(k, _)| k == name).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Json> {
+        match self {
+            Self::Map(entries) => entries.iter_mut().find(|(k, _)| k == name).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    pub(crate) fn as_int(&self) -> Option<i128> {
+        if let Self::Int(digits) = self { digits.parse().ok() } else { None }
+    }
+
+    /// One line, names sorted: equal values give equal lines.
+    pub(crate) fn line(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, None);
+        out
+    }
+
+    /// Many lines, names sorted, for a difference that can be read.
+    pub(crate) fn pretty(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, Some(0));
+        out
+    }
+
+    fn write(&self, out: &mut String, depth: Option<usize>) {
+        let next = depth.map(|d| d + 1);
+        let pad = |out: &mut String, depth: Option<usize>| {
+            if let Some(depth) = depth {
+                out.push('\n');
+                out.extend(std::iter::repeat_n(' ', depth));
+            }
+        };
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(b) => write!(out, "{b}").unwrap(),
+            Self::Int(digits) => out.push_str(digits),
+            Self::Float(f) => write!(out, "{f:?}").unwrap(),
+            Self::Text(text) => out.push_str(&serde_json::to_string(text).unwrap()),
+            Self::List(items) if items.is_empty() => out.push_str("[]"),
+            Self::Map(entries) if entries.is_empty() => out.push_str("{}"),
+            Self::List(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    out.push_str(if i == 0 { "[" } else { "," });
+                    pad(out, next);
+                    item.write(out, next);
+                }
+                pad(out, depth);
+                out.push(']');
+            }
+            Self::Map(entries) => {
+                let mut sorted: Vec<_> = entries.iter().collect();
+                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                for (i, (name, value)) in sorted.into_iter().enumerate() {
+                    out.push_str(if i == 0 { "{" } else { "," });
+                    pad(out, next);
+                    write!(out, "{}: ", serde_json::to_string(name).unwrap()).unwrap();
+                    value.write(out, next);
+                }
+                pad(out, depth);
+                out.push('}');
+            }
+        }
+    }
+
+    /// Reads a whole text; none when it is no JSON.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parser = Parser { text, at: 0 };
+        let value = parser.value()?;
+        parser.space();
+        (parser.at == text.len()).then_some(value)
+    }
+}
+
+/// A decimal that a double cannot hold, or whose scale counts, stays text.
+fn float(text: &str) -> Json {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let scaled = mantissa.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 1 && fraction.ends_with('0'));
+    if digits > 17 || scaled { Json::Text(format!("number {text}")) } else { Json::Float(text.parse().unwrap()) }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Parser<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn space(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start_matches([' ', '\t', '\n', '\r']).len();
+    }
+
+    fn take(&mut self, token: &str) -> bool {
+        self.space();
+        let there = self.rest().starts_with(token);
+        if there {
+            self.at += token.len();
+        }
+        there
+    }
+
+    fn value(&mut self) -> Option<Json> {
+        self.space();
+        match self.rest().bytes().next()? {
+            b'{' => self.map(),
+            b'[' => self.list(),
+            b'"' => self.string().map(Json::Text),
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => {
+                let words = [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))];
+                words.into_iter().find(|(word, _)| self.take(word)).map(|(_, value)| value)
+            }
+        }
+    }
+
+    fn number(&mut self) -> Option<Json> {
+        let length = self.rest().bytes().take_while(|b| b.is_ascii_digit() || b"+-.eE".contains(b)).count();
+        let text = self.rest()[..length].to_owned();
+        text.parse::<f64>().ok()?;
+        self.at += length;
+        Some(if text.contains(['.', 'e', 'E']) { float(&text) } else { Json::Int(text) })
+    }
+
+    fn string(&mut self) -> Option<String> {
+        let bytes = self.rest().as_bytes();
+        let mut end = 1;
+        while *bytes.get(end)? != b'"' {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        let text = serde_json::from_str(self.rest().get(..=end)?).ok()?;
+        self.at += end + 1;
+        Some(text)
+    }
+
+    fn list(&mut self) -> Option<Json> {
+        self.take("[");
+        let mut items = Vec::new();
+        if self.take("]") {
+            return Some(Json::List(items));
+        }
+        loop {
+            items.push(self.value()?);
+            if self.take("]") {
+                return Some(Json::List(items));
+            }
+            if !self.take(",") {
+                return None;
+            }
+        }
+    }
+
+    fn map(&mut self) -> Option<Json> {
+        self.take("{");
+        let mut entries: Vec<(String, Json)> = Vec::new();
+        if self.take("}") {
+            return Some(Json::Map(entries));
+        }
+        loop {
+            self.space();
+            if !self.rest().starts_with('"') {
+                return None;
+            }
+            let name = self.string()?;
+            if !self.take(":") {
+                return None;
+            }
+            let value = self.value()?;
+            match entries.iter_mut().find(|(k, _)| *k == name) {
+                Some(entry) => entry.1 = value,
+                None => entries.push((name, value)),
+            }
+            if self.take("}") {
+                return Some(Json::Map(entries));
+            }
+            if !self.take(",") {
+                return None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: Option<&str>) {
+        assert_eq!(Json::parse(text).map(|v| v.line()).as_deref(), expect, "{text}");
+    }
+
+    #[test]
+    fn reads_what_is_json() {
+        check(r#" {"b": [1, -2.5, "x\"\u00e9"], "a": null} "#, Some(r#"{"a": null,"b": [1,-2.5,"x\"é"]}"#));
+        check(r#"{"a": 1, "a": 2}"#, Some(r#"{"a": 2}"#));
+        check("123456789012345678901234567890", Some("123456789012345678901234567890"));
+        check("12345678901234567890.5", Some(r#""number 12345678901234567890.5""#));
+        check("1.50", Some(r#""number 1.50""#));
+        check("1.0", Some("1.0"));
+        check("1e22", Some("1e22"));
+        check("[true, false, {}, []]", Some("[true,false,{},[]]"));
+    }
+
+    #[test]
+    fn refuses_what_is_not() {
+        for text in ["", "abc", "{", "[1,]", "{\"a\" 1}", "1 2", "\"open", "c_pg"] {
+            check(text, None);
+        }
+    }
+}

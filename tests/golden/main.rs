@@ -1,0 +1,125 @@
+//! Is the daemon a drop-in? What Debezium put on the topics for a scenario, the daemon must put there too.
+//! The scenarios and Debezium's records are in tests/data/golden.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
+
+mod json;
+mod normal;
+#[path = "../rig/mod.rs"]
+mod rig;
+mod scenario;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use json::Json;
+use rig::{Daemon, Kafka, Options};
+use scenario::Worker;
+use similar::TextDiff;
+
+/// Scenarios wait much and compute little.
+const AT_A_TIME: usize = 6;
+
+fn differences(wanted: &[Json], seen: &[Json]) -> Option<String> {
+    let lines = |rows: &[Json]| -> Vec<String> { rows.iter().map(Json::line).collect() };
+    let (w, s) = (lines(wanted), lines(seen));
+    if w == s {
+        return None;
+    }
+    let same = w.iter().skip(1).zip(s.iter().skip(1)).filter(|(a, b)| a == b).count();
+    let pretty = |rows: &[Json]| -> String { rows.iter().map(|row| row.pretty() + "\n").collect() };
+    let (w, s) = (pretty(wanted), pretty(seen));
+    let diff = TextDiff::from_lines(&w, &s).unified_diff().context_radius(4).header("wanted", "seen").to_string();
+    let lines: Vec<&str> = diff.lines().collect();
+    let shown = lines.len().min(80);
+    let more = if lines.len() > shown { format!("\n(and {} lines more)", lines.len() - shown) } else { String::new() };
+    let head = format!("{same}/{} records as wanted, {} seen", wanted.len() - 1, seen.len() - 1);
+    Some(format!("{head}\n{}{more}", lines[..shown].join("\n")))
+}
+
+#[test]
+fn topics_are_as_debezium_leaves_them() {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden");
+    let only = std::env::var("AFTERIMAGE_GOLDEN").unwrap_or_default();
+    let chosen = |stem: &str| only.is_empty() || only.split([',', ' ']).any(|o| o == stem);
+    let mut stems: Vec<String> = std::fs::read_dir(&dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|stem| chosen(stem))
+        .collect();
+    assert!(!stems.is_empty(), "no such scenario: {only}");
+    stems.sort();
+    stems.reverse();
+    // Another worker may be named: how the port of the comparison is itself tried on the real thing.
+    let elsewhere = std::env::var("AFTERIMAGE_TEST_REST").ok();
+    let daemon = elsewhere.is_none().then(|| Daemon::start(Options::new("golden")));
+    let url = elsewhere.unwrap_or_else(|| daemon.as_ref().unwrap().url());
+    let count = stems.len();
+    let (queue, bad) = (Mutex::new(stems), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME.min(count) {
+            scope.spawn(|| {
+                let worker = Worker { url: &url, kafka: Kafka::shared() };
+                loop {
+                    let Some(stem) = queue.lock().unwrap().pop() else { break };
+                    let read = |ending: &str| std::fs::read_to_string(dir.join(format!("{stem}.{ending}"))).unwrap();
+                    let (text, golden) = (read("toml"), read("jsonl"));
+                    let wanted: Vec<Json> = golden.lines().map(|line| Json::parse(line).unwrap()).collect();
+                    let wanted: Vec<Json> = wanted.iter().map(sorted_collections).collect();
+                    let ran =
+                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scenario::run(&stem, &text, &worker)));
+                    let complaint = match ran {
+                        Ok(seen) => differences(&wanted, &seen),
+                        Err(cause) => Some(format!("the run broke: {}", said(cause.as_ref()))),
+                    };
+                    println!("{} {stem}", if complaint.is_none() { "ok  " } else { "DIFF" });
+                    if let Some(complaint) = complaint {
+                        bad.lock().unwrap().push(format!("{stem}: {complaint}"));
+                    }
+                }
+            });
+        }
+    });
+    let bad = bad.into_inner().unwrap();
+    assert!(bad.is_empty(), "{} of {count} scenarios differ\n{}", bad.len(), bad.join("\n\n"));
+}
+
+fn said(cause: &(dyn std::any::Any + Send)) -> String {
+    let text = cause.downcast_ref::<String>().cloned();
+    text.or_else(|| cause.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_else(|| "a panic".to_owned())
+}
+
+/// The golden file's lists of a transaction's tables, in this program's order.
+fn sorted_collections(value: &Json) -> Json {
+    match value {
+        Json::Map(entries) => Json::Map(
+            entries
+                .iter()
+                .map(|(k, v)| {
+                    let mut v = sorted_collections(v);
+                    if let (true, Json::List(items)) = (k == "data_collections", &mut v) {
+                        items.sort_by_key(Json::line);
+                    }
+                    (k.clone(), v)
+                })
+                .collect(),
+        ),
+        Json::List(items) => Json::List(items.iter().map(sorted_collections).collect()),
+        _ => value.clone(),
+    }
+}
+
+#[test]
+fn a_difference_is_seen() {
+    let rows = |text: &str| text.lines().map(|line| Json::parse(line).unwrap()).collect::<Vec<_>>();
+    let wanted = rows("{\"log\":[]}\n{\"key\":1}\n{\"key\":2}");
+    assert_eq!(differences(&wanted, &wanted), None);
+    for seen in [
+        "{\"log\":[\"x\"]}\n{\"key\":1}\n{\"key\":2}",
+        "{\"log\":[]}\n{\"key\":1}",
+        "{\"log\":[]}\n{\"key\":2}\n{\"key\":1}",
+    ] {
+        assert!(differences(&wanted, &rows(seen)).is_some(), "{seen}");
+    }
+}

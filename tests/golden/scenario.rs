@@ -1,0 +1,264 @@
+//! Runs one scenario against a worker and gives what the topics then hold, a line a record.
+//!
+//! A scenario is a TOML file: `[config]`, laid over the connector's basics, and `[[step]]`s done in order, each one of
+//! `sql`, `create`, `pause`, `resume`, `stop`, `restart`, `delete`, `config` (PUT, merged), `rest` = "METHOD /path" with
+//! `body`, `produce` = a topic with `key` and `value`. `settle` = seconds without a new record to wait for, `records` = N
+//! waits until there are so many. `{name}` is the name of connector, database, prefix, slot and publication.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::json::Json;
+use super::normal::{VOLATILE, doubts, mark, mark_made_up_key, readable};
+use super::rig::{Answer, Database, Kafka, ask, postgres_address};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const JSON_CONVERTER: &str = "org.apache.kafka.connect.json.JsonConverter";
+
+/// What runs the scenario's connector.
+pub(crate) struct Worker<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) kafka: Kafka,
+}
+
+struct Run<'a> {
+    worker: &'a Worker<'a>,
+    name: String,
+    database: Database,
+    config: serde_json::Map<String, serde_json::Value>,
+    log: Vec<String>,
+}
+
+/// The scenario's lines: the log of calls, then every record.
+pub(crate) fn run(stem: &str, text: &str, worker: &Worker<'_>) -> Vec<Json> {
+    let scenario: toml::Table = text.parse().unwrap();
+    let name = format!("c_{}", stem.replace(|c: char| !c.is_alphanumeric(), "_"));
+    let database = Database::create_at(&postgres_address(), &name);
+    let mut config = database.connector(&[("heartbeat.interval.ms", "0")]);
+    for side in ["key", "value"] {
+        config.insert(format!("{side}.converter"), JSON_CONVERTER.into());
+        config.insert(format!("{side}.converter.schemas.enable"), "true".into());
+    }
+    let mut run = Run { worker, name, database, config, log: Vec::new() };
+    if let Some(more) = scenario.get("config").and_then(toml::Value::as_table) {
+        run.merge(more);
+    }
+    let names = |key: &str| -> Vec<String> {
+        let list = scenario.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+        list.iter().map(|v| v.as_str().unwrap().replace("{name}", &run.name)).collect()
+    };
+    let (made, collapse) = (names("topics"), names("collapse"));
+    let extra: BTreeSet<String> = names("volatile").into_iter().collect();
+    if !made.is_empty() {
+        worker.kafka.create_topics(&made);
+    }
+    for step in scenario["step"].as_array().unwrap() {
+        run.step(step.as_table().unwrap());
+    }
+    let status = run.call("GET", "/connectors/{name}/status", None).json();
+    for task in status["tasks"].as_array().into_iter().flatten().filter(|t| t["state"] == "FAILED") {
+        let first = task["trace"].as_str().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
+        run.log.push(format!("FAILED: {}", cut(&first, 500)));
+    }
+    let timestamps = scenario.get("timestamps").and_then(toml::Value::as_bool) == Some(true);
+    let records = run.records(&extra, &collapse, timestamps);
+    run.forget();
+    let log = run.log.iter().map(Json::text).collect();
+    [Json::Map(vec![("log".to_owned(), Json::List(log))])].into_iter().chain(records).collect()
+}
+
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
+}
+
+fn flag(step: &toml::Table, name: &str) -> bool {
+    step.get(name).and_then(toml::Value::as_bool) == Some(true)
+}
+
+impl Run<'_> {
+    fn put(&self, text: &str) -> String {
+        text.replace("{name}", &self.name)
+    }
+
+    fn merge(&mut self, more: &toml::Table) {
+        for (key, value) in more {
+            let (key, value) = (self.put(key), self.put(value.as_str().unwrap()));
+            // An empty value takes a basic one away.
+            if value.is_empty() {
+                self.config.remove(&key)
+            } else {
+                self.config.insert(key, value.into())
+            };
+        }
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<String>) -> Answer {
+        let url = format!("{}{}", self.worker.url, self.put(path));
+        for again in 0..40 {
+            let answer = ask(method, &url, body.as_deref(), &[]).unwrap_or_else(|e| panic!("{e}"));
+            // A worker in the middle of a rebalance says 409 and means "again".
+            if answer.status != 409 || answer.text.contains("already exists") || again == 39 {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        unreachable!()
+    }
+
+    fn logged(&mut self, what: &str, answer: &Answer) {
+        let why = if answer.is_ok() { String::new() } else { format!(" {}", cut(&answer.text, 1500)) };
+        self.log.push(format!("{what} {}{why}", answer.status));
+    }
+
+    fn step(&mut self, step: &toml::Table) {
+        let text = |key: &str| step.get(key).and_then(toml::Value::as_str);
+        if let Some(sql) = text("sql") {
+            self.database.run(&self.put(sql));
+        }
+        if let Some(topic) = text("produce") {
+            let (key, value) = (text("key").map(|t| self.put(t)), text("value").map(|t| self.put(t)));
+            self.worker.kafka.produce(&self.put(topic), key.as_deref(), value.as_deref());
+        }
+        if flag(step, "create") {
+            let body = json!({"name": self.name, "config": self.config}).to_string();
+            let answer = self.call("POST", "/connectors", Some(body));
+            self.logged("create", &answer);
+        }
+        for verb in ["pause", "resume", "stop"].into_iter().filter(|verb| flag(step, verb)) {
+            self.call("PUT", &format!("/connectors/{{name}}/{verb}"), None);
+        }
+        if flag(step, "stop") {
+            self.database.wait_streamed(false);
+        }
+        if flag(step, "restart") {
+            self.call("POST", "/connectors/{name}/restart?includeTasks=true", None);
+        }
+        if flag(step, "delete") {
+            self.call("DELETE", "/connectors/{name}", None);
+        }
+        if let Some(more) = step.get("config").and_then(toml::Value::as_table) {
+            self.merge(more);
+            let body = serde_json::Value::Object(self.config.clone()).to_string();
+            let answer = self.call("PUT", "/connectors/{name}/config", Some(body));
+            if !answer.is_ok() {
+                self.logged("config", &answer);
+            }
+        }
+        if let Some((method, path)) = text("rest").and_then(|rest| rest.split_once(' ')) {
+            let answer = self.call(method, path, text("body").map(|b| self.put(b)));
+            self.logged(&format!("{method} {path}"), &answer);
+        }
+        self.wait(step);
+    }
+
+    fn wait(&self, step: &toml::Table) {
+        let created = self.log.iter().any(|line| line == "create 201");
+        let starts = ["create", "resume", "restart"].iter().any(|k| flag(step, k)) || step.contains_key("config");
+        let postgres_only_once = self.config.get("snapshot.mode").and_then(|v| v.as_str()) == Some("initial_only");
+        if starts && created && !postgres_only_once {
+            self.database.wait_streamed(true);
+        }
+        let moves = starts || ["sql", "rest", "produce"].iter().any(|k| step.contains_key(*k));
+        if let Some(wanted) = step.get("records").and_then(toml::Value::as_integer) {
+            let end = Instant::now() + PATIENCE;
+            while self.total() < wanted && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        } else if let Some(settle) = step.get("settle") {
+            self.settle(settle.as_float().or_else(|| settle.as_integer().map(|i| i as f64)).unwrap());
+        } else if moves && created {
+            self.settle(if flag(step, "create") {
+                2.5
+            } else if starts {
+                4.0
+            } else {
+                1.5
+            });
+        }
+    }
+
+    /// The scenario's topics: those with its name between dots, dashes or the ends.
+    fn topics(&self) -> Vec<(String, i32)> {
+        let edge = |c: Option<char>| c.is_none_or(|c| c == '.' || c == '-');
+        let mine = |topic: &str| {
+            topic.strip_prefix("x-").is_some_and(|rest| rest.starts_with(&self.name))
+                || topic.match_indices(&self.name).any(|(at, name)| {
+                    edge(topic[..at].chars().next_back()) && edge(topic[at + name.len()..].chars().next())
+                })
+        };
+        let shown = |topic: &str| mine(topic) && !topic.starts_with("history.") && !topic.starts_with("signal.");
+        self.worker.kafka.topics().into_iter().filter(|(topic, _)| shown(topic)).collect()
+    }
+
+    fn total(&self) -> i64 {
+        self.worker.kafka.count(&self.topics())
+    }
+
+    /// Until no record has come for so long.
+    fn settle(&self, seconds: f64) {
+        let (quiet, end) = (Duration::from_secs_f64(seconds), Instant::now() + PATIENCE);
+        let (mut last, mut since) = (-1, Instant::now());
+        while Instant::now() < end {
+            let now = self.total();
+            if now != last {
+                (last, since) = (now, Instant::now());
+            } else if since.elapsed() > quiet {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn records(&mut self, extra: &BTreeSet<String>, collapse: &[String], timestamps: bool) -> Vec<Json> {
+        let mut out: Vec<Json> = Vec::new();
+        for (topic, partitions) in self.topics() {
+            for message in self.worker.kafka.consume(&topic) {
+                for doubt in doubts(message.value.as_deref()) {
+                    if !self.log.contains(&doubt) {
+                        self.log.push(doubt);
+                    }
+                }
+                let (mut key, value) =
+                    (readable(message.key.as_deref(), extra), readable(message.value.as_deref(), extra));
+                mark_made_up_key(&mut key, &value);
+                let mut row = vec![("topic".to_owned(), Json::text(&topic))];
+                if partitions > 1 {
+                    row.push(("partition".to_owned(), Json::Int(message.partition.to_string())));
+                }
+                if timestamps {
+                    row.push(("timestamp".to_owned(), Json::Int(message.timestamp_ms.unwrap_or(-1).to_string())));
+                }
+                row.extend([("key".to_owned(), key), ("value".to_owned(), value)]);
+                if !message.headers.is_empty() {
+                    let headers = message.headers.iter().map(|(name, bytes)| {
+                        let shown = readable(bytes.as_deref(), extra);
+                        let shown = match name.as_str() {
+                            "__debezium.context.runId" => Json::text("<str>"),
+                            n if VOLATILE.contains(&n) || extra.contains(n) => mark(&shown),
+                            _ => shown,
+                        };
+                        Json::List(vec![Json::text(name), shown])
+                    });
+                    row.push(("headers".to_owned(), Json::List(headers.collect())));
+                }
+                let row = Json::Map(row);
+                if !(collapse.contains(&topic) && out.last() == Some(&row)) {
+                    out.push(row);
+                }
+            }
+        }
+        out
+    }
+
+    /// Stops the connector, deletes its offsets and deletes it.
+    fn forget(&self) {
+        self.call("PUT", "/connectors/{name}/stop", None);
+        super::rig::within(Duration::from_secs(15), || {
+            let answer = self.call("DELETE", "/connectors/{name}/offsets", None);
+            answer.is_ok() || answer.status == 404
+        });
+        self.call("DELETE", "/connectors/{name}", None);
+    }
+}

@@ -1,0 +1,142 @@
+//! One owner: of all who share a `group.id`, one at a time runs connectors, whoever they are.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
+
+mod rig;
+
+use std::time::{Duration, Instant};
+
+use rig::{Daemon, Database, Kafka, Options, Server, Signal, ask, unique, wait_until, within};
+use serde_json::Value;
+
+/// How long a standby may take after the owner's death.
+const TAKE_OVER: Duration = Duration::from_secs(15);
+
+fn topic(database: &Database) -> String {
+    format!("{}.public.t", database.name)
+}
+
+/// The ids of the rows that stand on the topic, in its order.
+fn ids(kafka: &Kafka, database: &Database) -> Vec<i64> {
+    let messages = kafka.consume(&topic(database));
+    let id = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap()["payload"]["id"].as_i64().unwrap();
+    messages.iter().map(|m| id(m.key.as_ref().unwrap())).collect()
+}
+
+fn prepare(label: &str) -> Database {
+    let database = Database::create(label);
+    database.run("create table t(id int primary key); insert into t values (1)");
+    database
+}
+
+#[track_caller]
+fn wait_row(kafka: &Kafka, database: &Database, id: i64, limit: Duration) {
+    wait_until(&format!("row {id} is on the topic"), limit, || {
+        kafka.length(&topic(database)) > 0 && ids(kafka, database).contains(&id)
+    });
+}
+
+fn health(daemon: &Daemon) -> (u16, String) {
+    daemon.try_ask("GET", "/health", None).map_or((0, String::new()), |a| (a.status, a.text))
+}
+
+#[test]
+fn a_standby_takes_over() {
+    let database = prepare("standby");
+    let kafka = Kafka::shared();
+    let options = Options::new("standby");
+    let mut owner = Daemon::start(options.clone());
+    owner.create(&database.name, &database.connector(&[]));
+    wait_row(&kafka, &database, 1, Duration::from_secs(30));
+    let standby = Daemon::start(Options { wait: false, ..options });
+    std::thread::sleep(Duration::from_secs(3));
+    database.run("insert into t values (2)");
+    wait_row(&kafka, &database, 2, Duration::from_secs(10));
+    assert_eq!(ids(&kafka, &database), [1, 2], "two ran the connector at once");
+    owner.kill();
+    let died = Instant::now();
+    database.run("insert into t values (3)");
+    wait_row(&kafka, &database, 3, TAKE_OVER);
+    println!("taken over after {:?}", died.elapsed());
+    wait_until("the new owner says that the task runs", Duration::from_secs(5), || {
+        standby.task(&database.name).0 == "RUNNING"
+    });
+    assert_eq!(health(&standby).0, 200);
+}
+
+#[test]
+fn an_owner_who_was_stopped_writes_nothing_stale() {
+    let database = prepare("stopped");
+    let kafka = Kafka::shared();
+    let options = Options::new("stopped");
+    let owner = Daemon::start(options.clone());
+    owner.create(&database.name, &database.connector(&[]));
+    wait_row(&kafka, &database, 1, Duration::from_secs(30));
+    let standby = Daemon::start(Options { wait: false, ..options });
+    std::thread::sleep(Duration::from_secs(3));
+    owner.signal(Signal::Stop);
+    // What comes while it is stopped waits in its socket: the rows that it would write when it goes on.
+    for id in 2..50 {
+        database.run(&format!("insert into t values ({id})"));
+    }
+    // The stopped one holds the slot until PostgreSQL gives it up; a standby must not wait for that for ever.
+    let freed = within(Duration::from_secs(20), || standby.task(&database.name).0 == "RUNNING");
+    if !database.is_streamed() || !freed {
+        let end = "select pg_terminate_backend(active_pid) from pg_replication_slots where database = current_database() and active_pid is not null";
+        database.run(end);
+    }
+    wait_row(&kafka, &database, 49, Duration::from_secs(60));
+    database.run("insert into t values (50)");
+    wait_row(&kafka, &database, 50, Duration::from_secs(30));
+    let before = ids(&kafka, &database);
+    owner.signal(Signal::Continue);
+    std::thread::sleep(Duration::from_secs(8));
+    let after = ids(&kafka, &database);
+    assert_eq!(after, before, "the one who had lost the group wrote after it went on");
+    database.run("insert into t values (51)");
+    wait_row(&kafka, &database, 51, Duration::from_secs(30));
+    assert_eq!(ids(&kafka, &database).iter().filter(|id| **id == 51).count(), 1, "two run the connector");
+}
+
+#[test]
+fn beside_a_java_worker_nothing_starts() {
+    let group = unique("java_first");
+    let worker = Server::connect(&rig::kafka_address(), &group, true);
+    let members = ask("GET", &format!("http://{}/connectors", worker.address()), None, &[]).unwrap();
+    assert_eq!(members.status, 200);
+    let mut daemon = Daemon::start(Options { group, wait: false, ..Options::new("java_first") });
+    wait_until("/health is 503 and names the members", Duration::from_secs(30), || {
+        let (status, text) = health(&daemon);
+        status == 503 && text.contains("connect-")
+    });
+    let (status, text) = health(&daemon);
+    assert_eq!(status, 503, "{text}");
+    let body = serde_json::from_str::<Value>(&text).unwrap();
+    assert_ne!(body["status"], "healthy", "{text}");
+    assert_ne!(
+        daemon.try_ask("GET", "/connectors", None).unwrap().status,
+        200,
+        "an answer while another one owns the group"
+    );
+    // It looks again by itself.
+    worker.stop(false);
+    daemon.wait_ready(Duration::from_secs(60));
+    assert_eq!(health(&daemon).0, 200);
+}
+
+#[test]
+fn a_java_worker_cannot_join_us() {
+    let database = prepare("java_second");
+    let kafka = Kafka::shared();
+    let options = Options::new("java_second");
+    let group = options.group.clone();
+    let daemon = Daemon::start(options);
+    daemon.create(&database.name, &database.connector(&[]));
+    wait_row(&kafka, &database, 1, Duration::from_secs(30));
+    let worker = Server::connect(&rig::kafka_address(), &group, false);
+    wait_until("the Java worker ends", Duration::from_secs(60), || !worker.is_alive());
+    assert!(worker.log().contains("InconsistentGroupProtocol"), "it ended for another reason");
+    database.run("insert into t values (2)");
+    wait_row(&kafka, &database, 2, Duration::from_secs(10));
+    assert_eq!(ids(&kafka, &database), [1, 2]);
+    assert_eq!(health(&daemon).0, 200);
+}

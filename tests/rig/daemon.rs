@@ -1,0 +1,243 @@
+//! The daemon as a process of the test's own.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use super::{Answer, ask, free_port, kafka_address, unique, wait_until, within};
+
+/// What a test may send to the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGKILL: as a crash.
+    Kill,
+    /// SIGTERM: as `docker stop`.
+    Term,
+    /// SIGSTOP: as a paused machine.
+    Stop,
+    /// SIGCONT.
+    Continue,
+}
+
+/// How the daemon is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `host:port` of its Kafka.
+    pub broker: String,
+    /// Its group, and the beginning of its three topics' names.
+    pub group: String,
+    /// Worker properties over the usual ones.
+    pub worker: Vec<(String, String)>,
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Wait until `GET /connectors` is 200.
+    pub wait: bool,
+}
+
+impl Options {
+    /// A group of its own on the run's Kafka.
+    pub fn new(label: &str) -> Self {
+        let group = unique(label);
+        Self { broker: kafka_address(), group, worker: Vec::new(), environment: Vec::new(), wait: true }
+    }
+
+    /// A further worker property.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.worker.push((key.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// A running daemon, killed when this is dropped; its log is shown when the test has failed.
+pub struct Daemon {
+    options: Options,
+    dir: TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Daemon {
+    /// Starts it with a group of its own and waits until it serves.
+    pub fn start(options: Options) -> Self {
+        let dir = tempfile::Builder::new().prefix("afterimage-daemon").tempdir().unwrap();
+        let mut daemon = Self { options, dir, port: free_port(), child: None };
+        daemon.spawn();
+        daemon
+    }
+
+    fn properties(&self) -> String {
+        let Options { broker, group, worker, .. } = &self.options;
+        let mut lines = vec![
+            format!("bootstrap.servers={broker}"),
+            format!("group.id={group}"),
+            format!("listeners=http://127.0.0.1:{}", self.port),
+            "key.converter=org.apache.kafka.connect.json.JsonConverter".to_owned(),
+            "value.converter=org.apache.kafka.connect.json.JsonConverter".to_owned(),
+            "offset.flush.interval.ms=1000".to_owned(),
+        ];
+        for (kind, topic) in [("config", "configs"), ("offset", "offsets"), ("status", "status")] {
+            lines.push(format!("{kind}.storage.topic={group}-{topic}"));
+            lines.push(format!("{kind}.storage.replication.factor=1"));
+        }
+        lines.extend(["offset.storage.partitions=1".to_owned(), "status.storage.partitions=1".to_owned()]);
+        lines.extend(worker.iter().map(|(k, v)| format!("{k}={v}")));
+        lines.join("\n") + "\n"
+    }
+
+    /// Starts the process (again), with the same properties on the same port.
+    pub fn spawn(&mut self) {
+        assert!(self.child.is_none(), "the daemon runs already");
+        let file = self.dir.path().join("connect-distributed.properties");
+        std::fs::write(&file, self.properties()).unwrap();
+        let log: File = OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        writeln!(&log, "--- start ---").unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_afterimage"))
+            .arg("run")
+            .arg(&file)
+            .envs(self.options.environment.iter().cloned())
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        if self.options.wait {
+            self.wait_ready(Duration::from_secs(60));
+        }
+    }
+
+    /// Waits until `GET /connectors` is 200.
+    #[track_caller]
+    pub fn wait_ready(&mut self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while !self.try_ask("GET", "/connectors", None).is_ok_and(|a| a.status == 200) {
+            if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
+                panic!("the daemon ended at its start: {status}");
+            }
+            assert!(Instant::now() < end, "the daemon does not serve after {limit:?}");
+            std::thread::sleep(Duration::from_millis(25));
+        }
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.dir.path().join("log")
+    }
+
+    /// What it has logged, over all its starts.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// Its REST address.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("the daemon runs").id()
+    }
+
+    /// A signal without waiting for what it does.
+    pub fn signal(&self, signal: Signal) {
+        let name = match signal {
+            Signal::Kill => "-KILL",
+            Signal::Term => "-TERM",
+            Signal::Stop => "-STOP",
+            Signal::Continue => "-CONT",
+        };
+        let status = Command::new("kill").args([name, &self.pid().to_string()]).status().unwrap();
+        assert!(status.success(), "kill {name} failed");
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // An error means that it was gone already.
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+    }
+
+    /// SIGTERM, and its exit code.
+    #[track_caller]
+    pub fn terminate(&mut self, limit: Duration) -> Option<i32> {
+        self.signal(Signal::Term);
+        let child = self.child.as_mut().unwrap();
+        wait_until("the daemon ends after SIGTERM", limit, || child.try_wait().unwrap().is_some());
+        self.child.take().unwrap().wait().unwrap().code()
+    }
+
+    /// Whether the process is there.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
+    /// One call, sent again while the answer is 409 for a rebalance, as clients do.
+    #[track_caller]
+    pub fn rest(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let body = body.map(Value::to_string);
+        let mut last = None;
+        within(Duration::from_secs(10), || {
+            let answer = self.try_ask(method, path, body.as_deref());
+            let again = answer.as_ref().is_ok_and(|a| a.status == 409 && !a.text.contains("already exists"));
+            last = Some(answer);
+            !again
+        });
+        last.unwrap().unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// One call; an error when nobody answers.
+    pub fn try_ask(&self, method: &str, path: &str, body: Option<&str>) -> Result<Answer, String> {
+        ask(method, &format!("{}{path}", self.url()), body, &[])
+    }
+
+    /// POSTs a connector and expects 201.
+    #[track_caller]
+    pub fn create(&self, name: &str, config: &Map<String, Value>) {
+        let answer = self.rest("POST", "/connectors", Some(&json!({"name": name, "config": config})));
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+
+    /// The state of task 0 and its trace; empty while there is none.
+    pub fn task(&self, name: &str) -> (String, String) {
+        let status = match self.try_ask("GET", &format!("/connectors/{name}/status"), None) {
+            Ok(answer) => answer.json(),
+            Err(_) => Value::Null,
+        };
+        let text = |key: &str| status["tasks"][0][key].as_str().unwrap_or_default().to_owned();
+        (text("state"), text("trace"))
+    }
+
+    /// Waits until task 0 is in `state`; gives its trace.
+    #[track_caller]
+    pub fn wait_task(&self, name: &str, state: &str, limit: Duration) -> String {
+        let mut last = (String::new(), String::new());
+        let reached = within(limit, || {
+            last = self.task(name);
+            last.0 == state
+        });
+        assert!(reached, "{name}: task is {:?} and not {state} after {limit:?}; trace: {}", last.0, last.1);
+        last.1
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let from = lines.len().saturating_sub(60);
+            eprintln!("--- the daemon's log ({} lines, the last {}) ---", lines.len(), lines.len() - from);
+            eprintln!("{}", lines[from..].join("\n"));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A database of a test's own on the run's PostgreSQL.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use futures_util::SinkExt as _;
+use serde_json::{Map, Value, json};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+
+use super::wait_until;
+
+/// Drives every session's socket; the tests themselves are plain threads.
+static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
+/// One connection.
+pub struct Session(Client);
+
+impl Session {
+    /// Connects as the superuser, who needs no password.
+    pub fn connect(address: &str, database: &str) -> Self {
+        let (host, port) = address.split_once(':').unwrap();
+        let target = format!("host={host} port={port} user=postgres dbname={database}");
+        let (client, connection) = RUNTIME.block_on(tokio_postgres::connect(&target, NoTls)).unwrap();
+        // The connection's end is the client's own error to tell.
+        RUNTIME.spawn(async move { connection.await.ok() });
+        Self(client)
+    }
+
+    /// Runs statements, together one transaction unless they say begin and commit.
+    pub fn try_run(&self, sql: &str) -> Result<(), String> {
+        RUNTIME.block_on(self.0.batch_execute(sql)).map_err(|e| match e.as_db_error() {
+            Some(db) => format!("{}: {}", db.code().code(), db.message()),
+            None => e.to_string(),
+        })
+    }
+
+    /// Like [`Self::try_run`], and panics when it fails.
+    #[track_caller]
+    pub fn run(&self, sql: &str) {
+        self.try_run(sql).unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
+    }
+
+    /// COPY … FROM STDIN with these lines.
+    #[track_caller]
+    pub fn copy(&self, sql: &str, lines: String) {
+        let copied = RUNTIME.block_on(async {
+            let mut sink = std::pin::pin!(self.0.copy_in::<_, bytes::Bytes>(sql).await?);
+            sink.send(lines.into()).await?;
+            sink.close().await
+        });
+        copied.unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
+    }
+
+    /// The rows of a query, each cell as text.
+    #[track_caller]
+    pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        let messages = RUNTIME.block_on(self.0.simple_query(sql)).unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
+        let rows =
+            messages.into_iter().filter_map(|m| if let SimpleQueryMessage::Row(row) = m { Some(row) } else { None });
+        rows.map(|row| (0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect()).collect()
+    }
+
+    /// The first cell of a query; empty for NULL and for no row.
+    #[track_caller]
+    pub fn cell(&self, sql: &str) -> String {
+        self.rows(sql).into_iter().next().and_then(|row| row.into_iter().next().flatten()).unwrap_or_default()
+    }
+}
+
+/// A fresh database, dropped with its slots at the end.
+pub struct Database {
+    /// Its name, which is also what slots, publications and topics are called after.
+    pub name: String,
+    address: String,
+    admin: Session,
+    session: Session,
+}
+
+impl Database {
+    /// On the run's PostgreSQL, under a name of its own.
+    pub fn create(label: &str) -> Self {
+        Self::create_at(&super::postgres_address(), &super::unique(label))
+    }
+
+    /// On the PostgreSQL at `address`, under exactly this name.
+    pub fn create_at(address: &str, name: &str) -> Self {
+        let admin = Session::connect(address, "postgres");
+        drop_all(&admin, name);
+        admin.run(&format!("create database {name}"));
+        let session = Session::connect(address, name);
+        session.run("set timezone to 'UTC'");
+        Self { name: name.to_owned(), address: address.to_owned(), admin, session }
+    }
+
+    /// Runs statements in the database's own session.
+    #[track_caller]
+    pub fn run(&self, sql: &str) {
+        self.session.run(sql);
+    }
+
+    /// The rows of a query, each cell as text.
+    #[track_caller]
+    pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        self.session.rows(sql)
+    }
+
+    /// The first cell of a query.
+    #[track_caller]
+    pub fn cell(&self, sql: &str) -> String {
+        self.session.cell(sql)
+    }
+
+    /// A further connection.
+    pub fn session(&self) -> Session {
+        Session::connect(&self.address, &self.name)
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> (&str, &str) {
+        self.address.split_once(':').unwrap()
+    }
+
+    /// Whether somebody streams from the slot called after the database.
+    pub fn is_streamed(&self) -> bool {
+        let sql = format!("select 1 from pg_replication_slots where slot_name = '{}' and active", self.name);
+        !self.admin.rows(&sql).is_empty()
+    }
+
+    /// Waits until somebody streams, or nobody any more.
+    #[track_caller]
+    pub fn wait_streamed(&self, yes: bool) {
+        wait_until(&format!("slot {} active: {yes}", self.name), Duration::from_secs(30), || self.is_streamed() == yes);
+    }
+
+    /// A connector's configuration for this database: what a user would write, and no more.
+    pub fn connector(&self, more: &[(&str, &str)]) -> Map<String, Value> {
+        let (host, port) = self.address();
+        let Value::Object(mut config) = json!({
+            "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+            "database.hostname": host,
+            "database.port": port,
+            "database.user": "postgres",
+            "database.password": "postgres",
+            "database.dbname": self.name,
+            "topic.prefix": self.name,
+            "plugin.name": "pgoutput",
+            "slot.name": self.name,
+            "publication.name": self.name,
+            "publication.autocreate.mode": "filtered",
+        }) else {
+            unreachable!()
+        };
+        for (key, value) in more {
+            config.insert((*key).to_owned(), Value::from(*value));
+        }
+        config
+    }
+}
+
+/// Ends what still uses the database, so that it and its slots can go.
+fn drop_all(admin: &Session, name: &str) {
+    let end = format!(
+        "select pg_terminate_backend(active_pid) from pg_replication_slots where database = '{name}' and active_pid is not null"
+    );
+    let gone =
+        format!("select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = '{name}'");
+    let _ = admin.try_run(&end);
+    super::within(Duration::from_secs(5), || admin.try_run(&gone).is_ok());
+    admin.try_run(&format!("drop database if exists {name} with (force)")).ok();
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        drop_all(&self.admin, &self.name);
+    }
+}

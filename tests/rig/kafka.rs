@@ -1,0 +1,157 @@
+//! What stands in topics, read with librdkafka's plain consumer.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Headers, Message as _};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One record of a topic.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+    /// Milliseconds since 1970.
+    pub timestamp_ms: Option<i64>,
+    /// The key's bytes.
+    pub key: Option<Vec<u8>>,
+    /// The value's bytes; none for a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// In the order in which they were written.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+/// A broker, seen by a reader.
+pub struct Kafka {
+    address: String,
+    reader: BaseConsumer,
+}
+
+impl Kafka {
+    /// The run's broker.
+    pub fn shared() -> Self {
+        Self::at(&super::kafka_address())
+    }
+
+    /// The broker at `address`.
+    pub fn at(address: &str) -> Self {
+        let reader = ClientConfig::new()
+            .set("bootstrap.servers", address)
+            .set("group.id", super::unique("reader"))
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("fetch.wait.max.ms", "20")
+            .set("reconnect.backoff.max.ms", "500")
+            .create()
+            .unwrap();
+        Self { address: address.to_owned(), reader }
+    }
+
+    /// Every topic with its number of partitions, in the order of names.
+    pub fn topics(&self) -> Vec<(String, i32)> {
+        let metadata = self.reader.fetch_metadata(None, PATIENCE).unwrap();
+        let mut topics: Vec<_> =
+            metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as i32)).collect();
+        topics.sort();
+        topics
+    }
+
+    fn partitions(&self, topic: &str) -> i32 {
+        self.topics().into_iter().find(|(name, _)| name == topic).map_or(0, |(_, n)| n)
+    }
+
+    /// The offset after the last record of a partition; 0 while it has no leader yet.
+    pub fn end(&self, topic: &str, partition: i32) -> i64 {
+        for _ in 0..20 {
+            if let Ok((_, high)) = self.reader.fetch_watermarks(topic, partition, PATIENCE) {
+                return high;
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        0
+    }
+
+    /// How many records the topics' partitions end at, together.
+    pub fn count(&self, topics: &[(String, i32)]) -> i64 {
+        topics.iter().map(|(topic, n)| (0..*n).map(|p| self.end(topic, p)).sum::<i64>()).sum()
+    }
+
+    /// How many records a topic ends at; 0 when there is none of that name.
+    pub fn length(&self, topic: &str) -> i64 {
+        (0..self.partitions(topic)).map(|p| self.end(topic, p)).sum()
+    }
+
+    /// The topic's records from the beginning to where it ends now: by partition, then by offset.
+    pub fn consume(&self, topic: &str) -> Vec<Message> {
+        (0..self.partitions(topic)).flat_map(|p| self.consume_partition(topic, p)).collect()
+    }
+
+    /// One partition's records.
+    #[track_caller]
+    pub fn consume_partition(&self, topic: &str, partition: i32) -> Vec<Message> {
+        let end = self.end(topic, partition);
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+        self.reader.assign(&list).unwrap();
+        let (mut messages, mut next, mut since) = (Vec::new(), 0, Instant::now());
+        while next < end {
+            match self.reader.poll(Duration::from_millis(200)) {
+                Some(Ok(m)) => {
+                    since = Instant::now();
+                    next = m.offset() + 1;
+                    let headers = m
+                        .headers()
+                        .map(|hs| hs.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect());
+                    messages.push(Message {
+                        partition,
+                        offset: m.offset(),
+                        timestamp_ms: m.timestamp().to_millis(),
+                        key: m.key().map(<[u8]>::to_vec),
+                        value: m.payload().map(<[u8]>::to_vec),
+                        headers: headers.unwrap_or_default(),
+                    });
+                }
+                // A compacted end (or transaction markers) leaves offsets that no record will come for.
+                _ => assert!(
+                    since.elapsed() < PATIENCE,
+                    "{topic}/{partition}: no record for {PATIENCE:?}, {next} of {end} read"
+                ),
+            }
+        }
+        self.reader.unassign().unwrap();
+        messages
+    }
+
+    /// Puts one record on a topic.
+    pub fn produce(&self, topic: &str, key: Option<&str>, value: Option<&str>) {
+        let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap();
+        let mut record = BaseRecord::<str, str>::to(topic);
+        if let Some(key) = key {
+            record = record.key(key);
+        }
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
+        producer.send(record).map_err(|(e, _)| e).unwrap();
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    /// Makes topics of one partition.
+    pub fn create_topics(&self, names: &[String]) {
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap();
+        let topics: Vec<NewTopic<'_>> = names.iter().map(|n| NewTopic::new(n, 1, TopicReplication::Fixed(1))).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for made in runtime.block_on(admin.create_topics(&topics, &AdminOptions::new())).unwrap() {
+            made.unwrap();
+        }
+    }
+}

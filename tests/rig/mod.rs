@@ -1,0 +1,79 @@
+//! The whole-daemon tests' rig: the daemon as a process, databases, topics, REST calls.
+//!
+//! Purpose: a test says what it wants of the daemon in a few lines and leaves nothing behind. `make test` starts one
+//! PostgreSQL and one Kafka for all tests and names them in the environment; a test that breaks a server starts its own
+//! through the same script. A test without its servers fails, it is never skipped.
+//!
+//! Must not know: the daemon's insides. Everything goes through its command line, its REST API, the database and topics.
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test program uses its own part of the rig")]
+
+mod daemon;
+mod database;
+mod http;
+mod kafka;
+mod server;
+
+pub use daemon::{Daemon, Options, Signal};
+pub use database::{Database, Session};
+pub use http::{Answer, ask};
+pub use kafka::{Kafka, Message};
+pub use server::Server;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// `host:port` of the run's Kafka.
+pub fn kafka_address() -> String {
+    wanted("AFTERIMAGE_TEST_KAFKA")
+}
+
+/// `host:port` of the run's PostgreSQL.
+pub fn postgres_address() -> String {
+    wanted("AFTERIMAGE_TEST_POSTGRES")
+}
+
+/// Whether this is `make test-long`.
+pub fn long() -> bool {
+    std::env::var_os("AFTERIMAGE_TEST_LONG").is_some()
+}
+
+fn wanted(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test` or scripts/test.sh"))
+}
+
+/// A name that no other test of this run has.
+pub fn unique(label: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{label}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Asks every 50 ms until the answer is yes; panics with `what` after `limit`.
+#[track_caller]
+pub fn wait_until(what: &str, limit: Duration, mut yes: impl FnMut() -> bool) {
+    assert!(within(limit, &mut yes), "not within {limit:?}: {what}");
+}
+
+/// Like [`wait_until`], but says whether it became so.
+pub fn within(limit: Duration, mut yes: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + limit;
+    loop {
+        if yes() {
+            return true;
+        }
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A port that nobody listens on, below the range of outgoing connections.
+pub fn free_port() -> u16 {
+    loop {
+        let port = rand::random_range(20000..32000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
