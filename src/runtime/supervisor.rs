@@ -120,8 +120,10 @@ struct Shared {
     fence: Mutex<Option<Arc<Fence>>>,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
     /// A connector's calls follow each other; so do the writes of its tasks, which keepers make too.
-    locks: Mutex<HashMap<(String, Turn), Arc<tokio::sync::Mutex<()>>>>,
+    locks: Mutex<HashMap<(String, Turn), Lock>>,
 }
+
+type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// Whose turn it is with a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

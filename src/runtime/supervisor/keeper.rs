@@ -327,9 +327,10 @@ impl Keeper {
     async fn commit(&mut self) -> Option<Input> {
         let tasks = self.plan.as_ref().map(|plan| plan.tasks.clone()).unwrap_or_default();
         let _turn = self.shared.turn(&self.name, Turn::Tasks).await;
-        let is_wanted = self.shared.configs.read(|view| {
-            view.connectors.contains_key(&*self.name) && view.target(&self.name) != TargetState::Stopped
-        });
+        let is_wanted = self
+            .shared
+            .configs
+            .read(|view| view.connectors.contains_key(&*self.name) && view.target(&self.name) != TargetState::Stopped);
         if !is_wanted {
             // Stopped or deleted in the meantime: the next look says so.
             return None;
