@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Small, thread-friendly, and it serves librdkafka's allocations too (feature `override`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     afterimage::cli::main()
 }

@@ -3,9 +3,11 @@
 //! Must not know: who logs.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::reload::Handle;
 
 /// Form of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -35,23 +37,75 @@ pub enum LogError {
 
 /// Sets the process's log up.
 pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
-    let filter = filter(level)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let done = match format {
-        LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter(level)?).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => {
+            let builder = builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).with_filter_reloading();
+            keep(builder.reload_handle());
+            builder.try_init()
+        }
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_filter_reloading();
+            keep(builder.reload_handle());
+            builder.try_init()
+        }
+    }
+    .map_err(|_| LogError::Twice)?;
+    *LEVELS.lock().unwrap_or_else(PoisonError::into_inner) = vec![(String::new(), level.to_owned())];
+    Ok(())
+}
+
+/// Changes the running log's filter.
+type Change = Box<dyn Fn(EnvFilter) + Send>;
+static CHANGE: Mutex<Option<Change>> = Mutex::new(None);
+/// Targets and their levels, the empty one for all.
+static LEVELS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+fn keep<S: 'static>(handle: Handle<EnvFilter, S>) {
+    let change = move |filter| {
+        // The subscriber lives as long as the process.
+        let _ = handle.reload(filter);
     };
-    done.map_err(|_| LogError::Twice)
+    *CHANGE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(change));
+}
+
+/// Sets the level of a logger while the process runs (`PUT /admin/loggers/{name}`). `root` is the whole process; other
+/// names are targets of ours, and a Java logger's name, which nobody here logs under, changes nothing.
+pub(super) fn set_level(logger: &str, level: &str) {
+    let target = if logger == "root" { "" } else { logger };
+    let mut levels = LEVELS.lock().unwrap_or_else(PoisonError::into_inner);
+    if target.is_empty() {
+        levels.clear();
+    }
+    levels.retain(|(known, _)| known != target);
+    levels.push((target.to_owned(), level.to_owned()));
+    let directives: Vec<String> = levels
+        .iter()
+        .map(|(target, level)| {
+            let level = word(level);
+            if target.is_empty() { level } else { format!("{}={level}", target.replace('.', "::")) }
+        })
+        .collect();
+    if let (Ok(filter), Some(change)) =
+        (EnvFilter::try_new(directives.join(",")), &*CHANGE.lock().unwrap_or_else(PoisonError::into_inner))
+    {
+        change(filter);
+    }
 }
 
 /// Java's words for levels are taken too: `WARNING`, `FATAL`, `OFF`, `ALL`.
-fn filter(level: &str) -> Result<EnvFilter, LogError> {
-    let word = match level.to_ascii_lowercase().as_str() {
+fn word(level: &str) -> String {
+    match level.to_ascii_lowercase().as_str() {
         "warning" => "warn".to_owned(),
         "fatal" => "error".to_owned(),
         "all" => "trace".to_owned(),
         other => other.to_owned(),
-    };
+    }
+}
+
+fn filter(level: &str) -> Result<EnvFilter, LogError> {
+    let word = word(level);
     let known = ["off", "error", "warn", "info", "debug", "trace"].contains(&word.as_str()) || word.contains('=');
     let bad = || LogError::Level { level: level.to_owned() };
     if known { EnvFilter::try_new(&word).map_err(|_| bad()) } else { Err(bad()) }

@@ -10,6 +10,7 @@ mod args;
 mod keys;
 mod layers;
 mod logging;
+mod serve;
 mod standalone;
 mod worker;
 
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{Args, Command, RunArgs};
+use serve::serve;
 
 /// All went well.
 pub const OK: u8 = 0;
@@ -103,11 +105,4 @@ fn prepare(run: &RunArgs) -> Result<Option<(WorkerConfig, Option<Standalone>)>, 
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let standalone = if run.standalone { Some(Standalone::read(&run.connectors).map_err(|e| one(&e))?) } else { None };
     Ok(Some((worker, standalone)))
-}
-
-/// Runs the worker until it is told to stop.
-#[allow(clippy::needless_pass_by_value, reason = "the worker takes both over")]
-fn serve(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(), ServeError> {
-    let mode = if standalone.is_some() { "stand-alone" } else { "distributed" };
-    Err(ServeError::Start(format!("the {mode} worker '{}' is not wired yet", worker.group_id)))
 }

@@ -8,6 +8,8 @@
 //! Must not know: HTTP, SQL.
 
 pub mod catalog;
+pub mod clients;
+pub mod cluster;
 pub mod failure;
 pub mod keys;
 pub mod ledger;

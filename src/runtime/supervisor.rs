@@ -243,7 +243,16 @@ impl Supervisor {
                 return Ok(());
             }
         }
+        // Read: reads are served from here on. Nothing is started or written before the topics are known to be fit.
         let mut changes = self.shared.configs.changes();
+        self.phase.send_replace(Phase::Read(Ownership::Starting));
+        tokio::select! {
+            checked = self.store.checked() => checked?,
+            () = stopped(&mut stop) => {
+                self.leave().await;
+                return Ok(());
+            }
+        }
         let now = ownership.borrow_and_update().clone();
         self.enter(now).await;
         loop {

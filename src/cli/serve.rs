@@ -1,0 +1,243 @@
+//! From a configuration to a running worker: store, group, supervisor, REST; and back down in order.
+//!
+//! The listener is bound and answers before anything is read, so that a start can be watched; the stop goes the other
+//! way: REST first, then the tasks, then the group, so that a standby takes over only when nothing is produced any more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Semaphore, watch};
+
+use super::standalone::TargetState as Initially;
+use super::{ServeError, Standalone, State, Topic, WorkerConfig};
+use crate::plugins;
+use crate::rest;
+use crate::runtime::catalog::Catalog;
+use crate::runtime::owner::{Fence, Owner, Ownership, Settings as OwnerSettings};
+use crate::runtime::supervisor::{self, Launched, Supervisor};
+use crate::runtime::task::{self, Worker};
+use crate::runtime::{clients, cluster};
+use crate::store::{File, Kafka, KafkaSettings, Offsets, Store, TargetState, TopicSettings};
+
+/// The byte budget of the process for what has been read and is not yet converted, in KiB: with the producer's queue of
+/// 32 MiB the daemon stays below 96 MiB whatever a transaction's size.
+const BUDGET_KIB: usize = 16 * 1024;
+/// Requests under way may take this long at the stop.
+const REST_GRACE: Duration = Duration::from_secs(1);
+
+/// Runs the worker until it is told to stop.
+pub(super) fn serve(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| ServeError::Start(format!("the runtime cannot be made: {error}")))?;
+    let outcome = runtime.block_on(run(worker, standalone));
+    // Threads that wait for a broker must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+fn topic(topic: &Topic) -> TopicSettings {
+    let settings = topic.settings.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    TopicSettings {
+        name: topic.name.clone(),
+        partitions: topic.partitions,
+        replication_factor: i32::from(topic.replication_factor),
+        config: settings.collect(),
+    }
+}
+
+/// The stored state, and for topics the clients' properties and the name of the config topic.
+fn store(worker: &WorkerConfig, client: &BTreeMap<String, String>) -> Result<Arc<dyn Store>, ServeError> {
+    let client_id = match worker.client_id.trim() {
+        "" => worker.group_id.clone(),
+        id => format!("{}-{id}", worker.group_id),
+    };
+    match &worker.state {
+        State::File(path) => Ok(Arc::new(File::new(path))),
+        State::Topics { configs, offsets, statuses } => {
+            let settings = KafkaSettings {
+                client: client.clone(),
+                group_id: worker.group_id.clone(),
+                client_id,
+                configs: topic(configs),
+                offsets: topic(offsets),
+                statuses: topic(statuses),
+                read_committed: worker.exactly_once != super::ExactlyOnce::Disabled,
+            };
+            Kafka::new(settings).map(|store| Arc::new(store) as Arc<dyn Store>).map_err(|e| ServeError::Start(e.to_string()))
+        }
+    }
+}
+
+/// Binds the listeners; the first one's address is the advertised one.
+async fn bind(worker: &WorkerConfig) -> Result<(Vec<TcpListener>, String), ServeError> {
+    let (mut bound, mut advertised) = (Vec::new(), None);
+    for text in &worker.listeners {
+        let refused = |reason: String| ServeError::Start(format!("listeners: {text}: {reason}"));
+        let Some((scheme, address)) = text.split_once("://") else {
+            return Err(refused("write it as http://host:port".to_owned()));
+        };
+        if !scheme.eq_ignore_ascii_case("http") {
+            return Err(refused(format!("{scheme} is not supported yet; use http behind a proxy that ends TLS")));
+        }
+        let (host, port) = address.rsplit_once(':').unwrap_or((address, "8083"));
+        let host = host.trim_matches(['[', ']']);
+        let port: u16 = port.parse().map_err(|_| refused(format!("{port} is no port")))?;
+        let all = if host.is_empty() { "0.0.0.0" } else { host };
+        let listener = TcpListener::bind((all, port))
+            .await
+            .map_err(|error| refused(format!("cannot be bound: {error}. Is another worker running on this port?")))?;
+        let port = listener.local_addr().map_or(port, |at| at.port());
+        if advertised.is_none() {
+            let known = !host.is_empty() && host != "0.0.0.0" && host != "::";
+            let host = if known { host.to_owned() } else { hostname() };
+            advertised = Some((host, port));
+        }
+        bound.push(listener);
+    }
+    let (host, port) = advertised.unwrap_or_else(|| (hostname(), 8083));
+    let host = worker.advertised_host.clone().unwrap_or(host);
+    let port = worker.advertised_port.unwrap_or(port);
+    Ok((bound, format!("{host}:{port}")))
+}
+
+fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Some(name.trim()).filter(|name| !name.is_empty()).unwrap_or("localhost").to_owned()
+}
+
+async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(), ServeError> {
+    let failed = |error: &dyn std::fmt::Display| ServeError::Start(error.to_string());
+    for remark in worker.remarks() {
+        tracing::warn!(key = %remark.key, "{} {}", remark.reason, remark.remedy);
+    }
+    let (stop, stopped) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| failed(&e))?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        }
+        let _ = stop.send(true);
+        // A second signal: the person means it.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(i32::from(super::FAILED));
+    });
+
+    let (listeners, worker_id) = bind(&worker).await?;
+    let properties: BTreeMap<String, String> =
+        worker.properties.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    let client = clients::internal(&properties).map_err(|refusal| failed(&refusal))?;
+    let store = store(&worker, &client)?;
+    let offsets = Offsets::new(Arc::clone(&store));
+    let shared = Arc::new(Worker {
+        properties,
+        offsets: offsets.clone(),
+        budget: Arc::new(Semaphore::new(BUDGET_KIB)),
+        flush_interval: worker.offset_flush_interval,
+        flush_timeout: worker.offset_flush_timeout,
+    });
+    let variables = worker.variables.clone();
+    let supervisor = Supervisor::new(
+        store,
+        offsets,
+        supervisor::Settings {
+            worker_id: worker_id.clone(),
+            graceful_stop: worker.shutdown_timeout,
+            topic_tracking: worker.topic_tracking,
+            topic_tracking_reset: worker.topic_tracking_reset,
+            worker: worker.properties.clone(),
+            plugins: plugins::ALL,
+            catalog: Catalog::all(),
+            resolve: Arc::new(move |config| variables.resolve(&config)),
+            launch: Arc::new(move |spec| Launched::new(task::start(spec, Arc::clone(&shared)))),
+        },
+    );
+    let cors = rest::Cors::new(&worker.allow_origin, &worker.allow_methods)
+        .map_err(|e| ServeError::Start(format!("access.control.allow.origin: {e}")))?;
+    let router = rest::router(
+        Arc::clone(&supervisor),
+        rest::Config {
+            commit: option_env!("AFTERIMAGE_COMMIT").unwrap_or("unknown").to_owned(),
+            kafka_cluster_id: cluster::id(client.clone()),
+            advertised_url: format!("http://{worker_id}"),
+            cors,
+            is_admin_enabled: worker.admin_listeners.as_ref().is_none_or(|list| !list.is_empty()),
+            loggers: rest::Loggers::new("INFO", Arc::new(super::logging::set_level)),
+        },
+    );
+    let mut serving = Vec::new();
+    for listener in listeners {
+        let at = listener.local_addr().map(|at| at.to_string()).unwrap_or_default();
+        tracing::info!("afterimage {} answers on http://{at}", env!("CARGO_PKG_VERSION"));
+        serving.push(tokio::spawn(rest::serve(listener, router.clone(), stopped.clone(), REST_GRACE)));
+    }
+    let mut owner = None;
+    let (alone, alone_state);
+    let ownership = match &worker.state {
+        State::File(_) => {
+            // Nobody else can own a file's connectors. The sender lives as long as this function.
+            (alone, alone_state) = watch::channel(Ownership::Owner { generation: 1, fence: Arc::new(Fence::unguarded()) });
+            let _ = &alone;
+            alone_state
+        }
+        State::Topics { configs, .. } => {
+            let settings = OwnerSettings {
+                client,
+                client_id: format!("afterimage-{worker_id}"),
+                group_id: worker.group_id.clone(),
+                topic: configs.name.clone(),
+                session_timeout: worker.session_timeout,
+                heartbeat: worker.heartbeat_interval,
+            };
+            let started = Owner::start(settings).map_err(|e| failed(&e))?;
+            let state = started.state();
+            owner = Some(started);
+            state
+        }
+    };
+    if let Some(standalone) = standalone {
+        tokio::spawn(create_all(Arc::clone(&supervisor), standalone));
+    }
+    let outcome = supervisor.run(ownership, stopped).await.map_err(|error| ServeError::Failed(error.to_string()));
+    for server in serving {
+        let _ = server.await;
+    }
+    if let Some(mut owner) = owner {
+        let _ = tokio::task::spawn_blocking(move || owner.leave()).await;
+    }
+    tracing::info!("stopped");
+    outcome
+}
+
+/// Creates the connectors that the command line names, one after the other, as soon as the worker may.
+async fn create_all(supervisor: Arc<Supervisor>, standalone: Standalone) {
+    for file in standalone.connectors {
+        let initial = match file.initial_state {
+            Initially::Running => TargetState::Started,
+            Initially::Paused => TargetState::Paused,
+            Initially::Stopped => TargetState::Stopped,
+        };
+        let created = loop {
+            match supervisor.create(&file.name, file.config.clone(), Some(initial)).await {
+                Err(supervisor::Refusal::Starting | supervisor::Refusal::NotOwner) => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                other => break other,
+            }
+        };
+        match created {
+            Ok(_) => tracing::info!(connector = %file.name, file = %file.path.display(), "created"),
+            Err(error) => tracing::error!(connector = %file.name, file = %file.path.display(), "{error}"),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Properties of the worker's own clients (internal topics, group, admin), from its unprefixed keys.
+
+use std::collections::BTreeMap;
+
+use crate::sink::properties::{self, Client, Refusal};
+
+/// librdkafka's properties.
+///
+/// # Errors
+/// The first property that cannot be honoured.
+pub fn internal(worker: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Refusal> {
+    let mapped = properties::internal(Client::Admin, worker);
+    for warning in &mapped.warnings {
+        tracing::warn!("{warning}");
+    }
+    match mapped.refusals.into_iter().next() {
+        Some(refusal) => Err(refusal),
+        None => Ok(mapped.client),
+    }
+}
+
+
