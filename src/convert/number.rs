@@ -32,6 +32,11 @@ pub(super) fn write_float(out: &mut Vec<u8>, number: f32) {
     if !number.is_finite() {
         return out.extend_from_slice(non_finite(number.is_nan(), number > 0.0));
     }
+    if number.abs() == f32::MIN_POSITIVE {
+        // Java 17, which the reference runs on, shows the least normal float with a digit more than it needs.
+        out.extend_from_slice(if number < 0.0 { b"-1.17549435E-38" } else { b"1.17549435E-38" });
+        return;
+    }
     let mut text = Digits::default();
     let _ = write!(text, "{number:e}");
     if text.is_single() {

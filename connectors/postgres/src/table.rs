@@ -288,8 +288,7 @@ impl Tables {
         let list = table.columns.iter().zip(&built.codecs).map(|(column, codec)| match codec {
             // Not captured: not read, but its cell stands.
             None => "NULL::text".to_owned(),
-            Some(codec) if codec.copied_as_text() => format!("{}::text", quoted_name(&column.name)),
-            Some(_) => quoted_name(&column.name),
+            Some(codec) => codec.selected(&quoted_name(&column.name)),
         });
         let select = list.collect::<Vec<_>>().join(", ");
         Ok(Copied { shape: built.shape, select })

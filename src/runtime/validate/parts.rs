@@ -186,8 +186,10 @@ pub(super) fn converters(settings: &Settings, config: &Properties) -> Vec<Checke
         let Some(class) = config.get(key) else { continue };
         if let Some(offered) = settings.catalog.find(kind, class.trim()) {
             let prefix = format!("{key}.");
-            let mut keys = offered.keys.validate_embedded(&prefix, key, 1, config);
-            all.append(&mut keys);
+            // What a converter is used for is the worker's to fill in (`key`, `value`, `header`).
+            let mut filled = config.clone();
+            filled.insert(format!("{prefix}converter.type"), key.split('.').next().unwrap_or_default());
+            all.append(&mut offered.keys.validate_embedded(&prefix, key, 1, &filled));
         }
     }
     all

@@ -180,8 +180,9 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
         "oid" => (Schema::of(Kind::Int64), Cell::Oid),
         "float4" => (Schema::of(Kind::Float32), Cell::Float),
         "float8" => (Schema::of(Kind::Float64), Cell::Double),
-        "bpchar" | "varchar" | "text" | "name" | "char" => (text(), Cell::Text),
-        "citext" | "isbn" | "inet" | "cidr" | "macaddr" | "macaddr8" | "int4range" | "int8range" | "numrange"
+        "bpchar" | "varchar" | "text" | "name" => (text(), Cell::Text),
+        "inet" => (text(), Cell::Inet),
+        "char" | "citext" | "isbn" | "cidr" | "macaddr" | "macaddr8" | "int4range" | "int8range" | "numrange"
         | "daterange" | "tsrange" | "tstzrange" => (text(), Cell::PrintedText),
         "json" => (debezium(Kind::String, "data.Json"), Cell::Text),
         "jsonb" => (debezium(Kind::String, "data.Json"), Cell::Jsonb),

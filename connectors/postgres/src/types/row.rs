@@ -58,9 +58,9 @@ impl ColumnCodec {
         self
     }
 
-    /// Whether the snapshot's SELECT casts it to text.
-    pub fn copied_as_text(&self) -> bool {
-        self.cell.copied_as_text()
+    /// What a snapshot selects for it, given its quoted name.
+    pub fn selected(&self, column: &str) -> String {
+        self.cell.selected(column)
     }
 
     fn failed(&self, reason: &'static str) -> Result<ValueRef<'_>, DecodeError> {
