@@ -6,25 +6,25 @@ use record::SnapshotMark;
 /// and asks for its final mark at the end of its table and of the copy.
 #[derive(Debug, Default)]
 pub struct Marks {
-    any: bool,
+    tables: usize,
     in_table: bool,
 }
 
 impl Marks {
     /// A table begins.
     pub fn table(&mut self) {
+        self.tables += 1;
         self.in_table = false;
     }
 
     /// The mark of the next row.
     pub fn row(&mut self) -> SnapshotMark {
-        let mark = match (self.any, self.in_table) {
-            (false, _) => SnapshotMark::First,
-            (true, false) => SnapshotMark::FirstInCollection,
-            (true, true) => SnapshotMark::True,
-        };
-        (self.any, self.in_table) = (true, true);
-        mark
+        // The first row of all is that of the first table: when that one is empty, no row is the first of all.
+        match (std::mem::replace(&mut self.in_table, true), self.tables) {
+            (true, _) => SnapshotMark::True,
+            (false, 1) => SnapshotMark::First,
+            (false, _) => SnapshotMark::FirstInCollection,
+        }
     }
 
     /// The mark of the row held back, now that its table has ended.
@@ -67,7 +67,7 @@ mod tests {
         check(&[2, 1, 1, 1], &["first", "last_in_data_collection", "last_in_data_collection", "last_in_data_collection", "last"]);
         check(&[1, 2], &["first", "first_in_data_collection", "last"]);
         check(&[3, 0], &["first", "true", "last"]);
-        check(&[0, 3, 3], &["first", "true", "last_in_data_collection", "first_in_data_collection", "true", "last"]);
+        check(&[0, 3, 3], &["first_in_data_collection", "true", "last_in_data_collection", "first_in_data_collection", "true", "last"]);
         check(&[0], &[]);
     }
 }

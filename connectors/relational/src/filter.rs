@@ -120,12 +120,11 @@ impl TableFilter {
         if self.column_include.is_empty() { !self.column_exclude.matches(&name) } else { self.column_include.matches(&name) }
     }
 
-    /// Orders tables as a snapshot reads them: by the first matching pattern of `table.include.list`, then by name,
-    /// whose case does not count.
+    /// Orders tables as a snapshot reads them: by the first matching pattern of `table.include.list`, then by name.
     pub fn order(&self, tables: &mut [(String, String)]) {
         tables.sort_by_cached_key(|(schema, table)| {
             let name = format!("{schema}.{table}");
-            (self.table_include.first_match(&name).unwrap_or(usize::MAX), name.to_lowercase(), name)
+            (self.table_include.first_match(&name).unwrap_or(usize::MAX), name)
         });
     }
 }
