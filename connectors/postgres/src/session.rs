@@ -257,9 +257,9 @@ impl Session {
                 }
             }
         };
-        self.outlet.running();
         let mut resume = stored;
         if decision.copy {
+            self.outlet.running();
             self.delay(self.config.snapshot.delay).await;
             let (name, lsn) = self.view(&slot, resume.as_ref()).await?;
             let options = connect_options(&self.config, "Debezium General");
@@ -353,6 +353,7 @@ impl Session {
             taken @ Error::SlotTaken { .. } => taken,
             cause => Error::StreamStart { slot: name.clone(), lsn: start, cause: Box::new(cause) },
         })?;
+        self.outlet.running();
         tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
         self.catalog.close();
         let confirmed = match slot {
