@@ -106,6 +106,7 @@ impl Ordeal<'_> {
     }
 
     fn kill_in_stream(&mut self) {
+        wait_until("the copy is done and the log followed", Duration::from_secs(60), || self.database.is_streamed());
         for kill in 0..self.plan.kills_in_stream {
             // It must have gone on since the last kill, or it would only be killed at its start.
             self.wait_progress();
