@@ -117,7 +117,7 @@ fn filter(level: &str) -> Result<EnvFilter, LogError> {
 
 /// librdkafka's own lines: the same complaint for every attempt of every client. What matters of them comes through the
 /// clients' callbacks, with the client's name, and is logged there.
-const LIBRDKAFKA_OFF: &str = "librdkafka=off";
+const LIBRDKAFKA_OFF: &str = "librdkafka=off,rdkafka=off";
 
 fn is_quiet(level: &str) -> bool {
     matches!(level, "error" | "warn" | "info")
