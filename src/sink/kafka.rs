@@ -19,6 +19,9 @@ use super::{Delivery, DeliveryError, HeaderSet, Outgoing, Sink, SinkError};
 /// How long a blocked sender sleeps at most before it looks at the stop flag again.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
+/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap. Events end the wait at once.
+const POLL: Duration = Duration::from_millis(250);
+
 /// How many deliveries a sender that found the queue full waits for.
 const ROOM_RECORDS: u64 = 512;
 
@@ -149,7 +152,7 @@ impl KafkaSink {
                 let (producer, state) = (Arc::clone(&producer), Arc::clone(&state));
                 move || {
                     while !state.closing.load(Ordering::Acquire) {
-                        producer.poll(Duration::from_millis(50));
+                        producer.poll(POLL);
                     }
                 }
             })

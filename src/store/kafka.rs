@@ -24,6 +24,9 @@ use super::{Entry, Fold, Log, Pending, Store, StoreError};
 mod reader;
 mod topics;
 
+/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap.
+const POLL: Duration = Duration::from_millis(500);
+
 /// One internal topic, as the worker's configuration has it.
 #[derive(Debug, Clone, Default)]
 pub struct TopicSettings {
@@ -290,7 +293,7 @@ impl Kafka {
         }
         self.spawn("store-writes".to_owned(), move |shared| {
             while !shared.is_closed() {
-                producer.poll(Duration::from_millis(50));
+                producer.poll(POLL);
             }
             producer.purge(PurgeConfig::default().queue().inflight());
             producer.poll(Duration::from_millis(50));
