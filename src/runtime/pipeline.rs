@@ -276,7 +276,6 @@ impl<S: Sink> Pipeline<S> {
         let is_new = !known.meets(topic);
         if is_new {
             self.topics.meet(topic, &self.handle).map_err(|error| Failure::topic(&error))?;
-            known.all.insert(Arc::clone(topic));
         }
         let has_key = write(&self.handle, &*self.key, keys, topic, &record.key, key, Stage::KeyConverter)?;
         let has_value = write(&self.handle, &*self.value, values, topic, &record.value, value, Stage::ValueConverter)?;
@@ -289,6 +288,8 @@ impl<S: Sink> Pipeline<S> {
         let seq = loop {
             match self.ledger.take() {
                 Some(seq) => break seq,
+                // A delivery failed, or the task is stopped: no room will come.
+                None if self.sink.is_stopped() => return Err(Failure::sink(&SinkError::Stopped)),
                 // More records are under way than the ledger holds: deliveries make room.
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
@@ -305,6 +306,7 @@ impl<S: Sink> Pipeline<S> {
         };
         if is_new {
             self.topics.sent(topic, seq);
+            known.all.insert(Arc::clone(topic));
         }
         self.sink.send(outgoing).map_err(|error| {
             // Nothing was sent under this number: it must not hold up the positions before it.

@@ -238,6 +238,10 @@ impl Sink for KafkaSink {
         self.state.room.notify_all();
     }
 
+    fn is_stopped(&self) -> bool {
+        self.state.is_stopped()
+    }
+
     fn in_flight(&self) -> u64 {
         // Delivered first: the difference is then never negative.
         let delivered = self.state.delivered.load(Ordering::Acquire);
