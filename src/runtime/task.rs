@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use relational::{Budget, Outlet, TaskError};
+use relational::{Budget, Outlet, Standing, TaskError};
 use serde_json::{Map, Value as Json};
 use settings::Properties;
 use tokio::runtime::Handle;
@@ -36,8 +36,13 @@ const DEPTH: usize = 16;
 /// What a task tells its supervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskEvent {
-    /// Started: the connector's start has returned.
+    /// The connector has started, and nothing is in its way.
     Running,
+    /// Something is in its way that passes by itself; it goes on trying. The text is as a failure's.
+    Waiting {
+        /// For `status.trace`.
+        trace: Arc<str>,
+    },
     /// Ended for good. The text is the trace: `class: message` first, then reason and remedy, in Java's form.
     Failed {
         /// For `status.trace`.
@@ -205,8 +210,8 @@ async fn run(
         })
         .map_err(|error| format!("org.apache.kafka.connect.errors.ConnectException: no thread for the task: {error}"))?;
 
-    let mut committer = Committer { spec, worker, partition, ledger, topics, sink, stored: ends.stored, last: Instant::now() };
-    committer.until_ended(stop, inner_stop, ends.started, pipeline_ended, connector, &alarm).await
+    let mut committer = Committer { spec, worker, partition, ledger, topics, sink, stored: ends.stored, last: Instant::now(), told: Standing::Starting };
+    committer.until_ended(stop, inner_stop, ends.standing, pipeline_ended, connector, &alarm).await
 }
 
 /// Stores what may be stored, and sees the task to its end.
@@ -219,6 +224,8 @@ struct Committer {
     sink: Arc<KafkaSink>,
     stored: watch::Sender<Option<record::Position>>,
     last: Instant,
+    /// How the task stands, as the supervisor was told last.
+    told: Standing,
 }
 
 impl Committer {
@@ -226,22 +233,22 @@ impl Committer {
         &mut self,
         mut stop: watch::Receiver<bool>,
         inner_stop: watch::Sender<bool>,
-        mut started: oneshot::Receiver<()>,
+        mut standing: watch::Receiver<Standing>,
         mut pipeline: oneshot::Receiver<Result<(), Failure>>,
         connector: Connector,
         alarm: &Alarm,
     ) -> Result<(), String> {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let (mut is_started, mut is_stopping) = (false, false);
+        let (mut has_ended, mut is_stopping) = (false, false);
         let outcome = loop {
             tokio::select! {
                 biased;
                 result = &mut pipeline => break result.unwrap_or(Ok(())),
-                result = &mut started, if !is_started => {
-                    is_started = true;
-                    if result.is_ok() {
-                        let _ = self.spec.events.send(TaskEvent::Running);
+                changed = standing.changed(), if !has_ended => {
+                    has_ended = changed.is_err();
+                    if !has_ended && !is_stopping {
+                        self.tell_standing(standing.borrow_and_update().clone());
                     }
                 }
                 // A closed channel means that the handle was dropped: that is a stop too.
@@ -256,6 +263,9 @@ impl Committer {
                         let _ = inner_stop.send(true);
                     }
                     self.look().await;
+                    if !has_ended && !is_stopping {
+                        self.tell_standing(standing.borrow().clone());
+                    }
                 }
             }
         };
@@ -284,6 +294,38 @@ impl Committer {
             ),
             _ => Ok(()),
         }
+    }
+
+    /// Tells how the task stands, if that is news: what is in the connector's way first, then what is in the sink's.
+    fn tell_standing(&mut self, standing: Standing) {
+        let standing = match standing {
+            Standing::Running => match self.topics.waits().or_else(|| self.broker_away()) {
+                Some(trace) => Standing::Waiting(trace),
+                None => Standing::Running,
+            },
+            other => other,
+        };
+        if standing == self.told {
+            return;
+        }
+        self.told = standing;
+        let event = match &self.told {
+            Standing::Starting => return,
+            Standing::Running => TaskEvent::Running,
+            Standing::Waiting(trace) => TaskEvent::Waiting { trace: Arc::clone(trace) },
+        };
+        // The supervisor has gone: then nobody wants to know.
+        let _ = self.spec.events.send(event);
+    }
+
+    fn broker_away(&self) -> Option<Arc<str>> {
+        let why = self.sink.away()?;
+        let trace = format!(
+            "org.apache.kafka.common.errors.TimeoutException: no Kafka broker can be reached: {why}\nReason: records wait \
+             in the producer's queue and nothing is lost; they are sent as soon as a broker answers. Check that Kafka runs \
+             and that bootstrap.servers and the producer's security settings are right.",
+        );
+        Some(trace.into())
     }
 
     async fn look(&mut self) {

@@ -11,18 +11,22 @@ use crate::sink::{KafkaSink, SinkError};
 /// How long a topic's leader is waited for before the record is queued all the same.
 const WARM_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Pause before a broker that did not answer is asked again; its own time-out is far longer.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// See the module.
 pub struct NewTopics {
     sink: Arc<KafkaSink>,
     make: Option<Topics>,
     /// Met, and first sent under this number: to be told of once it is done.
     unheard: Mutex<Vec<(u64, Arc<str>)>>,
+    waits: Mutex<Option<Arc<str>>>,
 }
 
 impl NewTopics {
     /// Topics of a task; `make` creates them where the user has said how.
     pub fn new(sink: Arc<KafkaSink>, make: Option<Topics>) -> Self {
-        Self { sink, make, unheard: Mutex::default() }
+        Self { sink, make, unheard: Mutex::default(), waits: Mutex::default() }
     }
 
     /// A topic's first record: makes the topic, or lets the broker do so, and waits for its leader.
@@ -31,7 +35,7 @@ impl NewTopics {
     /// When the topic cannot be made.
     pub fn meet(&self, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
         if let Some(topics) = &self.make {
-            handle.block_on(topics.ensure(topic))?;
+            self.made(topics, topic, handle)?;
         }
         match self.sink.warm(topic, WARM_TIMEOUT) {
             Ok(true) => {}
@@ -41,6 +45,28 @@ impl NewTopics {
             Err(error) => tracing::warn!(%topic, %error, "the topic's metadata cannot be read; records wait"),
         }
         Ok(())
+    }
+
+    /// Makes the topic; a broker that is away is waited for.
+    fn made(&self, topics: &Topics, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
+        loop {
+            match handle.block_on(topics.ensure(topic)) {
+                Err(error) if error.is_transient() && !self.sink.is_stopped() => {
+                    tracing::warn!(%topic, %error, "the topic cannot be looked at yet; trying again");
+                    *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string().into());
+                    std::thread::sleep(AGAIN);
+                }
+                outcome => {
+                    *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    return outcome.map(drop);
+                }
+            }
+        }
+    }
+
+    /// Why nothing is sent, if so: a topic cannot be made, as the broker is away. In the form of a trace.
+    pub fn waits(&self) -> Option<Arc<str>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The first record of a topic just met is being sent under this number.

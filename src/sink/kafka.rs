@@ -57,9 +57,17 @@ struct State {
     wake_at: AtomicU64,
     lock: Mutex<()>,
     room: Condvar,
+    /// Set by librdkafka's complaint that no broker can be reached, cleared by the next delivery.
+    is_away: AtomicBool,
+    away: Mutex<Option<Arc<str>>>,
 }
 
 impl State {
+    fn set_away(&self, why: Option<Arc<str>>) {
+        self.is_away.store(why.is_some(), Ordering::Release);
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire) || !(self.may_produce)()
     }
@@ -89,6 +97,9 @@ impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         // Not fatal: librdkafka goes on trying for ever; the person must still learn that the broker is away.
         tracing::warn!(client = %self.state.client_id, %error, reason, "Kafka producer");
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.state.set_away(Some(reason.into()));
+        }
     }
 }
 
@@ -105,6 +116,9 @@ impl ProducerContext for Deliveries {
             }
         };
         (self.delivery)(seq as u64, outcome);
+        if self.state.is_away.load(Ordering::Acquire) && result.is_ok() {
+            self.state.set_away(None);
+        }
         let delivered = self.state.delivered.fetch_add(1, Ordering::AcqRel) + 1;
         if delivered >= self.state.wake_at.load(Ordering::Acquire) {
             self.state.wake_at.store(u64::MAX, Ordering::Release);
@@ -142,6 +156,8 @@ impl KafkaSink {
             wake_at: AtomicU64::new(u64::MAX),
             lock: Mutex::new(()),
             room: Condvar::new(),
+            is_away: AtomicBool::new(false),
+            away: Mutex::default(),
         });
         let context = Deliveries { state: Arc::clone(&state), delivery };
         let producer = BaseProducer::from_config_and_context(&config, context).map_err(|e| failed(e.to_string()))?;
@@ -158,6 +174,14 @@ impl KafkaSink {
             })
             .map_err(|e| failed(e.to_string()))?;
         Ok(Self { producer, state, max_request_bytes, poller: Some(poller) })
+    }
+
+    /// Why records wait: no broker can be reached, in librdkafka's words. `None` while nothing waits.
+    pub fn away(&self) -> Option<Arc<str>> {
+        if !self.state.is_away.load(Ordering::Acquire) || self.in_flight() == 0 {
+            return None;
+        }
+        self.state.away.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks the broker for a topic's metadata, which lets it create the topic where it creates topics by itself. Meant

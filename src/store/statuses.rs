@@ -191,6 +191,13 @@ impl Statuses {
         self.put(format!("status-task-{connector}-{task}"), Some(bytes(status)))
     }
 
+    /// Shows a task's status although its record is not acknowledged: with the broker away, what a person asks here is
+    /// still answered. The record itself follows when the broker is back.
+    pub fn show_task(&self, connector: &str, task: u32, status: &Status) {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.tasks.entry(connector.to_owned()).or_default().insert(task, status.clone());
+    }
+
     /// Notes that a connector has written to a topic.
     pub fn put_topic(&self, status: &TopicStatus) -> Pending {
         let key = format!("status-topic-{}:connector-{}", status.name, status.connector);

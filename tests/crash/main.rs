@@ -99,9 +99,17 @@ impl Ordeal<'_> {
         }
     }
 
+    /// Until some records more have come.
+    fn wait_progress(&self) {
+        let before = self.length();
+        wait_until("the stream goes on", Duration::from_secs(60), || self.length() > before + 20);
+    }
+
     fn kill_in_stream(&mut self) {
         for kill in 0..self.plan.kills_in_stream {
-            let pause_ms = self.random.random_range(100..1500);
+            // It must have gone on since the last kill, or it would only be killed at its start.
+            self.wait_progress();
+            let pause_ms = self.random.random_range(0..1000);
             std::thread::sleep(Duration::from_millis(pause_ms));
             // Between the kills of the daemon, its neighbours' troubles.
             if kill % 4 == 1 {
@@ -110,13 +118,15 @@ impl Ordeal<'_> {
                     (select active_pid from pg_replication_slots where database = current_database())",
                 );
                 println!("ended {ended} walsenders");
-                std::thread::sleep(Duration::from_millis(500));
+                assert_ne!(ended, "0", "nobody streamed");
+                self.wait_progress();
             }
             if kill % 8 == 5 {
                 let now = self.random.random_bool(0.5);
                 self.broker.stop(now);
                 self.broker.start_again();
                 println!("broker stopped (killed: {now}) and started");
+                self.wait_progress();
             }
             self.daemon.kill();
             println!("killed while streaming, {} records", self.length());
@@ -162,8 +172,13 @@ fn nothing_is_lost_through_kills() {
             .collect();
         // The writers write before, while and after the connector is made.
         std::thread::sleep(Duration::from_millis(300));
-        let config = database
-            .connector(&[("key.converter.schemas.enable", "false"), ("value.converter.schemas.enable", "false")]);
+        const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
+        let config = database.connector(&[
+            ("key.converter", JSON),
+            ("key.converter.schemas.enable", "false"),
+            ("value.converter", JSON),
+            ("value.converter.schemas.enable", "false"),
+        ]);
         ordeal.daemon.create(&database.name, &config);
         ordeal.kill_in_snapshot();
         ordeal.daemon.wait_task(&database.name, "RUNNING", Duration::from_secs(60));

@@ -166,8 +166,8 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
             tracing::warn!(%connector, tries, pause_ms = pause.as_millis() as u64, "{error}; trying again");
             said = Some(tokio::time::Instant::now());
         }
-        // As Connect shows it: a task that waits for its database is RUNNING.
-        session.outlet().running();
+        // As Connect shows it: a task that waits for its database is RUNNING. What it waits for stands in its trace.
+        session.outlet().waiting(&error.trace());
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = session.outlet().stopped() => return Ok(()),

@@ -259,12 +259,12 @@ impl Session {
                 }
             }
         };
-        self.outlet.running();
         let mut resume = stored;
         if matches!(slot, Slot::Created(_)) {
             self.publish_again(captured).await?;
         }
         if decision.copy {
+            self.outlet.running();
             self.delay(self.config.snapshot.delay).await;
             let (name, lsn) = self.view(&slot, resume.as_ref()).await?;
             let options = connect_options(&self.config, "Debezium General");
@@ -375,6 +375,7 @@ impl Session {
             taken @ Error::SlotTaken { .. } => taken,
             cause => Error::StreamStart { slot: name.clone(), lsn: start, cause: Box::new(cause) },
         })?;
+        self.outlet.running();
         tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
         self.catalog.close();
         let confirmed = match slot {

@@ -41,6 +41,18 @@ impl fmt::Display for TaskError {
 
 impl std::error::Error for TaskError {}
 
+/// How a task stands, as its connector says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Start-up is not done.
+    #[default]
+    Starting,
+    /// Start-up is done, and nothing is in the way.
+    Running,
+    /// Something is in the way that passes by itself: it is tried again and again. The text is as a [`TaskError`]'s.
+    Waiting(Arc<str>),
+}
+
 /// The connector's end.
 pub struct Outlet {
     /// The connector's name.
@@ -52,8 +64,7 @@ pub struct Outlet {
     /// Turns true when the connector is to stop reading. It then drops `records`, waits until `stored` is closed, tells
     /// the source the last stored position, and returns.
     pub stop: watch::Receiver<bool>,
-    /// Says that start-up is done: the task is RUNNING.
-    pub started: Option<oneshot::Sender<()>>,
+    standing: watch::Sender<Standing>,
     records: Option<mpsc::Sender<Message>>,
     budget: Budget,
 }
@@ -79,8 +90,8 @@ pub struct OutletEnds {
     pub records: mpsc::Receiver<Message>,
     /// Where stored positions are told.
     pub stored: watch::Sender<Option<Position>>,
-    /// Resolves when the connector has started.
-    pub started: oneshot::Receiver<()>,
+    /// How the connector stands. Closed when it has ended.
+    pub standing: watch::Receiver<Standing>,
 }
 
 impl Outlet {
@@ -94,17 +105,17 @@ impl Outlet {
     ) -> (Self, OutletEnds) {
         let (records, received) = mpsc::channel(depth);
         let (stored_out, stored) = watch::channel(None);
-        let (started, started_in) = oneshot::channel();
+        let (standing, standing_in) = watch::channel(Standing::Starting);
         let outlet = Self {
             connector,
             offset,
             stored,
             stop,
-            started: Some(started),
+            standing,
             records: Some(records),
             budget,
         };
-        (outlet, OutletEnds { records: received, stored: stored_out, started: started_in })
+        (outlet, OutletEnds { records: received, stored: stored_out, standing: standing_in })
     }
 
     /// Whether the connector is to stop.
@@ -163,11 +174,22 @@ impl Outlet {
         }
     }
 
-    /// Says that start-up is done.
-    pub fn running(&mut self) {
-        if let Some(started) = self.started.take() {
-            let _ = started.send(());
-        }
+    /// Says that start-up is done, and that nothing is in the way any more.
+    pub fn running(&self) {
+        self.stand(Standing::Running);
+    }
+
+    /// Says what is in the way while the task tries again: it is RUNNING, and its trace tells why nothing comes.
+    pub fn waiting(&self, trace: &str) {
+        self.stand(Standing::Waiting(trace.into()));
+    }
+
+    fn stand(&self, standing: Standing) {
+        self.standing.send_if_modified(|now| {
+            let is_new = *now != standing;
+            *now = standing;
+            is_new
+        });
     }
 
     /// Closes the queue: nothing more will be read.

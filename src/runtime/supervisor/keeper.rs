@@ -184,7 +184,10 @@ impl Keeper {
 
     async fn event(&mut self, event: Option<TaskEvent>) {
         match event {
-            Some(TaskEvent::Running) => self.apply(Input::TaskUp).await,
+            Some(TaskEvent::Running) => self.apply(Input::TaskUp { waits_for: None }).await,
+            Some(TaskEvent::Waiting { trace }) => {
+                self.apply(Input::TaskUp { waits_for: Some(trace.to_string()) }).await;
+            }
             Some(TaskEvent::Failed { trace }) => {
                 tracing::error!(
                     connector = &*self.name,
@@ -261,7 +264,10 @@ impl Keeper {
             }
             Effect::Task(state, trace) => {
                 let status = self.status(state, trace);
-                written("status", self.shared.statuses.put_task(&self.name, 0, &status)).await;
+                let is_written = written("status", self.shared.statuses.put_task(&self.name, 0, &status)).await;
+                if !is_written {
+                    self.shared.statuses.show_task(&self.name, 0, &status);
+                }
             }
             Effect::Prepare => return Some(self.prepare()),
             Effect::Commit => return self.commit().await,
@@ -384,11 +390,12 @@ fn tell(waiting: Vec<oneshot::Sender<()>>) {
     }
 }
 
-/// Waits for a write; one that fails is logged: the next status says more.
-async fn written(what: &str, pending: Pending) {
+/// Waits for a write, and says whether it is acknowledged; one that fails is logged: the next status says more.
+async fn written(what: &str, pending: Pending) -> bool {
     match timeout(STATUS_WAIT, pending).await {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => return true,
         Ok(Err(error)) => tracing::warn!("a {what} record was not written: {error}"),
         Err(_) => tracing::warn!("a {what} record is not acknowledged yet; going on without waiting for it"),
     }
+    false
 }

@@ -92,7 +92,10 @@ pub(super) enum Input {
         any: bool,
     },
     /// The task says that it runs.
-    TaskUp,
+    TaskUp {
+        /// What it waits for, if anything is in its way: for `status.trace`.
+        waits_for: Option<String>,
+    },
     /// The task ended.
     TaskDown {
         /// For `status.trace`.
@@ -170,9 +173,9 @@ impl Machine {
                     effects.push(Effect::ForgetTask);
                 }
             }
-            Input::TaskUp => {
+            Input::TaskUp { waits_for } => {
                 if self.task == Task::Up {
-                    effects.push(Effect::Task(State::Running, None));
+                    effects.push(Effect::Task(State::Running, waits_for));
                 }
             }
             Input::TaskDown { trace } => {

@@ -1,5 +1,7 @@
 //! A database of its own a test, on the server that `AFTERIMAGE_TEST_POSTGRES` names.
 //!
+//! Purpose: tests run side by side on one server, so each has a database, and drops it with its slots when it ends.
+//!
 //! Must not know: what is tested.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -20,6 +20,7 @@ fn word(effect: &Effect) -> String {
 const NEW: Input = Input::Prepared { changed: true };
 const SAME: Input = Input::Prepared { changed: false };
 const ONE: Input = Input::Committed { any: true };
+const UP: Input = Input::TaskUp { waits_for: None };
 const NONE: Input = Input::Committed { any: false };
 const STOP: Input = Input::Target(TargetState::Stopped);
 const PAUSE: Input = Input::Target(TargetState::Paused);
@@ -40,7 +41,7 @@ fn failed() -> Input {
 #[test]
 fn create_change_delete() {
     check(
-        &[Input::Config, NEW, ONE, Input::TaskUp, Input::Config, SAME, Input::Config, NEW, ONE, Input::Removed],
+        &[Input::Config, NEW, ONE, UP, Input::Config, SAME, Input::Config, NEW, ONE, Input::Removed],
         &[
             "Prepare",
             "C:RUNNING Commit",
@@ -58,14 +59,14 @@ fn create_change_delete() {
 
 #[test]
 fn stored_connectors_start_as_their_target_says() {
-    check(&[Input::Config, SAME, Input::TaskUp], &["Prepare", "C:RUNNING Start", "T:RUNNING"]);
+    check(&[Input::Config, SAME, UP], &["Prepare", "C:RUNNING Start", "T:RUNNING"]);
     check(&[PAUSE, Input::Config, ONE, RUN, SAME], &["", "C:PAUSED", "T:PAUSED", "Prepare", "C:RUNNING Start"]);
     check(&[STOP, Input::Config, RUN, NEW, ONE], &["", "C:STOPPED", "Prepare", "C:RUNNING Commit", "Start"]);
 }
 
 #[test]
 fn pause_resume_stop() {
-    let up = [Input::Config, SAME, Input::TaskUp];
+    let up = [Input::Config, SAME, UP];
     let of = |rest: &[Input]| [up.to_vec(), rest.to_vec()].concat();
     let seen = ["Prepare", "C:RUNNING Start", "T:RUNNING"];
     check(
@@ -84,7 +85,7 @@ fn pause_resume_stop() {
 fn failures_stay() {
     // A failed task: pause and resume do not wake it, a restart does.
     check(
-        &[Input::Config, SAME, down(), down(), PAUSE, RUN, SAME, restart(false, true, false), Input::TaskUp],
+        &[Input::Config, SAME, down(), down(), PAUSE, RUN, SAME, restart(false, true, false), UP],
         &[
             "Prepare",
             "C:RUNNING Start",
@@ -99,7 +100,7 @@ fn failures_stay() {
     );
     // A failed connector: its task runs on, only STOP is heard.
     check(
-        &[Input::Config, SAME, Input::TaskUp, Input::Config, failed(), PAUSE, RUN, STOP],
+        &[Input::Config, SAME, UP, Input::Config, failed(), PAUSE, RUN, STOP],
         &[
             "Prepare",
             "C:RUNNING Start",
@@ -115,7 +116,7 @@ fn failures_stay() {
 
 #[test]
 fn restarts() {
-    let up = [Input::Config, SAME, Input::TaskUp];
+    let up = [Input::Config, SAME, UP];
     let of = |rest: &[Input]| [up.to_vec(), rest.to_vec()].concat();
     let seen = ["Prepare", "C:RUNNING Start", "T:RUNNING"];
     for (rest, expect) in [
