@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::sink::topics::{TopicError, Topics};
-use crate::sink::{KafkaSink, SinkError};
+use crate::sink::{KafkaSink, Sink, SinkError};
 
 /// How long a topic's leader is waited for before the record is queued all the same.
 const WARM_TIMEOUT: Duration = Duration::from_secs(5);
