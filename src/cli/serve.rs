@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use relational::Budget;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::standalone::TargetState as Initially;
 use super::{ServeError, Standalone, State, Topic, WorkerConfig};
@@ -22,9 +23,9 @@ use crate::runtime::task::{self, Worker};
 use crate::runtime::{clients, cluster};
 use crate::store::{File, Kafka, KafkaSettings, Offsets, Store, TargetState, TopicSettings};
 
-/// The byte budget of the process for what has been read and is not yet converted, in KiB: with the producer's queue of
-/// 32 MiB the daemon stays below 96 MiB whatever a transaction's size.
-const BUDGET_KIB: usize = 16 * 1024;
+/// The byte budget of the process for what has been read and is not yet converted: with the producer's queue of
+/// 12 MiB the daemon stays below 96 MiB whatever a transaction's size.
+const BUDGET_BYTES: usize = 16 * 1024 * 1024;
 /// Requests under way may take this long at the stop.
 const REST_GRACE: Duration = Duration::from_secs(1);
 
@@ -142,7 +143,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let shared = Arc::new(Worker {
         properties,
         offsets: offsets.clone(),
-        budget: Arc::new(Semaphore::new(BUDGET_KIB)),
+        budget: Budget::new(BUDGET_BYTES),
         flush_interval: worker.offset_flush_interval,
         flush_timeout: worker.offset_flush_timeout,
     });

@@ -4,8 +4,9 @@
 //! Cells are decoded once a change, into scratch that is reused; the key, the value and every view of them are written
 //! from there. Encoders are prepared once a topic and schema and found again by a pointer and a number.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use record::{Batch, Change, Decoded, Event, Item, KeyMove, Op, Payload, Position, Record, Schema, ValueRef};
 use relational::Message;
@@ -92,6 +93,33 @@ struct Scratch {
     keys: Encoders,
     values: Encoders,
     headers: Encoders,
+    known: KnownTopics,
+    /// The clock at the change or event that is being converted.
+    now_ms: i64,
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Topics that have been met; the one of the last record is nearly always that of the next.
+#[derive(Default)]
+struct KnownTopics {
+    last: Option<Arc<str>>,
+    all: HashSet<Arc<str>>,
+}
+
+impl KnownTopics {
+    fn meets(&mut self, topic: &Arc<str>) -> bool {
+        if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, topic)) {
+            return true;
+        }
+        let known = self.all.contains(topic);
+        if known {
+            self.last = Some(Arc::clone(topic));
+        }
+        known
+    }
 }
 
 impl<S: Sink> Pipeline<S> {
@@ -170,7 +198,8 @@ impl<S: Sink> Pipeline<S> {
         if let Some(KeyMove::To(row) | KeyMove::From(row)) = change.moved {
             decode(row, other)?;
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = now();
+        scratch.now_ms = now.as_millis() as i64;
         let decoded = Decoded {
             shape,
             change,
@@ -205,6 +234,7 @@ impl<S: Sink> Pipeline<S> {
     }
 
     fn event(&mut self, event: &Event, scratch: &mut Scratch) -> Result<(), Failure> {
+        scratch.now_ms = now().as_millis() as i64;
         let payload = |part: &Option<(Arc<Schema>, record::Value)>| match part {
             Some((schema, value)) => Payload::Value(Arc::clone(schema), value.clone()),
             None => Payload::Null,
@@ -241,9 +271,10 @@ impl<S: Sink> Pipeline<S> {
     }
 
     fn send(&mut self, record: &Record<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
-        let Scratch { key, value, header, keys, values, headers } = scratch;
+        let Scratch { key, value, header, keys, values, headers, known, now_ms } = scratch;
         let topic = &record.topic;
-        if !self.topics.is_known(topic) {
+        let is_new = !known.meets(topic);
+        if is_new {
             self.topics.meet(topic, &self.handle).map_err(|error| Failure::topic(&error))?;
         }
         let has_key = write(&self.handle, &*self.key, keys, topic, &record.key, key, Stage::KeyConverter)?;
@@ -257,20 +288,26 @@ impl<S: Sink> Pipeline<S> {
         let seq = loop {
             match self.ledger.take() {
                 Some(seq) => break seq,
+                // A delivery failed, or the task is stopped: no room will come.
+                None if self.sink.is_stopped() => return Err(Failure::sink(&SinkError::Stopped)),
                 // More records are under way than the ledger holds: deliveries make room.
-                None => std::thread::sleep(std::time::Duration::from_millis(1)),
+                None => std::thread::sleep(Duration::from_millis(1)),
             }
         };
         let outgoing = Outgoing {
             topic,
             partition: record.partition,
-            timestamp_ms: record.timestamp_ms,
+            // One reading of the clock a change; the producer would take its own for each record.
+            timestamp_ms: record.timestamp_ms.or(Some(*now_ms)),
             key: has_key.then_some(&**key),
             value: has_value.then_some(&**value),
             headers: header_set.filter(|set| !set.is_empty()),
             seq,
         };
-        self.topics.sent(topic, seq);
+        if is_new {
+            self.topics.sent(topic, seq);
+            known.all.insert(Arc::clone(topic));
+        }
         self.sink.send(outgoing).map_err(|error| {
             // Nothing was sent under this number: it must not hold up the positions before it.
             if !matches!(error, SinkError::Stopped) {

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use relational::{Outlet, Standing, TaskError};
+use relational::{Budget, Outlet, Standing, TaskError};
 use serde_json::{Map, Value as Json};
 use settings::Properties;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -59,8 +59,8 @@ pub struct Worker {
     pub properties: BTreeMap<String, String>,
     /// The stored offsets.
     pub offsets: Offsets,
-    /// The byte budget of the process, in KiB.
-    pub budget: Arc<Semaphore>,
+    /// The byte budget of the process.
+    pub budget: Budget,
     /// `offset.flush.interval.ms`.
     pub flush_interval: Duration,
     /// `offset.flush.timeout.ms`.
@@ -81,7 +81,7 @@ pub struct TaskSpec {
     pub events: mpsc::UnboundedSender<TaskEvent>,
 }
 
-/// A task that runs. Dropping it stops the task without waiting.
+/// A task that runs. Dropping it cancels the task: nothing is flushed, nothing stored.
 pub struct TaskHandle {
     stop: watch::Sender<bool>,
     sink: Arc<OnceLock<Arc<KafkaSink>>>,
@@ -106,6 +106,23 @@ impl TaskHandle {
             sink.stop(true);
         }
         self.done.abort();
+    }
+}
+
+impl Drop for TaskHandle {
+    fn drop(&mut self) {
+        if !self.done.is_finished() {
+            self.cancel();
+        }
+    }
+}
+
+/// Ends the connector's future with the task that waits for it: dropped alone, it would go on by itself.
+struct Connector(JoinHandle<Result<(), TaskError>>);
+
+impl Drop for Connector {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -169,8 +186,8 @@ async fn run(
     // The connector is stopped by the supervisor, or by us when the pipeline fails.
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
     let (outlet, ends) =
-        Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, Arc::clone(&worker.budget), DEPTH);
-    let connector = tokio::spawn((spec.plugin.start)(spec.config.clone(), outlet));
+        Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, worker.budget.clone(), DEPTH);
+    let connector = Connector(tokio::spawn((spec.plugin.start)(spec.config.clone(), outlet)));
     let pipeline = super::pipeline::Pipeline {
         connector: Arc::clone(&spec.connector),
         chain,
@@ -228,7 +245,7 @@ impl Committer {
         inner_stop: watch::Sender<bool>,
         mut standing: watch::Receiver<Standing>,
         mut pipeline: oneshot::Receiver<Result<(), Failure>>,
-        connector: JoinHandle<Result<(), TaskError>>,
+        connector: Connector,
         alarm: &Alarm,
     ) -> Result<(), String> {
         let mut look = tokio::time::interval(LOOK);
@@ -276,8 +293,8 @@ impl Committer {
         self.tell_topics();
         drop(std::mem::replace(&mut self.stored, watch::channel(None).0));
         let mut connector = connector;
-        let ended = tokio::time::timeout(self.worker.flush_timeout, &mut connector).await;
-        connector.abort();
+        let ended = tokio::time::timeout(self.worker.flush_timeout, &mut connector.0).await;
+        drop(connector);
         self.sink.stop(true);
         if let Some(failure) = failure {
             return Err(failure.trace());

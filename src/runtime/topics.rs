@@ -1,13 +1,12 @@
 //! Topics that a task writes to: made at their first record, told of at their first acknowledgement.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use crate::sink::topics::{TopicError, Topics};
-use crate::sink::{KafkaSink, SinkError};
+use crate::sink::{KafkaSink, Sink, SinkError};
 
 /// How long a topic's leader is waited for before the record is queued all the same.
 const WARM_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,22 +18,15 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub struct NewTopics {
     sink: Arc<KafkaSink>,
     make: Option<Topics>,
-    known: RwLock<HashSet<Arc<str>>>,
     /// Met, and first sent under this number: to be told of once it is done.
     unheard: Mutex<Vec<(u64, Arc<str>)>>,
-    first: Mutex<HashSet<Arc<str>>>,
     waits: Mutex<Option<Arc<str>>>,
 }
 
 impl NewTopics {
     /// Topics of a task; `make` creates them where the user has said how.
     pub fn new(sink: Arc<KafkaSink>, make: Option<Topics>) -> Self {
-        Self { sink, make, known: RwLock::default(), unheard: Mutex::default(), first: Mutex::default(), waits: Mutex::default() }
-    }
-
-    /// Whether the topic has been met.
-    pub fn is_known(&self, topic: &Arc<str>) -> bool {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).contains(topic)
+        Self { sink, make, unheard: Mutex::default(), waits: Mutex::default() }
     }
 
     /// A topic's first record: makes the topic, or lets the broker do so, and waits for its leader.
@@ -52,8 +44,6 @@ impl NewTopics {
             Err(SinkError::Stopped) => {}
             Err(error) => tracing::warn!(%topic, %error, "the topic's metadata cannot be read; records wait"),
         }
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(topic));
-        self.first.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(topic));
         Ok(())
     }
 
@@ -79,12 +69,9 @@ impl NewTopics {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A record of the topic is being sent under this number.
+    /// The first record of a topic just met is being sent under this number.
     pub fn sent(&self, topic: &Arc<str>, seq: u64) {
-        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-        if !first.is_empty() && first.remove(topic) {
-            self.unheard.lock().unwrap_or_else(PoisonError::into_inner).push((seq, Arc::clone(topic)));
-        }
+        self.unheard.lock().unwrap_or_else(PoisonError::into_inner).push((seq, Arc::clone(topic)));
     }
 
     /// Topics whose first record is done.

@@ -19,6 +19,9 @@ use super::{Delivery, DeliveryError, HeaderSet, Outgoing, Sink, SinkError};
 /// How long a blocked sender sleeps at most before it looks at the stop flag again.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
+/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap. Events end the wait at once.
+const POLL: Duration = Duration::from_millis(250);
+
 /// How many deliveries a sender that found the queue full waits for.
 const ROOM_RECORDS: u64 = 512;
 
@@ -177,7 +180,7 @@ impl KafkaSink {
                 let (producer, state) = (Arc::clone(&producer), Arc::clone(&state));
                 move || {
                     while !state.closing.load(Ordering::Acquire) {
-                        producer.poll(Duration::from_millis(50));
+                        producer.poll(POLL);
                     }
                 }
             })
@@ -191,11 +194,6 @@ impl KafkaSink {
             return None;
         }
         self.state.away.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether it was stopped, or may not produce any more.
-    pub fn is_stopped(&self) -> bool {
-        self.state.is_stopped()
     }
 
     /// Asks the broker for a topic's metadata, which lets it create the topic where it creates topics by itself. Meant
@@ -274,6 +272,10 @@ impl Sink for KafkaSink {
             self.producer.purge(PurgeConfig::default().queue().inflight());
         }
         self.state.room.notify_all();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.state.is_stopped()
     }
 
     fn in_flight(&self) -> u64 {

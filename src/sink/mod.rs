@@ -95,6 +95,9 @@ pub trait Sink: Send + Sync {
     /// [`DeliveryError::Purged`] at once.
     fn stop(&self, purge: bool);
 
+    /// Whether it was stopped, or may not produce any more.
+    fn is_stopped(&self) -> bool;
+
     /// Records sent whose delivery is not known yet.
     fn in_flight(&self) -> u64;
 }

@@ -328,7 +328,7 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
     }
 
     // Sizes.
-    let memory = number(mapped, properties, "buffer.memory", 0, i64::MAX).unwrap_or(33_554_432);
+    let memory = number(mapped, properties, "buffer.memory", 0, i64::MAX).unwrap_or(DEFAULT_MEMORY_BYTES);
     mapped.set("queue.buffering.max.kbytes", (memory / 1024).clamp(1, INT).to_string());
     // Bytes bound the queue; the count only keeps librdkafka's own 400 bytes a message within reason.
     mapped.set("queue.buffering.max.messages", "100000");
@@ -370,6 +370,9 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
 }
 
 /// Largest batch by default, bytes before compression. Less than librdkafka's 1,000,000, so that a topic with a
+/// `buffer.memory` unless given, in bytes. Java's default is 32 MiB; librdkafka adds about as much again for its own
+/// bookkeeping a message, and more than a few milliseconds' worth is of no use.
+const DEFAULT_MEMORY_BYTES: i64 = 12 * 1024 * 1024;
 /// moderately lowered `max.message.bytes` still takes whole batches: librdkafka does not split a refused one.
 const DEFAULT_BATCH_BYTES: i64 = 262_144;
 

@@ -27,6 +27,9 @@ mod topics;
 /// A broker that is away is complained of many times a second; this often it is logged.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
+/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap.
+const POLL: Duration = Duration::from_millis(500);
+
 /// One internal topic, as the worker's configuration has it.
 #[derive(Debug, Clone, Default)]
 pub struct TopicSettings {
@@ -296,7 +299,7 @@ impl Kafka {
         }
         self.spawn("store-writes".to_owned(), move |shared| {
             while !shared.is_closed() {
-                producer.poll(Duration::from_millis(50));
+                producer.poll(POLL);
             }
             producer.purge(PurgeConfig::default().queue().inflight());
             producer.poll(Duration::from_millis(50));

@@ -78,6 +78,21 @@ impl CopyReader {
         Ok(Some(RowRef { first: first as u32, count }))
     }
 
+    /// Whether a whole row is there to be read.
+    pub(crate) fn has_row(&self) -> bool {
+        if !self.header_read || self.ended {
+            return false;
+        }
+        let mut cursor = Cursor::new(&self.rest, 0);
+        let Ok(count) = cursor.u16() else { return false };
+        count != u16::MAX
+            && (0..count).all(|_| match cursor.i32() {
+                Ok(length) if length >= 0 => cursor.take(length as usize).is_ok(),
+                Ok(_) => true,
+                Err(_) => false,
+            })
+    }
+
     /// Whether the trailer was seen: without it the stream was cut.
     pub(crate) fn ended(&self) -> bool {
         self.ended

@@ -145,11 +145,12 @@ pub fn from_offset(offset: &Map<String, Json>) -> Option<Stored> {
         _ => false,
     };
     position.word(LSN).or(position.word(LSN_PROC))?;
-    Some(Stored {
-        exact: position.word(TX_LSN).is_some(),
-        snapshot_unfinished: snapshot && !truth("last_snapshot_record") && !truth("snapshot_completed"),
-        position,
-    })
+    let snapshot_unfinished = snapshot && !truth("last_snapshot_record") && !truth("snapshot_completed");
+    if snapshot {
+        let state = if snapshot_unfinished { SnapshotState::Running } else { SnapshotState::Last };
+        set_snapshot(&mut position, state);
+    }
+    Some(Stored { exact: position.word(TX_LSN).is_some(), snapshot_unfinished, position })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::config::{GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, Po
 use crate::error::Error;
 use crate::lsn::Lsn;
 use crate::plugin::{VERSION, connect_options};
-use crate::position::{KIND, LSN, LSN_COMMIT, LSN_PROC, Stored, from_offset, to_offset};
+use crate::position::{KIND, LSN, LSN_COMMIT, LSN_PROC, Stored, TX_LSN, from_offset, to_offset};
 use crate::publication::{self, Autocreate, IdentityRule, PublicationOptions, ReplicaIdentity, publish_list};
 use crate::slot::{self, Slot, SlotOptions};
 use crate::snapshot::{Copy, View, copy};
@@ -126,7 +126,9 @@ impl Session {
         }
         let captured = self.tables.captured(self.catalog.sql().await?).await?;
         self.guard(captured.len())?;
-        let stored = match &self.reached {
+        // What this task itself has stored or handed on counts before what it found at its start.
+        let known = self.reached.clone().or_else(|| self.outlet.stored.borrow().clone());
+        let stored = match &known {
             Some(position) => from_offset(&to_offset(position)),
             None => self.outlet.offset.as_ref().and_then(from_offset),
         };
@@ -136,7 +138,7 @@ impl Session {
         if decision.stream {
             self.stream(decision, stored, existing, &captured).await
         } else {
-            self.copy_alone(decision, &captured).await
+            self.copy_alone(decision).await
         }
     }
 
@@ -194,20 +196,20 @@ impl Session {
         let processed = stored.position.word(LSN_PROC).or(stored.position.word(LSN))? as u64;
         let restart = slot.restart_lsn.filter(|lsn| lsn.0 > processed).map(|lsn| format!("restart_lsn {lsn}"));
         // What we wrote is never behind what we confirmed: such a slot was advanced, or made anew, by somebody else.
-        let confirmed = slot.confirmed_flush_lsn.filter(|lsn| {
-            stored.exact && lsn.0 > processed.max(stored.position.word(LSN_COMMIT).unwrap_or(0) as u64)
-        });
+        // A transaction that was open at a confirmed keepalive is sent again whole, as its commit is what counts.
+        let commit = [LSN_COMMIT, TX_LSN].iter().filter_map(|slot| stored.position.word(*slot)).max().unwrap_or(0) as u64;
+        let confirmed = slot.confirmed_flush_lsn.filter(|lsn| stored.exact && lsn.0 > processed.max(commit));
         restart.or(confirmed.map(|lsn| format!("confirmed_flush_lsn {lsn}")))
     }
 
-    async fn copy_alone(&mut self, decision: Decision, captured: &[Table]) -> Result<(), Error> {
+    async fn copy_alone(&mut self, decision: Decision) -> Result<(), Error> {
         self.outlet.running();
         if decision.copy {
             self.delay(self.config.snapshot.delay).await;
             let lsn = self.catalog.sql().await?.current_lsn().await?.0 as i64;
             let options = connect_options(&self.config, "Debezium General");
             let view = View { name: None, lsn, alone: true };
-            match copy(&self.config, &options, &mut self.tables, captured, view, &mut self.outlet).await? {
+            match copy(&self.config, &options, &mut self.tables, view, &mut self.outlet).await? {
                 Copy::Done(position) => {
                     self.copied = true;
                     self.reached = position.or(self.reached.take());
@@ -258,13 +260,16 @@ impl Session {
             }
         };
         let mut resume = stored;
+        if matches!(slot, Slot::Created(_)) {
+            self.publish_again(captured).await?;
+        }
         if decision.copy {
             self.outlet.running();
             self.delay(self.config.snapshot.delay).await;
             let (name, lsn) = self.view(&slot, resume.as_ref()).await?;
             let options = connect_options(&self.config, "Debezium General");
             let view = View { name: name.as_deref(), lsn, alone: false };
-            match copy(&self.config, &options, &mut self.tables, captured, view, &mut self.outlet).await? {
+            match copy(&self.config, &options, &mut self.tables, view, &mut self.outlet).await? {
                 Copy::Done(position) => {
                     self.copied = true;
                     self.reached.clone_from(&position);
@@ -277,7 +282,7 @@ impl Session {
         if self.outlet.stopping() {
             return self.ended().await;
         }
-        self.follow(replication, resume, &slot, captured).await
+        self.follow(replication, resume, &slot).await
     }
 
     /// The snapshot to import, and the LSN from which the log goes on after the copy.
@@ -292,13 +297,31 @@ impl Session {
                     Some(lsn) => lsn,
                     None => {
                         let sql = self.catalog.sql().await?;
-                        sql.current_lsn().await?.0 as i64
+                        let lsn = sql.current_lsn().await?.0 as i64;
+                        // A commit before that LSN may still be invisible to a view taken now.
+                        tokio::select! {
+                            waited = sql.wait_for_transactions() => waited?,
+                            () = self.outlet.stopped() => {}
+                        }
+                        lsn
                     }
                 };
                 let confirmed = existing.confirmed_flush_lsn.map_or(0, |lsn| lsn.0 as i64);
                 (None, now.max(confirmed))
             }
         })
+    }
+
+    /// Tables may have been made while the slot waited for open transactions. They are published on a connection of their
+    /// own: a command on the slot's would end its exported snapshot.
+    async fn publish_again(&mut self, before: &[Table]) -> Result<(), Error> {
+        let now = self.tables.captured(self.catalog.sql().await?).await?;
+        let same = now.len() == before.len() && now.iter().zip(before).all(|(a, b)| a.name == b.name);
+        if same {
+            return Ok(());
+        }
+        let mut own = Replication::connect(&connect_options(&self.config, "Debezium General")).await?;
+        self.publish(&mut own, &now).await
     }
 
     async fn publish(&mut self, replication: &mut Replication, captured: &[Table]) -> Result<(), Error> {
@@ -337,7 +360,6 @@ impl Session {
         mut replication: Replication,
         resume: Option<Stored>,
         slot: &Slot,
-        _captured: &[Table],
     ) -> Result<(), Error> {
         let start = resume.as_ref().map_or(Lsn(0), start_of);
         let mut options = vec![

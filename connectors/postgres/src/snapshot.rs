@@ -54,10 +54,10 @@ struct Filling<'a> {
 impl Filling<'_> {
     /// Adds a row; sends the batch before that when it is full. False when the pipeline is gone.
     async fn row(&mut self, reader: &mut CopyReader, copied: &Copied, position: &Position) -> Result<Option<bool>, Error> {
-        if self.batch.items.len() >= MAX_ITEMS || self.buffer.len() >= MAX_BYTES {
-            if !self.send().await {
-                return Ok(Some(false));
-            }
+        let full = self.batch.items.len() >= MAX_ITEMS || self.buffer.len() >= MAX_BYTES;
+        // Only when another row is there: the last one is held back for its mark.
+        if full && reader.has_row() && !self.send().await {
+            return Ok(Some(false));
         }
         let row = reader.row(&mut self.batch, &mut self.buffer).map_err(|_| not_copy(&copied.shape.table))?;
         let Some(row) = row else { return Ok(None) };
@@ -106,12 +106,12 @@ fn not_copy(table: &str) -> Error {
     Error::Protocol { doing: format!("copying {table}"), reason: "the bytes are not COPY's binary format".into() }
 }
 
-/// Copies all tables. `tables` are captured and in order.
+/// Copies all captured tables, as the view itself lists them: a table made while the slot waited for open transactions is
+/// in the view, and its rows are nowhere else.
 pub(crate) async fn copy(
     config: &PostgresConfig,
     options: &ConnectOptions,
     tables: &mut Tables,
-    captured: &[Table],
     view: View<'_>,
     outlet: &mut Outlet,
 ) -> Result<Copy, Error> {
@@ -123,6 +123,7 @@ pub(crate) async fn copy(
         _ => Isolation::RepeatableRead,
     };
     let reader = SnapshotReader::begin(options, view.name, isolation, false).await?;
+    let captured = tables.captured(reader.sql()).await?;
     let wanted: Vec<&Table> = captured.iter().filter(|table| is_wanted(config, table)).collect();
     if config.snapshot.locking == SnapshotLocking::Shared {
         let names: Vec<_> = wanted.iter().map(|table| table.name.clone()).collect();
@@ -160,6 +161,10 @@ pub(crate) async fn copy(
     if let Some(last) = filling.held() {
         last.mark = Marks::ended();
         last.position = position.clone();
+    }
+    if !any && !view.alone {
+        // No row says that the copy is done: the position alone does.
+        filling.batch.items.push(Item::Position(position.clone()));
     }
     if !filling.send().await {
         return Ok(Copy::Interrupted);

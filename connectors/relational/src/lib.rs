@@ -18,5 +18,5 @@ pub use envelope::{Column, SourceContext, Table, snapshot_field, source_struct, 
 pub use filter::{Patterns, TableFilter, TableFilterSpec};
 pub use heartbeat::Heartbeat;
 pub use naming::{NamingStrategy, TopicNaming};
-pub use outlet::{Lease, Message, Outlet, OutletEnds, Standing, TaskError};
+pub use outlet::{Budget, Lease, Message, Outlet, OutletEnds, Standing, TaskError};
 pub use transaction::{TransactionTopic, Transactions};

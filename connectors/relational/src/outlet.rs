@@ -66,8 +66,22 @@ pub struct Outlet {
     pub stop: watch::Receiver<bool>,
     standing: watch::Sender<Standing>,
     records: Option<mpsc::Sender<Message>>,
-    budget: Arc<Semaphore>,
-    budget_units: u32,
+    budget: Budget,
+}
+
+/// The byte budget of the whole process for what has been read and not yet converted.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    free: Arc<Semaphore>,
+    units: u32,
+}
+
+impl Budget {
+    /// A budget of so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        let units = (bytes / UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        Self { free: Arc::new(Semaphore::new(units)), units: units as u32 }
+    }
 }
 
 /// The runtime's end of an outlet.
@@ -81,18 +95,17 @@ pub struct OutletEnds {
 }
 
 impl Outlet {
-    /// Makes both ends. `budget` is the process's, counted in KiB; `depth` bounds the batches under way.
+    /// Makes both ends. `budget` is the process's; `depth` bounds the batches under way.
     pub fn new(
         connector: Arc<str>,
         offset: Option<Map<String, Json>>,
         stop: watch::Receiver<bool>,
-        budget: Arc<Semaphore>,
+        budget: Budget,
         depth: usize,
     ) -> (Self, OutletEnds) {
         let (records, received) = mpsc::channel(depth);
         let (stored_out, stored) = watch::channel(None);
         let (standing, standing_in) = watch::channel(Standing::Starting);
-        let budget_units = budget.available_permits().min(u32::MAX as usize) as u32;
         let outlet = Self {
             connector,
             offset,
@@ -101,7 +114,6 @@ impl Outlet {
             standing,
             records: Some(records),
             budget,
-            budget_units,
         };
         (outlet, OutletEnds { records: received, stored: stored_out, standing: standing_in })
     }
@@ -119,9 +131,10 @@ impl Outlet {
 
     /// Waits for a part of the byte budget. A buffer larger than the whole budget takes all of it, so that one huge row
     /// goes through alone instead of never.
-    pub async fn lease(&self, bytes: usize) -> Lease {
-        let units = (bytes.div_ceil(UNIT_BYTES) as u32).clamp(1, self.budget_units.max(1));
-        Lease { permit: Arc::clone(&self.budget).acquire_many_owned(units).await.ok() }
+    pub fn lease(&self, bytes: usize) -> impl Future<Output = Lease> + use<> {
+        let units = (bytes.div_ceil(UNIT_BYTES) as u32).clamp(1, self.budget.units.max(1));
+        let free = Arc::clone(&self.budget.free);
+        async move { Lease { permit: free.acquire_many_owned(units).await.ok() } }
     }
 
     /// Waits for a place in the queue. `None` when the pipeline is gone: the connector then returns.
@@ -132,26 +145,33 @@ impl Outlet {
         }
     }
 
-    /// Sends a batch, waiting for the budget and for a place. False when the pipeline is gone.
+    /// Sends a batch, waiting for the budget and for a place. False when the pipeline is gone, or when it is time to stop.
     pub async fn send(&self, batch: Box<Batch>) -> bool {
-        let lease = self.lease(batch.buffer.len()).await;
-        match self.place().await {
-            Some(place) => {
-                place.send(Message::Batch(batch, lease));
-                true
-            }
-            None => false,
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            sent = async {
+                let lease = self.lease(batch.buffer.len()).await;
+                self.place().await.map(|place| place.send(Message::Batch(batch, lease))).is_some()
+            } => sent,
+            () = async { drop(stop.wait_for(|stop| *stop).await) } => false,
         }
     }
 
-    /// Stores a position once all before it is delivered, and waits for that. False when the pipeline is gone.
+    /// Stores a position once all before it is delivered, and waits for that. False when the pipeline is gone, or when it is
+    /// time to stop.
     pub async fn store(&self, position: Position) -> bool {
         let (done, wait) = oneshot::channel();
         match self.place().await {
             Some(place) => place.send(Message::Store(position, done)),
             None => return false,
         }
-        wait.await.is_ok()
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            stored = wait => stored.is_ok(),
+            () = async { drop(stop.wait_for(|stop| *stop).await) } => false,
+        }
     }
 
     /// Says that start-up is done, and that nothing is in the way any more.

@@ -46,7 +46,7 @@ fn defaults_are_safe_and_quick() {
     check(
         "",
         "enable.idempotence=true\nacks=all\ncompression.type=lz4\npartitioner=murmur2_random\nmax.in.flight=5
-         message.timeout.ms=0\nqueue.buffering.max.kbytes=32768\nlinger.ms=0\nbootstrap.servers=127.0.0.1:1",
+         message.timeout.ms=0\nqueue.buffering.max.kbytes=12288\nlinger.ms=0\nbootstrap.servers=127.0.0.1:1",
     );
 }
 

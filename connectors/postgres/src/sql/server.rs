@@ -78,16 +78,34 @@ impl Sql {
         })
     }
 
-    /// Where the log ends now: what was written, on a standby what was received.
+    /// Where the log ends now: what was written, on a standby what was replayed (a view sees no more than that).
     pub async fn current_lsn(&self) -> Result<Lsn, Error> {
         let doing = "reading the end of the log";
-        let sql = "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_receive_lsn() \
+        let sql = "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
                    ELSE pg_catalog.pg_current_wal_lsn() END)::text";
         let row = self.row(doing, sql, &[]).await?;
         let text: Option<String> = get(&row, 0, doing)?;
         text.map_or(Ok(Lsn::INVALID), |text| {
             text.parse().map_err(|_| Error::Protocol { doing: doing.into(), reason: "not a position".into() })
         })
+    }
+
+    /// Waits until every transaction that runs now has ended, so that a view taken then sees every commit that is in the
+    /// log now: a commit's record is written a moment before its rows can be seen, and that moment lasts as long as a
+    /// synchronous standby takes.
+    pub async fn wait_for_transactions(&self) -> Result<(), Error> {
+        let doing = "waiting for open transactions";
+        let bound = |which| format!("SELECT pg_catalog.txid_snapshot_{which}(pg_catalog.txid_current_snapshot())");
+        let xmax: i64 = get(&self.row(doing, &bound("xmax"), &[]).await?, 0, doing)?;
+        let mut looks = 0_u32;
+        while get::<i64>(&self.row(doing, &bound("xmin"), &[]).await?, 0, doing)? < xmax {
+            looks += 1;
+            if looks % 200 == 20 {
+                tracing::warn!("the copy waits for transactions that were open when it was to begin");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// The full 64-bit id of the present transaction, `None` on a standby. Assigns one.

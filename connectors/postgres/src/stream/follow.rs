@@ -126,11 +126,16 @@ impl<'a> Follow<'a> {
     /// told ([`finish`](Self::finish)).
     pub(crate) async fn run(&mut self) -> Result<End, Error> {
         loop {
-            if self.parse().await? && !self.flush().await? {
+            let full = self.parse().await?;
+            if full && !self.flush().await? {
                 return Ok(self.ended());
             }
             if self.outlet.stopping() {
                 return Ok(End::Stopped);
+            }
+            if full {
+                // Complete frames may stand in the buffer still.
+                continue;
             }
             match self.replication.try_fill(&mut self.buffer) {
                 Ok(Some(_)) => {
@@ -157,7 +162,8 @@ impl<'a> Follow<'a> {
 
     /// Waits for bytes; meanwhile statuses, heartbeats, stored positions, the stop.
     async fn wait(&mut self) -> Result<Option<End>, Error> {
-        let due = self.heartbeat.as_ref().map(Heartbeat::due);
+        // Without a position there is nothing that a heartbeat could carry.
+        let due = self.reached.as_ref().and(self.heartbeat.as_ref()).map(Heartbeat::due);
         let heartbeat = async {
             match due {
                 Some(due) => sleep_until(due).await,
@@ -282,7 +288,11 @@ impl<'a> Follow<'a> {
                 if let Some(position) = self.decoder.keepalive(end.0 as i64) {
                     self.batch.items.push(Item::Position(position));
                 }
-                if reply_requested { self.status(false).await } else { Ok(()) }
+                if reply_requested {
+                    self.confirm().await?;
+                    self.status(false).await?;
+                }
+                Ok(())
             }
             Err(bad) => Err(self.malformed(&bad.to_string())),
         }
@@ -349,10 +359,13 @@ impl<'a> Follow<'a> {
 
     /// Waits for the byte budget, answering the server meanwhile.
     async fn leased(&mut self, bytes: usize) -> Result<Option<Lease>, Error> {
+        let mut stop = self.outlet.stop.clone();
+        let mut lease = Box::pin(self.outlet.lease(bytes));
         loop {
             tokio::select! {
                 biased;
-                lease = self.outlet.lease(bytes) => return Ok(Some(lease)),
+                lease = &mut lease => return Ok(Some(lease)),
+                _ = stop.changed() => {}
                 () = sleep_until(self.next_status) => {}
             }
             if self.outlet.stopping() {
@@ -365,12 +378,14 @@ impl<'a> Follow<'a> {
 
     /// Waits for a place in the queue, answering the server meanwhile. False when the pipeline is gone.
     async fn placed(&mut self, message: Message) -> Result<bool, Error> {
+        let mut stop = self.outlet.stop.clone();
         loop {
             tokio::select! {
                 biased;
                 place = self.outlet.place() => {
                     return Ok(place.map(|place| place.send(message)).is_some());
                 }
+                _ = stop.changed() => {}
                 () = sleep_until(self.next_status) => {}
             }
             if self.outlet.stopping() {

@@ -271,6 +271,9 @@ impl Decoder {
             for _ in 0..events {
                 self.counts.count(&table);
             }
+            if let Some(open) = self.open.as_mut().filter(|_| events > 0) {
+                open.begun = true;
+            }
         }
     }
 

@@ -54,6 +54,6 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn new(xid: i64, commit_lsn: i64, commit_us: i64, done: bool, done_rows: i64) -> Self {
-        Self { xid, commit_lsn, commit_us, rows: 0, done_rows, done, begun: done_rows > 0, origin: None, origin_lsn: NONE }
+        Self { xid, commit_lsn, commit_us, rows: 0, done_rows, done, begun: false, origin: None, origin_lsn: NONE }
     }
 }
