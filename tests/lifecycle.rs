@@ -83,7 +83,7 @@ fn topics_come_back_after_a_reset() {
         });
     };
     tells(true);
-    assert_eq!(daemon.rest("PUT", &format!("{path}/reset"), None).status, 200);
+    assert_eq!(daemon.rest("PUT", &format!("{path}/reset"), None).status, 202);
     tells(false);
     database.run("insert into t values (2)");
     tells(true);
