@@ -146,13 +146,16 @@ impl Outlet {
     }
 
     /// Waits until the pipeline has taken everything that was sent. Never, when it is gone.
-    pub async fn drained(&self) {
-        match &self.records {
-            Some(records) => match records.reserve_many(records.max_capacity()).await {
-                Ok(_) => {}
-                Err(_) => std::future::pending().await,
-            },
-            None => std::future::pending().await,
+    pub fn drained(&self) -> impl Future<Output = ()> + use<> {
+        let records = self.records.clone();
+        async move {
+            let taken = match &records {
+                Some(records) => records.reserve_many(records.max_capacity()).await.is_ok(),
+                None => false,
+            };
+            if !taken {
+                std::future::pending::<()>().await;
+            }
         }
     }
 

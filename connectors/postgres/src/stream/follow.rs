@@ -200,9 +200,10 @@ impl<'a> Follow<'a> {
                 None => pending().await,
             }
         };
+        let drained = self.outlet.drained();
         tokio::select! {
             biased;
-            () = self.outlet.drained(), if !self.batch.items.is_empty() => return Ok(None),
+            () = drained, if !self.batch.items.is_empty() => return Ok(None),
             read = self.replication.fill(&mut self.buffer) => {
                 self.pace.read().await;
                 self.heard = Instant::now();
