@@ -84,6 +84,9 @@ pub(super) fn set_level(logger: &str, level: &str) {
         .iter()
         .map(|(target, level)| {
             let level = word(level);
+            if target.is_empty() && is_quiet(&level) {
+                return format!("{level},{LIBRDKAFKA_OFF}");
+            }
             if target.is_empty() { level } else { format!("{}={level}", target.replace('.', "::")) }
         })
         .collect();
@@ -108,7 +111,16 @@ fn filter(level: &str) -> Result<EnvFilter, LogError> {
     let word = word(level);
     let known = ["off", "error", "warn", "info", "debug", "trace"].contains(&word.as_str()) || word.contains('=');
     let bad = || LogError::Level { level: level.to_owned() };
-    if known { EnvFilter::try_new(&word).map_err(|_| bad()) } else { Err(bad()) }
+    let directives = if is_quiet(&word) { format!("{word},{LIBRDKAFKA_OFF}") } else { word };
+    if known { EnvFilter::try_new(directives).map_err(|_| bad()) } else { Err(bad()) }
+}
+
+/// librdkafka's own lines: the same complaint for every attempt of every client. What matters of them comes through the
+/// clients' callbacks, with the client's name, and is logged there.
+const LIBRDKAFKA_OFF: &str = "librdkafka=off,rdkafka=off";
+
+fn is_quiet(level: &str) -> bool {
+    matches!(level, "error" | "warn" | "info")
 }
 
 #[cfg(test)]

@@ -17,13 +17,13 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::failure::Failure;
-use super::ledger::Ledger;
+use super::ledger::{Committable, Ledger};
 use super::owner::Fence;
 use super::parts::{self, Parts};
 use super::topics::NewTopics;
 use crate::plugins::Plugin;
 use crate::sink::{KafkaSink, Sink};
-use crate::store::Offsets;
+use crate::store::{Offsets, Pending, StoreError};
 
 /// How often the committer looks whether there is something to do.
 const LOOK: Duration = Duration::from_millis(50);
@@ -210,8 +210,16 @@ async fn run(
         })
         .map_err(|error| format!("org.apache.kafka.connect.errors.ConnectException: no thread for the task: {error}"))?;
 
-    let mut committer = Committer { spec, worker, partition, ledger, topics, sink, stored: ends.stored, last: Instant::now(), told: Standing::Starting };
+    let mut committer = Committer { spec, worker, partition, ledger, topics, sink, stored: ends.stored, last: Instant::now(), told: Standing::Starting, writing: None };
     committer.until_ended(stop, inner_stop, ends.standing, pipeline_ended, connector, &alarm).await
+}
+
+/// The answer to the write under way; never, while there is none.
+async fn written(writing: &mut Option<(Committable, Pending)>) -> Result<(), StoreError> {
+    match writing {
+        Some((_, pending)) => pending.await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Stores what may be stored, and sees the task to its end.
@@ -224,6 +232,8 @@ struct Committer {
     sink: Arc<KafkaSink>,
     stored: watch::Sender<Option<record::Position>>,
     last: Instant,
+    /// The position that is being stored; one at a time.
+    writing: Option<(Committable, Pending)>,
     /// How the task stands, as the supervisor was told last.
     told: Standing,
 }
@@ -256,13 +266,14 @@ impl Committer {
                     is_stopping = true;
                     let _ = inner_stop.send(true);
                 }
+                result = written(&mut self.writing) => self.wrote(result),
                 _ = look.tick() => {
                     if alarm.take().is_some() {
                         // The sink's senders return, so the pipeline ends and the connector with it.
                         self.sink.stop(false);
                         let _ = inner_stop.send(true);
                     }
-                    self.look().await;
+                    self.look();
                     if !has_ended && !is_stopping {
                         self.tell_standing(standing.borrow().clone());
                     }
@@ -276,7 +287,9 @@ impl Committer {
             let (sink, within) = (Arc::clone(&self.sink), self.worker.flush_timeout);
             let _ = tokio::task::spawn_blocking(move || sink.flush(within)).await;
         }
-        self.commit().await;
+        // With the broker away nothing can be stored: then the next start repeats what was not.
+        let within = self.worker.flush_timeout;
+        let _ = tokio::time::timeout(within, self.commit_last()).await;
         self.tell_topics();
         drop(std::mem::replace(&mut self.stored, watch::channel(None).0));
         let mut connector = connector;
@@ -328,12 +341,26 @@ impl Committer {
         Some(trace.into())
     }
 
-    async fn look(&mut self) {
+    fn look(&mut self) {
         let every = self.worker.flush_interval.min(COMMIT_AT_LEAST);
-        if self.ledger.awaited() || self.last.elapsed() >= every {
-            self.commit().await;
+        if self.writing.is_none() && (self.ledger.awaited() || self.last.elapsed() >= every) {
+            self.commit();
         }
         self.tell_topics();
+    }
+
+    /// Waits for the write under way, and stores what was delivered since.
+    async fn commit_last(&mut self) {
+        self.settle().await;
+        self.commit();
+        self.settle().await;
+    }
+
+    async fn settle(&mut self) {
+        if self.writing.is_some() {
+            let result = written(&mut self.writing).await;
+            self.wrote(result);
+        }
     }
 
     fn tell_topics(&self) {
@@ -343,8 +370,9 @@ impl Committer {
         }
     }
 
-    /// Stores the last position that may be stored, then tells the connector.
-    async fn commit(&mut self) {
+    /// Begins to store the last position that may be stored. The answer may take as long as the broker is away, so
+    /// nobody waits for it here.
+    fn commit(&mut self) {
         self.last = Instant::now();
         let committable = self.ledger.committable();
         let upto = committable.upto;
@@ -357,14 +385,17 @@ impl Committer {
             return;
         }
         let offset = (self.spec.plugin.offset)(position);
-        let write = self.worker.offsets.write(&self.spec.connector, [(&self.partition, Some(&offset))]);
-        // Bounded, so that a stop or a failed delivery is heard while the broker is away. A write that is late all the
-        // same comes before the next one: the store keeps their order.
-        let written = tokio::time::timeout(self.worker.flush_timeout, write).await;
-        match written.unwrap_or(Err(crate::store::StoreError::Closed)) {
+        let pending = self.worker.offsets.write(&self.spec.connector, [(&self.partition, Some(&offset))]);
+        self.writing = Some((committable, pending));
+    }
+
+    /// A write is over: the connector is told, or the position is put back.
+    fn wrote(&mut self, result: Result<(), StoreError>) {
+        let Some((committable, _)) = self.writing.take() else { return };
+        match result {
             Ok(()) => {
-                self.stored.send_replace(Some(position.clone()));
-                self.ledger.stored(upto);
+                self.stored.send_replace(committable.position.clone());
+                self.ledger.stored(committable.upto);
             }
             Err(error) => {
                 tracing::warn!(connector = %self.spec.connector, %error,

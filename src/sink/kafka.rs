@@ -25,6 +25,9 @@ const POLL: Duration = Duration::from_millis(250);
 /// How many deliveries a sender that found the queue full waits for.
 const ROOM_RECORDS: u64 = 512;
 
+/// A broker that is away is complained of many times a second; this often it is logged.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+
 /// What a producer of a connector is made of.
 pub struct Settings {
     /// `connector-producer-C-N`, the id that Java gives it.
@@ -60,6 +63,8 @@ struct State {
     /// Set by librdkafka's complaint that no broker can be reached, cleared by the next delivery.
     is_away: AtomicBool,
     away: Mutex<Option<Arc<str>>>,
+    /// When the last complaint was logged.
+    said: Mutex<Option<Instant>>,
 }
 
 impl State {
@@ -95,8 +100,14 @@ struct Deliveries {
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
-        // Not fatal: librdkafka goes on trying for ever; the person must still learn that the broker is away.
-        tracing::warn!(client = %self.state.client_id, %error, reason, "Kafka producer");
+        // Not fatal: librdkafka goes on trying for ever; the person must still learn that the broker is away, once in a
+        // while.
+        let mut said = self.state.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
+            tracing::warn!(client = %self.state.client_id, %error, reason, "Kafka producer");
+            *said = Some(Instant::now());
+        }
+        drop(said);
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             self.state.set_away(Some(reason.into()));
         }
@@ -158,6 +169,7 @@ impl KafkaSink {
             room: Condvar::new(),
             is_away: AtomicBool::new(false),
             away: Mutex::default(),
+            said: Mutex::default(),
         });
         let context = Deliveries { state: Arc::clone(&state), delivery };
         let producer = BaseProducer::from_config_and_context(&config, context).map_err(|e| failed(e.to_string()))?;

@@ -45,8 +45,9 @@ pub enum TopicError {
     },
     /// The broker did not answer.
     #[error(
-        "org.apache.kafka.common.errors.TimeoutException: the broker did not describe topic {topic}: {reason}. Check \
-         bootstrap.servers and admin.* settings"
+        "org.apache.kafka.common.errors.TimeoutException: the broker did not describe topic {topic}: {reason}\n\
+         Reason: the topic must be looked at before its first record; check that Kafka runs and that bootstrap.servers and \
+         admin.* settings are right"
     )]
     Broker {
         /// The topic.

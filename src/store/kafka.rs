@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -23,6 +23,9 @@ use super::{Entry, Fold, Log, Pending, Store, StoreError};
 
 mod reader;
 mod topics;
+
+/// A broker that is away is complained of many times a second; this often it is logged.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap.
 const POLL: Duration = Duration::from_millis(500);
@@ -161,6 +164,7 @@ struct Shared {
     writes: Mutex<HashMap<usize, Write>>,
     verdict: Mutex<Verdict>,
     trouble: Mutex<Option<String>>,
+    said: Mutex<Option<Instant>>,
     closed: AtomicBool,
 }
 
@@ -180,11 +184,12 @@ impl Shared {
 
     fn note(&self, trouble: impl Into<String>) {
         let trouble = trouble.into();
-        let mut noted = lock(&self.trouble);
-        if noted.as_ref() != Some(&trouble) {
+        let mut said = lock(&self.said);
+        if said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
             tracing::warn!("internal topics: {trouble}");
-            *noted = Some(trouble);
+            *said = Some(Instant::now());
         }
+        *lock(&self.trouble) = Some(trouble);
     }
 }
 
@@ -256,6 +261,7 @@ impl Kafka {
             writes: Mutex::default(),
             verdict: Mutex::default(),
             trouble: Mutex::default(),
+            said: Mutex::default(),
             closed: AtomicBool::new(false),
         });
         Ok(Self {

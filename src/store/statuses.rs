@@ -191,8 +191,8 @@ impl Statuses {
         self.put(format!("status-task-{connector}-{task}"), Some(bytes(status)))
     }
 
-    /// Shows a task's status although its record is not acknowledged: with the broker away, what a person asks here is
-    /// still answered. The record itself follows when the broker is back.
+    /// Shows a task's status before its record has come back: with the broker away it would not, and what a person asks
+    /// here is still answered.
     pub fn show_task(&self, connector: &str, task: u32, status: &Status) {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.tasks.entry(connector.to_owned()).or_default().insert(task, status.clone());

@@ -15,6 +15,9 @@
 //! 4. A snapshot row shows a state that the key has had, and the next stream event of that key leaves no gap behind it.
 //! 5. The last value a key has on the topic is the table's row; a key that the table lacks has none.
 //!
+//! A key is deleted at most once: a delete says nothing but its key, and two of one key cannot be told apart after a
+//! second copy.
+//!
 //! Must not know: the daemon, Kafka, SQL, positions in a log.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
 

@@ -23,17 +23,15 @@ use rig::{Daemon, Database, Kafka, Message, Options, Server, wait_until};
 use serde_json::Value;
 use writers::{TABLES, WRITERS, Writer};
 
-/// Kills while rows are copied; each comes after a further 5 to 25 % of the rows, so that all find rows left to copy
-/// whether the daemon begins again or goes on.
-const KILLS_IN_SNAPSHOT: usize = 3;
-
 struct Plan {
+    label: &'static str,
     rows: i64,
+    /// Kills while rows are copied; each comes after a further 5 to 25 % of the rows, so that all find rows left to copy
+    /// whether the daemon begins again or goes on.
+    kills_in_snapshot: usize,
     kills_in_stream: usize,
-}
-
-fn plan() -> Plan {
-    if rig::long() { Plan { rows: 400_000, kills_in_stream: 60 } } else { Plan { rows: 40_000, kills_in_stream: 8 } }
+    /// As the role that the documentation asks for, not as the superuser.
+    is_minimal: bool,
 }
 
 fn topic(database: &Database, table: usize) -> String {
@@ -83,7 +81,7 @@ impl Ordeal<'_> {
 
     fn kill_in_snapshot(&mut self) {
         let all = self.plan.rows * TABLES as i64;
-        for _ in 0..KILLS_IN_SNAPSHOT {
+        for _ in 0..self.plan.kills_in_snapshot {
             let before = self.length();
             let share = self.random.random_range(0.05..0.25);
             let target = before + (all as f64 * share) as i64;
@@ -106,6 +104,7 @@ impl Ordeal<'_> {
     }
 
     fn kill_in_stream(&mut self) {
+        wait_until("the copy is done and the log followed", Duration::from_secs(60), || self.database.is_streamed());
         for kill in 0..self.plan.kills_in_stream {
             // It must have gone on since the last kill, or it would only be killed at its start.
             self.wait_progress();
@@ -150,13 +149,23 @@ impl Ordeal<'_> {
 
 #[test]
 fn nothing_is_lost_through_kills() {
+    let (rows, kills_in_stream) = if rig::long() { (400_000, 60) } else { (40_000, 8) };
+    suffer(Plan { label: "crash", rows, kills_in_snapshot: 3, kills_in_stream, is_minimal: false });
+}
+
+#[test]
+fn nothing_is_lost_with_the_minimal_role() {
+    let (rows, kills_in_stream) = if rig::long() { (400_000, 10) } else { (40_000, 2) };
+    suffer(Plan { label: "crash_minimal", rows, kills_in_snapshot: 1, kills_in_stream, is_minimal: true });
+}
+
+fn suffer(plan: Plan) {
     let seed = std::env::var("AFTERIMAGE_SEED").ok().map_or_else(rand::random, |s| s.parse().unwrap());
     println!("AFTERIMAGE_SEED={seed}");
-    let plan = plan();
-    let database = Database::create("crash");
+    let database = Database::create(plan.label);
     let filled = writers::prepare(&database, plan.rows);
     let broker = Server::kafka();
-    let options = Options { broker: broker.address().to_owned(), ..Options::new("crash") };
+    let options = Options { broker: broker.address().to_owned(), ..Options::new(plan.label) };
     // A killed owner's group must be free again soon, or the test is all waiting.
     let options = options.with("session.timeout.ms", "2000").with("heartbeat.interval.ms", "500");
     let daemon = Daemon::start(options);
@@ -173,12 +182,15 @@ fn nothing_is_lost_through_kills() {
         // The writers write before, while and after the connector is made.
         std::thread::sleep(Duration::from_millis(300));
         const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
-        let config = database.connector(&[
+        let mut config = database.connector(&[
             ("key.converter", JSON),
             ("key.converter.schemas.enable", "false"),
             ("value.converter", JSON),
             ("value.converter.schemas.enable", "false"),
         ]);
+        if ordeal.plan.is_minimal {
+            config.extend(database.minimal_role().map(|(key, value)| (key.to_owned(), Value::from(value))));
+        }
         ordeal.daemon.create(&database.name, &config);
         ordeal.kill_in_snapshot();
         ordeal.daemon.wait_task(&database.name, "RUNNING", Duration::from_secs(60));

@@ -38,7 +38,7 @@ fn differences(wanted: &[Json], seen: &[Json]) -> Option<String> {
 
 #[test]
 fn topics_are_as_debezium_leaves_them() {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden");
+    let dir = data();
     let only = std::env::var("AFTERIMAGE_GOLDEN").unwrap_or_default();
     let chosen = |stem: &str| only.is_empty() || only.split([',', ' ']).any(|o| o == stem);
     let mut stems: Vec<String> = std::fs::read_dir(&dir)
@@ -63,16 +63,7 @@ fn topics_are_as_debezium_leaves_them() {
                 let worker = Worker { url: &url, kafka: Kafka::shared() };
                 loop {
                     let Some(stem) = queue.lock().unwrap().pop() else { break };
-                    let read = |ending: &str| std::fs::read_to_string(dir.join(format!("{stem}.{ending}"))).unwrap();
-                    let (text, golden) = (read("toml"), read("jsonl"));
-                    let wanted: Vec<Json> = golden.lines().map(|line| Json::parse(line).unwrap()).collect();
-                    let wanted: Vec<Json> = wanted.iter().map(sorted_collections).collect();
-                    let ran =
-                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scenario::run(&stem, &text, &worker)));
-                    let complaint = match ran {
-                        Ok(seen) => differences(&wanted, &seen),
-                        Err(cause) => Some(format!("the run broke: {}", said(cause.as_ref()))),
-                    };
+                    let complaint = compared(&stem, &worker, false);
                     println!("{} {stem}", if complaint.is_none() { "ok  " } else { "DIFF" });
                     if let Some(complaint) = complaint {
                         bad.lock().unwrap().push(format!("{stem}: {complaint}"));
@@ -83,6 +74,36 @@ fn topics_are_as_debezium_leaves_them() {
     });
     let bad = bad.into_inner().unwrap();
     assert!(bad.is_empty(), "{} of {count} scenarios differ\n{}", bad.len(), bad.join("\n\n"));
+}
+
+fn data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
+}
+
+/// Runs a scenario; what differs, if anything. With the minimal role it is a run of its own name.
+fn compared(stem: &str, worker: &Worker<'_>, is_minimal: bool) -> Option<String> {
+    let read = |ending: &str| std::fs::read_to_string(data().join(format!("{stem}.{ending}"))).unwrap();
+    let (text, mut golden, mut label) = (read("toml"), read("jsonl"), stem.to_owned());
+    if is_minimal {
+        label.push_str("-minimal");
+        let name = |of: &str| format!("c_{}", of.replace('-', "_"));
+        golden = golden.replace(&name(stem), &name(&label));
+    }
+    let wanted: Vec<Json> = golden.lines().map(|line| Json::parse(line).unwrap()).collect();
+    let wanted: Vec<Json> = wanted.iter().map(sorted_collections).collect();
+    let run = || scenario::run(&label, &text, worker, is_minimal);
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(seen) => differences(&wanted, &seen),
+        Err(cause) => Some(format!("the run broke: {}", said(cause.as_ref()))),
+    }
+}
+
+#[test]
+fn the_minimal_role_is_enough() {
+    let daemon = Daemon::start(Options::new("minimal"));
+    let worker = Worker { url: &daemon.url(), kafka: Kafka::shared() };
+    let complaint = compared("pg-crud", &worker, true);
+    assert_eq!(complaint, None, "{}", complaint.as_deref().unwrap_or_default());
 }
 
 fn said(cause: &(dyn std::any::Any + Send)) -> String {

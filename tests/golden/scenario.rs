@@ -29,10 +29,11 @@ struct Run<'a> {
     database: Database,
     config: serde_json::Map<String, serde_json::Value>,
     log: Vec<String>,
+    is_minimal: bool,
 }
 
-/// The scenario's lines: the log of calls, then every record.
-pub(crate) fn run(stem: &str, text: &str, worker: &Worker<'_>) -> Vec<Json> {
+/// The scenario's lines: the log of calls, then every record. `is_minimal`: with the smallest role that can do it.
+pub(crate) fn run(stem: &str, text: &str, worker: &Worker<'_>, is_minimal: bool) -> Vec<Json> {
     let scenario: toml::Table = text.parse().unwrap();
     let name = format!("c_{}", stem.replace(|c: char| !c.is_alphanumeric(), "_"));
     let database = Database::create_at(&postgres_address(), &name);
@@ -41,7 +42,7 @@ pub(crate) fn run(stem: &str, text: &str, worker: &Worker<'_>) -> Vec<Json> {
         config.insert(format!("{side}.converter"), JSON_CONVERTER.into());
         config.insert(format!("{side}.converter.schemas.enable"), "true".into());
     }
-    let mut run = Run { worker, name, database, config, log: Vec::new() };
+    let mut run = Run { worker, name, database, config, log: Vec::new(), is_minimal };
     if let Some(more) = scenario.get("config").and_then(toml::Value::as_table) {
         run.merge(more);
     }
@@ -122,6 +123,10 @@ impl Run<'_> {
             self.worker.kafka.produce(&self.put(topic), key.as_deref(), value.as_deref());
         }
         if flag(step, "create") {
+            if self.is_minimal {
+                let role = self.database.minimal_role();
+                self.config.extend(role.into_iter().map(|(key, value)| (key.to_owned(), value.into())));
+            }
             let body = json!({"name": self.name, "config": self.config}).to_string();
             let answer = self.call("POST", "/connectors", Some(body));
             self.logged("create", &answer);

@@ -133,6 +133,26 @@ impl Database {
         wait_until(&format!("slot {} active: {yes}", self.name), Duration::from_secs(30), || self.is_streamed() == yes);
     }
 
+    /// The role that the documentation asks for and no more: REPLICATION, SELECT, a publication made beforehand. To be
+    /// called when the tables are there; gives what the connector's configuration says of it.
+    pub fn minimal_role(&self) -> [(&'static str, String); 3] {
+        let role = format!("role_{}", self.name);
+        self.run(&format!(
+            "create role {role} login replication password 'minimal';
+             do $$ declare s text; begin
+               for s in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' loop
+                 execute format('grant usage on schema %I to {role}; grant select on all tables in schema %I to {role}', s, s);
+               end loop; end $$;
+             create publication {} for all tables",
+            self.name
+        ));
+        [
+            ("database.user", role),
+            ("database.password", "minimal".to_owned()),
+            ("publication.autocreate.mode", "disabled".to_owned()),
+        ]
+    }
+
     /// A connector's configuration for this database: what a user would write, and no more.
     pub fn connector(&self, more: &[(&str, &str)]) -> Map<String, Value> {
         let (host, port) = self.address();
@@ -168,6 +188,8 @@ fn drop_all(admin: &Session, name: &str) {
     let _ = admin.try_run(&end);
     super::within(Duration::from_secs(5), || admin.try_run(&gone).is_ok());
     admin.try_run(&format!("drop database if exists {name} with (force)")).ok();
+    // After the database, with which its grants go.
+    admin.try_run(&format!("drop role if exists role_{name}")).ok();
 }
 
 impl Drop for Database {

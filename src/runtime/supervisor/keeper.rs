@@ -264,10 +264,11 @@ impl Keeper {
             }
             Effect::Task(state, trace) => {
                 let status = self.status(state, trace);
-                let is_written = written("status", self.shared.statuses.put_task(&self.name, 0, &status)).await;
-                if !is_written {
+                if state == State::Running && status.trace.is_some() {
+                    // It may be the broker that it waits for: who asks here is told all the same.
                     self.shared.statuses.show_task(&self.name, 0, &status);
                 }
+                written("status", self.shared.statuses.put_task(&self.name, 0, &status)).await;
             }
             Effect::Prepare => return Some(self.prepare()),
             Effect::Commit => return self.commit().await,
@@ -390,12 +391,11 @@ fn tell(waiting: Vec<oneshot::Sender<()>>) {
     }
 }
 
-/// Waits for a write, and says whether it is acknowledged; one that fails is logged: the next status says more.
-async fn written(what: &str, pending: Pending) -> bool {
+/// Waits for a write; one that fails is logged: the next status says more.
+async fn written(what: &str, pending: Pending) {
     match timeout(STATUS_WAIT, pending).await {
-        Ok(Ok(())) => return true,
+        Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!("a {what} record was not written: {error}"),
         Err(_) => tracing::warn!("a {what} record is not acknowledged yet; going on without waiting for it"),
     }
-    false
 }
