@@ -106,6 +106,9 @@ change "insert into orders(customer, item, price) values (2, 'chair', 80)" 4
 change "update customers set email = 'bob@example.org' where name = 'Bob'" 5
 change "begin; update orders set price = 20 where id = 1; insert into customers(name) values ('Cid'); commit" 7
 change "delete from orders where id = 2" 9
+echo
+echo "PostgreSQL logs a row's old values only with 'alter table ... replica identity full': without, before is null or has"
+echo "the key alone. The tombstone lets a compacted topic forget the key."
 
 cat <<T
 

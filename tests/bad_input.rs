@@ -91,6 +91,11 @@ fn a_missing_database() {
 }
 
 #[test]
+fn a_missing_table() {
+    check("no_table", |_| {}, &[("table.include.list", "public.not_there")], &["table.include.list"]);
+}
+
+#[test]
 fn a_host_that_is_not_there() {
     check("nohost", |_| {}, &[("database.port", "1")], &["refused", "connection"]);
 }

@@ -107,6 +107,8 @@ fn now() -> Duration {
 struct KnownTopics {
     last: Option<Arc<str>>,
     all: HashSet<Arc<str>>,
+    /// The resets at that time.
+    resets: u64,
 }
 
 impl KnownTopics {
@@ -132,6 +134,10 @@ impl<S: Sink> Pipeline<S> {
         while let Some(message) = records.blocking_recv() {
             match message {
                 Message::Batch(batch, lease) => {
+                    let resets = self.topics.resets();
+                    if resets != scratch.known.resets {
+                        scratch.known = KnownTopics { resets, ..KnownTopics::default() };
+                    }
                     self.batch(&batch, &mut scratch)?;
                     drop(lease);
                 }

@@ -17,7 +17,7 @@ mod plan;
 mod standing;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -116,6 +116,8 @@ struct Shared {
     statuses: Statuses,
     offsets: Offsets,
     generation: AtomicI32,
+    /// Counts resets of topics: after one, tasks tell their topics again.
+    resets: Arc<AtomicU64>,
     /// The tenure's.
     fence: Mutex<Option<Arc<Fence>>>,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
@@ -214,6 +216,7 @@ impl Supervisor {
             statuses: Statuses::new(Arc::clone(&store)),
             offsets,
             generation: AtomicI32::new(0),
+            resets: Arc::default(),
             fence: Mutex::default(),
             keepers: Mutex::default(),
             locks: Mutex::default(),

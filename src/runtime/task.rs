@@ -4,7 +4,7 @@
 //! the pipeline drains, the sink flushes, the last position is stored, and only then the connector confirms and ends.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -77,6 +77,8 @@ pub struct TaskSpec {
     pub plugin: &'static Plugin,
     /// Whether this process may produce.
     pub fence: Arc<Fence>,
+    /// Counts resets of topics (`PUT /connectors/C/topics/reset`): after one, topics are told again at their next record.
+    pub resets: Arc<AtomicU64>,
     /// Where events go.
     pub events: mpsc::UnboundedSender<TaskEvent>,
 }
@@ -179,7 +181,7 @@ async fn run(
         }))?
     };
     let _ = slot.set(Arc::clone(&sink));
-    let topics = Arc::new(NewTopics::new(Arc::clone(&sink), topics));
+    let topics = Arc::new(NewTopics::new(Arc::clone(&sink), topics, Arc::clone(&spec.resets)));
     let partition = (spec.plugin.partition)(&spec.config);
     let offset = worker.offsets.get(&spec.connector, &partition);
 

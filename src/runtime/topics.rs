@@ -1,5 +1,6 @@
 //! Topics that a task writes to: made at their first record, told of at their first acknowledgement.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,12 +22,13 @@ pub struct NewTopics {
     /// Met, and first sent under this number: to be told of once it is done.
     unheard: Mutex<Vec<(u64, Arc<str>)>>,
     waits: Mutex<Option<Arc<str>>>,
+    resets: Arc<AtomicU64>,
 }
 
 impl NewTopics {
-    /// Topics of a task; `make` creates them where the user has said how.
-    pub fn new(sink: Arc<KafkaSink>, make: Option<Topics>) -> Self {
-        Self { sink, make, unheard: Mutex::default(), waits: Mutex::default() }
+    /// Topics of a task; `make` creates them where the user has said how, `resets` counts what the user had forgotten.
+    pub fn new(sink: Arc<KafkaSink>, make: Option<Topics>, resets: Arc<AtomicU64>) -> Self {
+        Self { sink, make, unheard: Mutex::default(), waits: Mutex::default(), resets }
     }
 
     /// A topic's first record: makes the topic, or lets the broker do so, and waits for its leader.
@@ -67,6 +69,11 @@ impl NewTopics {
     /// Why nothing is sent, if so: a topic cannot be made, as the broker is away. In the form of a trace.
     pub fn waits(&self) -> Option<Arc<str>> {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When this changes, all topics are new again.
+    pub fn resets(&self) -> u64 {
+        self.resets.load(Ordering::Relaxed)
     }
 
     /// The first record of a topic just met is being sent under this number.

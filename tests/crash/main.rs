@@ -97,14 +97,15 @@ impl Ordeal<'_> {
         }
     }
 
-    /// Until some records more have come.
+    /// Until the log is followed and some records more have come. A kill right behind the copy, before its end is stored,
+    /// has it made again.
     fn wait_progress(&self) {
+        wait_until("the log is followed", Duration::from_secs(60), || self.database.is_streamed());
         let before = self.length();
         wait_until("the stream goes on", Duration::from_secs(60), || self.length() > before + 20);
     }
 
     fn kill_in_stream(&mut self) {
-        wait_until("the copy is done and the log followed", Duration::from_secs(60), || self.database.is_streamed());
         for kill in 0..self.plan.kills_in_stream {
             // It must have gone on since the last kill, or it would only be killed at its start.
             self.wait_progress();

@@ -273,6 +273,10 @@ impl Session {
                 Copy::Done(position) => {
                     self.copied = true;
                     self.reached.clone_from(&position);
+                    if let Some(position) = &position {
+                        // Whoever is killed from here on need not copy again.
+                        self.outlet.store_soon(position.clone()).await;
+                    }
                     resume = Some(after_copy(lsn, position));
                 }
                 Copy::Interrupted => return self.ended().await,
@@ -371,10 +375,7 @@ impl Session {
         }
         options.extend(self.config.slot.stream_params.iter().cloned());
         let name = self.config.slot.name.clone();
-        replication.start(&name, start, &options).await.map_err(|error| match error {
-            taken @ Error::SlotTaken { .. } => taken,
-            cause => Error::StreamStart { slot: name.clone(), lsn: start, cause: Box::new(cause) },
-        })?;
+        replication.start(&name, start, &options).await?;
         self.outlet.running();
         tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
         self.catalog.close();

@@ -138,7 +138,7 @@ async fn a_snapshot_is_the_slots_and_hides_nothing() {
         .sql(
             "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 50000); \
               CREATE TABLE r (id int); INSERT INTO r VALUES (1), (2); ALTER TABLE r ENABLE ROW LEVEL SECURITY; \
-              CREATE POLICY half ON r USING (id = 1); DROP ROLE IF EXISTS wire_reader; CREATE ROLE wire_reader LOGIN; \
+              CREATE POLICY half ON r USING (id = 1); DROP ROLE IF EXISTS wire_reader; CREATE ROLE wire_reader LOGIN PASSWORD 'reads'; \
               GRANT SELECT ON r, t TO wire_reader",
         )
         .await;
@@ -166,6 +166,7 @@ async fn a_snapshot_is_the_slots_and_hides_nothing() {
 
     let mut options = database.options.clone();
     options.user = "wire_reader".into();
+    options.password = Some("reads".into());
     let reader = SnapshotReader::begin(&options, None, Isolation::default(), false).await.unwrap();
     let mut tables = reader.sql().tables(true).await.unwrap();
     reader.sql().describe(&mut tables).await.unwrap();

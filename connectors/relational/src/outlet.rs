@@ -193,6 +193,17 @@ impl Outlet {
         }
     }
 
+    /// As [`store`](Self::store), without waiting for it: the position is stored as soon as it may be, not only at the
+    /// next flush.
+    pub async fn store_soon(&self, position: Position) -> bool {
+        let (done, _) = oneshot::channel();
+        match self.place().await {
+            Some(place) => place.send(Message::Store(position, done)),
+            None => return false,
+        }
+        true
+    }
+
     /// Says that start-up is done, and that nothing is in the way any more.
     pub fn running(&self) {
         self.stand(Standing::Running);

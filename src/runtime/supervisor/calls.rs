@@ -2,6 +2,8 @@
 //!
 //! Must not know: HTTP. The texts of the refusals are Connect's.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -244,11 +246,13 @@ impl Supervisor {
             return Err(Refusal::TopicTracking("Topic tracking reset is disabled."));
         }
         let (statuses, name) = (self.shared.statuses.clone(), name.to_owned());
+        let resets = Arc::clone(&self.shared.resets);
         tokio::spawn(async move {
             tokio::time::sleep(RESET_DELAY).await;
             if let Err(error) = statuses.remove_topics(&name).await {
                 tracing::warn!(connector = name, "the topics were not reset: {error}");
             }
+            resets.fetch_add(1, Ordering::Release);
         });
         Ok(())
     }

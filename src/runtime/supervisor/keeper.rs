@@ -19,7 +19,7 @@ use super::mailbox::{Mail, Mailbox};
 use super::plan::{self, Plan};
 use super::{Launched, Shared, Turn, properties};
 use crate::runtime::task::{TaskEvent, TaskSpec};
-use crate::store::{Object, Pending, Status, TargetState, TopicStatus};
+use crate::store::{Object, Pending, Status, StatusView, TargetState, TopicStatus};
 
 /// A status record is waited for, so that records keep their order; not longer than this, so that a broker that is away
 /// does not keep a connector from being stopped.
@@ -198,7 +198,8 @@ impl Keeper {
                 self.apply(Input::TaskDown { trace }).await;
             }
             Some(TaskEvent::Topic(topic)) => {
-                if self.shared.settings.topic_tracking {
+                let is_known = |view: &StatusView| view.topics(&self.name).any(|known| *known.name == *topic);
+                if self.shared.settings.topic_tracking && !self.shared.statuses.read(is_known) {
                     let discovered_ms =
                         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
                     let connector = self.name.to_string();
@@ -372,7 +373,8 @@ impl Keeper {
         };
         let config: Properties = (self.shared.settings.resolve)(properties(&stored));
         let (events, received) = mpsc::unbounded_channel();
-        let spec = TaskSpec { connector: Arc::clone(&self.name), config, plugin: plan.plugin, fence, events };
+        let resets = Arc::clone(&self.shared.resets);
+        let spec = TaskSpec { connector: Arc::clone(&self.name), config, plugin: plan.plugin, fence, events, resets };
         self.up = Some(Up { launched: (self.shared.settings.launch)(spec), events: received });
     }
 }

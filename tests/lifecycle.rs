@@ -1,0 +1,90 @@
+//! A running connector's ways that only time shows. SIGTERM: reading stops, what was read is delivered, offsets are stored,
+//! the position is confirmed, and the exit code is 0 within the time that the user gives. Topics: told of again after a reset.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
+
+mod rig;
+
+use std::time::{Duration, Instant};
+
+use rig::{Daemon, Database, Kafka, Options, Server, wait_until};
+use serde_json::Value;
+
+/// `task.shutdown.graceful.timeout.ms` by default.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+/// What the process may take around it.
+const MARGIN: Duration = Duration::from_secs(3);
+
+/// The ids of the rows that stand on the topic, in its order.
+fn ids(kafka: &Kafka, topic: &str) -> Vec<i64> {
+    let id = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap()["payload"]["id"].as_i64().unwrap();
+    kafka.consume(topic).iter().map(|m| id(m.key.as_ref().unwrap())).collect()
+}
+
+#[test]
+fn nothing_is_repeated_after_a_stop() {
+    let mut daemon = Daemon::start(Options::new("stop"));
+    let database = Database::create("stop");
+    database.run("create table t(id int primary key); insert into t select generate_series(1, 10)");
+    daemon.create(&database.name, &database.connector(&[]));
+    let (kafka, topic) = (Kafka::shared(), format!("{}.public.t", database.name));
+    wait_until("the copy is done", Duration::from_secs(30), || database.is_streamed() && kafka.length(&topic) == 10);
+    let mut last = 10;
+    // In the middle of work, three times.
+    for _ in 0..3 {
+        for _ in 0..20 {
+            database.run(&format!("insert into t select generate_series({}, {})", last + 1, last + 100));
+            last += 100;
+        }
+        let asked = Instant::now();
+        assert_eq!(daemon.terminate(SHUTDOWN + MARGIN), Some(0));
+        println!("ended after {:?}", asked.elapsed());
+        assert!(!database.is_streamed(), "the slot is still held");
+        daemon.spawn();
+    }
+    wait_until("all rows are there", Duration::from_secs(30), || kafka.length(&topic) >= last);
+    assert_eq!(ids(&kafka, &topic), (1..=last).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_broker_that_is_away_does_not_hold_it_up() {
+    let mut broker = Server::kafka();
+    let mut daemon = Daemon::start(Options { broker: broker.address().to_owned(), ..Options::new("stop_away") });
+    let database = Database::create("stop_away");
+    database.run("create table t(id int primary key); insert into t values (1)");
+    daemon.create(&database.name, &database.connector(&[]));
+    let (kafka, topic) = (Kafka::at(broker.address()), format!("{}.public.t", database.name));
+    wait_until("the copy is done", Duration::from_secs(30), || database.is_streamed() && kafka.length(&topic) == 1);
+    broker.stop(true);
+    database.run("insert into t select generate_series(2, 300)");
+    std::thread::sleep(Duration::from_secs(1));
+    let asked = Instant::now();
+    // What could not be delivered is given up after the grace period: it is read again, so the exit code is 0.
+    assert_eq!(daemon.terminate(SHUTDOWN * 3), Some(0));
+    println!("ended after {:?}", asked.elapsed());
+    broker.start_again();
+    daemon.spawn();
+    wait_until("the rows come after all", Duration::from_secs(60), || kafka.length(&topic) >= 300);
+    let mut seen = ids(&kafka, &topic);
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen, (1..=300).collect::<Vec<_>>());
+}
+
+#[test]
+fn topics_come_back_after_a_reset() {
+    let daemon = Daemon::start(Options::new("reset"));
+    let database = Database::create("reset");
+    database.run("create table t(id int primary key); insert into t values (1)");
+    daemon.create(&database.name, &database.connector(&[]));
+    let path = format!("/connectors/{}/topics", database.name);
+    let tells = |yes: bool| {
+        wait_until(&format!("the topic is told: {yes}"), Duration::from_secs(20), || {
+            daemon.rest("GET", &path, None).text.contains(".public.t") == yes
+        });
+    };
+    tells(true);
+    assert_eq!(daemon.rest("PUT", &format!("{path}/reset"), None).status, 200);
+    tells(false);
+    database.run("insert into t values (2)");
+    tells(true);
+}
