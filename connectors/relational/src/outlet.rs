@@ -145,6 +145,25 @@ impl Outlet {
         }
     }
 
+    /// Waits until the pipeline has taken everything that was sent. Never, when it is gone.
+    pub fn drained(&self) -> impl Future<Output = ()> + use<> {
+        let records = self.records.clone();
+        async move {
+            let taken = match &records {
+                Some(records) => records.reserve_many(records.max_capacity()).await.is_ok(),
+                None => false,
+            };
+            if !taken {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Whether the pipeline has taken everything that was sent.
+    pub fn is_drained(&self) -> bool {
+        self.records.as_ref().is_none_or(|records| records.capacity() == records.max_capacity())
+    }
+
     /// Sends a batch, waiting for the budget and for a place. False when the pipeline is gone, or when it is time to stop.
     pub async fn send(&self, batch: Box<Batch>) -> bool {
         let mut stop = self.stop.clone();

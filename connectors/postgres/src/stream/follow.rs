@@ -69,6 +69,7 @@ pub(crate) struct Follow<'a> {
     confirmed: Lsn,
     next_status: Instant,
     heard: Instant,
+    pace: Pace,
     buffer: BytesMut,
     parsed: usize,
     batch: Box<Batch>,
@@ -86,6 +87,31 @@ pub(crate) struct Parts<'a> {
     pub(crate) reached: &'a mut Option<Position>,
     pub(crate) settings: Settings,
     pub(crate) confirmed: Lsn,
+}
+
+/// Keeps a flood from being read in drops: the server writes each row to the socket by itself, and a reader that is
+/// faster than it would wake up for every one. So many reads within a millisecond, and the next one waits for another.
+struct Pace {
+    reads: u32,
+    last: Instant,
+}
+
+impl Pace {
+    const READS: u32 = 24;
+    const WITHIN: Duration = Duration::from_millis(1);
+
+    async fn read(&mut self) {
+        self.reads += 1;
+        if self.reads < Self::READS {
+            return;
+        }
+        self.reads = 0;
+        let now = Instant::now();
+        if now.duration_since(self.last) < Self::WITHIN * 2 {
+            tokio::time::sleep(Self::WITHIN).await;
+        }
+        self.last = Instant::now();
+    }
 }
 
 fn now_ms() -> i64 {
@@ -116,6 +142,7 @@ impl<'a> Follow<'a> {
             received: confirmed,
             confirmed,
             heard: Instant::now(),
+            pace: Pace { reads: 0, last: Instant::now() },
             buffer: BytesMut::with_capacity(BUFFER_BYTES),
             parsed: 0,
             batch: Box::default(),
@@ -139,16 +166,19 @@ impl<'a> Follow<'a> {
             }
             match self.replication.try_fill(&mut self.buffer) {
                 Ok(Some(_)) => {
-                    self.heard = Instant::now();
+                    self.pace.read().await;
                     continue;
                 }
                 Ok(None) => {}
                 Err(error) => return Err(self.replication.stream_error(error)),
             }
-            // The socket is empty: what has been read leaves now.
-            self.beat(false);
-            if !self.flush().await? {
-                return Ok(self.ended());
+            // The socket is empty: what has been read leaves now, unless the pipeline is still busy with what it has. Then
+            // more is added until it is free, so that batches grow with the load and no timer is needed.
+            if self.outlet.is_drained() {
+                self.beat(false);
+                if !self.flush().await? {
+                    return Ok(self.ended());
+                }
             }
             if let Some(end) = self.wait().await? {
                 return Ok(end);
@@ -170,9 +200,12 @@ impl<'a> Follow<'a> {
                 None => pending().await,
             }
         };
+        let drained = self.outlet.drained();
         tokio::select! {
             biased;
+            () = drained, if !self.batch.items.is_empty() => return Ok(None),
             read = self.replication.fill(&mut self.buffer) => {
+                self.pace.read().await;
                 self.heard = Instant::now();
                 return read.map(|_| None).map_err(|error| self.replication.stream_error(error));
             }
