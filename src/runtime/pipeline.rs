@@ -67,7 +67,9 @@ const MAX_ENCODERS: usize = 4096;
 
 impl Encoders {
     fn find(&mut self, topic: &Arc<str>, schema: u32) -> Option<usize> {
-        let is = |(name, id, _): &(Arc<str>, u32, Arc<Encoder>)| *id == schema && (Arc::ptr_eq(name, topic) || name == topic);
+        let is = |(name, id, _): &(Arc<str>, u32, Arc<Encoder>)| {
+            *id == schema && (Arc::ptr_eq(name, topic) || name == topic)
+        };
         if self.known.get(self.last).is_some_and(is) {
             return Some(self.last);
         }
@@ -357,13 +359,12 @@ fn write(
     out.clear();
     let schema = payload.schema();
     let id = schema.map_or(0, |schema| schema.id);
-    let at = match cache.find(topic, id) {
-        Some(at) => at,
-        None => {
-            let encoder = handle.block_on(converter.prepare(topic, schema)).map_err(|e| Failure::convert(stage, &e))?;
-            cache.add(topic, id, encoder);
-            cache.last
-        }
+    let at = if let Some(at) = cache.find(topic, id) {
+        at
+    } else {
+        let encoder = handle.block_on(converter.prepare(topic, schema)).map_err(|e| Failure::convert(stage, &e))?;
+        cache.add(topic, id, encoder);
+        cache.last
     };
     cache.known[at].2.write(payload, out).map_err(|error| Failure::convert(stage, &error))
 }
