@@ -1,4 +1,4 @@
-//! The sink on librdkafka: one idempotent producer, one thread that hears its deliveries.
+//! The sink on librdkafka: one producer, one thread that hears its deliveries.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -45,7 +45,7 @@ fn check(given: &str, expect: &str) {
 fn defaults_are_safe_and_quick() {
     check(
         "",
-        "enable.idempotence=true\nacks=all\ncompression.type=lz4\npartitioner=murmur2_random\nmax.in.flight=5
+        "enable.idempotence=false\nacks=all\ncompression.type=lz4\npartitioner=murmur2_random\nmax.in.flight=1
          message.timeout.ms=0\nqueue.buffering.max.kbytes=12288\nlinger.ms=0\nbootstrap.servers=127.0.0.1:1",
     );
 }
@@ -54,7 +54,8 @@ fn defaults_are_safe_and_quick() {
 fn rows() {
     for (given, expect) in [
         ("acks=1", "acks=1\nenable.idempotence=false\nmax.in.flight=1\n?acks=1"),
-        ("acks=all", "acks=all\nenable.idempotence=true"),
+        ("acks=all", "acks=all\nenable.idempotence=false"),
+        ("enable.idempotence=true", "acks=all\nenable.idempotence=true\nmax.in.flight=5"),
         ("acks=2", "!acks"),
         ("enable.idempotence=false", "enable.idempotence=false\nmax.in.flight=1"),
         ("enable.idempotence=false\nmax.in.flight.requests.per.connection=7", "max.in.flight=7"),
