@@ -298,16 +298,14 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
         None | Some("all" | "-1") => mapped.set("acks", "all"),
         Some(acks @ ("0" | "1")) => {
             mapped.set("acks", acks);
-            if idempotent {
-                idempotent = false;
-                mapped.warnings.push(format!("acks={acks}: a broker's failure can lose records; idempotence is off"));
-            }
+            idempotent = false;
+            mapped.warnings.push(format!("acks={acks}: a broker's failure can lose records; idempotence is off"));
         }
         Some(acks) => mapped.refuse("acks", format!("{acks:?} is not one of all, -1, 0, 1"), "Use acks=all"),
     }
     if let Some(retries) = number(mapped, properties, "retries", 0, INT) {
         mapped.set("retries", retries.to_string());
-        if retries == 0 && idempotent {
+        if retries == 0 {
             idempotent = false;
             mapped.warnings.push("retries=0: the first network error fails the task; idempotence is off".to_owned());
         }
