@@ -47,11 +47,15 @@ fn drain(kafka: &Kafka, topic: &str, until: i64) -> f64 {
 
 /// Seconds that pg_recvlogical takes for the log up to now; its slot must have been made before.
 fn recvlogical(database: &Database, slot: &str) -> f64 {
-    let bin = std::env::var("AFTERIMAGE_POSTGRES_BIN").map(PathBuf::from).unwrap_or_else(|_| {
-        let mut found: Vec<_> = std::fs::read_dir("/usr/lib/postgresql").unwrap().map(|e| e.unwrap().path()).collect();
-        found.sort();
-        found.pop().unwrap().join("bin")
-    });
+    let bin = std::env::var("AFTERIMAGE_POSTGRES_BIN").map_or_else(
+        |_| {
+            let mut found: Vec<_> =
+                std::fs::read_dir("/usr/lib/postgresql").unwrap().map(|e| e.unwrap().path()).collect();
+            found.sort();
+            found.pop().unwrap().join("bin")
+        },
+        PathBuf::from,
+    );
     let end = database.cell("select pg_current_wal_lsn()");
     // Something after the end, so that there is a message to stop at.
     database.run("create table if not exists after_the_end(i int); insert into after_the_end values (1)");

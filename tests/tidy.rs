@@ -266,10 +266,10 @@ fn rust(rule: impl Fn(&Path, &str) -> Vec<String>) {
 fn packages_use_lower_floors_only() {
     let metadata = cargo_metadata::MetadataCommand::new().no_deps().other_options(vec!["--offline".into()]).exec();
     let packages = metadata.unwrap().packages;
-    let members: BTreeSet<String> = packages.iter().map(|p| p.name.to_string()).collect();
+    let members: BTreeSet<String> = packages.iter().map(|p| p.name.clone()).collect();
     let uses: Vec<(String, String)> = packages
         .iter()
-        .flat_map(|p| p.dependencies.iter().map(|d| (p.name.to_string(), d.name.clone())))
+        .flat_map(|p| p.dependencies.iter().map(|d| (p.name.clone(), d.name.clone())))
         .filter(|(_, used)| members.contains(used))
         .collect();
     assert!(uses.len() > 5, "only {} uses found: the metadata was not read", uses.len());

@@ -314,7 +314,8 @@ mod tests {
 
     #[test]
     fn equal_schemas_are_one() {
-        let make = |name: &str| Schema::of(Kind::Int32).optional().named(name, Some(1)).default(Some(Value::Int(7))).build();
+        let make =
+            |name: &str| Schema::of(Kind::Int32).optional().named(name, Some(1)).default(Some(Value::Int(7))).build();
         let (one, same, other) = (make("a"), make("a"), make("b"));
         assert!(Arc::ptr_eq(&one, &same));
         assert_ne!(one.id, other.id);
@@ -328,8 +329,10 @@ mod tests {
 
     #[test]
     fn a_decimal_knows_its_scale() {
-        let schema =
-            Schema::of(Kind::Bytes).named("org.apache.kafka.connect.data.Decimal", Some(1)).parameter("scale", "3").build();
+        let schema = Schema::of(Kind::Bytes)
+            .named("org.apache.kafka.connect.data.Decimal", Some(1))
+            .parameter("scale", "3")
+            .build();
         assert_eq!(schema.logical, Logical::Decimal { scale: 3 });
     }
 }

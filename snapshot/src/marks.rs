@@ -64,10 +64,23 @@ mod tests {
     #[test]
     fn marks() {
         check(&[1], &["last"]);
-        check(&[2, 1, 1, 1], &["first", "last_in_data_collection", "last_in_data_collection", "last_in_data_collection", "last"]);
+        check(
+            &[2, 1, 1, 1],
+            &["first", "last_in_data_collection", "last_in_data_collection", "last_in_data_collection", "last"],
+        );
         check(&[1, 2], &["first", "first_in_data_collection", "last"]);
         check(&[3, 0], &["first", "true", "last"]);
-        check(&[0, 3, 3], &["first_in_data_collection", "true", "last_in_data_collection", "first_in_data_collection", "true", "last"]);
+        check(
+            &[0, 3, 3],
+            &[
+                "first_in_data_collection",
+                "true",
+                "last_in_data_collection",
+                "first_in_data_collection",
+                "true",
+                "last",
+            ],
+        );
         check(&[0], &[]);
     }
 }

@@ -75,9 +75,11 @@ mod tests {
     fn check(mode: Mode, expect: [&str; 4]) {
         let stored = [Stored::Nothing, Stored::Unfinished, Stored::Position, Stored::Lost];
         let shown = stored.map(|stored| match decide(mode, stored) {
-            Ok(Decision { copy, forget, stream }) => {
-                [(copy, "copy "), (forget, "anew "), (stream, "stream")].iter().filter(|(is, _)| *is).map(|(_, t)| *t).collect()
-            }
+            Ok(Decision { copy, forget, stream }) => [(copy, "copy "), (forget, "anew "), (stream, "stream")]
+                .iter()
+                .filter(|(is, _)| *is)
+                .map(|(_, t)| *t)
+                .collect(),
             Err(refusal) => format!("{refusal:?}"),
         });
         assert_eq!(shown.each_ref().map(|text| text.trim()), expect, "{mode:?}");

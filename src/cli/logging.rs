@@ -37,8 +37,7 @@ pub enum LogError {
 
 /// Sets the process's log up.
 pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter(level)?).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(level)?).with_writer(io::stderr);
     match format {
         LogFormat::Text => {
             let builder = builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).with_filter_reloading();

@@ -24,7 +24,7 @@ use crate::runtime::{clients, cluster};
 use crate::store::{File, Kafka, KafkaSettings, Offsets, Store, TargetState, TopicSettings};
 
 /// The byte budget of the process for what has been read and is not yet converted: with the producer's queue of
-/// 12 MiB the daemon stays below 96 MiB whatever a transaction's size.
+/// 8 MiB the daemon stays below 96 MiB whatever a transaction's size.
 const BUDGET_BYTES: usize = 16 * 1024 * 1024;
 /// Requests under way may take this long at the stop.
 const REST_GRACE: Duration = Duration::from_secs(1);
@@ -70,7 +70,9 @@ fn store(worker: &WorkerConfig, client: &BTreeMap<String, String>) -> Result<Arc
                 statuses: topic(statuses),
                 read_committed: worker.exactly_once != super::ExactlyOnce::Disabled,
             };
-            Kafka::new(settings).map(|store| Arc::new(store) as Arc<dyn Store>).map_err(|e| ServeError::Start(e.to_string()))
+            Kafka::new(settings)
+                .map(|store| Arc::new(store) as Arc<dyn Store>)
+                .map_err(|e| ServeError::Start(e.to_string()))
         }
     }
 }
@@ -187,7 +189,8 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let ownership = match &worker.state {
         State::File(_) => {
             // Nobody else can own a file's connectors. The sender lives as long as this function.
-            (alone, alone_state) = watch::channel(Ownership::Owner { generation: 1, fence: Arc::new(Fence::unguarded()) });
+            (alone, alone_state) =
+                watch::channel(Ownership::Owner { generation: 1, fence: Arc::new(Fence::unguarded()) });
             let _ = &alone;
             alone_state
         }

@@ -32,6 +32,7 @@ pub(super) fn write_float(out: &mut Vec<u8>, number: f32) {
     if !number.is_finite() {
         return out.extend_from_slice(non_finite(number.is_nan(), number > 0.0));
     }
+    #[allow(clippy::float_cmp, reason = "this one number is meant")]
     if number.abs() == f32::MIN_POSITIVE {
         // Java 17, which the reference runs on, shows the least normal float with a digit more than it needs.
         out.extend_from_slice(if number < 0.0 { b"-1.17549435E-38" } else { b"1.17549435E-38" });

@@ -49,7 +49,7 @@ impl PrimitiveConverter {
         match (self, &value, kind) {
             (_, Value::Null, _) => return Ok(false),
             (Self::Short, Value::Int(number), Some(Kind::Int16)) => {
-                out.extend_from_slice(&(*number as i16).to_be_bytes())
+                out.extend_from_slice(&(*number as i16).to_be_bytes());
             }
             (Self::Integer, Value::Int(number), Some(Kind::Int32)) => {
                 out.extend_from_slice(&(*number as i32).to_be_bytes());

@@ -18,5 +18,3 @@ pub fn internal(worker: &BTreeMap<String, String>) -> Result<BTreeMap<String, St
         None => Ok(mapped.client),
     }
 }
-
-

@@ -65,8 +65,12 @@ impl Failure {
     /// A row could not be read.
     pub fn decode(table: &str, error: &DecodeError) -> Self {
         let cause = format!("io.debezium.DebeziumException: Error while processing event of table {table}: {error}");
-        Self::new(Stage::Decode, cause, "Set event.converting.failure.handling.mode=warn to emit null in a nullable column, or \
-            leave the column out with column.exclude.list.")
+        Self::new(
+            Stage::Decode,
+            cause,
+            "Set event.converting.failure.handling.mode=warn to emit null in a nullable column, or \
+            leave the column out with column.exclude.list.",
+        )
     }
 
     /// The sink did not take the record.

@@ -57,7 +57,8 @@ pub(super) fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -
         delivery,
     )
     .map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
-    let creates = worker.properties.get("topic.creation.enable").is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
+    let creates =
+        worker.properties.get("topic.creation.enable").is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
     let topics = if creates && connector.keys().any(|name| name.starts_with("topic.creation.")) {
         let creation = TopicCreation::parse(&connector).map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
         let mut admin = worker.properties.clone();
@@ -77,23 +78,21 @@ pub(super) fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -
 /// A converter comes wholly from the connector or wholly from the worker.
 fn converter(config: &Properties, worker: &Worker, name: &str, role: Role) -> Result<Box<dyn Converter>, String> {
     let prefix = format!("{name}.");
-    let (class, own) = match config.get(name) {
-        Some(class) => {
-            let mut own = Properties::new();
-            config.under(&prefix).for_each(|(name, value)| own.insert(name, value));
-            (class.to_owned(), own)
+    let (class, own) = if let Some(class) = config.get(name) {
+        let mut own = Properties::new();
+        config.under(&prefix).for_each(|(name, value)| own.insert(name, value));
+        (class.to_owned(), own)
+    } else {
+        let fallback = match role {
+            Role::Header => "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+            _ => "org.apache.kafka.connect.json.JsonConverter",
+        };
+        let mut own = Properties::new();
+        for (name, value) in properties::under(&prefix, &worker.properties) {
+            own.insert(name, value);
         }
-        None => {
-            let fallback = match role {
-                Role::Header => "org.apache.kafka.connect.storage.SimpleHeaderConverter",
-                _ => "org.apache.kafka.connect.json.JsonConverter",
-            };
-            let mut own = Properties::new();
-            for (name, value) in properties::under(&prefix, &worker.properties) {
-                own.insert(name, value);
-            }
-            (worker.properties.get(name).cloned().unwrap_or_else(|| fallback.to_owned()), own)
-        }
+        (worker.properties.get(name).cloned().unwrap_or_else(|| fallback.to_owned()), own)
     };
-    convert::create(&class, &own, role).map_err(|error| format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}"))
+    convert::create(&class, &own, role)
+        .map_err(|error| format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}"))
 }

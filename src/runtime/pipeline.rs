@@ -67,7 +67,9 @@ const MAX_ENCODERS: usize = 4096;
 
 impl Encoders {
     fn find(&mut self, topic: &Arc<str>, schema: u32) -> Option<usize> {
-        let is = |(name, id, _): &(Arc<str>, u32, Arc<Encoder>)| *id == schema && (Arc::ptr_eq(name, topic) || name == topic);
+        let is = |(name, id, _): &(Arc<str>, u32, Arc<Encoder>)| {
+            *id == schema && (Arc::ptr_eq(name, topic) || name == topic)
+        };
         if self.known.get(self.last).is_some_and(is) {
             return Some(self.last);
         }
@@ -94,8 +96,8 @@ struct Scratch {
     values: Encoders,
     headers: Encoders,
     known: KnownTopics,
-    /// The clock at the change or event that is being converted.
-    now_ms: i64,
+    /// The clock when the batch was taken: a batch is at most a millisecond or two of work.
+    now_ns: i64,
 }
 
 fn now() -> Duration {
@@ -148,6 +150,7 @@ impl<S: Sink> Pipeline<S> {
     }
 
     fn batch(&mut self, batch: &Batch, scratch: &mut Scratch) -> Result<(), Failure> {
+        scratch.now_ns = now().as_nanos() as i64;
         let (mut before, mut after, mut other) = (Vec::new(), Vec::new(), Vec::new());
         // Only the last position of a batch is kept: the ledger need not hold one an event.
         let mut reached: Option<&Position> = None;
@@ -204,14 +207,12 @@ impl<S: Sink> Pipeline<S> {
         if let Some(KeyMove::To(row) | KeyMove::From(row)) = change.moved {
             decode(row, other)?;
         }
-        let now = now();
-        scratch.now_ms = now.as_millis() as i64;
         let decoded = Decoded {
             shape,
             change,
             before: has_before.then_some(before),
             after: has_after.then_some(after),
-            processed_ns: now.as_nanos() as i64,
+            processed_ns: scratch.now_ns,
         };
         let key = match (&shape.key, decoded.key_cells(), change.op) {
             (None, ..) | (_, None, _) | (.., Op::Truncate) => Payload::Null,
@@ -240,7 +241,6 @@ impl<S: Sink> Pipeline<S> {
     }
 
     fn event(&mut self, event: &Event, scratch: &mut Scratch) -> Result<(), Failure> {
-        scratch.now_ms = now().as_millis() as i64;
         let payload = |part: &Option<(Arc<Schema>, record::Value)>| match part {
             Some((schema, value)) => Payload::Value(Arc::clone(schema), value.clone()),
             None => Payload::Null,
@@ -260,6 +260,9 @@ impl<S: Sink> Pipeline<S> {
 
     /// Takes one record through the chain and sends it; leaves it out when errors are tolerated.
     fn record(&mut self, record: Record<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
+        if self.chain.is_empty() && !self.tolerance.all {
+            return self.send(&record, scratch);
+        }
         let outcome = match self.chain.apply(record) {
             Ok(None) => return Ok(()),
             Ok(Some(record)) => self.send(&record, scratch),
@@ -277,7 +280,7 @@ impl<S: Sink> Pipeline<S> {
     }
 
     fn send(&mut self, record: &Record<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
-        let Scratch { key, value, header, keys, values, headers, known, now_ms } = scratch;
+        let Scratch { key, value, header, keys, values, headers, known, now_ns } = scratch;
         let topic = &record.topic;
         let is_new = !known.meets(topic);
         if is_new {
@@ -303,8 +306,8 @@ impl<S: Sink> Pipeline<S> {
         let outgoing = Outgoing {
             topic,
             partition: record.partition,
-            // One reading of the clock a change; the producer would take its own for each record.
-            timestamp_ms: record.timestamp_ms.or(Some(*now_ms)),
+            // One reading of the clock a batch; the producer would take its own for each record.
+            timestamp_ms: record.timestamp_ms.or(Some(*now_ns / 1_000_000)),
             key: has_key.then_some(&**key),
             value: has_value.then_some(&**value),
             headers: header_set.filter(|set| !set.is_empty()),
@@ -357,13 +360,12 @@ fn write(
     out.clear();
     let schema = payload.schema();
     let id = schema.map_or(0, |schema| schema.id);
-    let at = match cache.find(topic, id) {
-        Some(at) => at,
-        None => {
-            let encoder = handle.block_on(converter.prepare(topic, schema)).map_err(|e| Failure::convert(stage, &e))?;
-            cache.add(topic, id, encoder);
-            cache.last
-        }
+    let at = if let Some(at) = cache.find(topic, id) {
+        at
+    } else {
+        let encoder = handle.block_on(converter.prepare(topic, schema)).map_err(|e| Failure::convert(stage, &e))?;
+        cache.add(topic, id, encoder);
+        cache.last
     };
     cache.known[at].2.write(payload, out).map_err(|error| Failure::convert(stage, &error))
 }

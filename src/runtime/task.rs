@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// stored late is repeated after a crash, and keeps the database's log.
 const COMMIT_AT_LEAST: Duration = Duration::from_secs(5);
 /// Batches under way between the reader and the pipeline.
-const DEPTH: usize = 16;
+const DEPTH: usize = 8;
 
 /// What a task tells its supervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,10 +175,14 @@ async fn run(
     let (ledger, alarm) = (Arc::new(Ledger::new()), Arc::new(Alarm::default()));
     let Parts { sink, chain, key, value, header, context, topics, tolerance } = {
         let (ledger, alarm) = (Arc::clone(&ledger), Arc::clone(&alarm));
-        parts::build(&spec, &worker, Box::new(move |seq, outcome| match outcome {
-            Ok(()) => ledger.done(seq),
-            Err(error) => alarm.raise(error.to_string()),
-        }))?
+        parts::build(
+            &spec,
+            &worker,
+            Box::new(move |seq, outcome| match outcome {
+                Ok(()) => ledger.done(seq),
+                Err(error) => alarm.raise(error.to_string()),
+            }),
+        )?
     };
     let _ = slot.set(Arc::clone(&sink));
     let topics = Arc::new(NewTopics::new(Arc::clone(&sink), topics, Arc::clone(&spec.resets)));
@@ -187,8 +191,7 @@ async fn run(
 
     // The connector is stopped by the supervisor, or by us when the pipeline fails.
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
-    let (outlet, ends) =
-        Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, worker.budget.clone(), DEPTH);
+    let (outlet, ends) = Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, worker.budget.clone(), DEPTH);
     let connector = Connector(tokio::spawn((spec.plugin.start)(spec.config.clone(), outlet)));
     let pipeline = super::pipeline::Pipeline {
         connector: Arc::clone(&spec.connector),
@@ -210,9 +213,22 @@ async fn run(
             // The receiver is gone when the task was cancelled.
             let _ = ended.send(pipeline.run(ends.records));
         })
-        .map_err(|error| format!("org.apache.kafka.connect.errors.ConnectException: no thread for the task: {error}"))?;
+        .map_err(|error| {
+            format!("org.apache.kafka.connect.errors.ConnectException: no thread for the task: {error}")
+        })?;
 
-    let mut committer = Committer { spec, worker, partition, ledger, topics, sink, stored: ends.stored, last: Instant::now(), told: Standing::Starting, writing: None };
+    let mut committer = Committer {
+        spec,
+        worker,
+        partition,
+        ledger,
+        topics,
+        sink,
+        stored: ends.stored,
+        last: Instant::now(),
+        told: Standing::Starting,
+        writing: None,
+    };
     committer.until_ended(stop, inner_stop, ends.standing, pipeline_ended, connector, &alarm).await
 }
 
@@ -305,7 +321,8 @@ impl Committer {
             Ok(Ok(Err(error))) => Err(error.trace),
             Ok(Err(panic)) if panic.is_panic() => Err(
                 "org.apache.kafka.connect.errors.ConnectException: the connector's task panicked: this is a defect of \
-                 afterimage, please report it with the log".to_owned(),
+                 afterimage, please report it with the log"
+                    .to_owned(),
             ),
             _ => Ok(()),
         }

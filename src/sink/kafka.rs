@@ -22,6 +22,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap. Events end the wait at once.
 const POLL: Duration = Duration::from_millis(250);
 
+/// The fence is looked at once in so many records.
+const LOOK_EVERY: u64 = 16;
+
 /// How many deliveries a sender that found the queue full waits for.
 const ROOM_RECORDS: u64 = 512;
 
@@ -233,10 +236,13 @@ impl Sink for KafkaSink {
             headers: out.headers.and_then(|HeaderSet { native, .. }| native.clone()),
             delivery_opaque: out.seq as usize,
         };
+        let mut look = self.state.sent.load(Ordering::Relaxed) % LOOK_EVERY == 0;
         loop {
-            if self.state.is_stopped() {
+            // The whole question reads a clock: asked every few records, and after every wait.
+            if self.state.stopped.load(Ordering::Acquire) || look && self.state.is_stopped() {
                 return Err(SinkError::Stopped);
             }
+            look = true;
             // Counted before, so that a delivery never overtakes its record in the counters.
             self.state.sent.fetch_add(1, Ordering::AcqRel);
             let Err((error, returned)) = self.producer.send(record) else { return Ok(()) };

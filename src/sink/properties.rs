@@ -377,7 +377,7 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
 /// Largest batch by default, bytes before compression. Less than librdkafka's 1,000,000, so that a topic with a
 /// `buffer.memory` unless given, in bytes. Java's default is 32 MiB; librdkafka adds about as much again for its own
 /// bookkeeping a message, and more than a few milliseconds' worth is of no use.
-const DEFAULT_MEMORY_BYTES: i64 = 12 * 1024 * 1024;
+const DEFAULT_MEMORY_BYTES: i64 = 8 * 1024 * 1024;
 /// moderately lowered `max.message.bytes` still takes whole batches: librdkafka does not split a refused one.
 const DEFAULT_BATCH_BYTES: i64 = 262_144;
 

@@ -3,7 +3,7 @@
 //! A mutant changes what no crash could have changed: a record that a replay repeats is not chosen, because a run cut
 //! short before it looks the same and loses nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Evidence, Kind, Record};
 
@@ -32,10 +32,8 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
     for record in topic {
         *times.entry((record.key, record.kind, record.row.as_deref())).or_default() += 1;
     }
-    let mut reads: HashMap<i64, usize> = HashMap::new();
-    for record in topic.iter().filter(|r| r.kind == Kind::Read) {
-        *reads.entry(record.key).or_default() += 1;
-    }
+    // A key that the stream creates needs no snapshot row.
+    let created: HashSet<i64> = topic.iter().filter(|r| r.kind == Kind::Create).map(|r| r.key).collect();
     let once = |r: &Record| times[&(r.key, r.kind, r.row.as_deref())] == 1;
     let mut owner = HashMap::new();
     let mut gone = HashMap::new();
@@ -68,8 +66,7 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
                         Kind::Read => {
                             record.kind == kind
                                 && !gone.get(&record.key).copied().unwrap_or(true)
-                                && once(record)
-                                && reads[&record.key] == 1
+                                && !created.contains(&record.key)
                         }
                         _ => record.kind == kind && streamed(*o),
                     }
@@ -79,7 +76,15 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
         );
         if let Some(offset) = chosen {
             let what = format!("table {table}: dropped record {offset}, {:?} of key {}", kind, topic[offset].key);
-            mutants.push(with(evidence, table, what, |topic| drop(topic.remove(offset))));
+            let key = topic[offset].key;
+            mutants.push(with(evidence, table, what, |topic| {
+                if kind == Kind::Read {
+                    // Of several copies, each has it: all are dropped.
+                    topic.retain(|record| record.kind != Kind::Read || record.key != key);
+                } else {
+                    topic.remove(offset);
+                }
+            }));
         }
     }
     let neighbours = (0..topic.len().saturating_sub(1)).filter(|o| {

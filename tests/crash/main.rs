@@ -23,6 +23,8 @@ use rig::{Daemon, Database, Kafka, Message, Options, Server, wait_until};
 use serde_json::Value;
 use writers::{TABLES, WRITERS, Writer};
 
+const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
+
 struct Plan {
     label: &'static str,
     rows: i64,
@@ -182,7 +184,6 @@ fn suffer(plan: Plan) {
             .collect();
         // The writers write before, while and after the connector is made.
         std::thread::sleep(Duration::from_millis(300));
-        const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
         let mut config = database.connector(&[
             ("key.converter", JSON),
             ("key.converter.schemas.enable", "false"),

@@ -59,7 +59,17 @@ impl Writer {
         let alive = (0..TABLES).map(|t| filled.iter().filter(|e| e.table == t).map(|e| e.key).collect()).collect();
         let next_key = (rows / WRITERS + 1) * WRITERS + id;
         let random = StdRng::seed_from_u64(seed.wrapping_add(id as u64));
-        Self { id, session, random, alive, returned: HashSet::new(), next_key, transaction: 0, version: 0, committed: filled }
+        Self {
+            id,
+            session,
+            random,
+            alive,
+            returned: HashSet::new(),
+            next_key,
+            transaction: 0,
+            version: 0,
+            committed: filled,
+        }
     }
 
     /// Writes until told to stop; gives what it committed.

@@ -126,12 +126,11 @@ pub(crate) fn readable(bytes: Option<&[u8]>, extra: &BTreeSet<String>) -> Json {
         let base64 = base64::engine::general_purpose::STANDARD.encode(bytes);
         return Json::Map(vec![("base64".to_owned(), Json::Text(base64))]);
     };
-    match Json::parse(text) {
-        Some(value) => normalise(&value, "", extra),
-        None => {
-            let text = STRUCT_TEXT.replace_all(text, "$1=<>").into_owned();
-            Json::Map(vec![("text".to_owned(), Json::Text(text))])
-        }
+    if let Some(value) = Json::parse(text) {
+        normalise(&value, "", extra)
+    } else {
+        let text = STRUCT_TEXT.replace_all(text, "$1=<>").into_owned();
+        Json::Map(vec![("text".to_owned(), Json::Text(text))])
     }
 }
 

@@ -95,10 +95,10 @@ impl Run<'_> {
         }
     }
 
-    fn call(&self, method: &str, path: &str, body: Option<String>) -> Answer {
+    fn call(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
         let url = format!("{}{}", self.worker.url, self.put(path));
         for again in 0..40 {
-            let answer = ask(method, &url, body.as_deref(), &[]).unwrap_or_else(|e| panic!("{e}"));
+            let answer = ask(method, &url, body, &[]).unwrap_or_else(|e| panic!("{e}"));
             // A worker in the middle of a rebalance says 409 and means "again".
             if answer.status != 409 || answer.text.contains("already exists") || again == 39 {
                 return answer;
@@ -128,7 +128,7 @@ impl Run<'_> {
                 self.config.extend(role.into_iter().map(|(key, value)| (key.to_owned(), value.into())));
             }
             let body = json!({"name": self.name, "config": self.config}).to_string();
-            let answer = self.call("POST", "/connectors", Some(body));
+            let answer = self.call("POST", "/connectors", Some(&body));
             self.logged("create", &answer);
         }
         for verb in ["pause", "resume", "stop"].into_iter().filter(|verb| flag(step, verb)) {
@@ -146,13 +146,13 @@ impl Run<'_> {
         if let Some(more) = step.get("config").and_then(toml::Value::as_table) {
             self.merge(more);
             let body = serde_json::Value::Object(self.config.clone()).to_string();
-            let answer = self.call("PUT", "/connectors/{name}/config", Some(body));
+            let answer = self.call("PUT", "/connectors/{name}/config", Some(&body));
             if !answer.is_ok() {
                 self.logged("config", &answer);
             }
         }
         if let Some((method, path)) = text("rest").and_then(|rest| rest.split_once(' ')) {
-            let answer = self.call(method, path, text("body").map(|b| self.put(b)));
+            let answer = self.call(method, path, text("body").map(|b| self.put(b)).as_deref());
             self.logged(&format!("{method} {path}"), &answer);
         }
         self.wait(step);

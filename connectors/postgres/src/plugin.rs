@@ -26,8 +26,19 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// How to connect, by the settings.
 pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -> ConnectOptions {
-    let Connection { host, port, user, password, database, initial_statements, tls, tcp_keep_alive, connect_timeout, driver, .. } =
-        &config.connection;
+    let Connection {
+        host,
+        port,
+        user,
+        password,
+        database,
+        initial_statements,
+        tls,
+        tcp_keep_alive,
+        connect_timeout,
+        driver,
+        ..
+    } = &config.connection;
     ConnectOptions {
         host: host.clone(),
         port: *port,
@@ -69,7 +80,10 @@ pub fn headers(properties: &Properties) -> Vec<(&'static str, String)> {
         return Vec::new();
     }
     vec![
-        ("__debezium.context.connectorLogicalName", properties.get("topic.prefix").unwrap_or_default().trim().to_owned()),
+        (
+            "__debezium.context.connectorLogicalName",
+            properties.get("topic.prefix").unwrap_or_default().trim().to_owned(),
+        ),
         ("__debezium.context.taskId", "0".to_owned()),
         ("__debezium.context.connectorName", "postgresql".to_owned()),
         ("__debezium.context.runId", uuid::Uuid::now_v7().to_string()),
@@ -82,7 +96,12 @@ pub async fn check(properties: Properties) -> Vec<Finding> {
     let config = match PostgresConfig::read(&properties) {
         Ok(config) => config,
         Err(invalid) => {
-            let finding = |i: settings::Invalid| Finding { key: i.key, severity: Severity::Error, reason: i.message, remedy: String::new() };
+            let finding = |i: settings::Invalid| Finding {
+                key: i.key,
+                severity: Severity::Error,
+                reason: i.message,
+                remedy: String::new(),
+            };
             return invalid.into_iter().map(finding).collect();
         }
     };
@@ -141,7 +160,8 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
     }
     let (max_retries, longest) = (config.limits.max_retries, config.limits.restart_wait);
     let fails = |error: &Error| TaskError { trace: error.trace() };
-    let mut session = Session::new(config, properties.get("skipped.operations").map(str::to_owned), outlet).map_err(|e| fails(&e))?;
+    let mut session =
+        Session::new(config, properties.get("skipped.operations").map(str::to_owned), outlet).map_err(|e| fails(&e))?;
     let (mut tries, mut pause, mut said) = (0_u32, FIRST_PAUSE, None::<tokio::time::Instant>);
     loop {
         let began = tokio::time::Instant::now();

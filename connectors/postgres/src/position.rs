@@ -135,8 +135,7 @@ pub fn from_offset(offset: &Map<String, Json>) -> Option<Stored> {
         position.words[slot] = offset.get(key).and_then(Json::as_i64).unwrap_or(NONE);
     }
     let kind = offset.get("messageType").and_then(Json::as_str);
-    position.words[KIND] =
-        Kind::ALL.iter().find(|(_, name)| Some(*name) == kind).map_or(0, |(kind, _)| *kind as i64);
+    position.words[KIND] = Kind::ALL.iter().find(|(_, name)| Some(*name) == kind).map_or(0, |(kind, _)| *kind as i64);
     let truth = |key: &str| offset.get(key).and_then(Json::as_bool).unwrap_or(false);
     // Older releases stored a boolean; newer ones the kind of the snapshot.
     let snapshot = match offset.get("snapshot") {
@@ -161,13 +160,20 @@ mod tests {
     #[test]
     fn offsets_of_the_java_connector() {
         for (text, unfinished, lsn) in [
-            (r#"{"last_snapshot_record":true,"lsn":796775096,"txId":12878,"ts_usec":1,"snapshot":"INITIAL","snapshot_completed":true}"#, false, 796_775_096),
+            (
+                r#"{"last_snapshot_record":true,"lsn":796775096,"txId":12878,"ts_usec":1,"snapshot":"INITIAL","snapshot_completed":true}"#,
+                false,
+                796_775_096,
+            ),
             (r#"{"lsn":5,"snapshot":"INITIAL","snapshot_completed":false,"last_snapshot_record":false}"#, true, 5),
             (r#"{"lsn":5,"snapshot":true}"#, true, 5),
             (r#"{"lsn_proc":7,"messageType":"INSERT","lsn":7,"txId":1,"ts_usec":2}"#, false, 7),
         ] {
             let stored = from_offset(&serde_json::from_str(text).unwrap()).unwrap();
-            assert_eq!((stored.snapshot_unfinished, stored.position.word(LSN), stored.exact), (unfinished, Some(lsn), false));
+            assert_eq!(
+                (stored.snapshot_unfinished, stored.position.word(LSN), stored.exact),
+                (unfinished, Some(lsn), false)
+            );
         }
         assert_eq!(from_offset(&serde_json::from_str("{}").unwrap()), None);
     }

@@ -7,7 +7,9 @@ use record::Position;
 use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
 use snapshot::{Decision, Mode, Refusal, Stored as Found, decide};
 
-use crate::config::{GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode};
+use crate::config::{
+    GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode,
+};
 use crate::error::Error;
 use crate::lsn::Lsn;
 use crate::plugin::{VERSION, connect_options};
@@ -132,7 +134,8 @@ impl Session {
             Some(position) => from_offset(&to_offset(position)),
             None => self.outlet.offset.as_ref().and_then(from_offset),
         };
-        let existing = if streams { slot::find(self.catalog.sql().await?, &self.config.slot.name).await? } else { None };
+        let existing =
+            if streams { slot::find(self.catalog.sql().await?, &self.config.slot.name).await? } else { None };
         let decision = self.decide(stored.as_ref(), existing.as_ref())?;
         let stored = stored.filter(|_| !decision.forget);
         if decision.stream {
@@ -162,7 +165,9 @@ impl Session {
             SnapshotMode::NoData => Mode::NoData,
             SnapshotMode::WhenNeeded => Mode::WhenNeeded,
             other => {
-                let reason = format!("{other} is not supported yet: choose initial, always, initial_only, no_data or when_needed");
+                let reason = format!(
+                    "{other} is not supported yet: choose initial, always, initial_only, no_data or when_needed"
+                );
                 return Err(Error::Config { key: "snapshot.mode".into(), reason });
             }
         };
@@ -176,7 +181,9 @@ impl Session {
         let mut decision = decide(mode, found).map_err(|refusal| match refusal {
             Refusal::NeverCopies => Error::NeverCopies,
             Refusal::Lost => Error::PositionLost {
-                stored: stored.map(|s| serde_json::Value::Object(to_offset(&s.position)).to_string()).unwrap_or_default(),
+                stored: stored
+                    .map(|s| serde_json::Value::Object(to_offset(&s.position)).to_string())
+                    .unwrap_or_default(),
                 slot: self.config.slot.name.clone(),
                 available: lost.unwrap_or_default(),
             },
@@ -188,7 +195,8 @@ impl Session {
 
     /// Why the log does not reach back to a stored position; `None` when it does.
     fn lost(&self, stored: &Stored, slot: Option<&SlotInfo>) -> Option<String> {
-        let trusting = matches!(self.config.position.mismatch, OffsetMismatch::TrustSlot | OffsetMismatch::TrustGreaterLsn);
+        let trusting =
+            matches!(self.config.position.mismatch, OffsetMismatch::TrustSlot | OffsetMismatch::TrustGreaterLsn);
         if !self.config.position.log_position_check || trusting {
             return None;
         }
@@ -197,7 +205,8 @@ impl Session {
         let restart = slot.restart_lsn.filter(|lsn| lsn.0 > processed).map(|lsn| format!("restart_lsn {lsn}"));
         // What we wrote is never behind what we confirmed: such a slot was advanced, or made anew, by somebody else.
         // A transaction that was open at a confirmed keepalive is sent again whole, as its commit is what counts.
-        let commit = [LSN_COMMIT, TX_LSN].iter().filter_map(|slot| stored.position.word(*slot)).max().unwrap_or(0) as u64;
+        let commit =
+            [LSN_COMMIT, TX_LSN].iter().filter_map(|slot| stored.position.word(*slot)).max().unwrap_or(0) as u64;
         let confirmed = slot.confirmed_flush_lsn.filter(|lsn| stored.exact && lsn.0 > processed.max(commit));
         restart.or(confirmed.map(|lsn| format!("confirmed_flush_lsn {lsn}")))
     }
@@ -249,14 +258,13 @@ impl Session {
             max_retries: self.config.slot.max_retries,
             retry_delay: self.config.slot.retry_delay,
         };
-        let slot = match existing {
-            Some(slot) => Slot::Existing(slot),
-            None => {
-                let sql = self.catalog.sql().await?;
-                tokio::select! {
-                    made = slot::ensure(&mut replication, sql, &options, |_| {}) => made?,
-                    () = self.outlet.stopped() => return Ok(()),
-                }
+        let slot = if let Some(slot) = existing {
+            Slot::Existing(slot)
+        } else {
+            let sql = self.catalog.sql().await?;
+            tokio::select! {
+                made = slot::ensure(&mut replication, sql, &options, |_| {}) => made?,
+                () = self.outlet.stopped() => return Ok(()),
             }
         };
         let mut resume = stored;
@@ -296,19 +304,19 @@ impl Session {
             Slot::Existing(existing) => {
                 // A copy that was begun goes on from the consistent point that was stored then: what was deleted between
                 // the two attempts stands in the log after it, and nowhere else.
-                let begun = stored.filter(|stored| stored.snapshot_unfinished).and_then(|stored| stored.position.word(LSN));
-                let now = match begun {
-                    Some(lsn) => lsn,
-                    None => {
-                        let sql = self.catalog.sql().await?;
-                        let lsn = sql.current_lsn().await?.0 as i64;
-                        // A commit before that LSN may still be invisible to a view taken now.
-                        tokio::select! {
-                            waited = sql.wait_for_transactions() => waited?,
-                            () = self.outlet.stopped() => {}
-                        }
-                        lsn
+                let begun =
+                    stored.filter(|stored| stored.snapshot_unfinished).and_then(|stored| stored.position.word(LSN));
+                let now = if let Some(lsn) = begun {
+                    lsn
+                } else {
+                    let sql = self.catalog.sql().await?;
+                    let lsn = sql.current_lsn().await?.0 as i64;
+                    // A commit before that LSN may still be invisible to a view taken now.
+                    tokio::select! {
+                        waited = sql.wait_for_transactions() => waited?,
+                        () = self.outlet.stopped() => {}
                     }
+                    lsn
                 };
                 let confirmed = existing.confirmed_flush_lsn.map_or(0, |lsn| lsn.0 as i64);
                 (None, now.max(confirmed))
@@ -359,12 +367,7 @@ impl Session {
         Ok(())
     }
 
-    async fn follow(
-        &mut self,
-        mut replication: Replication,
-        resume: Option<Stored>,
-        slot: &Slot,
-    ) -> Result<(), Error> {
+    async fn follow(&mut self, mut replication: Replication, resume: Option<Stored>, slot: &Slot) -> Result<(), Error> {
         let start = resume.as_ref().map_or(Lsn(0), start_of);
         let mut options = vec![
             ("proto_version".to_owned(), "1".to_owned()),

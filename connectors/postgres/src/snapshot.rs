@@ -53,7 +53,12 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     /// Adds a row; sends the batch before that when it is full. False when the pipeline is gone.
-    async fn row(&mut self, reader: &mut CopyReader, copied: &Copied, position: &Position) -> Result<Option<bool>, Error> {
+    async fn row(
+        &mut self,
+        reader: &mut CopyReader,
+        copied: &Copied,
+        position: &Position,
+    ) -> Result<Option<bool>, Error> {
         let full = self.batch.items.len() >= MAX_ITEMS || self.buffer.len() >= MAX_BYTES;
         // Only when another row is there: the last one is held back for its mark.
         if full && reader.has_row() && !self.send().await {
@@ -61,14 +66,13 @@ impl Filling<'_> {
         }
         let row = reader.row(&mut self.batch, &mut self.buffer).map_err(|_| not_copy(&copied.shape.table))?;
         let Some(row) = row else { return Ok(None) };
-        let slot = match self.slot {
-            Some(slot) => slot,
-            None => {
-                self.batch.shapes.push(Arc::clone(&copied.shape));
-                let slot = (self.batch.shapes.len() - 1) as u16;
-                self.slot = Some(slot);
-                slot
-            }
+        let slot = if let Some(slot) = self.slot {
+            slot
+        } else {
+            self.batch.shapes.push(Arc::clone(&copied.shape));
+            let slot = (self.batch.shapes.len() - 1) as u16;
+            self.slot = Some(slot);
+            slot
         };
         self.batch.items.push(Item::Change(Change {
             shape: slot,
@@ -210,10 +214,10 @@ async fn copy_table(
     if !copy.ended() {
         return Err(not_copy(&name));
     }
-    if filling.rows > before {
-        if let Some(held) = filling.held() {
-            held.mark = Marks::table_ended(held.mark);
-        }
+    if filling.rows > before
+        && let Some(held) = filling.held()
+    {
+        held.mark = Marks::table_ended(held.mark);
     }
     tracing::info!(table = %name, rows = filling.rows - before, "table copied");
     Ok(true)
@@ -224,6 +228,10 @@ fn is_wanted(config: &PostgresConfig, table: &Table) -> bool {
     let name = table.name.to_string();
     let signal = config.signals.table.as_ref().is_some_and(|signal| *signal == name);
     let listed = config.snapshot.tables.is_empty()
-        || config.snapshot.tables.iter().any(|p| settings::JavaRegex::new(p).is_ok_and(|p| p.matches(&name).unwrap_or(false)));
+        || config
+            .snapshot
+            .tables
+            .iter()
+            .any(|p| settings::JavaRegex::new(p).is_ok_and(|p| p.matches(&name).unwrap_or(false)));
     listed && !signal
 }

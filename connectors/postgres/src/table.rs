@@ -65,12 +65,12 @@ pub(crate) fn naming(config: &PostgresConfig) -> Result<TopicNaming, Error> {
         (true, true) => relational::NamingStrategy::SchemaUnicode,
         (false, true) => relational::NamingStrategy::DefaultUnicode,
     };
-    if topics.strategy.regex {
-        if let (Some(regex), Some(replacement)) = (&topics.regex, &topics.replacement) {
-            let compiled = fancy_regex::Regex::new(regex)
-                .map_err(|e| Error::Config { key: "topic.regex".into(), reason: e.to_string() })?;
-            naming.rewrite = Some((compiled, replacement.clone()));
-        }
+    if topics.strategy.regex
+        && let (Some(regex), Some(replacement)) = (&topics.regex, &topics.replacement)
+    {
+        let compiled = fancy_regex::Regex::new(regex)
+            .map_err(|e| Error::Config { key: "topic.regex".into(), reason: e.to_string() })?;
+        naming.rewrite = Some((compiled, replacement.clone()));
     }
     Ok(naming)
 }
@@ -103,7 +103,12 @@ impl Tables {
             ("ts_ms", int.clone().build(), Constant::None, SourceField::Millis(TS_US)),
             ("snapshot", snapshot_field(), Constant::None, SourceField::Snapshot),
             ("db", string.clone().build(), Constant::None, text(&config.connection.database)),
-            ("sequence", string.clone().optional().build(), Constant::None, SourceField::Sequence { commit: LSN_COMMIT, lsn: LSN }),
+            (
+                "sequence",
+                string.clone().optional().build(),
+                Constant::None,
+                SourceField::Sequence { commit: LSN_COMMIT, lsn: LSN },
+            ),
             ("ts_us", optional_int(), Constant::None, SourceField::Micros(TS_US)),
             ("ts_ns", optional_int(), Constant::None, SourceField::Nanos(TS_US)),
             ("schema", string.clone().build(), Constant::Schema, text("")),
@@ -232,16 +237,16 @@ impl Tables {
         }
         let index = |key: &String| captured.iter().position(|column| *column.name == **key);
         let key: Vec<usize> = key_names.iter().filter_map(index).collect();
-        let wire_key = key_names.iter().filter_map(|key| names.iter().position(|n| n == key)).map(|i| i as u16).collect();
+        let wire_key =
+            key_names.iter().filter_map(|key| names.iter().position(|n| n == key)).map(|i| i as u16).collect();
         let described = Table { schema: schema.into(), name: table.into(), columns: captured, key };
         let codec = RowCodec::new(codecs.clone());
-        let shape = self
-            .context
-            .shape(&described, self.source(schema, table), Box::new(codec))
-            .map_err(|reason| Error::Config {
+        let shape = self.context.shape(&described, self.source(schema, table), Box::new(codec)).map_err(|reason| {
+            Error::Config {
                 key: "field.name.adjustment.mode".into(),
                 reason: format!("table {name}: org.apache.kafka.connect.errors.SchemaBuilderException: {reason}"),
-            })?;
+            }
+        })?;
         Ok(Built { shape: Arc::new(shape), wire_key, codecs })
     }
 
@@ -252,7 +257,8 @@ impl Tables {
         if !self.captures(&relation.schema, &relation.table) {
             return Ok(Known::new(None, identity, Vec::new()));
         }
-        let unknown: Vec<u32> = relation.columns.iter().map(|c| c.oid).filter(|oid| self.catalogue.get(*oid).is_none()).collect();
+        let unknown: Vec<u32> =
+            relation.columns.iter().map(|c| c.oid).filter(|oid| self.catalogue.get(*oid).is_none()).collect();
         if !unknown.is_empty() {
             // A type made since the start, and what it is made of.
             self.load_types(sql).await?;
@@ -282,8 +288,7 @@ impl Tables {
 
     /// A table as a snapshot reads it.
     pub(crate) fn copied(&mut self, table: &sql::Table) -> Result<Copied, Error> {
-        let columns: Vec<_> =
-            table.columns.iter().map(|c| (c.name.as_str(), c.type_oid, c.typmod, Some(c))).collect();
+        let columns: Vec<_> = table.columns.iter().map(|c| (c.name.as_str(), c.type_oid, c.typmod, Some(c))).collect();
         let built = self.build(&table.name.schema, &table.name.table, &columns, Some(table), true)?;
         let list = table.columns.iter().zip(&built.codecs).map(|(column, codec)| match codec {
             // Not captured: not read, but its cell stands.

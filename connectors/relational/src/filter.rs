@@ -117,7 +117,11 @@ impl TableFilter {
             return true;
         }
         let name = format!("{schema}.{table}.{column}");
-        if self.column_include.is_empty() { !self.column_exclude.matches(&name) } else { self.column_include.matches(&name) }
+        if self.column_include.is_empty() {
+            !self.column_exclude.matches(&name)
+        } else {
+            self.column_include.matches(&name)
+        }
     }
 
     /// Orders tables as a snapshot reads them: by the first matching pattern of `table.include.list`, then by name.

@@ -73,7 +73,8 @@ impl TopicNaming {
             NamingStrategy::Schema | NamingStrategy::SchemaUnicode => &[&self.prefix, schema, table],
             NamingStrategy::Default | NamingStrategy::DefaultUnicode => &[&self.prefix, table],
         };
-        let whole = parts.iter().copied().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(&self.delimiter);
+        let whole =
+            parts.iter().copied().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(&self.delimiter);
         let unicode = matches!(self.strategy, NamingStrategy::SchemaUnicode | NamingStrategy::DefaultUnicode);
         let topic = sanitise(&whole, unicode);
         match &self.rewrite {
@@ -95,7 +96,8 @@ impl TopicNaming {
 }
 
 fn rewritten(regex: &Regex, replacement: &str, topic: String) -> String {
-    let whole = |found: &fancy_regex::Captures<'_>| found.get(0).is_some_and(|m| m.start() == 0 && m.end() == topic.len());
+    let whole =
+        |found: &fancy_regex::Captures<'_>| found.get(0).is_some_and(|m| m.start() == 0 && m.end() == topic.len());
     match regex.captures(&topic) {
         Ok(Some(found)) if whole(&found) => {
             let mut out = String::new();
@@ -152,6 +154,9 @@ mod tests {
     #[test]
     fn other_topics() {
         let naming = TopicNaming::new("p");
-        assert_eq!((naming.heartbeat().as_str(), naming.transaction().as_str()), ("__debezium-heartbeat.p", "p.transaction"));
+        assert_eq!(
+            (naming.heartbeat().as_str(), naming.transaction().as_str()),
+            ("__debezium-heartbeat.p", "p.transaction")
+        );
     }
 }

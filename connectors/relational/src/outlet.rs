@@ -106,15 +106,7 @@ impl Outlet {
         let (records, received) = mpsc::channel(depth);
         let (stored_out, stored) = watch::channel(None);
         let (standing, standing_in) = watch::channel(Standing::Starting);
-        let outlet = Self {
-            connector,
-            offset,
-            stored,
-            stop,
-            standing,
-            records: Some(records),
-            budget,
-        };
+        let outlet = Self { connector, offset, stored, stop, standing, records: Some(records), budget };
         (outlet, OutletEnds { records: received, stored: stored_out, standing: standing_in })
     }
 

@@ -91,13 +91,12 @@ impl Transactions {
     /// Counts an event of a table, and gives its place.
     pub fn count(&mut self, table: &Arc<str>) -> (i64, i64) {
         self.total += 1;
-        let entry = match self.tables.iter_mut().position(|(name, _)| name == table) {
-            Some(i) => &mut self.tables[i],
-            None => {
-                self.tables.push((Arc::clone(table), 0));
-                let last = self.tables.len() - 1;
-                &mut self.tables[last]
-            }
+        let entry = if let Some(i) = self.tables.iter_mut().position(|(name, _)| name == table) {
+            &mut self.tables[i]
+        } else {
+            self.tables.push((Arc::clone(table), 0));
+            let last = self.tables.len() - 1;
+            &mut self.tables[last]
         };
         entry.1 += 1;
         (self.total, entry.1)

@@ -22,6 +22,7 @@ fn encode(style: Style, payload: &Payload<'_>) -> Result<Option<String>, Convert
 }
 
 #[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "cases are written in place")]
 fn check(style: Style, schema: &Arc<Schema>, value: Value, expect: &str) {
     assert_eq!(encode(style, &Payload::Borrowed(schema, &value)).unwrap().as_deref(), Some(expect));
 }

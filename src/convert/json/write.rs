@@ -49,7 +49,7 @@ pub(super) fn write_cell(node: &Node, cell: &ValueRef<'_>, out: &mut Vec<u8>) ->
         (Form::Bool, ValueRef::Bool(truth)) => write_bool(out, *truth),
         (Form::Float, ValueRef::Float(number)) => write_real(out, number.is_finite(), |out| write_float(out, *number)),
         (Form::Double, ValueRef::Double(number)) => {
-            write_real(out, number.is_finite(), |out| write_double(out, *number))
+            write_real(out, number.is_finite(), |out| write_double(out, *number));
         }
         (Form::Bytes, ValueRef::Bytes(bytes)) => quoted(out, |out| write_base64(out, bytes)),
         (Form::Bytes, ValueRef::Hex(digits)) => quoted(out, |out| write_hex_as_base64(out, digits)),

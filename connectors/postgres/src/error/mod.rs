@@ -230,7 +230,9 @@ pub enum Error {
     )]
     NeverCopies,
     /// More tables than the guardrail allows.
-    #[error("{found} tables are captured, guardrail.collections.max allows {limit}: narrow table.include.list or raise it")]
+    #[error(
+        "{found} tables are captured, guardrail.collections.max allows {limit}: narrow table.include.list or raise it"
+    )]
     Guardrail {
         /// Captured tables.
         found: usize,

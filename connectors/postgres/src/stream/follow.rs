@@ -126,7 +126,8 @@ pub(crate) fn confirmable(position: &Position) -> Lsn {
 
 impl<'a> Follow<'a> {
     pub(crate) fn new(parts: Parts<'a>) -> Self {
-        let Parts { replication, decoder, tables, catalog, outlet, heartbeat, messages, reached, settings, confirmed } = parts;
+        let Parts { replication, decoder, tables, catalog, outlet, heartbeat, messages, reached, settings, confirmed } =
+            parts;
         decoder.next_batch();
         Self {
             replication,
@@ -245,7 +246,10 @@ impl<'a> Follow<'a> {
 
     async fn status(&mut self, reply: bool) -> Result<(), Error> {
         self.next_status = Instant::now() + self.settings.status_interval;
-        let sent = self.replication.send_status(self.received.max(self.confirmed), self.confirmed, self.confirmed, reply).await;
+        let sent = self
+            .replication
+            .send_status(self.received.max(self.confirmed), self.confirmed, self.confirmed, reply)
+            .await;
         sent.map_err(|error| self.replication.stream_error(error))
     }
 
@@ -356,10 +360,7 @@ impl<'a> Follow<'a> {
         let mut batch = std::mem::take(&mut self.batch);
         batch.buffer = self.take(used);
         self.decoder.next_batch();
-        let lease = match self.leased(batch.buffer.len()).await? {
-            Some(lease) => lease,
-            None => return Ok(false),
-        };
+        let Some(lease) = self.leased(batch.buffer.len()).await? else { return Ok(false) };
         let reached = batch.items.iter().rev().find_map(|item| match item {
             Item::Position(position) => Some(position.clone()),
             Item::Change(change) => change.last.then(|| change.position.clone()),

@@ -34,7 +34,8 @@ impl MessageTopic {
         let named = |name: &str| adjust_schema_name(adjust, &format!("io.debezium.connector.postgresql.{name}"));
         let field = |name: &str, schema: Arc<Schema>| Field { name: name.into(), schema };
         let text = Schema::of(Kind::String).optional().build();
-        let content = Schema::of(if binary == BinaryMode::Bytes { Kind::Bytes } else { Kind::String }).optional().build();
+        let content =
+            Schema::of(if binary == BinaryMode::Bytes { Kind::Bytes } else { Kind::String }).optional().build();
         let message = Schema::of(Kind::Struct(vec![field("prefix", Arc::clone(&text)), field("content", content)]))
             .named(&named("Message"), Some(1))
             .build();
@@ -71,7 +72,9 @@ impl MessageTopic {
             BinaryMode::Bytes => Value::Bytes(content),
             BinaryMode::Base64 => Value::Text(base64::engine::general_purpose::STANDARD.encode(content)),
             BinaryMode::Base64UrlSafe => Value::Text(base64::engine::general_purpose::URL_SAFE.encode(content)),
-            BinaryMode::Hex => Value::Text(content.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|n| char::from_digit(n.into(), 16)).collect()),
+            BinaryMode::Hex => Value::Text(
+                content.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|n| char::from_digit(n.into(), 16)).collect(),
+            ),
         };
         let transaction = match orders.filter(|_| transactional && self.with_transactions) {
             Some((total, collection)) => Value::Struct(vec![

@@ -171,7 +171,9 @@ impl Decoder {
         match &self.metadata {
             Some(topic) => {
                 if !begun {
-                    batch.items.push(Item::Event(Box::new(topic.begin(&format!("{xid}:{commit_lsn}"), commit_us / 1000))));
+                    batch
+                        .items
+                        .push(Item::Event(Box::new(topic.begin(&format!("{xid}:{commit_lsn}"), commit_us / 1000))));
                 }
                 let end = topic.end(&format!("{xid}:{end_lsn}"), commit_us / 1000, &self.counts, position);
                 batch.items.push(Item::Event(Box::new(end)));
@@ -383,7 +385,9 @@ impl Decoder {
             shapes.extend(self.shape(batch, id)?);
         }
         if seen {
-            shapes.iter().for_each(|shape| self.recount(batch, *shape, usize::from(!self.wanted.skip_truncate)));
+            for shape in &shapes {
+                self.recount(batch, *shape, usize::from(!self.wanted.skip_truncate));
+            }
             return Ok(());
         }
         if self.wanted.skip_truncate || shapes.is_empty() {
@@ -450,13 +454,13 @@ impl Decoder {
     /// An old row: whole, or its identity's columns only; the others are missing, which is not the same as null.
     fn old_tuple(&self, batch: &mut Batch, cursor: &mut Cursor<'_>, id: u32, tag: u8) -> Result<RowRef, Malformed> {
         let row = tuple(batch, cursor)?;
-        if tag == b'K' {
-            if let Some(known) = self.relations.get(&id) {
-                for (i, identity) in known.identity.iter().enumerate().take(usize::from(row.count)) {
-                    let span = &mut batch.spans[row.first as usize + i];
-                    if !identity && *span == Span::NULL {
-                        *span = Span::MISSING;
-                    }
+        if tag == b'K'
+            && let Some(known) = self.relations.get(&id)
+        {
+            for (i, identity) in known.identity.iter().enumerate().take(usize::from(row.count)) {
+                let span = &mut batch.spans[row.first as usize + i];
+                if !identity && *span == Span::NULL {
+                    *span = Span::MISSING;
                 }
             }
         }

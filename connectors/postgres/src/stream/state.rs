@@ -51,7 +51,6 @@ pub(super) struct Open {
     pub(super) origin_lsn: i64,
 }
 
-
 impl Open {
     pub(super) fn new(xid: i64, commit_lsn: i64, commit_us: i64, done: bool, done_rows: i64) -> Self {
         Self { xid, commit_lsn, commit_us, rows: 0, done_rows, done, begun: false, origin: None, origin_lsn: NONE }

@@ -141,7 +141,7 @@ fn fixed<const N: usize>(raw: &[u8]) -> Result<[u8; N], &'static str> {
 }
 
 /// Bytes as a binary mode shows them.
-pub(super) fn encoded<'a>(bytes: Cow<'a, [u8]>, mode: BinaryMode) -> ValueRef<'a> {
+pub(super) fn encoded(bytes: Cow<'_, [u8]>, mode: BinaryMode) -> ValueRef<'_> {
     match (mode, bytes) {
         (BinaryMode::Bytes, Cow::Borrowed(bytes)) => ValueRef::Bytes(bytes),
         (BinaryMode::Bytes, Cow::Owned(bytes)) => owned(Value::Bytes(bytes)),
@@ -292,13 +292,12 @@ impl Cell {
                 days => self.date(i64::from(days) + time::EPOCH_DAYS),
             },
             Self::Time { .. } | Self::IsoTime => self.time(i64::from_be_bytes(fixed(raw)?)),
-            Self::Timestamp { .. } | Self::NanoTimestamp | Self::IsoTimestamp | Self::ZonedTimestamp { .. } => {
-                self.instant(match i64::from_be_bytes(fixed(raw)?) {
+            Self::Timestamp { .. } | Self::NanoTimestamp | Self::IsoTimestamp | Self::ZonedTimestamp { .. } => self
+                .instant(match i64::from_be_bytes(fixed(raw)?) {
                     i64::MAX => time::INFINITY_MICROS,
                     i64::MIN => time::MINUS_INFINITY_MICROS,
                     micros => micros.checked_add(time::EPOCH_MICROS).ok_or("a timestamp out of range")?,
-                })?
-            }
+                })?,
             // Every other type is copied as text.
             _ => self.text(raw)?,
         })
@@ -352,7 +351,9 @@ impl Cell {
             Self::NanoTimestamp => match micros {
                 time::INFINITY_MICROS => ValueRef::Int(i64::MAX),
                 time::MINUS_INFINITY_MICROS => ValueRef::Int(i64::MIN),
-                micros => ValueRef::Int(micros.checked_mul(1000).ok_or("a timestamp outside of 1677–2262, the range of nanoseconds")?),
+                micros => ValueRef::Int(
+                    micros.checked_mul(1000).ok_or("a timestamp outside of 1677–2262, the range of nanoseconds")?,
+                ),
             },
             _ => words(time::iso_timestamp_text(micros)),
         })
@@ -375,9 +376,9 @@ fn hstore<'a>(text: &str, mode: HstoreMode) -> Read<'a> {
     let mut pairs = misc::hstore(text).ok_or("not an hstore")?;
     misc::in_java_order(&mut pairs);
     Ok(owned(match mode {
-        HstoreMode::Map => Value::Map(
-            pairs.into_iter().map(|(k, v)| (Value::Text(k), v.map_or(Value::Null, Value::Text))).collect(),
-        ),
+        HstoreMode::Map => {
+            Value::Map(pairs.into_iter().map(|(k, v)| (Value::Text(k), v.map_or(Value::Null, Value::Text))).collect())
+        }
         HstoreMode::Json => {
             let map: serde_json::Map<_, _> = pairs.into_iter().map(|(k, v)| (k, v.into())).collect();
             Value::Text(serde_json::Value::Object(map).to_string())

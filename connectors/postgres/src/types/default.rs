@@ -55,12 +55,16 @@ fn literal(expression: &str) -> Option<Literal> {
     let plain = expression.split("::").next().unwrap_or(expression).trim();
     let bare = plain.trim_matches(|c| c == '(' || c == ')');
     if matches!(bare, "true" | "false") || bare.parse::<f64>().is_ok() && !bare.is_empty() {
-        return expression[plain.len()..].is_empty().then(|| Literal::Text(bare.to_owned())).or_else(|| {
-            is_cast(&expression[plain.len()..]).then(|| Literal::Text(bare.to_owned()))
-        });
+        return expression[plain.len()..]
+            .is_empty()
+            .then(|| Literal::Text(bare.to_owned()))
+            .or_else(|| is_cast(&expression[plain.len()..]).then(|| Literal::Text(bare.to_owned())));
     }
     let known = ["CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "LOCALTIMESTAMP", "LOCALTIME"];
-    if known.iter().any(|word| upper == *word || upper.starts_with(&format!("{word}(")) || upper.starts_with(&format!("{word}::"))) {
+    if known
+        .iter()
+        .any(|word| upper == *word || upper.starts_with(&format!("{word}(")) || upper.starts_with(&format!("{word}::")))
+    {
         return Some(Literal::Call);
     }
     is_call(expression).then_some(Literal::Call)
@@ -70,7 +74,9 @@ fn literal(expression: &str) -> Option<Literal> {
 fn is_cast(rest: &str) -> bool {
     rest.is_empty()
         || rest.starts_with("::")
-            && rest.chars().all(|c| c.is_alphanumeric() || matches!(c, ':' | ' ' | '_' | '(' | ')' | ',' | '"' | '.' | '[' | ']'))
+            && rest
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, ':' | ' ' | '_' | '(' | ')' | ',' | '"' | '.' | '[' | ']'))
 }
 
 /// Whether it is one function call: a name, and parentheses around all the rest (with a cast at most behind them).
@@ -100,6 +106,7 @@ mod tests {
     use record::Kind;
 
     #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "cases are written in place")]
     fn check(cell: &Cell, kind: Kind, expression: &str, expect: Option<Value>) {
         let schema = Schema::of(kind).build();
         assert_eq!(default(cell, &schema, expression), expect, "{expression}");

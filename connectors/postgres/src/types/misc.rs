@@ -89,7 +89,7 @@ pub(super) fn geometry(text: &[u8]) -> Option<Value> {
 
 /// Bytes from hexadecimal digits.
 pub(super) fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let nibble = |d: u8| char::from(d).to_digit(16).map(|n| n as u8);
@@ -116,7 +116,10 @@ pub(super) fn sparse_vector(text: &str) -> Option<Value> {
     let mut entries = Vec::new();
     for item in inner.split(',').filter(|item| !item.is_empty()) {
         let (index, value) = item.split_once(':')?;
-        entries.push((Value::Int(i64::from(index.trim().parse::<i16>().ok()?)), Value::Double(value.trim().parse().ok()?)));
+        entries.push((
+            Value::Int(i64::from(index.trim().parse::<i16>().ok()?)),
+            Value::Double(value.trim().parse().ok()?),
+        ));
     }
     Some(Value::Struct(vec![Value::Int(i64::from(dimensions)), Value::Map(entries)]))
 }

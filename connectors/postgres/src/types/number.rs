@@ -31,6 +31,7 @@ pub(super) fn float<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
 pub(super) struct Digits {
     pub(super) negative: bool,
     /// ASCII digits without leading zeros; empty for zero.
+    #[allow(clippy::struct_field_names, reason = "the manual's word")]
     pub(super) digits: Vec<u8>,
     pub(super) scale: i32,
 }
@@ -126,7 +127,8 @@ impl Digits {
             }
         } else {
             let cut = (self.scale - scale) as usize;
-            let up = if cut <= self.digits.len() { self.digits.get(self.digits.len() - cut) >= Some(&b'5') } else { false };
+            let up =
+                if cut <= self.digits.len() { self.digits.get(self.digits.len() - cut) >= Some(&b'5') } else { false };
             self.digits.truncate(self.digits.len().saturating_sub(cut));
             if up {
                 let mut i = self.digits.len();
@@ -171,6 +173,7 @@ impl Digits {
     }
 
     /// io.debezium.data.VariableScaleDecimal.
+    #[allow(clippy::wrong_self_convention, reason = "it is used up")]
     pub(super) fn to_variable<'a>(self) -> ValueRef<'a> {
         let own = self.stripped();
         let value = Value::Struct(vec![Value::Int(i64::from(own.scale)), Value::Bytes(own.unscaled())]);
@@ -281,7 +284,9 @@ mod tests {
 
     #[test]
     fn rounding_is_half_up() {
-        for (text, scale, expect) in [("1.25", 1, "1.3"), ("-1.25", 1, "-1.3"), ("9.99", 0, "10"), ("0.004", 2, "0.00"), ("7", 2, "7.00")] {
+        for (text, scale, expect) in
+            [("1.25", 1, "1.3"), ("-1.25", 1, "-1.3"), ("9.99", 0, "10"), ("0.004", 2, "0.00"), ("7", 2, "7.00")]
+        {
             let Some(Numeric::Finite(digits)) = numeric(text.as_bytes()) else { panic!() };
             assert_eq!(digits.at_scale(scale).to_plain(), expect);
         }

@@ -107,10 +107,42 @@ fn variable_decimal() -> SchemaBuilder {
 
 /// Types whose arrays have optional elements; of other known types they are required (the contract, 4.5).
 const OPTIONAL_ELEMENTS: &[&str] = &[
-    "int2", "int4", "int8", "oid", "float4", "float8", "bool", "char", "varchar", "text", "bpchar", "inet", "cidr",
-    "macaddr", "macaddr8", "int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange", "citext", "ltree",
-    "uuid", "json", "jsonb", "date", "time", "timetz", "timestamp", "timestamptz", "bytea", "numeric", "hstore",
-    "geometry", "geography",
+    "int2",
+    "int4",
+    "int8",
+    "oid",
+    "float4",
+    "float8",
+    "bool",
+    "char",
+    "varchar",
+    "text",
+    "bpchar",
+    "inet",
+    "cidr",
+    "macaddr",
+    "macaddr8",
+    "int4range",
+    "int8range",
+    "numrange",
+    "daterange",
+    "tsrange",
+    "tstzrange",
+    "citext",
+    "ltree",
+    "uuid",
+    "json",
+    "jsonb",
+    "date",
+    "time",
+    "timetz",
+    "timestamp",
+    "timestamptz",
+    "bytea",
+    "numeric",
+    "hstore",
+    "geometry",
+    "geography",
 ];
 
 /// Types whose arrays are left out (the contract, 4.5).
@@ -152,8 +184,27 @@ fn has_default(found: &PgType) -> bool {
     matches!(found.kind, TypeKind::Enum(_))
         || matches!(
             found.name.as_str(),
-            "bit" | "varbit" | "bool" | "bpchar" | "varchar" | "text" | "numeric" | "float4" | "float8" | "int2" | "int4"
-                | "int8" | "json" | "jsonb" | "xml" | "uuid" | "date" | "time" | "timestamp" | "timestamptz" | "interval"
+            "bit"
+                | "varbit"
+                | "bool"
+                | "bpchar"
+                | "varchar"
+                | "text"
+                | "numeric"
+                | "float4"
+                | "float8"
+                | "int2"
+                | "int4"
+                | "int8"
+                | "json"
+                | "jsonb"
+                | "xml"
+                | "uuid"
+                | "date"
+                | "time"
+                | "timestamp"
+                | "timestamptz"
+                | "interval"
         )
 }
 
@@ -225,10 +276,7 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
             (debezium(kind, "data.geometry.Point").doc("Geometry (POINT)"), Cell::Point)
         }
         "geometry" | "geography" => {
-            let kind = structure(vec![
-                ("wkb", Schema::of(Kind::Bytes)),
-                ("srid", Schema::of(Kind::Int32).optional()),
-            ]);
+            let kind = structure(vec![("wkb", Schema::of(Kind::Bytes)), ("srid", Schema::of(Kind::Int32).optional())]);
             let (name, doc) = if found.name == "geometry" {
                 ("data.geometry.Geometry", "Geometry")
             } else {
@@ -243,12 +291,14 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
                 (Schema::of(map), Cell::Hstore(HstoreMode::Map))
             }
         },
-        "vector" => {
-            (debezium(Kind::Array(Schema::of(Kind::Float64).build()), "data.DoubleVector"), Cell::Vector { single: false })
-        }
-        "halfvec" => {
-            (debezium(Kind::Array(Schema::of(Kind::Float32).build()), "data.FloatVector"), Cell::Vector { single: true })
-        }
+        "vector" => (
+            debezium(Kind::Array(Schema::of(Kind::Float64).build()), "data.DoubleVector"),
+            Cell::Vector { single: false },
+        ),
+        "halfvec" => (
+            debezium(Kind::Array(Schema::of(Kind::Float32).build()), "data.FloatVector"),
+            Cell::Vector { single: true },
+        ),
         "sparsevec" => {
             let entries = Kind::Map(Schema::of(Kind::Int16).build(), Schema::of(Kind::Float64).build());
             let kind = structure(vec![("dimensions", Schema::of(Kind::Int16)), ("vector", Schema::of(entries))]);
@@ -345,7 +395,11 @@ mod tests {
         catalogue.extend([PgType { oid: 1, name: name.into(), kind: TypeKind::Plain }]);
         let modes = Modes { time: mode, ..Modes::default() };
         let schema = plan(&catalogue, 1, typmod, &modes).unwrap().schema.build();
-        assert_eq!(format!("{} {}", schema.type_name(), schema.name.as_deref().unwrap_or("-")), expect, "{name} {mode:?}");
+        assert_eq!(
+            format!("{} {}", schema.type_name(), schema.name.as_deref().unwrap_or("-")),
+            expect,
+            "{name} {mode:?}"
+        );
     }
 
     #[test]

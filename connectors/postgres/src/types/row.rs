@@ -96,8 +96,10 @@ impl RowCodec {
             },
             None if span == Span::UNCHANGED => match &column.unchanged {
                 Some(value) => Ok(ValueRef::Shared(value)),
-                None => column.failed("the value is stored out of line and unchanged, so the log does not carry it, and \
-                    its type has no placeholder (REPLICA IDENTITY FULL would bring it)"),
+                None => column.failed(
+                    "the value is stored out of line and unchanged, so the log does not carry it, and \
+                    its type has no placeholder (REPLICA IDENTITY FULL would bring it)",
+                ),
             },
             None if column.null == Value::Null => Ok(ValueRef::Null),
             None => Ok(ValueRef::Shared(&column.null)),

@@ -32,6 +32,7 @@ fn literal(text: &[u8], byte: u8) -> Option<&[u8]> {
 }
 
 /// `YYYY-MM-DD` at the front; the year may have more than four digits. Gives the parts, as the era is behind the time.
+#[allow(clippy::type_complexity, reason = "the date and what follows it")]
 fn date_parts(text: &[u8]) -> Option<((i64, u32, u32), &[u8])> {
     let (year, rest) = number(text)?;
     let (month, rest) = number(literal(rest, b'-')?)?;
@@ -62,6 +63,12 @@ pub(super) fn date(text: &[u8]) -> Option<i64> {
     }
 }
 
+/// The digits behind a point as millionths; those beyond the sixth are cut off.
+fn sixth(digits: &[u8]) -> i64 {
+    let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+    padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
+}
+
 /// `HH:MM:SS[.ffffff]` at the front, in microseconds.
 fn time_parts(text: &[u8]) -> Option<(i64, &[u8])> {
     let (hours, rest) = number(text)?;
@@ -73,9 +80,7 @@ fn time_parts(text: &[u8]) -> Option<(i64, &[u8])> {
         if count == 0 || count > 6 {
             return None;
         }
-        for i in 0..6 {
-            micros = micros * 10 + if i < count { i64::from(fraction[i] - b'0') } else { 0 };
-        }
+        micros = sixth(&fraction[..count]);
         rest = &fraction[count..];
     }
     Some((((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros, rest))
@@ -157,9 +162,7 @@ impl Interval {
             let mut fraction = 0;
             if let Some(more) = literal(tail, b'.') {
                 let count = more.iter().take_while(|b| b.is_ascii_digit()).count();
-                for i in 0..6 {
-                    fraction = fraction * 10 + if i < count { i64::from(more[i] - b'0') } else { 0 };
-                }
+                fraction = sixth(&more[..count]);
                 tail = &more[count..];
             }
             let sign = if negative { -1 } else { 1 };
