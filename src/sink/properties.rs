@@ -319,6 +319,11 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
             "max.in.flight.requests.per.connection={in_flight}: 5 is used, more would break the order (KIP-185)"
         ));
     }
+    if !idempotent && in_flight > 1 {
+        mapped.warnings.push(format!(
+            "max.in.flight.requests.per.connection={in_flight}: a retry can reorder records; set enable.idempotence=true"
+        ));
+    }
     mapped.set("max.in.flight", if idempotent { in_flight.min(5) } else { in_flight.min(1_000_000) }.to_string());
     let delivery = number(mapped, properties, "delivery.timeout.ms", 0, INT).unwrap_or(INT);
     // 0 is librdkafka's endless; Connect's Integer.MAX_VALUE (25 days) means the same.

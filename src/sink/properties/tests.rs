@@ -58,7 +58,7 @@ fn rows() {
         ("enable.idempotence=true", "acks=all\nenable.idempotence=true\nmax.in.flight=5"),
         ("acks=2", "!acks"),
         ("enable.idempotence=false", "enable.idempotence=false\nmax.in.flight=1"),
-        ("enable.idempotence=false\nmax.in.flight.requests.per.connection=7", "max.in.flight=7"),
+        ("max.in.flight.requests.per.connection=7", "max.in.flight=7\n?reorder"),
         ("enable.idempotence=true\nmax.in.flight.requests.per.connection=7", "max.in.flight=5\n?5 is used"),
         ("max.in.flight.requests.per.connection=x", "!whole number"),
         ("retries=0", "enable.idempotence=false\n?retries=0"),
