@@ -48,11 +48,3 @@ pub static ALL: &[Plugin] = &[Plugin {
     headers: postgres::headers,
     offset: postgres::position::to_offset,
 }];
-
-/// Finds a connector by its class, its simple name, or that without `Connector`.
-pub fn find(class: &str) -> Option<&'static Plugin> {
-    ALL.iter().find(|plugin| {
-        let simple = plugin.class.rsplit('.').next().unwrap_or(plugin.class);
-        plugin.class == class || simple == class || simple.strip_suffix("Connector") == Some(class)
-    })
-}

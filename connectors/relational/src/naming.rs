@@ -21,19 +21,6 @@ pub enum NamingStrategy {
     DefaultUnicode,
 }
 
-impl NamingStrategy {
-    /// Finds a strategy by its Java class.
-    pub fn of_class(class: &str) -> Option<Self> {
-        Some(match class.rsplit('.').next()? {
-            "SchemaTopicNamingStrategy" | "SchemaRegexTopicNamingStrategy" => Self::Schema,
-            "DefaultTopicNamingStrategy" | "DefaultRegexTopicNamingStrategy" => Self::Default,
-            "SchemaUnicodeTopicNamingStrategy" => Self::SchemaUnicode,
-            "DefaultUnicodeTopicNamingStrategy" => Self::DefaultUnicode,
-            _ => return None,
-        })
-    }
-}
-
 /// Makes topic names.
 #[derive(Clone, Debug)]
 pub struct TopicNaming {

@@ -1,14 +1,15 @@
 //! Logical messages (`pg_logical_emit_message`) as records of their own topic.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use base64::Engine;
 use record::{Event, Field, Kind, Schema, SnapshotMark, SourceShape, Value};
 use relational::{Adjustment, Patterns, adjust_schema_name, transaction_block};
 
 use super::message::LogicalMessage;
 use crate::config::BinaryMode;
 use crate::position::{LSN, TX_ID};
+use crate::types::encoded;
 
 /// The topic, its schemas, and which prefixes are wanted.
 pub(crate) struct MessageTopic {
@@ -68,14 +69,7 @@ impl MessageTopic {
     /// The record. `orders` are its places in the transaction.
     pub(crate) fn event(&self, message: LogicalMessage, orders: Option<(i64, i64)>, now_ms: i64) -> Event {
         let LogicalMessage { transactional, prefix, content, position } = message;
-        let content = match self.binary {
-            BinaryMode::Bytes => Value::Bytes(content),
-            BinaryMode::Base64 => Value::Text(base64::engine::general_purpose::STANDARD.encode(content)),
-            BinaryMode::Base64UrlSafe => Value::Text(base64::engine::general_purpose::URL_SAFE.encode(content)),
-            BinaryMode::Hex => Value::Text(
-                content.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|n| char::from_digit(n.into(), 16)).collect(),
-            ),
-        };
+        let content = encoded(Cow::Owned(content), self.binary).to_value();
         let transaction = match orders.filter(|_| transactional && self.with_transactions) {
             Some((total, collection)) => Value::Struct(vec![
                 Value::Text(format!("{}:{}", position.words[TX_ID], position.words[LSN])),

@@ -141,7 +141,7 @@ fn fixed<const N: usize>(raw: &[u8]) -> Result<[u8; N], &'static str> {
 }
 
 /// Bytes as a binary mode shows them.
-pub(super) fn encoded(bytes: Cow<'_, [u8]>, mode: BinaryMode) -> ValueRef<'_> {
+pub(crate) fn encoded(bytes: Cow<'_, [u8]>, mode: BinaryMode) -> ValueRef<'_> {
     match (mode, bytes) {
         (BinaryMode::Bytes, Cow::Borrowed(bytes)) => ValueRef::Bytes(bytes),
         (BinaryMode::Bytes, Cow::Owned(bytes)) => owned(Value::Bytes(bytes)),

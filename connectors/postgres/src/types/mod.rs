@@ -17,6 +17,7 @@ mod row;
 mod time;
 
 pub use catalogue::{Catalogue, PgType, TypeKind};
+pub(crate) use cell::encoded;
 pub use cell::{Cell, Form};
 pub use plan::{BinaryMode, DecimalMode, FailureMode, HstoreMode, IntervalMode, Modes, Planned, TimeMode, plan};
 pub use row::{ColumnCodec, RowCodec, column_codec};
