@@ -85,56 +85,117 @@ fn recvlogical(database: &Database, slot: &str) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
+/// One connector, one table, one daemon.
+struct Bench {
+    kafka: Kafka,
+    daemon: Daemon,
+    database: Database,
+    topic: String,
+}
+
+const ROW: &str = "i, 'customer ' || i, md5(i::text), i / 7.0, now()";
+
+impl Bench {
+    fn new() -> Self {
+        let (kafka, daemon) = (Kafka::shared(), Daemon::start(Options::new("bench")));
+        let database = Database::create("bench");
+        let columns = "id bigint primary key, name text, hash text, price numeric(12,2), at timestamptz";
+        database.run(&format!("create table t({columns})"));
+        let topic = format!("{}.public.t", database.name);
+        Self { kafka, daemon, database, topic }
+    }
+
+    /// Copies `rows` rows.
+    fn snapshot(&self, rows: i64) {
+        self.database.run(&format!("insert into t select {ROW} from generate_series(1, {rows}) i"));
+        let schemas = [("key.converter.schemas.enable", "false"), ("value.converter.schemas.enable", "false")];
+        let (config, cpu) = (self.database.connector(&schemas), cpu_s(self.daemon.pid()));
+        self.daemon.create(&self.database.name, &config);
+        let seconds = drain(&self.kafka, &self.topic, rows);
+        println!(
+            "snapshot: {:.0} rows/s, {:.2} CPU-seconds a million",
+            rows as f64 / seconds,
+            self.per_million(cpu, rows)
+        );
+        self.database.wait_streamed(true);
+    }
+
+    /// Drains what `fill` commits while the connector is stopped; pg_recvlogical reads the same log first.
+    fn stream(&self, what: &str, rows: i64, fill: &str) {
+        let (rest, sent) = (format!("/connectors/{}", self.database.name), self.kafka.length(&self.topic));
+        self.database.cell("select pg_create_logical_replication_slot('yardstick', 'pgoutput')");
+        self.daemon.rest("PUT", &format!("{rest}/stop"), None);
+        self.database.wait_streamed(false);
+        self.database.run(fill);
+        let yardstick_s = recvlogical(&self.database, "yardstick");
+        self.database.run("select pg_drop_replication_slot('yardstick')");
+        let cpu = cpu_s(self.daemon.pid());
+        self.daemon.rest("PUT", &format!("{rest}/resume"), None);
+        let seconds = drain(&self.kafka, &self.topic, sent + rows);
+        println!(
+            "{what}: {:.0} events/s, {:.2} of pg_recvlogical's {:.0}, {:.2} CPU-seconds a million",
+            rows as f64 / seconds,
+            yardstick_s / seconds,
+            rows as f64 / yardstick_s,
+            self.per_million(cpu, rows)
+        );
+        self.database.wait_streamed(true);
+    }
+
+    /// Single-row transactions at a steady rate: from the beginning of the statement to the consumer.
+    fn latency(&self, rate: u32, rows: u32) {
+        const FIRST: i64 = 1 << 40;
+        let tail = self.kafka.tail(&self.topic);
+        let writer = self.database.session();
+        let (told, begun) = std::sync::mpsc::channel();
+        let writing = std::thread::spawn(move || {
+            let start = Instant::now();
+            for n in 0..rows {
+                std::thread::sleep(
+                    (start + Duration::from_secs(1) / rate * n).saturating_duration_since(Instant::now()),
+                );
+                told.send(Instant::now()).unwrap();
+                writer.run(&format!("insert into t values ({}, 'one', 'row', 1.5, now())", FIRST + i64::from(n)));
+            }
+        });
+        let mut ms = Vec::with_capacity(rows as usize);
+        for n in 0..rows {
+            let key = tail.next_key(Duration::from_secs(30)).expect("a record within 30 s");
+            let at = Instant::now();
+            assert_eq!(key, format!("{{\"id\":{}}}", FIRST + i64::from(n)), "in order, each once");
+            ms.push((at - begun.recv().unwrap()).as_secs_f64() * 1e3);
+        }
+        writing.join().unwrap();
+        ms.sort_by(f64::total_cmp);
+        let percentile = |p: usize| ms[(ms.len() * p / 100).min(ms.len() - 1)];
+        println!(
+            "latency at {rate} transactions/s: p50 {:.2} ms, p99 {:.2} ms, at most {:.2} ms",
+            percentile(50),
+            percentile(99),
+            percentile(100)
+        );
+    }
+
+    fn per_million(&self, cpu_before_s: f64, events: i64) -> f64 {
+        (cpu_s(self.daemon.pid()) - cpu_before_s) / events as f64 * 1e6
+    }
+}
+
 #[test]
 #[ignore = "make bench runs it, with the optimised daemon"]
 fn rates() {
-    let (rows, kafka) = (rows(), Kafka::shared());
-    let daemon = Daemon::start(Options::new("bench"));
-    let database = Database::create("bench");
-    let topic = format!("{}.public.t", database.name);
-    let fill =
-        format!("select i, 'customer ' || i, md5(i::text), i / 7.0, now() from generate_series({{}}, {rows} * {{}}) i");
-    let fill = |from: i64, to: i64| fill.replacen("{}", &from.to_string(), 1).replacen("{}", &to.to_string(), 1);
-    database.run("create table t(id bigint primary key, name text, hash text, price numeric(12,2), at timestamptz)");
-    database.run(&format!("insert into t {}", fill(1, 1)));
-    let config =
-        database.connector(&[("key.converter.schemas.enable", "false"), ("value.converter.schemas.enable", "false")]);
-
-    let cpu = cpu_s(daemon.pid());
-    daemon.create(&database.name, &config);
-    let snapshot_s = drain(&kafka, &topic, rows);
-    println!(
-        "snapshot: {:.0} rows/s, {:.2} CPU-seconds a million",
-        rows as f64 / snapshot_s,
-        per_million(cpu_s(daemon.pid()) - cpu, rows)
-    );
-
-    database.wait_streamed(true);
-    database.cell("select pg_create_logical_replication_slot('yardstick', 'pgoutput')");
-    daemon.rest("PUT", &format!("/connectors/{}/stop", database.name), None);
-    database.wait_streamed(false);
-    // Transactions of a thousand rows.
-    database.run(&format!(
+    let rows = rows();
+    let bench = Bench::new();
+    bench.snapshot(rows);
+    let small = format!(
         "do $$ begin for n in 0..{rows} / 1000 - 1 loop
-           insert into t select i, 'customer ' || i, md5(i::text), i / 7.0, now() from generate_series({rows} + n * 1000 + 1, {rows} + n * 1000 + 1000) i;
+           insert into t select {ROW} from generate_series({rows} + n * 1000 + 1, {rows} + n * 1000 + 1000) i;
            commit;
          end loop; end $$"
-    ));
-    let streamed = rows / 1000 * 1000;
-    let yardstick_s = recvlogical(&database, "yardstick");
-    let cpu = cpu_s(daemon.pid());
-    daemon.rest("PUT", &format!("/connectors/{}/resume", database.name), None);
-    let stream_s = drain(&kafka, &topic, rows + streamed);
-    println!("pg_recvlogical: {:.0} events/s", streamed as f64 / yardstick_s);
-    println!(
-        "streaming: {:.0} events/s, {:.2} of pg_recvlogical, {:.2} CPU-seconds a million",
-        streamed as f64 / stream_s,
-        yardstick_s / stream_s,
-        per_million(cpu_s(daemon.pid()) - cpu, streamed)
     );
-    println!("peak memory: {:.0} MB", peak_mb(daemon.pid()));
-}
-
-fn per_million(seconds: f64, events: i64) -> f64 {
-    seconds / events as f64 * 1e6
+    bench.stream("streaming, transactions of 1,000 rows", rows / 1000 * 1000, &small);
+    let huge = format!("insert into t select {ROW} from generate_series(2 * {rows} + 1, 5 * {rows}) i");
+    bench.stream(&format!("streaming, one transaction of {} rows", 3 * rows), 3 * rows, &huge);
+    bench.latency(500, 10_000);
+    println!("peak memory over all: {:.0} MB", peak_mb(bench.daemon.pid()));
 }

@@ -236,7 +236,7 @@ impl Sink for KafkaSink {
             headers: out.headers.and_then(|HeaderSet { native, .. }| native.clone()),
             delivery_opaque: out.seq as usize,
         };
-        let mut look = self.state.sent.load(Ordering::Relaxed) % LOOK_EVERY == 0;
+        let mut look = self.state.sent.load(Ordering::Relaxed).is_multiple_of(LOOK_EVERY);
         loop {
             // The whole question reads a clock: asked every few records, and after every wait.
             if self.state.stopped.load(Ordering::Acquire) || look && self.state.is_stopped() {

@@ -290,10 +290,10 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
     const INT: i64 = i32::MAX as i64;
     let get = |name: &str| properties.get(name).map(|value| value.trim());
 
-    // Guarantees, as Connect's worker sets them: all replicas, one request in flight, no idempotence. Order is kept by the
-    // one request; what a retry repeats is a replay, as after any restart. librdkafka's idempotent producer spins on its
-    // broker thread while a partition waits for an acknowledgement, which cost a fifth of all CPU under load.
-    let mut idempotent = flag(mapped, properties, "enable.idempotence").unwrap_or(false);
+    // Guarantees: all replicas, and idempotent where Connect's worker is not. With one request in flight and no
+    // sequence numbers (Connect's way) a request that timed out can still be read by the broker after its retry and after
+    // newer records of the same key; the broker drops it when it is numbered (KIP-98).
+    let mut idempotent = flag(mapped, properties, "enable.idempotence").unwrap_or(true);
     match get("acks") {
         None | Some("all" | "-1") => mapped.set("acks", "all"),
         Some(acks @ ("0" | "1")) => {
@@ -344,8 +344,7 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
     let batch = number(mapped, properties, "batch.size", 0, INT).unwrap_or(DEFAULT_BATCH_BYTES);
     mapped.set("batch.size", batch.clamp(1, 2_147_483_647).to_string());
     if get("linger.ms").is_none() {
-        // Under load batches form by themselves while requests are under way; without load a record leaves at once.
-        mapped.set("linger.ms", "0");
+        mapped.set("linger.ms", DEFAULT_LINGER_MS);
     }
 
     // Compression: lz4 costs the broker and us less than none at all.
@@ -381,6 +380,11 @@ const DEFAULT_MEMORY_BYTES: i64 = 8 * 1024 * 1024;
 /// against the compressed batch, so one lowered to a half or a third still takes it; librdkafka does not split a batch
 /// that was refused. Measured against 262,144: 2.8 instead of 3.0 CPU seconds a million events.
 const DEFAULT_BATCH_BYTES: i64 = 1_000_000;
+/// `linger.ms` unless given. Not 0: librdkafka's broker thread spins while a record whose time has come waits for the
+/// acknowledgement of its partition's last request, and with 1 the acknowledgement mostly comes first. Measured with
+/// idempotence, 1 against 0: 2.8 instead of 3.1 CPU seconds a million events in a flood, 8 instead of 17 at 20,000 rows/s,
+/// for a median latency of 1.5 instead of 0.5 ms.
+const DEFAULT_LINGER_MS: &str = "1";
 
 fn partitioner(mapped: &mut Mapped, properties: &Properties) {
     let ignore_keys = flag(mapped, properties, "partitioner.ignore.keys").unwrap_or(false);

@@ -29,6 +29,17 @@ pub struct Message {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
+/// Follows one partition.
+pub struct Tail(BaseConsumer);
+
+impl Tail {
+    /// The key of the next record as text; none when `patience` is over.
+    pub fn next_key(&self, patience: Duration) -> Option<String> {
+        let message = self.0.poll(patience)?.unwrap();
+        Some(String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned())
+    }
+}
+
 /// A broker, seen by a reader.
 pub struct Kafka {
     address: String,
@@ -128,6 +139,21 @@ impl Kafka {
         }
         self.reader.unassign().unwrap();
         messages
+    }
+
+    /// A reader of what comes to partition 0 of a topic from now on.
+    pub fn tail(&self, topic: &str) -> Tail {
+        let reader: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &self.address)
+            .set("group.id", super::unique("tail"))
+            .set("enable.auto.commit", "false")
+            .set("fetch.wait.max.ms", "500")
+            .create()
+            .unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, 0, Offset::Offset(self.end(topic, 0))).unwrap();
+        reader.assign(&list).unwrap();
+        Tail(reader)
     }
 
     /// Puts one record on a topic.

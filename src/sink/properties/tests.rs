@@ -45,8 +45,8 @@ fn check(given: &str, expect: &str) {
 fn defaults_are_safe_and_quick() {
     check(
         "",
-        "enable.idempotence=false\nacks=all\ncompression.type=lz4\npartitioner=murmur2_random\nmax.in.flight=1
-         message.timeout.ms=0\nqueue.buffering.max.kbytes=8192\nlinger.ms=0\nbootstrap.servers=127.0.0.1:1",
+        "enable.idempotence=true\nacks=all\ncompression.type=lz4\npartitioner=murmur2_random\nmax.in.flight=5
+         message.timeout.ms=0\nqueue.buffering.max.kbytes=8192\nlinger.ms=1\nbootstrap.servers=127.0.0.1:1",
     );
 }
 
@@ -54,15 +54,15 @@ fn defaults_are_safe_and_quick() {
 fn rows() {
     for (given, expect) in [
         ("acks=1", "acks=1\nenable.idempotence=false\nmax.in.flight=1\n?acks=1"),
-        ("acks=all", "acks=all\nenable.idempotence=false"),
+        ("acks=all", "acks=all\nenable.idempotence=true"),
         ("enable.idempotence=true", "acks=all\nenable.idempotence=true\nmax.in.flight=5"),
         ("acks=2", "!acks"),
         ("enable.idempotence=false", "enable.idempotence=false\nmax.in.flight=1"),
-        ("max.in.flight.requests.per.connection=7", "max.in.flight=7\n?reorder"),
-        ("enable.idempotence=true\nmax.in.flight.requests.per.connection=7", "max.in.flight=5\n?5 is used"),
+        ("max.in.flight.requests.per.connection=7", "max.in.flight=5\n?5 is used"),
+        ("enable.idempotence=false\nmax.in.flight.requests.per.connection=7", "max.in.flight=7\n?reorder"),
         ("max.in.flight.requests.per.connection=x", "!whole number"),
         ("retries=0", "enable.idempotence=false\n?retries=0"),
-        ("retries=2147483647", "enable.idempotence=false\nretries=2147483647"),
+        ("retries=2147483647", "enable.idempotence=true\nretries=2147483647"),
         ("delivery.timeout.ms=2147483647", "message.timeout.ms=0"),
         ("delivery.timeout.ms=5000", "message.timeout.ms=5000"),
         ("max.block.ms=9223372036854775807", "?max.block.ms"),
