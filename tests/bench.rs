@@ -108,8 +108,15 @@ impl Bench {
     /// Copies `rows` rows.
     fn snapshot(&self, rows: i64) {
         self.database.run(&format!("insert into t select {ROW} from generate_series(1, {rows}) i"));
-        let schemas = [("key.converter.schemas.enable", "false"), ("value.converter.schemas.enable", "false")];
-        let (config, cpu) = (self.database.connector(&schemas), cpu_s(self.daemon.pid()));
+        // Without naming the converter too, Connect takes the worker's with all its settings.
+        let plain = ["key", "value"].map(|side| {
+            [
+                (format!("{side}.converter"), "org.apache.kafka.connect.json.JsonConverter"),
+                (format!("{side}.converter.schemas.enable"), "false"),
+            ]
+        });
+        let plain: Vec<_> = plain.as_flattened().iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        let (config, cpu) = (self.database.connector(&plain), cpu_s(self.daemon.pid()));
         self.daemon.create(&self.database.name, &config);
         let seconds = drain(&self.kafka, &self.topic, rows);
         println!(
