@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, Pur
 
 use super::error::serialized_bytes;
 use super::properties::Mapped;
+use super::window::Window;
 use super::{Delivery, DeliveryError, HeaderSet, Outgoing, Sink, SinkError};
 
 /// How long a blocked sender sleeps at most before it looks at the stop flag again.
@@ -25,7 +26,7 @@ const POLL: Duration = Duration::from_millis(250);
 /// The fence is looked at once in so many records.
 const LOOK_EVERY: u64 = 16;
 
-/// How many deliveries a sender that found the queue full waits for.
+/// How many deliveries a sender that found librdkafka's queue full waits for.
 const ROOM_RECORDS: u64 = 512;
 
 /// A broker that is away is complained of many times a second; this often it is logged.
@@ -44,10 +45,19 @@ pub struct Settings {
 
 /// A [`Sink`] on one librdkafka producer.
 pub struct KafkaSink {
-    producer: Arc<BaseProducer<Deliveries>>,
+    line: Arc<Line>,
     state: Arc<State>,
     max_request_bytes: usize,
     poller: Option<JoinHandle<()>>,
+}
+
+/// The producer and what waits for it. Whoever finds that nothing is under way hands on: a sender, or the polling thread
+/// after a delivery.
+struct Line {
+    producer: BaseProducer<Deliveries>,
+    /// None when librdkafka takes all at once.
+    window: Option<Mutex<Window>>,
+    state: Arc<State>,
 }
 
 /// What senders and the polling thread share.
@@ -56,10 +66,13 @@ struct State {
     may_produce: Box<dyn Fn() -> bool + Send + Sync>,
     stopped: AtomicBool,
     closing: AtomicBool,
+    /// Records taken from senders, handed on to librdkafka, and with their delivery known.
     sent: AtomicU64,
+    handed: AtomicU64,
     delivered: AtomicU64,
+    delivery: Box<Delivery>,
     /// The count of deliveries at which the polling thread wakes whoever sleeps; `u64::MAX` while nobody does. A
-    /// threshold and not a flag, so that a sender that found the queue full gets room for many records at once.
+    /// threshold and not a flag, so that a sender that found the window full gets room for many records at once.
     wake_at: AtomicU64,
     lock: Mutex<()>,
     room: Condvar,
@@ -80,6 +93,27 @@ impl State {
         self.stopped.load(Ordering::Acquire) || !(self.may_produce)()
     }
 
+    /// Whether librdkafka has nothing under way.
+    fn is_idle(&self) -> bool {
+        // Delivered first: handed never falls behind it.
+        let delivered = self.delivered.load(Ordering::Acquire);
+        self.handed.load(Ordering::Acquire) == delivered
+    }
+
+    /// One record's fate is known.
+    fn settle(&self, seq: u64, outcome: Result<(), DeliveryError>) {
+        let is_ok = outcome.is_ok();
+        (self.delivery)(seq, outcome);
+        if is_ok && self.is_away.load(Ordering::Acquire) {
+            self.set_away(None);
+        }
+        let delivered = self.delivered.fetch_add(1, Ordering::AcqRel) + 1;
+        if delivered >= self.wake_at.load(Ordering::Acquire) {
+            self.wake_at.store(u64::MAX, Ordering::Release);
+            self.room.notify_all();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, ()> {
         // The mutex guards no data, so a panic of another holder leaves nothing half done.
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
@@ -98,7 +132,6 @@ impl State {
 /// librdkafka's callbacks.
 struct Deliveries {
     state: Arc<State>,
-    delivery: Box<Delivery>,
 }
 
 impl ClientContext for Deliveries {
@@ -129,15 +162,74 @@ impl ProducerContext for Deliveries {
                 Err(DeliveryError::from_code(code, message.topic(), bytes))
             }
         };
-        (self.delivery)(seq as u64, outcome);
-        if self.state.is_away.load(Ordering::Acquire) && result.is_ok() {
-            self.state.set_away(None);
+        self.state.settle(seq as u64, outcome);
+    }
+}
+
+impl Line {
+    /// Hands on what waits, if nothing is under way.
+    fn advance(&self, window: &mut Window) {
+        if window.is_empty() || !self.state.is_idle() {
+            return;
         }
-        let delivered = self.state.delivered.fetch_add(1, Ordering::AcqRel) + 1;
-        if delivered >= self.state.wake_at.load(Ordering::Acquire) {
-            self.state.wake_at.store(u64::MAX, Ordering::Release);
-            self.state.room.notify_all();
+        window.open();
+        let mut look = 0;
+        while let Some(out) = window.front() {
+            // The whole question reads a clock.
+            look += 1;
+            if look % LOOK_EVERY == 1 && self.state.is_stopped() {
+                return self.give_up(window);
+            }
+            match self.produce(&out) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => self.fail(out.seq, error),
+            }
+            window.pop();
         }
+    }
+
+    /// What waits will not be sent by this sink.
+    fn give_up(&self, window: &mut Window) {
+        while let Some(out) = window.front() {
+            self.fail(out.seq, DeliveryError::Purged { topic: out.topic.to_owned() });
+            window.pop();
+        }
+    }
+
+    /// A record that librdkafka never had.
+    fn fail(&self, seq: u64, error: DeliveryError) {
+        self.state.handed.fetch_add(1, Ordering::AcqRel);
+        self.state.settle(seq, Err(error));
+    }
+
+    /// `Ok(false)` when librdkafka's queue is full, which it is not for long: no record is larger than all of it.
+    fn produce(&self, out: &Outgoing<'_>) -> Result<bool, DeliveryError> {
+        let record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord {
+            topic: out.topic,
+            partition: out.partition,
+            payload: out.value,
+            key: out.key,
+            timestamp: out.timestamp_ms,
+            headers: out.headers.and_then(|HeaderSet { native, .. }| native.clone()),
+            delivery_opaque: out.seq as usize,
+        };
+        // Counted before, so that a delivery never overtakes its record in the counters.
+        self.state.handed.fetch_add(1, Ordering::AcqRel);
+        let Err((error, _)) = self.producer.send(record) else { return Ok(true) };
+        self.state.handed.fetch_sub(1, Ordering::AcqRel);
+        match error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown) {
+            RDKafkaErrorCode::QueueFull => Ok(false),
+            code => {
+                let bytes = out.key.map_or(0, <[u8]>::len) + out.value.map_or(0, <[u8]>::len);
+                Err(DeliveryError::from_code(code, out.topic, bytes))
+            }
+        }
+    }
+
+    fn window(&self) -> Option<MutexGuard<'_, Window>> {
+        // A panic between two of its methods leaves the window whole.
+        self.window.as_ref().map(|window| window.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -166,7 +258,9 @@ impl KafkaSink {
             stopped: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             sent: AtomicU64::new(0),
+            handed: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
+            delivery,
             wake_at: AtomicU64::new(u64::MAX),
             lock: Mutex::new(()),
             room: Condvar::new(),
@@ -174,21 +268,27 @@ impl KafkaSink {
             away: Mutex::default(),
             said: Mutex::default(),
         });
-        let context = Deliveries { state: Arc::clone(&state), delivery };
+        let context = Deliveries { state: Arc::clone(&state) };
         let producer = BaseProducer::from_config_and_context(&config, context).map_err(|e| failed(e.to_string()))?;
-        let producer = Arc::new(producer);
+        let window = properties.window_bytes.map(|(batch, queue)| Mutex::new(Window::new(batch, queue)));
+        let line = Arc::new(Line { producer, window, state: Arc::clone(&state) });
         let poller = std::thread::Builder::new()
             .name("kafka-deliveries".to_owned())
             .spawn({
-                let (producer, state) = (Arc::clone(&producer), Arc::clone(&state));
+                let line = Arc::clone(&line);
                 move || {
-                    while !state.closing.load(Ordering::Acquire) {
-                        producer.poll(POLL);
+                    while !line.state.closing.load(Ordering::Acquire) {
+                        line.producer.poll(POLL);
+                        if line.state.is_idle()
+                            && let Some(mut window) = line.window()
+                        {
+                            line.advance(&mut window);
+                        }
                     }
                 }
             })
             .map_err(|e| failed(e.to_string()))?;
-        Ok(Self { producer, state, max_request_bytes, poller: Some(poller) })
+        Ok(Self { line, state, max_request_bytes, poller: Some(poller) })
     }
 
     /// Why records wait: no broker can be reached, in librdkafka's words. `None` while nothing waits.
@@ -203,7 +303,7 @@ impl KafkaSink {
     /// for a topic's first use: librdkafka otherwise learns of the new topic only at its next refresh. `Ok(true)` when
     /// the topic has a leader now.
     pub fn warm(&self, topic: &str, timeout: Duration) -> Result<bool, SinkError> {
-        let metadata = self.producer.client().fetch_metadata(Some(topic), timeout).map_err(|error| {
+        let metadata = self.line.producer.client().fetch_metadata(Some(topic), timeout).map_err(|error| {
             let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
             SinkError::Refused(DeliveryError::from_code(code, topic, 0))
         })?;
@@ -220,22 +320,14 @@ impl Sink for KafkaSink {
             return Err(SinkError::TooLarge { topic, bytes, limit });
         }
         // Connect hands −1 on as "no timestamp"; other negative ones are Java's IllegalArgumentException.
-        let timestamp = match out.timestamp_ms {
+        let timestamp_ms = match out.timestamp_ms {
             None | Some(-1) => None,
             Some(timestamp_ms) if timestamp_ms < 0 => {
                 return Err(SinkError::Timestamp { topic: out.topic.to_owned(), timestamp_ms });
             }
             stamped => stamped,
         };
-        let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord {
-            topic: out.topic,
-            partition: out.partition,
-            payload: out.value,
-            key: out.key,
-            timestamp,
-            headers: out.headers.and_then(|HeaderSet { native, .. }| native.clone()),
-            delivery_opaque: out.seq as usize,
-        };
+        let out = Outgoing { timestamp_ms, ..out };
         let mut look = self.state.sent.load(Ordering::Relaxed).is_multiple_of(LOOK_EVERY);
         loop {
             // The whole question reads a clock: asked every few records, and after every wait.
@@ -243,22 +335,33 @@ impl Sink for KafkaSink {
                 return Err(SinkError::Stopped);
             }
             look = true;
-            // Counted before, so that a delivery never overtakes its record in the counters.
-            self.state.sent.fetch_add(1, Ordering::AcqRel);
-            let Err((error, returned)) = self.producer.send(record) else { return Ok(()) };
-            self.state.sent.fetch_sub(1, Ordering::AcqRel);
-            match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::QueueFull) => {
-                    let delivered = self.state.delivered.load(Ordering::Acquire);
-                    let room = ROOM_RECORDS.min(self.in_flight().max(1));
-                    self.state.doze(delivered + room, LOOK_AGAIN);
-                    record = returned;
+            let mut window = self.line.window();
+            let passes = window.as_mut().is_none_or(|window| {
+                self.line.advance(window);
+                window.passes(&out, self.state.is_idle())
+            });
+            if passes {
+                // Counted before, as in `produce`.
+                self.state.sent.fetch_add(1, Ordering::AcqRel);
+                let produced = self.line.produce(&out);
+                if let Ok(true) = produced {
+                    return Ok(());
                 }
-                code => {
-                    let code = code.unwrap_or(RDKafkaErrorCode::Unknown);
-                    return Err(SinkError::Refused(DeliveryError::from_code(code, out.topic, bytes)));
-                }
+                self.state.sent.fetch_sub(1, Ordering::AcqRel);
+                produced?;
+            } else if let Some(window) = window.as_mut()
+                && !window.is_full()
+            {
+                self.state.sent.fetch_add(1, Ordering::AcqRel);
+                window.hold(&out);
+                return Ok(());
             }
+            let waits_for_all = window.is_some();
+            drop(window);
+            let room = if waits_for_all { u64::MAX } else { ROOM_RECORDS };
+            let delivered = self.state.delivered.load(Ordering::Acquire);
+            let handed = self.state.handed.load(Ordering::Acquire);
+            self.state.doze(delivered.saturating_add(room).min(handed), LOOK_AGAIN);
         }
     }
 
@@ -275,7 +378,10 @@ impl Sink for KafkaSink {
     fn stop(&self, purge: bool) {
         self.state.stopped.store(true, Ordering::Release);
         if purge {
-            self.producer.purge(PurgeConfig::default().queue().inflight());
+            if let Some(mut window) = self.line.window() {
+                self.line.give_up(&mut window);
+            }
+            self.line.producer.purge(PurgeConfig::default().queue().inflight());
         }
         self.state.room.notify_all();
     }

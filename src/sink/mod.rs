@@ -15,6 +15,7 @@ mod kafka;
 pub mod properties;
 mod security;
 pub mod topics;
+mod window;
 
 pub use error::{DeliveryError, SinkError};
 pub use kafka::{KafkaSink, Settings};
@@ -79,7 +80,8 @@ pub struct Outgoing<'a> {
     pub seq: u64,
 }
 
-/// What became of the record `seq`. Called from the sink's own thread, once a record, and must be cheap.
+/// What became of the record `seq`. Called once a record, mostly from the sink's own thread (what is given up, from the one
+/// that stops it), and must be cheap.
 pub type Delivery = dyn Fn(u64, Result<(), DeliveryError>) + Send + Sync;
 
 /// Where a connector's bytes go.
