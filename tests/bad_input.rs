@@ -113,20 +113,39 @@ fn a_taken_slot() {
     database.run("create table t(id int primary key)");
     daemon.create(&database.name, &database.connector(&[]));
     database.wait_streamed(true);
-    let second = database.connector(&[("topic.prefix", "second")]);
+    let second = database.connector(&[("topic.prefix", &format!("{}_second", database.name))]);
     daemon.create("second", &second);
-    let trace = wait_trace(&daemon, "second", &database.name);
+    let owner = format!("which is connector \"{}\" of this worker", database.name);
+    assert!(daemon.log().contains(&owner), "the POST was taken without a word in the log");
+    let trace = wait_trace(&daemon, "second", &owner);
     check_trace(&trace, &["in use by process"]);
+    assert!(trace.contains("application \"Debezium Streaming\"") && trace.contains("user \"postgres\""), "{trace}");
+    assert!(daemon.log().contains(trace.rsplit("Reason: ").next().unwrap_or_default()), "the log does not say it");
     assert_eq!(daemon.task(&database.name), ("RUNNING".to_owned(), String::new()));
-    // The owner of the slot goes, and nothing else is done.
-    database.run("insert into t values (1)");
-    daemon.rest("DELETE", &format!("/connectors/{}", database.name), None);
-    wait_until("the second one has the slot and no complaint", PATIENCE, || {
-        daemon.task("second") == ("RUNNING".to_owned(), String::new())
-    });
-    database.run("insert into t values (2)");
+    // What runs is valid, its own slot included.
+    let mut own = database.connector(&[]);
+    own.insert("name".to_owned(), json!(database.name));
+    let path = format!("/connector-plugins/{}/config/validate", own["connector.class"].as_str().unwrap_or_default());
+    let answer = daemon.rest("PUT", &path, Some(&Value::Object(own)));
+    assert_eq!((answer.status, answer.json()["error_count"].as_i64()), (200, Some(0)), "{}", answer.text);
+    // The owner of the slot goes, and takes what it has confirmed with it: the second one must not go on as if it had it.
     let kafka = Kafka::shared();
-    assert!(within(PATIENCE, || kafka.length("second.public.t") >= 1), "the second connector does not stream");
+    database.run("insert into t values (1)");
+    assert!(
+        within(PATIENCE, || kafka.length(&format!("{}.public.t", database.name)) == 1),
+        "the owner does not stream"
+    );
+    daemon.rest("DELETE", &format!("/connectors/{}", database.name), None);
+    check_trace(&daemon.wait_task("second", "FAILED", PATIENCE), &["changes between are gone"]);
+    // The remedy that was named.
+    daemon.rest("PUT", "/connectors/second/stop", None);
+    wait_until("it is stopped", PATIENCE, || daemon.rest("DELETE", "/connectors/second/offsets", None).status == 200);
+    daemon.rest("PUT", "/connectors/second/resume", None);
+    daemon.wait_task("second", "RUNNING", PATIENCE);
+    assert!(
+        within(PATIENCE, || kafka.length(&format!("{}_second.public.t", database.name)) == 1),
+        "the second connector does not copy"
+    );
 }
 
 #[test]

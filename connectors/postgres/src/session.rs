@@ -1,6 +1,7 @@
 //! One session with the server, from the first look to the end of the stream: what is stored against what the server has,
 //! the publication, the slot, the copy, the log.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use record::Position;
@@ -11,6 +12,7 @@ use crate::config::{
     GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode,
 };
 use crate::error::Error;
+use crate::holders::hold;
 use crate::lsn::Lsn;
 use crate::plugin::{VERSION, connect_options};
 use crate::position::{KIND, LSN, LSN_COMMIT, LSN_PROC, Stored, TX_LSN, from_offset, to_offset};
@@ -207,7 +209,9 @@ impl Session {
         // A transaction that was open at a confirmed keepalive is sent again whole, as its commit is what counts.
         let commit =
             [LSN_COMMIT, TX_LSN].iter().filter_map(|slot| stored.position.word(*slot)).max().unwrap_or(0) as u64;
-        let confirmed = slot.confirmed_flush_lsn.filter(|lsn| stored.exact && lsn.0 > processed.max(commit));
+        // The same holds for a copy after which nothing was streamed yet, whoever wrote it.
+        let tells = stored.exact || stored.position.word(LSN_PROC).is_none();
+        let confirmed = slot.confirmed_flush_lsn.filter(|lsn| tells && lsn.0 > processed.max(commit));
         restart.or(confirmed.map(|lsn| format!("confirmed_flush_lsn {lsn}")))
     }
 
@@ -378,7 +382,14 @@ impl Session {
         }
         options.extend(self.config.slot.stream_params.iter().cloned());
         let name = self.config.slot.name.clone();
-        replication.start(&name, start, &options).await?;
+        if let Err(mut error) = replication.start(&name, start, &options).await {
+            if let Ok(sql) = self.catalog.sql().await {
+                slot::name_owner(&mut error, sql).await;
+            }
+            return Err(error);
+        }
+        let _hold =
+            hold(&name, &self.config.connection.database, replication.pid(), Arc::clone(&self.outlet.connector));
         self.outlet.running();
         tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
         self.catalog.close();
