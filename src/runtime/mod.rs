@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod clients;
 pub mod cluster;
 pub mod failure;
+pub mod fenced;
 pub mod keys;
 pub mod ledger;
 pub mod owner;
