@@ -20,5 +20,6 @@ pub mod pipeline;
 pub mod supervisor;
 pub mod task;
 pub mod topics;
+pub mod trail;
 pub mod validate;
 pub mod variables;
