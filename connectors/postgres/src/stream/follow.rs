@@ -301,13 +301,7 @@ impl<'a> Follow<'a> {
                         Ok(())
                     }
                     Ok(Step::Message(message)) => {
-                        if self.messages.wants(&message.prefix) {
-                            let orders = self.decoder.count_message(&mut self.batch, &message);
-                            let event = self.messages.event(message, orders, now_ms());
-                            self.batch.items.push(Item::Event(Box::new(event)));
-                        } else {
-                            self.batch.items.push(Item::Position(message.position));
-                        }
+                        self.decoder.met(&mut self.batch, message, self.messages, now_ms());
                         Ok(())
                     }
                     Err(Malformed::Short) => Err(self.malformed("a message ends before its fields do")),

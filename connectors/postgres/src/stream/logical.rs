@@ -68,7 +68,7 @@ impl MessageTopic {
 
     /// The record. `orders` are its places in the transaction.
     pub(crate) fn event(&self, message: LogicalMessage, orders: Option<(i64, i64)>, now_ms: i64) -> Event {
-        let LogicalMessage { transactional, prefix, content, position } = message;
+        let LogicalMessage { transactional, prefix, content, position, .. } = message;
         let content = encoded(Cow::Owned(content), self.binary).to_value();
         let transaction = match orders.filter(|_| transactional && self.with_transactions) {
             Some((total, collection)) => Value::Struct(vec![
