@@ -398,7 +398,7 @@ impl Session {
             Slot::Existing(slot) => slot.confirmed_flush_lsn.unwrap_or(Lsn(0)),
         };
         self.decoder.reconnected(resume);
-        let mut follow = Follow::new(Parts {
+        let parts = Parts {
             replication,
             decoder: &mut self.decoder,
             tables: &mut self.tables,
@@ -412,8 +412,8 @@ impl Session {
                 status_interval: self.config.position.status_interval,
                 confirms: self.config.position.flush_mode != LsnFlushMode::Manual,
             },
-            confirmed,
-        });
+        };
+        let mut follow = Follow::new(parts, confirmed);
         match follow.run().await? {
             End::Stopped => follow.finish(FINISH).await,
             End::Gone => return Ok(()),
