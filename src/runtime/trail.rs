@@ -28,7 +28,7 @@ impl Trail {
     /// The record of this number is about to be sent; numbers ascend. `done_below` tells what may be forgotten.
     pub fn note(&self, seq: u64, origin: Origin, done_below: impl FnOnce() -> u64) {
         let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seq % FORGET_EVERY == 0 {
+        if seq.is_multiple_of(FORGET_EVERY) {
             let below = done_below();
             let done = steps.partition_point(|(known, _)| *known < below);
             steps.drain(..done);

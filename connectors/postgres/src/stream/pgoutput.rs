@@ -10,7 +10,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, SnapshotMark, Span};
+use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, Span};
 use relational::{TransactionTopic, Transactions};
 
 use super::message::{LogicalMessage, Malformed, Relation, relation, tuple};
@@ -434,16 +434,5 @@ fn reach(batch: &mut Batch, position: Position, seen: bool) {
 }
 
 fn change(shape: u16, op: Op, before: Option<RowRef>, after: Option<RowRef>, position: Position) -> Change {
-    Change {
-        shape,
-        op,
-        before,
-        after,
-        moved: None,
-        tombstone: false,
-        last: true,
-        mark: SnapshotMark::Streamed,
-        transaction: None,
-        position,
-    }
+    Change { before, after, ..Change::new(shape, op, position) }
 }
