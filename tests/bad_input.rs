@@ -113,20 +113,113 @@ fn a_taken_slot() {
     database.run("create table t(id int primary key)");
     daemon.create(&database.name, &database.connector(&[]));
     database.wait_streamed(true);
-    let second = database.connector(&[("topic.prefix", "second")]);
+    let second = database.connector(&[("topic.prefix", &format!("{}_second", database.name))]);
     daemon.create("second", &second);
-    let trace = wait_trace(&daemon, "second", &database.name);
+    let owner = format!("which is connector \"{}\" of this worker", database.name);
+    assert!(daemon.log().contains(&owner), "the POST was taken without a word in the log");
+    let trace = wait_trace(&daemon, "second", &owner);
     check_trace(&trace, &["in use by process"]);
+    assert!(trace.contains("application \"Debezium Streaming\"") && trace.contains("user \"postgres\""), "{trace}");
+    assert!(daemon.log().contains(trace.rsplit("Reason: ").next().unwrap_or_default()), "the log does not say it");
     assert_eq!(daemon.task(&database.name), ("RUNNING".to_owned(), String::new()));
-    // The owner of the slot goes, and nothing else is done.
-    database.run("insert into t values (1)");
-    daemon.rest("DELETE", &format!("/connectors/{}", database.name), None);
-    wait_until("the second one has the slot and no complaint", PATIENCE, || {
-        daemon.task("second") == ("RUNNING".to_owned(), String::new())
-    });
-    database.run("insert into t values (2)");
+    // What runs is valid, its own slot included.
+    let mut own = database.connector(&[]);
+    own.insert("name".to_owned(), json!(database.name));
+    let path = format!("/connector-plugins/{}/config/validate", own["connector.class"].as_str().unwrap_or_default());
+    let answer = daemon.rest("PUT", &path, Some(&Value::Object(own)));
+    assert_eq!((answer.status, answer.json()["error_count"].as_i64()), (200, Some(0)), "{}", answer.text);
+    // The owner of the slot goes, and takes what it has confirmed with it: the second one must not go on as if it had it.
     let kafka = Kafka::shared();
-    assert!(within(PATIENCE, || kafka.length("second.public.t") >= 1), "the second connector does not stream");
+    database.run("insert into t values (1)");
+    assert!(
+        within(PATIENCE, || kafka.length(&format!("{}.public.t", database.name)) == 1),
+        "the owner does not stream"
+    );
+    daemon.rest("DELETE", &format!("/connectors/{}", database.name), None);
+    check_trace(&daemon.wait_task("second", "FAILED", PATIENCE), &["changes between are gone"]);
+    // The remedy that was named.
+    daemon.rest("PUT", "/connectors/second/stop", None);
+    wait_until("it is stopped", PATIENCE, || daemon.rest("DELETE", "/connectors/second/offsets", None).status == 200);
+    daemon.rest("PUT", "/connectors/second/resume", None);
+    daemon.wait_task("second", "RUNNING", PATIENCE);
+    assert!(
+        within(PATIENCE, || kafka.length(&format!("{}_second.public.t", database.name)) == 1),
+        "the second connector does not copy"
+    );
+}
+
+/// With errors.tolerance=all a record that is too large is left out, as in Connect, and never in silence.
+#[test]
+fn a_record_that_is_too_large() {
+    let daemon = Daemon::start(Options::new("large"));
+    let database = Database::create("large");
+    database.run("create table t(id int primary key, v text)");
+    let (tolerant, strict) = (format!("{}_all", database.name), format!("{}_none", database.name));
+    for (name, tolerance) in [(&tolerant, "all"), (&strict, "none")] {
+        let config = database.connector(&[
+            ("topic.prefix", name),
+            ("slot.name", name),
+            ("errors.tolerance", tolerance),
+            ("producer.override.max.request.size", "20000"),
+            ("snapshot.mode", "no_data"),
+        ]);
+        daemon.create(name, &config);
+        daemon.wait_task(name, "RUNNING", PATIENCE);
+    }
+    wait_until("both have a slot", PATIENCE, || {
+        database.cell("select count(*) from pg_replication_slots where active and database = current_database()") == "2"
+    });
+    database.run("insert into t values (1, 'a')");
+    database.run("insert into t select 2, string_agg(md5(i::text), 's3cret-word') from generate_series(1, 3000) i");
+    let behind: i64 = database.cell("select (pg_current_wal_insert_lsn() - '0/0')::bigint").parse().unwrap();
+    database.run("insert into t values (3, 'c')");
+    let kafka = Kafka::shared();
+    wait_until("the rows beside it come", PATIENCE, || kafka.length(&format!("{tolerant}.public.t")) == 2);
+    assert_eq!(daemon.task(&tolerant), ("RUNNING".to_owned(), String::new()));
+    let log = daemon.log();
+    let line = log.lines().find(|line| line.contains("left out")).unwrap_or_else(|| panic!("it is lost in silence"));
+    for word in
+        ["RecordTooLargeException", &format!("{tolerant}.public.t"), "table=public.t", "\"lsn\":", "\"tx_lsn\":"]
+    {
+        assert!(line.contains(word), "{word} is not named in {line}");
+    }
+    assert!(!log.contains("s3cret-word"), "a cell in the log");
+    // What is left out is passed: it does not come back.
+    wait_until("the offset is behind it", PATIENCE, || {
+        let answer = daemon.rest("GET", &format!("/connectors/{tolerant}/offsets"), None).json();
+        answer["offsets"][0]["offset"]["lsn"].as_i64() >= Some(behind)
+    });
+    check_trace(&daemon.wait_task(&strict, "FAILED", PATIENCE), &["max.request.size"]);
+    assert_eq!(kafka.length(&format!("{strict}.public.t")), 1);
+}
+
+/// What only the broker refuses: a record without a key, on a topic that is compacted.
+#[test]
+fn a_record_that_the_broker_refuses() {
+    let daemon = Daemon::start(Options::new("refused"));
+    let database = Database::create("refused");
+    database.run("create table keyed(id int primary key); create table keyless(v int)");
+    let config = database.connector(&[
+        ("errors.tolerance", "all"),
+        ("topic.creation.default.replication.factor", "1"),
+        ("topic.creation.default.partitions", "1"),
+        ("topic.creation.default.cleanup.policy", "compact"),
+        ("snapshot.mode", "no_data"),
+    ]);
+    daemon.create(&database.name, &config);
+    database.wait_streamed(true);
+    database.run("insert into keyed values (1); insert into keyless values (2); insert into keyed values (3)");
+    let (kafka, topic) = (Kafka::shared(), format!("{}.public.keyed", database.name));
+    wait_until("the others come", PATIENCE, || kafka.length(&topic) == 2);
+    wait_until("it is told", PATIENCE, || daemon.log().contains("left out"));
+    let log = daemon.log();
+    let line = log.lines().find(|line| line.contains("left out")).unwrap_or_default();
+    for word in
+        ["InvalidRecordException", &format!("{}.public.keyless", database.name), "table=public.keyless", "\"tx_row\":2"]
+    {
+        assert!(line.contains(word), "{word} is not named in {line}");
+    }
+    assert_eq!(daemon.task(&database.name), ("RUNNING".to_owned(), String::new()));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! A running connector's ways that only time shows. SIGTERM: reading stops, what was read is delivered, offsets are stored,
-//! the position is confirmed, and the exit code is 0 within the time that the user gives. Topics: told of again after a reset.
+//! the position is confirmed, and the exit code is 0 within the time that the user gives. Topics: told of again after a reset. Keys: those of the event's time.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -87,4 +87,56 @@ fn topics_come_back_after_a_reset() {
     tells(false);
     database.run("insert into t values (2)");
     tells(true);
+}
+
+/// Writes to table `t` and changes it while nobody reads; then the keys of all its records, schemas included, are those of
+/// the table as it was: one of them for the row that was copied, `rest` for what came after.
+#[track_caller]
+fn check_keys(label: &str, made: &str, later: &str, rest: &[&str]) {
+    let daemon = Daemon::start(Options::new(label));
+    let database = Database::create(label);
+    database.run(&format!("create table other(id int primary key); {made}; insert into t values (1, 1)"));
+    daemon.create(&database.name, &database.connector(&[]));
+    let (kafka, topic) = (Kafka::shared(), format!("{}.public.t", database.name));
+    wait_until("the copy is done", Duration::from_secs(30), || database.is_streamed() && kafka.length(&topic) == 1);
+    let path = format!("/connectors/{}", database.name);
+    daemon.rest("PUT", &format!("{path}/stop"), None);
+    database.wait_streamed(false);
+    database.run(later);
+    daemon.rest("PUT", &format!("{path}/resume"), None);
+    wait_until("all came", Duration::from_secs(30), || kafka.length(&topic) as usize == 1 + rest.len());
+    let keys: Vec<Value> = kafka
+        .consume(&topic)
+        .iter()
+        .map(|m| serde_json::from_slice(m.key.as_deref().unwrap_or(b"null")).unwrap())
+        .collect();
+    let payloads: Vec<String> = keys[1..].iter().map(|key| key["payload"].to_string()).collect();
+    assert_eq!(payloads, rest, "{label}");
+    for key in &keys[1..] {
+        assert_eq!(key["schema"], keys[0]["schema"], "{label}: another schema than the row that was copied");
+    }
+}
+
+#[test]
+fn keys_are_of_the_events_time() {
+    let made = "create table t(id int primary key, v int)";
+    check_keys("key_dropped", made, "insert into t values (2, 2); drop table t", &[r#"{"id":2}"#]);
+    check_keys(
+        "key_renamed",
+        made,
+        "insert into t values (2, 2); alter table t rename id to ident; alter table t rename to u",
+        &[r#"{"id":2}"#],
+    );
+    check_keys(
+        "key_moved",
+        made,
+        "insert into t values (2, 2); alter table t drop constraint t_pkey; alter table t add primary key (v)",
+        &[r#"{"id":2}"#],
+    );
+    check_keys(
+        "key_index",
+        "create table t(id int not null, v int); create unique index i on t(id); alter table t replica identity using index i",
+        "insert into t values (2, 2); delete from t where id = 2; drop table t",
+        &[r#"{"id":2}"#, r#"{"id":2}"#, r#"{"id":2}"#],
+    );
 }

@@ -70,6 +70,7 @@ fn an_owner_who_was_stopped_writes_nothing_stale() {
     // The stopped one holds the slot until PostgreSQL gives it up, by default after a minute.
     database.run(&format!("alter database {} set wal_sender_timeout = '3s'", database.name));
     let options = Options::new("stopped");
+    let group = options.group.clone();
     let owner = Daemon::start(options.clone());
     owner.create(&database.name, &database.connector(&[]));
     wait_row(&kafka, &database, 1, Duration::from_secs(30));
@@ -83,11 +84,24 @@ fn an_owner_who_was_stopped_writes_nothing_stale() {
     wait_row(&kafka, &database, 49, Duration::from_secs(60));
     database.run("insert into t values (50)");
     wait_row(&kafka, &database, 50, Duration::from_secs(30));
-    let before = ids(&kafka, &database);
+    // The old owner's own words, by its address; and configurations, which nobody has changed.
+    let address = owner.url().trim_start_matches("http://").to_owned();
+    let state = || {
+        let statuses = kafka.consume(&format!("{group}-status"));
+        let says = |value: &Option<Vec<u8>>| {
+            let value = serde_json::from_slice::<Value>(value.as_deref().unwrap_or(b"null")).unwrap();
+            value["worker_id"] == json!(address)
+        };
+        let own = statuses.iter().filter(|m| says(&m.value)).count();
+        (own, kafka.length(&format!("{group}-configs")))
+    };
+    let (before, stored) = (ids(&kafka, &database), state());
+    assert!(stored.0 >= 2, "the status records of {address} are not found");
     owner.signal(Signal::Continue);
     std::thread::sleep(Duration::from_secs(8));
     let after = ids(&kafka, &database);
     assert_eq!(after, before, "the one who had lost the group wrote after it went on");
+    assert_eq!(state(), stored, "it wrote a status or a configuration");
     database.run("insert into t values (51)");
     wait_row(&kafka, &database, 51, Duration::from_secs(30));
     assert_eq!(ids(&kafka, &database).iter().filter(|id| **id == 51).count(), 1, "two run the connector");

@@ -54,6 +54,11 @@ impl<'a> Reader<'a> {
         self.complaints.push(invalid);
     }
 
+    /// The remarks so far.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
     /// Adds a remark of the caller's own.
     pub fn find(&mut self, finding: Finding) {
         self.findings.push(finding);

@@ -163,6 +163,24 @@ pub struct Change {
     pub position: Position,
 }
 
+impl Change {
+    /// A change of the log as most are: no rows yet, the only one of its event, no tombstone, in no transaction block.
+    pub fn new(shape: u16, op: Op, position: Position) -> Self {
+        Self {
+            shape,
+            op,
+            before: None,
+            after: None,
+            moved: None,
+            tombstone: false,
+            last: true,
+            mark: SnapshotMark::Streamed,
+            transaction: None,
+            position,
+        }
+    }
+}
+
 /// A record that is not a row change: complete, in owned values.
 #[derive(Debug)]
 pub struct Event {

@@ -35,6 +35,13 @@ pub enum Kind {
     Struct(Vec<Field>),
 }
 
+impl Kind {
+    /// A struct of these fields, in their order.
+    pub fn structure<'a>(fields: impl IntoIterator<Item = (&'a str, Arc<Schema>)>) -> Self {
+        Self::Struct(fields.into_iter().map(|(name, schema)| Field { name: name.into(), schema }).collect())
+    }
+}
+
 /// A field of a struct.
 #[derive(Clone, Debug)]
 pub struct Field {

@@ -17,6 +17,7 @@ use super::{ServeError, Standalone, State, Topic, WorkerConfig};
 use crate::plugins;
 use crate::rest;
 use crate::runtime::catalog::Catalog;
+use crate::runtime::fenced::Fenced;
 use crate::runtime::owner::{Fence, Owner, Ownership, Settings as OwnerSettings};
 use crate::runtime::supervisor::{self, Launched, Supervisor};
 use crate::runtime::task::{self, Worker};
@@ -140,8 +141,8 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let properties: BTreeMap<String, String> =
         worker.properties.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     let client = clients::internal(&properties).map_err(|refusal| failed(&refusal))?;
-    let store = store(&worker, &client)?;
-    let offsets = Offsets::new(Arc::clone(&store));
+    let store = Fenced::new(store(&worker, &client)?);
+    let offsets = Offsets::new(Arc::clone(&store) as _);
     let shared = Arc::new(Worker {
         properties,
         offsets: offsets.clone(),

@@ -5,6 +5,7 @@
 //!
 //! Must not know: quotes, fields, schemas.
 
+use std::fmt::LowerExp;
 use std::io::Write as _;
 
 /// Writes an integer.
@@ -17,14 +18,7 @@ pub(super) fn write_double(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         return out.extend_from_slice(non_finite(number.is_nan(), number > 0.0));
     }
-    let mut text = Digits::default();
-    // Writing to the stack cannot fail: 32 bytes hold the longest double.
-    let _ = write!(text, "{number:e}");
-    if text.is_single() {
-        text.len = 0;
-        let _ = write!(text, "{number:.1e}");
-    }
-    text.place(out);
+    Digits::of(number).place(out);
 }
 
 /// Writes a float as `Float.toString` does.
@@ -38,13 +32,7 @@ pub(super) fn write_float(out: &mut Vec<u8>, number: f32) {
         out.extend_from_slice(if number < 0.0 { b"-1.17549435E-38" } else { b"1.17549435E-38" });
         return;
     }
-    let mut text = Digits::default();
-    let _ = write!(text, "{number:e}");
-    if text.is_single() {
-        text.len = 0;
-        let _ = write!(text, "{number:.1e}");
-    }
-    text.place(out);
+    Digits::of(number).place(out);
 }
 
 fn non_finite(nan: bool, positive: bool) -> &'static [u8] {
@@ -77,6 +65,18 @@ impl std::io::Write for Digits {
 }
 
 impl Digits {
+    /// The digits of a finite number.
+    fn of(number: impl LowerExp) -> Self {
+        let mut text = Self::default();
+        // Writing to the stack cannot fail: 32 bytes hold the longest double.
+        let _ = write!(text, "{number:e}");
+        if text.is_single() {
+            text.len = 0;
+            let _ = write!(text, "{number:.1e}");
+        }
+        text
+    }
+
     /// Whether the number came out with one digit: Java takes the nearest of two then (4.9E-324, not 5.0E-324).
     fn is_single(&self) -> bool {
         !self.bytes[..self.len].contains(&b'.')

@@ -1,4 +1,4 @@
-use record::{Field, Kind, Payload, Schema, Value};
+use record::{Kind, Payload, Schema, Value};
 use settings::Properties;
 
 use super::*;
@@ -21,8 +21,8 @@ fn schema(kind: Kind) -> Arc<Schema> {
 
 #[test]
 fn other_converters() {
-    let member = |name: &str, kind| Field { name: name.into(), schema: schema(kind) };
-    let of = schema(Kind::Struct(vec![member("id", Kind::Int32), member("s", Kind::String), member("n", Kind::Int32)]));
+    let members = [("id", Kind::Int32), ("s", Kind::String), ("n", Kind::Int32)];
+    let of = schema(Kind::structure(members.map(|(name, kind)| (name, schema(kind)))));
     let value = Value::Struct(vec![Value::Int(1), Value::text("a\"b"), Value::Null]);
     let (text, int) = (schema(Kind::String), schema(Kind::Int32));
     check("SimpleHeaderConverter", &of, &value, Ok(Some(br#"{"id":1,"s":"a\"b","n":null}"#)));

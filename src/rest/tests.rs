@@ -13,10 +13,11 @@ use tower::ServiceExt;
 use super::{Config, Loggers, router};
 use crate::plugins::Plugin;
 use crate::runtime::catalog::Catalog;
+use crate::runtime::fenced::Fenced;
 use crate::runtime::owner::{Fence, Ownership};
 use crate::runtime::supervisor::{Launched, Settings, Supervisor};
 use crate::runtime::task::{TaskEvent, TaskSpec};
-use crate::store::{File, Offsets, Store};
+use crate::store::{File, Offsets};
 
 static KEYS: Def = Def::new(&[&[
     Key::debezium("topic.prefix", Kind::String).high().at("Fake", 1).checks(&[Check::Required]),
@@ -65,7 +66,7 @@ struct Api {
 impl Api {
     fn new() -> (Self, Arc<Supervisor>) {
         let dir = tempfile::tempdir().expect("a directory");
-        let store: Arc<dyn Store> = Arc::new(File::new(dir.path().join("offsets")));
+        let store = Fenced::new(Arc::new(File::new(dir.path().join("offsets"))));
         let settings = Settings {
             worker_id: "h:8083".to_owned(),
             graceful_stop: Duration::from_secs(5),

@@ -49,6 +49,8 @@ pub struct Failure {
     remedy: String,
     /// The process lost its right to produce, or is shutting down: not the task's failure.
     stopped: bool,
+    /// Another record may go where this one may not.
+    of_the_record: bool,
 }
 
 impl Failure {
@@ -77,6 +79,7 @@ impl Failure {
     pub fn sink(error: &SinkError) -> Self {
         let mut failure = Self::new(Stage::KafkaProduce, error.to_string(), "");
         failure.stopped = matches!(error, SinkError::Stopped);
+        failure.of_the_record = error.is_of_the_record();
         failure
     }
 
@@ -91,12 +94,18 @@ impl Failure {
     }
 
     fn new(stage: Stage, cause: String, remedy: &str) -> Self {
-        Self { stage, cause, remedy: remedy.to_owned(), stopped: false }
+        let of_the_record = !matches!(stage, Stage::KafkaProduce | Stage::Decode);
+        Self { stage, cause, remedy: remedy.to_owned(), stopped: false, of_the_record }
     }
 
     /// Whether the record is at fault, so that `errors.tolerance=all` may leave it out.
     pub fn is_of_the_record(&self) -> bool {
-        !matches!(self.stage, Stage::KafkaProduce | Stage::Decode)
+        self.of_the_record
+    }
+
+    /// Whether it is the way to the broker that failed, and not the making of the record.
+    pub fn is_of_the_sink(&self) -> bool {
+        self.stage == Stage::KafkaProduce
     }
 
     /// Whether the sink was stopped: nothing to report.

@@ -80,7 +80,7 @@ pub struct Fence {
 }
 
 impl Fence {
-    fn open(proven: Instant, lasts: Duration) -> Self {
+    pub(super) fn open(proven: Instant, lasts: Duration) -> Self {
         let fence = Self { is_closed: AtomicBool::new(false), begin: proven, proven_ms: AtomicU64::new(0) };
         fence.prove(proven, lasts);
         fence

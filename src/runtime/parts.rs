@@ -6,7 +6,6 @@ use std::sync::Arc;
 use settings::Properties;
 use transforms::Chain;
 
-use super::pipeline::Tolerance;
 use super::task::{TaskSpec, Worker};
 use crate::convert::{self, Converter, Role};
 use crate::sink::topics::{TopicCreation, Topics};
@@ -21,7 +20,6 @@ pub(super) struct Parts {
     pub(super) header: Box<dyn Converter>,
     pub(super) context: HeaderSet,
     pub(super) topics: Option<Topics>,
-    pub(super) tolerance: Tolerance,
 }
 
 const CONFIG_EXCEPTION: &str = "org.apache.kafka.common.config.ConfigException";
@@ -70,9 +68,7 @@ pub(super) fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -
     } else {
         None
     };
-    let flag = |name: &str| config.get(name).is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
-    let tolerance = Tolerance { all: config.get("errors.tolerance") == Some("all"), log: flag("errors.log.enable") };
-    Ok(Parts { sink: Arc::new(sink), chain, key, value, header, context, topics, tolerance })
+    Ok(Parts { sink: Arc::new(sink), chain, key, value, header, context, topics })
 }
 
 /// A converter comes wholly from the connector or wholly from the worker.

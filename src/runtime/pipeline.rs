@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use record::{Batch, Change, Decoded, Event, Item, KeyMove, Op, Payload, Position, Record, Schema, ValueRef};
 use relational::Message;
+use serde_json::{Map, Value as Json};
+use settings::Properties;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use transforms::Chain;
@@ -17,16 +19,25 @@ use transforms::Chain;
 use super::failure::{Failure, Stage};
 use super::ledger::Ledger;
 use super::topics::NewTopics;
+use super::trail::{Origin, Trail};
 use crate::convert::{Converter, Encoder};
 use crate::sink::{HeaderSet, Outgoing, Sink, SinkError};
 
-/// What to do with a record that a transform or a converter cannot take (`errors.*`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What to do with a record that a transform, a converter or the broker cannot take (`errors.*`).
+#[derive(Clone, Debug, Default)]
 pub struct Tolerance {
-    /// `errors.tolerance=all`: it is left out.
-    pub all: bool,
-    /// `errors.log.enable`.
+    /// `errors.tolerance=all`: it is left out, and where records come from is kept for that.
+    pub all: Option<Arc<Trail>>,
+    /// `errors.log.enable`: also transforms' and converters' refusals are logged. The broker's always are.
     pub log: bool,
+}
+
+impl Tolerance {
+    /// As configured.
+    pub fn of(config: &Properties) -> Self {
+        let log = config.get("errors.log.enable").is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
+        Self { all: (config.get("errors.tolerance") == Some("all")).then(Arc::default), log }
+    }
 }
 
 /// The parts of a pipeline.
@@ -51,6 +62,8 @@ pub struct Pipeline<S: Sink> {
     pub topics: Arc<NewTopics>,
     /// What to do with records that fail.
     pub tolerance: Tolerance,
+    /// A position as it is stored and logged.
+    pub offset: fn(&Position) -> Map<String, Json>,
     /// For what has to wait (a registry, a topic being made).
     pub handle: Handle,
 }
@@ -233,9 +246,10 @@ impl<S: Sink> Pipeline<S> {
             key_header,
             headers: Vec::new(),
         };
-        self.record(record(Payload::Change(&decoded)), scratch)?;
+        let source = (Some(&shape.table), Some(&change.position));
+        self.record(record(Payload::Change(&decoded)), source, scratch)?;
         if change.tombstone {
-            self.record(record(Payload::Null), scratch)?;
+            self.record(record(Payload::Null), source, scratch)?;
         }
         Ok(())
     }
@@ -255,23 +269,25 @@ impl<S: Sink> Pipeline<S> {
             key_header: None,
             headers: Vec::new(),
         };
-        self.record(record, scratch)
+        self.record(record, (None, event.position.as_ref()), scratch)
     }
 
     /// Takes one record through the chain and sends it; leaves it out when errors are tolerated.
-    fn record(&mut self, record: Record<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
-        if self.chain.is_empty() && !self.tolerance.all {
-            return self.send(&record, scratch);
+    fn record(&mut self, record: Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
+        if self.chain.is_empty() && self.tolerance.all.is_none() {
+            return self.send(&record, source, scratch);
         }
+        let topic = Arc::clone(&record.topic);
         let outcome = match self.chain.apply(record) {
             Ok(None) => return Ok(()),
-            Ok(Some(record)) => self.send(&record, scratch),
+            Ok(Some(record)) => self.send(&record, source, scratch),
             Err(error) => Err(Failure::transform(&error)),
         };
         match outcome {
-            Err(failure) if self.tolerance.all && failure.is_of_the_record() => {
-                if self.tolerance.log {
-                    tracing::error!(connector = %self.connector, "{}", failure.log_line(&self.connector));
+            Err(failure) if self.tolerance.all.is_some() && failure.is_of_the_record() => {
+                if self.tolerance.log || failure.is_of_the_sink() {
+                    let what = failure.log_line(&self.connector);
+                    left_out(&self.connector, &topic, &origin(source), self.offset, &what);
                 }
                 Ok(())
             }
@@ -279,7 +295,7 @@ impl<S: Sink> Pipeline<S> {
         }
     }
 
-    fn send(&mut self, record: &Record<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
+    fn send(&mut self, record: &Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
         let Scratch { key, value, header, keys, values, headers, known, now_ns } = scratch;
         let topic = &record.topic;
         let is_new = !known.meets(topic);
@@ -303,6 +319,9 @@ impl<S: Sink> Pipeline<S> {
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
         };
+        if let Some(trail) = &self.tolerance.all {
+            trail.note(seq, origin(source), || self.ledger.done_below());
+        }
         let outgoing = Outgoing {
             topic,
             partition: record.partition,
@@ -345,6 +364,26 @@ impl<S: Sink> Pipeline<S> {
         }
         Ok(set)
     }
+}
+
+/// The table and the position that a record comes from.
+type Source<'a> = (Option<&'a Arc<str>>, Option<&'a Position>);
+
+fn origin((table, position): Source<'_>) -> Origin {
+    Origin { table: table.cloned(), position: position.cloned() }
+}
+
+/// The line of a record that is left out: names only, as cells may be secret.
+pub(super) fn left_out(
+    connector: &str,
+    topic: &str,
+    origin: &Origin,
+    offset: fn(&Position) -> Map<String, Json>,
+    what: &str,
+) {
+    let table = origin.table.as_deref().unwrap_or("none");
+    let position = origin.position.as_ref().map_or(Json::Null, |position| Json::Object(offset(position)));
+    tracing::error!(%connector, %topic, %table, %position, "a record is left out (errors.tolerance=all). {what}");
 }
 
 /// Writes a payload with its prepared encoder; false for a Kafka null.

@@ -34,6 +34,7 @@ use self::keeper::Keeper;
 use self::mailbox::Mailbox;
 use self::phase::Phase;
 use super::catalog::Catalog;
+use super::fenced::Fenced;
 use super::owner::{Fence, Ownership};
 use super::task::{TaskHandle, TaskSpec};
 use crate::plugins::{Boxed, Plugin};
@@ -118,8 +119,8 @@ struct Shared {
     generation: AtomicI32,
     /// Counts resets of topics: after one, tasks tell their topics again.
     resets: Arc<AtomicU64>,
-    /// The tenure's.
-    fence: Mutex<Option<Arc<Fence>>>,
+    /// Under all of the above; it knows the tenure's fence.
+    store: Arc<Fenced>,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
     /// A connector's calls follow each other; so do the writes of its tasks, which keepers make too.
     locks: Mutex<HashMap<(String, Turn), Lock>>,
@@ -144,10 +145,6 @@ struct Kept {
 impl Shared {
     fn generation(&self) -> i32 {
         self.generation.load(Ordering::Relaxed)
-    }
-
-    fn fence(&self) -> Option<Arc<Fence>> {
-        self.fence.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits for its turn. Locks nobody holds are forgotten on the way.
@@ -203,26 +200,25 @@ impl Shared {
 /// Supervises all connectors of the daemon.
 pub struct Supervisor {
     shared: Arc<Shared>,
-    store: Arc<dyn Store>,
     phase: watch::Sender<Phase>,
 }
 
 impl Supervisor {
     /// On a store that has not been started: [`run`](Self::run) starts it.
-    pub fn new(store: Arc<dyn Store>, offsets: Offsets, settings: Settings) -> Arc<Self> {
+    pub fn new(store: Arc<Fenced>, offsets: Offsets, settings: Settings) -> Arc<Self> {
         let shared = Shared {
             settings,
-            configs: Configs::new(Arc::clone(&store)),
-            statuses: Statuses::new(Arc::clone(&store)),
+            configs: Configs::new(Arc::clone(&store) as _),
+            statuses: Statuses::new(Arc::clone(&store) as _),
             offsets,
             generation: AtomicI32::new(0),
             resets: Arc::default(),
-            fence: Mutex::default(),
+            store,
             keepers: Mutex::default(),
             locks: Mutex::default(),
         };
         let (phase, _) = watch::channel(Phase::Reading);
-        Arc::new(Self { shared: Arc::new(shared), store, phase })
+        Arc::new(Self { shared: Arc::new(shared), phase })
     }
 
     /// What it was told at the start.
@@ -237,12 +233,12 @@ impl Supervisor {
         mut ownership: watch::Receiver<Ownership>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), StoreError> {
-        let store = Arc::clone(&self.store);
+        let store = Arc::clone(&self.shared.store);
         let read = tokio::task::spawn_blocking(move || store.start());
         tokio::select! {
             read = read => read.unwrap_or(Err(StoreError::Closed))?,
             () = stopped(&mut stop) => {
-                self.store.close();
+                self.shared.store.close();
                 return Ok(());
             }
         }
@@ -250,7 +246,7 @@ impl Supervisor {
         let mut changes = self.shared.configs.changes();
         self.phase.send_replace(Phase::Read(Ownership::Starting));
         tokio::select! {
-            checked = self.store.checked() => checked?,
+            checked = self.shared.store.checked() => checked?,
             () = stopped(&mut stop) => {
                 self.leave().await;
                 return Ok(());
@@ -291,6 +287,7 @@ impl Supervisor {
         let now = tenure(&ownership);
         if before.is_some() && before != now {
             // First of all: nothing may be produced any more. No status is written either, the new owner has the word.
+            self.shared.store.end();
             self.shared.abort();
             tracing::warn!("the group is lost: all tasks are stopped at once");
         }
@@ -315,7 +312,7 @@ impl Supervisor {
 
     /// Becomes the owner: what the topic says now is what is to run.
     async fn take_over(&self, fence: Arc<Fence>) {
-        *self.shared.fence.lock().unwrap_or_else(PoisonError::into_inner) = Some(fence);
+        self.shared.store.begin(fence);
         // What the owner before wrote last must be known; a broker that is away now will say it through `changes`.
         for read in [self.shared.configs.refresh().await, self.shared.offsets.refresh().await] {
             if let Err(error) = read {
@@ -408,7 +405,7 @@ impl Supervisor {
             );
         }
         self.shared.abort();
-        self.store.close();
+        self.shared.store.close();
     }
 }
 

@@ -20,6 +20,7 @@ use super::failure::Failure;
 use super::ledger::{Committable, Ledger};
 use super::owner::Fence;
 use super::parts::{self, Parts};
+use super::pipeline::{Pipeline, Tolerance, left_out};
 use super::topics::NewTopics;
 use crate::plugins::Plugin;
 use crate::sink::{KafkaSink, Sink};
@@ -173,14 +174,23 @@ async fn run(
     slot: Arc<OnceLock<Arc<KafkaSink>>>,
 ) -> Result<(), String> {
     let (ledger, alarm) = (Arc::new(Ledger::new()), Arc::new(Alarm::default()));
-    let Parts { sink, chain, key, value, header, context, topics, tolerance } = {
+    let tolerance = Tolerance::of(&spec.config);
+    let Parts { sink, chain, key, value, header, context, topics } = {
         let (ledger, alarm) = (Arc::clone(&ledger), Arc::clone(&alarm));
+        let (trail, connector, offset) = (tolerance.all.clone(), Arc::clone(&spec.connector), spec.plugin.offset);
         parts::build(
             &spec,
             &worker,
             Box::new(move |seq, outcome| match outcome {
                 Ok(()) => ledger.done(seq),
-                Err(error) => alarm.raise(error.to_string()),
+                Err(error) => match &trail {
+                    Some(trail) if error.is_of_the_record() => {
+                        let what = Failure::delivery(error.to_string()).log_line(&connector);
+                        left_out(&connector, error.topic(), &trail.of(seq), offset, &what);
+                        ledger.done(seq);
+                    }
+                    _ => alarm.raise(error.to_string()),
+                },
             }),
         )?
     };
@@ -193,7 +203,7 @@ async fn run(
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
     let (outlet, ends) = Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, worker.budget.clone(), DEPTH);
     let connector = Connector(tokio::spawn((spec.plugin.start)(spec.config.clone(), outlet)));
-    let pipeline = super::pipeline::Pipeline {
+    let pipeline = Pipeline {
         connector: Arc::clone(&spec.connector),
         chain,
         key,
@@ -204,6 +214,7 @@ async fn run(
         ledger: Arc::clone(&ledger),
         topics: Arc::clone(&topics),
         tolerance,
+        offset: spec.plugin.offset,
         handle: Handle::current(),
     };
     let (ended, pipeline_ended) = oneshot::channel();
@@ -300,11 +311,15 @@ impl Committer {
         };
         // Nothing more comes: what is under way is delivered, stored, and told to the source.
         let _ = inner_stop.send(true);
-        let failure = alarm.take().map(Failure::delivery).or(outcome.err().filter(|failure| !failure.is_stop()));
-        if failure.is_none() {
+        let undelivered = alarm.take().map(Failure::delivery);
+        // What was sent before a record that cannot be is as good as ever: it need not come again.
+        if !self.spec.fence.is_open() {
+            self.sink.stop(true);
+        } else if undelivered.is_none() {
             let (sink, within) = (Arc::clone(&self.sink), self.worker.flush_timeout);
             let _ = tokio::task::spawn_blocking(move || sink.flush(within)).await;
         }
+        let failure = undelivered.or(outcome.err().filter(|failure| !failure.is_stop()));
         // With the broker away nothing can be stored: then the next start repeats what was not.
         let within = self.worker.flush_timeout;
         let _ = tokio::time::timeout(within, self.commit_last()).await;

@@ -9,7 +9,8 @@ pub enum DeliveryError {
     #[error(
         "org.apache.kafka.common.errors.RecordTooLargeException: The request included a message larger than the max \
          message size the server will accept. (topic {topic}, {bytes} bytes before compression: raise the topic's \
-         max.message.bytes or the broker's message.max.bytes, or lower producer.override.batch.size)"
+         max.message.bytes or the broker's message.max.bytes, or set producer.override.max.request.size a little below it: \
+         then no batch is larger, and a record that is refused alone may be left out with errors.tolerance=all)"
     )]
     TooLarge {
         /// The topic.
@@ -64,6 +65,22 @@ impl DeliveryError {
             _ => ("org.apache.kafka.common.KafkaException", true),
         };
         Self::Refused { topic, java, reason: code.to_string(), transient }
+    }
+
+    /// Its topic.
+    pub fn topic(&self) -> &str {
+        match self {
+            Self::TooLarge { topic, .. } | Self::Purged { topic } | Self::Refused { topic, .. } => topic,
+        }
+    }
+
+    /// Whether the record itself is refused, for good. A size is refused of a whole batch, which says nothing of each
+    /// record in it; Java's client would split the batch, librdkafka does not.
+    pub fn is_of_the_record(&self) -> bool {
+        match self {
+            Self::TooLarge { .. } | Self::Purged { .. } => false,
+            Self::Refused { transient, .. } => !transient,
+        }
     }
 
     /// Whether sending the same record again may succeed.
@@ -125,6 +142,16 @@ pub enum SinkError {
 }
 
 impl SinkError {
+    /// Whether the record itself is refused, for good.
+    pub fn is_of_the_record(&self) -> bool {
+        match self {
+            Self::TooLarge { .. } | Self::Timestamp { .. } => true,
+            // Refused alone, before it was in any batch.
+            Self::Refused(error) => !error.is_transient(),
+            Self::Stopped | Self::Property(_) | Self::Client { .. } => false,
+        }
+    }
+
     /// Whether a restart of the task may mend it by itself.
     pub fn is_transient(&self) -> bool {
         match self {

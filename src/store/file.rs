@@ -197,6 +197,9 @@ impl Store for File {
         None
     }
 
+    /// Nobody else writes the file, so what was handed over may be finished.
+    fn abandon(&self) {}
+
     fn close(&self) {
         if let Some((sender, thread)) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // Both fail only when the thread is gone already.

@@ -409,6 +409,12 @@ impl Store for Kafka {
         lock(&self.shared.trouble).clone()
     }
 
+    fn abandon(&self) {
+        if let Some(producer) = self.producer.get() {
+            producer.purge(PurgeConfig::default().queue().inflight());
+        }
+    }
+
     fn close(&self) {
         self.shared.closed.store(true, Ordering::Release);
         for thread in std::mem::take(&mut *lock(&self.threads)) {

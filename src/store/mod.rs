@@ -153,6 +153,9 @@ pub enum StoreError {
         /// What happened.
         reason: String,
     },
+    /// Only the owner of the group writes.
+    #[error("this process does not own its group (any more): nothing may be written")]
+    NotOwner,
     /// The store was closed while the record was under way.
     #[error("the store was closed")]
     Closed,
@@ -226,6 +229,9 @@ pub trait Store: Send + Sync {
 
     /// Why [`start`](Self::start) has not returned yet, for the health page.
     fn trouble(&self) -> Option<String>;
+
+    /// Takes back what was appended and has not left yet; such writes fail. What the broker has been sent stays sent.
+    fn abandon(&self);
 
     /// Ends the threads; writes under way fail as [`StoreError::Closed`].
     fn close(&self);

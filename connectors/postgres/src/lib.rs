@@ -9,6 +9,7 @@
 pub mod config;
 mod copy;
 pub mod error;
+mod holders;
 pub mod keys;
 pub mod lsn;
 mod plugin;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use settings::{Finding, Properties, Severity};
 
 use crate::config::{Connection, PostgresConfig, SnapshotMode, SslMode};
-use crate::error::Error;
+use crate::error::{Error, SlotOwner};
 use crate::session::Session;
 use crate::sql::Sql;
 use crate::wire::{self, ConnectOptions};
@@ -113,7 +113,9 @@ pub async fn check(properties: Properties) -> Vec<Finding> {
     let limit = config.connection.validation_timeout;
     let found = tokio::time::timeout(limit, async {
         let sql = Sql::connect(&options).await?;
-        sql.role().await
+        let role = sql.role().await?;
+        let owner = sql.slot_owner(&config.slot.name).await?;
+        Ok::<_, Error>((role, owner))
     });
     match found.await {
         Err(_) => complaint(format!("Connection validation timed out after {} ms", limit.as_millis()), String::new()),
@@ -123,13 +125,22 @@ pub async fn check(properties: Properties) -> Vec<Finding> {
             let message = first.split_once(": ").map_or(first, |(_, message)| message);
             complaint(format!("Error while validating connector config: {message}"), error.to_string())
         }
-        Ok(Ok(role)) => {
+        Ok(Ok((role, owner))) => {
             if !(role.can_login && role.can_replicate || role.is_superuser) {
                 tracing::warn!("Postgres roles LOGIN and REPLICATION are not assigned to user: {}", role.name);
             }
-            Vec::new()
+            taken_by_another(owner, &config.slot.name, properties.get("name")).into_iter().collect()
         }
     }
+}
+
+/// A slot that another connector of this worker reads. Not an error: the reference takes such a configuration, and a person
+/// may be about to delete the other one. Another worker's reader may be this very connector, before a takeover.
+fn taken_by_another(owner: Option<SlotOwner>, slot: &str, name: Option<&str>) -> Option<Finding> {
+    let owner = owner.filter(|owner| owner.connector.is_some() && owner.connector.as_deref() != name)?;
+    let remedy = owner.remedy();
+    let reason = format!("replication slot \"{slot}\" is in use{owner}: each connector needs one of its own.");
+    Some(Finding { key: "slot.name".into(), severity: Severity::Warning, reason, remedy })
 }
 
 /// Runs the task until it is to stop, or until something that a retry cannot mend.

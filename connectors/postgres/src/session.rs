@@ -1,6 +1,7 @@
 //! One session with the server, from the first look to the end of the stream: what is stored against what the server has,
 //! the publication, the slot, the copy, the log.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use record::Position;
@@ -11,6 +12,7 @@ use crate::config::{
     GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode,
 };
 use crate::error::Error;
+use crate::holders::hold;
 use crate::lsn::Lsn;
 use crate::plugin::{VERSION, connect_options};
 use crate::position::{KIND, LSN, LSN_COMMIT, LSN_PROC, Stored, TX_LSN, from_offset, to_offset};
@@ -73,7 +75,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(config: PostgresConfig, skipped: Option<String>, outlet: Outlet) -> Result<Self, Error> {
         let tables = Tables::new(&config, VERSION)?;
-        let (naming, (schema_names, _)) = (naming(&config)?, adjustments(&config));
+        let (naming, (schema_names, _)) = (naming(&config), adjustments(&config));
         let skips = |operation| config.events.skipped.contains(&operation);
         let wanted = Wanted {
             skip_create: skips(Operation::Create),
@@ -84,8 +86,7 @@ impl Session {
         };
         let metadata = config.events.transaction_metadata.then(|| TransactionTopic::new(&naming, schema_names));
         let patterns = |key: &str, list: &[String]| {
-            let joined = list.iter().map(|p| p.replace(',', "\\,")).collect::<Vec<_>>().join(",");
-            Patterns::parse(&joined).map_err(|e| Error::Config { key: key.into(), reason: e.to_string() })
+            Patterns::new(list).map_err(|e| Error::Config { key: key.into(), reason: e.to_string() })
         };
         let prefixes = (
             patterns("message.prefix.include.list", &config.filters.message_prefix_include)?,
@@ -207,7 +208,9 @@ impl Session {
         // A transaction that was open at a confirmed keepalive is sent again whole, as its commit is what counts.
         let commit =
             [LSN_COMMIT, TX_LSN].iter().filter_map(|slot| stored.position.word(*slot)).max().unwrap_or(0) as u64;
-        let confirmed = slot.confirmed_flush_lsn.filter(|lsn| stored.exact && lsn.0 > processed.max(commit));
+        // The same holds for a copy after which nothing was streamed yet, whoever wrote it.
+        let tells = stored.exact || stored.position.word(LSN_PROC).is_none();
+        let confirmed = slot.confirmed_flush_lsn.filter(|lsn| tells && lsn.0 > processed.max(commit));
         restart.or(confirmed.map(|lsn| format!("confirmed_flush_lsn {lsn}")))
     }
 
@@ -378,7 +381,14 @@ impl Session {
         }
         options.extend(self.config.slot.stream_params.iter().cloned());
         let name = self.config.slot.name.clone();
-        replication.start(&name, start, &options).await?;
+        if let Err(mut error) = replication.start(&name, start, &options).await {
+            if let Ok(sql) = self.catalog.sql().await {
+                slot::name_owner(&mut error, sql).await;
+            }
+            return Err(error);
+        }
+        let _hold =
+            hold(&name, &self.config.connection.database, replication.pid(), Arc::clone(&self.outlet.connector));
         self.outlet.running();
         tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
         self.catalog.close();
@@ -387,7 +397,7 @@ impl Session {
             Slot::Existing(slot) => slot.confirmed_flush_lsn.unwrap_or(Lsn(0)),
         };
         self.decoder.reconnected(resume);
-        let mut follow = Follow::new(Parts {
+        let parts = Parts {
             replication,
             decoder: &mut self.decoder,
             tables: &mut self.tables,
@@ -401,8 +411,8 @@ impl Session {
                 status_interval: self.config.position.status_interval,
                 confirms: self.config.position.flush_mode != LsnFlushMode::Manual,
             },
-            confirmed,
-        });
+        };
+        let mut follow = Follow::new(parts, confirmed);
         match follow.run().await? {
             End::Stopped => follow.finish(FINISH).await,
             End::Gone => return Ok(()),

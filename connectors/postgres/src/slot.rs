@@ -132,6 +132,17 @@ pub async fn ensure(
     }
 }
 
+/// Adds to the error of a slot that is in use who uses it.
+pub async fn name_owner(error: &mut Error, sql: &Sql) {
+    let Some((slot, owner)) = error.taken() else { return };
+    match sql.slot_owner(slot).await {
+        // It may have changed hands, or be free by now: who was in the way is what the server said first.
+        Ok(Some(found)) if owner.pid.is_none_or(|pid| Some(pid) == found.pid) => *owner = found,
+        Ok(_) => {}
+        Err(error) => tracing::debug!(%slot, "cannot tell who uses the slot: {error}"),
+    }
+}
+
 async fn create(
     replication: &mut Replication,
     sql: &Sql,
@@ -191,7 +202,7 @@ pub async fn drop_slot(sql: &Sql, name: &str) -> Result<(), Error> {
                 sleep(DROP_PAUSE).await;
             }
             Err(Error::Server { server, .. }) if server.sqlstate == "55006" => {
-                return Err(Error::SlotTaken { slot: name.into(), pid: server.active_pid(), server });
+                return Err(Error::slot_taken(name, *server));
             }
             Err(error) => return Err(error),
         }

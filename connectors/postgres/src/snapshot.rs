@@ -75,16 +75,9 @@ impl Filling<'_> {
             slot
         };
         self.batch.items.push(Item::Change(Change {
-            shape: slot,
-            op: Op::Read,
-            before: None,
             after: Some(row),
-            moved: None,
-            tombstone: false,
-            last: true,
             mark: self.marks.row(),
-            transaction: None,
-            position: position.clone(),
+            ..Change::new(slot, Op::Read, position.clone())
         }));
         self.rows += 1;
         Ok(Some(true))

@@ -1,5 +1,7 @@
 //! Tables: from what RELATION or the catalogue says of one to its shape and its row codec.
 
+mod key;
+
 use std::sync::Arc;
 
 use record::{Kind, Schema, Shape, SourceField, SourceShape};
@@ -52,27 +54,16 @@ fn adjustment(mode: NameAdjustment) -> Adjustment {
 }
 
 /// Topic names as configured.
-pub(crate) fn naming(config: &PostgresConfig) -> Result<TopicNaming, Error> {
+pub(crate) fn naming(config: &PostgresConfig) -> TopicNaming {
     let topics = &config.topics;
     let mut naming = TopicNaming::new(&topics.prefix);
     naming.delimiter.clone_from(&topics.delimiter);
     naming.heartbeat_prefix.clone_from(&topics.heartbeat_prefix);
     naming.heartbeat_name.clone_from(&topics.heartbeat_name);
     naming.transaction.clone_from(&topics.transaction);
-    naming.strategy = match (topics.strategy.with_schema, topics.strategy.unicode) {
-        (true, false) => relational::NamingStrategy::Schema,
-        (false, false) => relational::NamingStrategy::Default,
-        (true, true) => relational::NamingStrategy::SchemaUnicode,
-        (false, true) => relational::NamingStrategy::DefaultUnicode,
-    };
-    if topics.strategy.regex
-        && let (Some(regex), Some(replacement)) = (&topics.regex, &topics.replacement)
-    {
-        let compiled = fancy_regex::Regex::new(regex)
-            .map_err(|e| Error::Config { key: "topic.regex".into(), reason: e.to_string() })?;
-        naming.rewrite = Some((compiled, replacement.clone()));
-    }
-    Ok(naming)
+    naming.strategy = topics.strategy;
+    naming.rewrite.clone_from(&topics.rewrite);
+    naming
 }
 
 /// The adjustments of schema names and of field names.
@@ -125,7 +116,7 @@ impl Tables {
             fields.into_iter().map(|(name, schema, ..)| (name, schema)).collect(),
         );
         Ok(Self {
-            context: SourceContext::new(naming(config)?, schema_names, field_names),
+            context: SourceContext::new(naming(config), schema_names, field_names),
             filter,
             modes: Modes::from(&config.types),
             message_keys,
@@ -180,8 +171,8 @@ impl Tables {
         self.source("", "")
     }
 
-    /// The names of the key's columns: the user's, else the primary key, else the first unique index.
-    fn key_names(&self, name: &str, columns: &[&str], table: Option<&sql::Table>) -> Vec<String> {
+    /// The names of the key's columns that `message.key.columns` asks for.
+    fn asked_key(&self, name: &str, columns: &[&str]) -> Vec<String> {
         let matched = self.message_keys.iter().flat_map(|pattern| {
             columns.iter().filter(move |column| pattern.matches(&format!("{name}.{column}")).unwrap_or(false))
         });
@@ -191,29 +182,24 @@ impl Tables {
                 own.push((*column).to_owned());
             }
         }
-        if !own.is_empty() {
-            return own;
-        }
-        let Some(table) = table else { return Vec::new() };
-        let key = if table.primary_key.is_empty() { &table.unique_key } else { &table.primary_key };
-        let named = |attnum: &i16| table.columns.iter().find(|column| column.attnum == *attnum).map(|c| c.name.clone());
-        key.iter().filter_map(named).collect()
+        own
     }
 
-    /// Plans the columns of a row: shape and codecs. `columns` are (name, type, modifier, catalogue's column).
+    /// Plans the columns of a row: shape and codecs. `key` is the table's own.
     fn build(
         &mut self,
         schema: &str,
         table: &str,
-        columns: &[(&str, u32, i32, Option<&sql::Column>)],
-        described: Option<&sql::Table>,
+        columns: &[Sent<'_>],
+        key: Vec<String>,
         copied: bool,
     ) -> Result<Built, Error> {
         let name = format!("{schema}.{table}");
-        let names: Vec<&str> = columns.iter().map(|(name, ..)| *name).collect();
-        let key_names = self.key_names(&name, &names, described);
+        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let asked = self.asked_key(&name, &names);
+        let key_names = if asked.is_empty() { key } else { asked };
         let (mut captured, mut codecs, mut cells) = (Vec::new(), Vec::new(), Vec::new());
-        for (column, oid, typmod, known) in columns {
+        for Sent { name: column, oid, typmod, known, in_identity } in columns {
             let in_key = key_names.iter().any(|key| key == column);
             let in_value = self.filter.column(schema, table, column);
             let planned = if in_key || in_value { plan(&self.catalogue, *oid, *typmod, &self.modes) } else { None };
@@ -226,8 +212,8 @@ impl Tables {
                 cells.push(None);
                 continue;
             };
-            // A column that the catalogue no longer has was dropped since: it may be null.
-            let not_null = known.is_some_and(|known| known.not_null);
+            // A column that the catalogue no longer has was dropped since: it may be null, unless it was in a key.
+            let not_null = *in_identity || known.is_some_and(|known| known.not_null);
             let default = known.and_then(|known| known.default.as_deref());
             let codec = column_codec(column, &planned, not_null, default, &self.modes);
             let codec = if copied { codec.copied() } else { codec };
@@ -280,16 +266,32 @@ impl Tables {
         let columns: Vec<_> = relation
             .columns
             .iter()
-            .map(|c| (c.name.as_str(), c.oid, c.typmod, described.columns.iter().find(|known| known.name == c.name)))
+            .map(|c| Sent {
+                name: &c.name,
+                oid: c.oid,
+                typmod: c.typmod,
+                known: described.columns.iter().find(|known| known.name == c.name),
+                in_identity: c.identity && key::is_flagged(relation),
+            })
             .collect();
-        let built = self.build(&relation.schema, &relation.table, &columns, Some(described), false)?;
+        let key = key::of_event(relation, key::of_catalogue(described));
+        if key.is_empty() && described.columns.is_empty() {
+            tracing::warn!(table = %described.name, "the table was dropped after these changes were written, and its replica \
+                identity does not tell the key: their records have none, unless message.key.columns names it");
+        }
+        let built = self.build(&relation.schema, &relation.table, &columns, key, false)?;
         Ok(Known::new(Some(built.shape), identity, built.wire_key))
     }
 
     /// A table as a snapshot reads it.
     pub(crate) fn copied(&mut self, table: &sql::Table) -> Result<Copied, Error> {
-        let columns: Vec<_> = table.columns.iter().map(|c| (c.name.as_str(), c.type_oid, c.typmod, Some(c))).collect();
-        let built = self.build(&table.name.schema, &table.name.table, &columns, Some(table), true)?;
+        let columns: Vec<_> = table
+            .columns
+            .iter()
+            .map(|c| Sent { name: &c.name, oid: c.type_oid, typmod: c.typmod, known: Some(c), in_identity: false })
+            .collect();
+        let key = key::of_catalogue(table);
+        let built = self.build(&table.name.schema, &table.name.table, &columns, key, true)?;
         let list = table.columns.iter().zip(&built.codecs).map(|(column, codec)| match codec {
             // Not captured: not read, but its cell stands.
             None => "NULL::text".to_owned(),
@@ -298,6 +300,17 @@ impl Tables {
         let select = list.collect::<Vec<_>>().join(", ");
         Ok(Copied { shape: built.shape, select })
     }
+}
+
+/// A column as it is sent.
+struct Sent<'a> {
+    name: &'a str,
+    oid: u32,
+    typmod: i32,
+    /// The catalogue's column of this name, as it is now.
+    known: Option<&'a sql::Column>,
+    /// In the key of the replica identity, and so never null.
+    in_identity: bool,
 }
 
 struct Built {

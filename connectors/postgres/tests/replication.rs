@@ -94,7 +94,7 @@ async fn a_change_arrives_and_its_position_is_confirmed() {
     let mut second = Replication::connect(&database.options).await.unwrap();
     let taken = second.start("wire_stream", end, &pgoutput()).await.unwrap_err();
     let Error::StreamStart { cause, .. } = &taken else { panic!("{taken:?}") };
-    assert!(matches!(**cause, Error::SlotTaken { pid: Some(pid), .. } if pid == stream.pid()), "{taken}");
+    assert!(matches!(**cause, Error::SlotTaken { ref owner, .. } if owner.pid == Some(stream.pid())), "{taken}");
     assert!(taken.is_transient());
     assert!(taken.trace().contains("\nCaused by: org.postgresql.util.PSQLException: ERROR: replication slot"));
 

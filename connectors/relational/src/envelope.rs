@@ -76,17 +76,16 @@ impl SourceContext {
                 .build(),
             cells: table.key.iter().map(|i| *i as u16).collect(),
         });
-        let part = |name: &str, schema: &Arc<Schema>| Field { name: name.into(), schema: Arc::clone(schema) };
         let time = Schema::of(Kind::Int64).optional().build();
-        let envelope = Schema::of(Kind::Struct(vec![
-            part("before", &row),
-            part("after", &row),
-            part("source", &source.schema),
-            part("transaction", &self.transaction),
-            part("op", &Schema::of(Kind::String).build()),
-            part("ts_ms", &time),
-            part("ts_us", &time),
-            part("ts_ns", &time),
+        let envelope = Schema::of(Kind::structure([
+            ("before", Arc::clone(&row)),
+            ("after", Arc::clone(&row)),
+            ("source", Arc::clone(&source.schema)),
+            ("transaction", Arc::clone(&self.transaction)),
+            ("op", Schema::of(Kind::String).build()),
+            ("ts_ms", Arc::clone(&time)),
+            ("ts_us", Arc::clone(&time)),
+            ("ts_ns", Arc::clone(&time)),
         ]))
         .named(&named("Envelope"), Some(2))
         .build();
@@ -107,10 +106,10 @@ impl SourceContext {
 /// The `transaction` block of an envelope.
 pub fn transaction_block() -> Arc<Schema> {
     let int = Schema::of(Kind::Int64).build();
-    Schema::of(Kind::Struct(vec![
-        Field { name: "id".into(), schema: Schema::of(Kind::String).build() },
-        Field { name: "total_order".into(), schema: Arc::clone(&int) },
-        Field { name: "data_collection_order".into(), schema: int },
+    Schema::of(Kind::structure([
+        ("id", Schema::of(Kind::String).build()),
+        ("total_order", Arc::clone(&int)),
+        ("data_collection_order", int),
     ]))
     .optional()
     .named("event.block", Some(1))
@@ -129,6 +128,5 @@ pub fn snapshot_field() -> Arc<Schema> {
 
 /// A source block's struct schema of these fields.
 pub fn source_struct(name: &str, fields: Vec<(&str, Arc<Schema>)>) -> Arc<Schema> {
-    let fields = fields.into_iter().map(|(name, schema)| Field { name: name.into(), schema }).collect();
-    Schema::of(Kind::Struct(fields)).named(name, Some(1)).build()
+    Schema::of(Kind::structure(fields)).named(name, Some(1)).build()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{Event, Field, Kind, Position, Schema, Value};
+use record::{Event, Kind, Position, Schema, Value};
 use tokio::time::Instant;
 
 use crate::{Adjustment, TopicNaming, adjust_schema_name};
@@ -26,7 +26,7 @@ impl Heartbeat {
             return None;
         }
         let named = |name: &str, field: &str, kind: Kind| {
-            Schema::of(Kind::Struct(vec![Field { name: field.into(), schema: Schema::of(kind).build() }]))
+            Schema::of(Kind::structure([(field, Schema::of(kind).build())]))
                 .named(&adjust_schema_name(adjust, name), Some(1))
                 .build()
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use record::{Event, Field, Kind, Position, Schema, TransactionMark, Value};
+use record::{Event, Kind, Position, Schema, TransactionMark, Value};
 
 use crate::{Adjustment, TopicNaming, adjust_schema_name};
 
@@ -25,26 +25,23 @@ impl TransactionTopic {
     /// The topic and schemas of a connector.
     pub fn new(naming: &TopicNaming, adjust: Adjustment) -> Self {
         let named = |name: &str| adjust_schema_name(adjust, &format!("io.debezium.connector.common.{name}"));
-        let field = |name: &str, schema: Arc<Schema>| Field { name: name.into(), schema };
         let (text, int) = (Schema::of(Kind::String).build(), Schema::of(Kind::Int64).build());
-        let collection = Schema::of(Kind::Struct(vec![
-            field("data_collection", Arc::clone(&text)),
-            field("event_count", Arc::clone(&int)),
-        ]))
-        .optional()
-        .named("event.collection", Some(1))
-        .build();
+        let collection =
+            Schema::of(Kind::structure([("data_collection", Arc::clone(&text)), ("event_count", Arc::clone(&int))]))
+                .optional()
+                .named("event.collection", Some(1))
+                .build();
         Self {
             topic: naming.transaction().into(),
-            key: Schema::of(Kind::Struct(vec![field("id", Arc::clone(&text))]))
+            key: Schema::of(Kind::structure([("id", Arc::clone(&text))]))
                 .named(&named("TransactionMetadataKey"), Some(1))
                 .build(),
-            value: Schema::of(Kind::Struct(vec![
-                field("status", Arc::clone(&text)),
-                field("id", text),
-                field("event_count", Schema::of(Kind::Int64).optional().build()),
-                field("data_collections", Schema::of(Kind::Array(collection)).optional().build()),
-                field("ts_ms", int),
+            value: Schema::of(Kind::structure([
+                ("status", Arc::clone(&text)),
+                ("id", text),
+                ("event_count", Schema::of(Kind::Int64).optional().build()),
+                ("data_collections", Schema::of(Kind::Array(collection)).optional().build()),
+                ("ts_ms", int),
             ]))
             .named(&named("TransactionMetadataValue"), Some(1))
             .build(),

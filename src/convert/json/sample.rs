@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use record::{
-    Change, Decode, DecodeError, Decoded, Field, KeyShape, Kind, NONE, Op, Position, Schema, Shape, SnapshotMark,
-    SourceField, SourceShape, Span, Value, ValueRef, next_shape_id,
+    Change, Decode, DecodeError, Decoded, KeyShape, Kind, NONE, Op, Position, Schema, Shape, SourceField, SourceShape,
+    Span, Value, ValueRef, next_shape_id,
 };
 
 #[derive(Debug)]
@@ -32,13 +32,9 @@ pub(crate) fn decimal(scale: i32) -> Arc<Schema> {
         .build()
 }
 
-pub(crate) fn fields(of: Vec<(&str, Arc<Schema>)>) -> Kind {
-    Kind::Struct(of.into_iter().map(|(name, schema)| Field { name: name.into(), schema }).collect())
-}
-
 /// The table of the bench: `id` is the key.
 pub(crate) fn bench_shape() -> Shape {
-    let row = Schema::of(fields(vec![
+    let row = Schema::of(Kind::structure(vec![
         ("id", plain(Kind::Int64)),
         ("a", optional(Kind::Int32)),
         ("b", optional(Kind::Int64)),
@@ -49,7 +45,7 @@ pub(crate) fn bench_shape() -> Shape {
     .optional()
     .named("p.public.t.Value", None)
     .build();
-    let key = Schema::of(fields(vec![("id", plain(Kind::Int64))])).named("p.public.t.Key", None).build();
+    let key = Schema::of(Kind::structure(vec![("id", plain(Kind::Int64))])).named("p.public.t.Key", None).build();
     let snapshot = Schema::of(Kind::String)
         .optional()
         .named("io.debezium.data.Enum", Some(1))
@@ -74,10 +70,10 @@ pub(crate) fn bench_shape() -> Shape {
         ("origin", optional(Kind::String), SourceField::PositionText),
         ("origin_lsn", optional(Kind::Int64), SourceField::Word(5)),
     ];
-    let block = Schema::of(fields(source.iter().map(|(name, schema, _)| (*name, schema.clone())).collect()))
+    let block = Schema::of(Kind::structure(source.iter().map(|(name, schema, _)| (*name, schema.clone()))))
         .named("io.debezium.connector.postgresql.Source", Some(1))
         .build();
-    let transaction = Schema::of(fields(vec![
+    let transaction = Schema::of(Kind::structure(vec![
         ("id", plain(Kind::String)),
         ("total_order", plain(Kind::Int64)),
         ("data_collection_order", plain(Kind::Int64)),
@@ -85,7 +81,7 @@ pub(crate) fn bench_shape() -> Shape {
     .optional()
     .named("event.block", Some(1))
     .build();
-    let envelope = Schema::of(fields(vec![
+    let envelope = Schema::of(Kind::structure(vec![
         ("before", row.clone()),
         ("after", row.clone()),
         ("source", block.clone()),
@@ -125,18 +121,7 @@ pub(crate) fn bench_cells(text: &str) -> Vec<ValueRef<'_>> {
 pub(crate) fn change(op: Op) -> Change {
     let mut words = [NONE; Position::WORDS];
     words[..4].copy_from_slice(&[1_700_000_000_123_456, 24_023_119, 24_023_128, 555]);
-    Change {
-        shape: 0,
-        op,
-        before: None,
-        after: None,
-        moved: None,
-        tombstone: false,
-        last: true,
-        mark: SnapshotMark::Streamed,
-        transaction: None,
-        position: Position { words, text: None },
-    }
+    Change::new(0, op, Position { words, text: None })
 }
 
 pub(crate) fn decoded<'a>(

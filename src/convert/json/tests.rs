@@ -7,7 +7,7 @@ use record::{
 };
 use serde_json::json;
 
-use super::sample::{bench_cells, bench_shape, change, decimal, decoded, fields, optional, plain};
+use super::sample::{bench_cells, bench_shape, change, decimal, decoded, optional, plain};
 use super::*;
 
 const PLAIN: Style = Style { schemas: false, numeric: false, replace_null: true };
@@ -62,7 +62,7 @@ fn values() {
         (PLAIN, plain(Kind::Struct(Vec::new())), Value::Struct(Vec::new()), "{}"),
         (
             PLAIN,
-            plain(fields(vec![("a", plain(Kind::Int32)), ("b\n", optional(Kind::String))])),
+            plain(Kind::structure(vec![("a", plain(Kind::Int32)), ("b\n", optional(Kind::String))])),
             Value::Struct(vec![Value::Int(1), Value::Null]),
             r#"{"a":1,"b\n":null}"#,
         ),
@@ -90,7 +90,7 @@ fn cells() {
 
 #[test]
 fn refusals() {
-    let schema = plain(fields(vec![("a", plain(fields(vec![("b", plain(Kind::Int32))])))]));
+    let schema = plain(Kind::structure(vec![("a", plain(Kind::structure(vec![("b", plain(Kind::Int32))])))]));
     let value = |inner| Value::Struct(vec![Value::Struct(vec![inner])]);
     for (inner, message) in [
         (Value::Null, "Conversion error: null value for field that is required and has no default value"),
@@ -107,7 +107,7 @@ fn refusals() {
 
 #[test]
 fn nulls() {
-    let row = optional(fields(vec![("a", plain(Kind::Int32))]));
+    let row = optional(Kind::structure(vec![("a", plain(Kind::Int32))]));
     assert_eq!(encode(FULL, &Payload::Null).unwrap(), None);
     assert_eq!(encode(PLAIN, &Payload::NullOf(row.clone())).unwrap().as_deref(), Some("null"));
     let schema = r#"{"type":"struct","fields":[{"type":"int32","optional":false,"field":"a"}],"optional":true}"#;
@@ -125,7 +125,7 @@ fn schema_in_order() {
         .doc("d\"oc")
         .default(Some(Value::Decimal { unscaled: vec![0, 150], scale: 2 }))
         .build();
-    let schema = plain(fields(vec![
+    let schema = plain(Kind::structure(vec![
         ("d", decimal),
         ("l", optional(Kind::Array(plain(Kind::Float32)))),
         ("m", plain(Kind::Map(plain(Kind::String), plain(Kind::Float64)))),
@@ -195,7 +195,7 @@ fn envelopes() {
 #[test]
 fn views() {
     let (shape, row) = (bench_shape(), bench_cells("x"));
-    let schema = plain(fields(vec![
+    let schema = plain(Kind::structure(vec![
         ("id", plain(Kind::Int64)),
         ("b", optional(Kind::Int32)),
         ("t", optional(Kind::String)),
@@ -247,7 +247,7 @@ fn any_value() -> impl Strategy<Value = (Arc<Schema>, Value, serde_json::Value)>
                 (plain(Kind::Array(schema)), Value::Array(vec![value; n]), json!(vec![json; n]))
             }),
             proptest::collection::btree_map("\\PC{0,6}", inner, 0..4).prop_map(|members| {
-                let kind = fields(members.iter().map(|(name, (schema, ..))| (name.as_str(), schema.clone())).collect());
+                let kind = Kind::structure(members.iter().map(|(name, (schema, ..))| (name.as_str(), schema.clone())));
                 let values = members.values().map(|(_, value, _)| value.clone()).collect();
                 let json = members.into_iter().map(|(name, (.., json))| (name, json)).collect();
                 (plain(kind), Value::Struct(values), serde_json::Value::Object(json))

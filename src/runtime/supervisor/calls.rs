@@ -86,6 +86,13 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// A write that failed; one that only the group's owner may make is for another process.
+    pub(super) fn of_store(what: &'static str, source: StoreError) -> Self {
+        if matches!(source, StoreError::NotOwner) { Self::NotOwner } else { Self::Store { what, source } }
+    }
+}
+
 impl From<Rejected> for Refusal {
     fn from(rejected: Rejected) -> Self {
         Self::Invalid(rejected.to_string())
@@ -310,5 +317,5 @@ async fn within(what: &'static str, write: impl Future<Output = Result<(), Store
     let result = timeout(WRITE_WAIT, write).await.unwrap_or_else(|_| {
         Err(StoreError::Broker { topic: "config.storage.topic".to_owned(), reason: "no answer".to_owned() })
     });
-    result.map_err(|source| Refusal::Store { what, source })
+    result.map_err(|source| Refusal::of_store(what, source))
 }

@@ -183,6 +183,11 @@ impl Keeper {
     }
 
     async fn event(&mut self, event: Option<TaskEvent>) {
+        if !self.shared.store.is_open() {
+            // The task ends because it may not produce any more: no failure of its own, and not ours to tell.
+            self.up = None;
+            return;
+        }
         match event {
             Some(TaskEvent::Running) => self.apply(Input::TaskUp { waits_for: None }).await,
             Some(TaskEvent::Waiting { trace }) => {
@@ -366,7 +371,7 @@ impl Keeper {
     fn start(&mut self) {
         let stored =
             self.shared.configs.read(|view| view.tasks(&self.name).and_then(|tasks| tasks.configs.first().cloned()));
-        let (Some(stored), Some(plan), Some(fence)) = (stored, &self.plan, self.shared.fence()) else {
+        let (Some(stored), Some(plan), Some(fence)) = (stored, &self.plan, self.shared.store.fence()) else {
             // Without a plan or a committed configuration there is nothing to start; the next look makes both.
             self.machine.task = Task::Absent;
             return;

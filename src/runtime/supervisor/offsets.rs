@@ -93,7 +93,7 @@ fn done(what: &str) -> String {
 
 async fn read(write: impl Future<Output = Result<(), StoreError>>) -> Result<(), Refusal> {
     match timeout(WAIT, write).await {
-        Ok(result) => result.map_err(|source| Refusal::Store { what: "Error accessing the offsets topic", source }),
+        Ok(result) => result.map_err(|source| Refusal::of_store("Error accessing the offsets topic", source)),
         Err(_) => Err(Refusal::TimedOut("The worker is currently reading to the end of the offsets topic")),
     }
 }

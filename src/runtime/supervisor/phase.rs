@@ -4,6 +4,7 @@
 
 use super::{Refusal, Supervisor};
 use crate::runtime::owner::Ownership;
+use crate::store::Store as _;
 
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
@@ -34,7 +35,7 @@ impl Supervisor {
     pub fn health(&self) -> Health {
         const STARTING: &str = "Worker is still starting up. ";
         match &*self.phase.borrow() {
-            Phase::Reading => Health::Starting(match self.store.trouble() {
+            Phase::Reading => Health::Starting(match self.shared.store.trouble() {
                 Some(trouble) => format!("{STARTING}Reading the stored configs, offsets and statuses: {trouble}"),
                 None => format!("{STARTING}Reading the stored configs, offsets and statuses."),
             }),

@@ -1,8 +1,8 @@
 //! The scenarios of the reference, on a table `a(id int primary key, v text, n int default 5)`.
 
 use record::{
-    Change, Decode, DecodeError, Field, KeyShape, NONE, Op, Position, Shape, SnapshotMark, SourceField, SourceShape,
-    Span, TransactionMark, ValueRef, next_shape_id,
+    Change, Decode, DecodeError, KeyShape, NONE, Op, Position, Shape, SourceField, SourceShape, Span, TransactionMark,
+    ValueRef, next_shape_id,
 };
 
 use super::*;
@@ -23,25 +23,21 @@ fn optional(kind: Kind) -> Arc<Schema> {
     Schema::of(kind).optional().build()
 }
 
-fn fields(of: Vec<(&str, Arc<Schema>)>) -> Kind {
-    Kind::Struct(of.into_iter().map(|(name, schema)| Field { name: name.into(), schema }).collect())
-}
-
 fn shape() -> Shape {
     let n = Schema::of(Kind::Int32).optional().default(Some(Value::Int(5))).build();
-    let row = fields(vec![("id", plain(Kind::Int32)), ("v", optional(Kind::String)), ("n", n)]);
+    let row = Kind::structure(vec![("id", plain(Kind::Int32)), ("v", optional(Kind::String)), ("n", n)]);
     let row = Schema::of(row).optional().named("p.a.Value", None).build();
-    let key = Schema::of(fields(vec![("id", plain(Kind::Int32))])).named("p.a.Key", None).build();
+    let key = Schema::of(Kind::structure(vec![("id", plain(Kind::Int32))])).named("p.a.Key", None).build();
     let snapshot = Schema::of(Kind::String).optional().default(Some(Value::text("false"))).build();
-    let source = fields(vec![
+    let source = Kind::structure(vec![
         ("table", plain(Kind::String)),
         ("lsn", optional(Kind::Int64)),
         ("ts_ms", plain(Kind::Int64)),
         ("snapshot", snapshot),
     ]);
     let source = Schema::of(source).named("Source", Some(1)).build();
-    let transaction = Schema::of(fields(vec![("id", plain(Kind::String))])).optional().build();
-    let envelope = fields(vec![
+    let transaction = Schema::of(Kind::structure(vec![("id", plain(Kind::String))])).optional().build();
+    let envelope = Kind::structure(vec![
         ("before", row.clone()),
         ("after", row.clone()),
         ("source", source.clone()),
@@ -74,18 +70,7 @@ fn shape() -> Shape {
 fn change(op: Op) -> Change {
     let mut words = [NONE; Position::WORDS];
     words[..2].copy_from_slice(&[77, 5_000_000]);
-    Change {
-        shape: 0,
-        op,
-        before: None,
-        after: None,
-        moved: None,
-        tombstone: false,
-        last: true,
-        mark: SnapshotMark::Streamed,
-        transaction: None,
-        position: Position { words, text: None },
-    }
+    Change::new(0, op, Position { words, text: None })
 }
 
 fn show_value(value: &Value) -> String {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use settings::Reader;
+use settings::{Finding, Reader, Severity};
 
 use super::modes::{LsnFlushMode, OffsetMismatch, OutputPlugin, PublicationMode, TimeoutAction};
 
@@ -21,7 +21,7 @@ pub struct Slot {
     pub drop_on_stop: bool,
     /// Create it as a failover slot (PostgreSQL 17).
     pub failover: bool,
-    /// Extra options of START_REPLICATION, in order.
+    /// Extra options of START_REPLICATION, in order; none that would change what is read here.
     pub stream_params: Vec<(String, String)>,
     /// Attempts to create it or to start streaming.
     pub max_retries: u32,
@@ -39,7 +39,7 @@ impl Slot {
             plugin_named: r.is_set("plugin.name"),
             drop_on_stop: r.boolean("slot.drop.on.stop"),
             failover: r.boolean("slot.failover"),
-            stream_params: pairs(&r.text("slot.stream.params")),
+            stream_params: stream_params(r),
             max_retries: u32::try_from(r.int("slot.max.retries")).unwrap_or(0),
             retry_delay: r.millis("slot.retry.delay.ms"),
             create_timeout: Duration::from_secs(
@@ -49,14 +49,38 @@ impl Slot {
     }
 }
 
-/// `k=v;k=v`; what is no pair is dropped.
-fn pairs(text: &str) -> Vec<(String, String)> {
-    let pair = |part: &str| {
-        let (name, value) = part.split_once('=')?;
-        let (name, value) = (name.trim(), value.trim());
-        (!name.is_empty() && !value.contains('=')).then(|| (name.to_owned(), value.to_owned()))
-    };
-    text.split(';').filter_map(pair).collect()
+/// Options that the connector sets itself. Debezium's own values win over the user's as well.
+const SET_HERE: [&str; 3] = ["proto_version", "publication_names", "messages"];
+/// Options that change how rows are sent and not which. Debezium loses every row with the first one, and does not start
+/// with the others.
+const NOT_READ: [&str; 3] = ["binary", "streaming", "two_phase"];
+
+/// The options that are passed on; what is left out is told by name.
+fn stream_params(r: &mut Reader<'_>) -> Vec<(String, String)> {
+    let mut passed = Vec::new();
+    for part in r.text("slot.stream.params").split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let pair = part.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+        let reason = match pair {
+            Some((name, _)) if SET_HERE.contains(&name) => format!("{name} is left out: the connector sets it itself."),
+            Some((name, _)) if NOT_READ.contains(&name) => {
+                format!("{name} is left out: rows are read as text, a transaction at a time after its commit.")
+            }
+            Some((name, value)) if !name.is_empty() && !value.contains('=') => {
+                // The server takes an option once.
+                passed.retain(|(known, _)| known != name);
+                passed.push((name.to_owned(), value.to_owned()));
+                continue;
+            }
+            _ => format!("'{part}' is left out: it is not of the form name=value."),
+        };
+        r.find(Finding {
+            key: "slot.stream.params".to_owned(),
+            severity: Severity::Warning,
+            reason,
+            remedy: "Take it out; the records are the same without it.".to_owned(),
+        });
+    }
+    passed
 }
 
 /// Which old values a table's updates and deletes carry (PostgreSQL manual, ALTER TABLE, REPLICA IDENTITY).
@@ -158,6 +182,8 @@ impl Position {
 
 #[cfg(test)]
 mod tests {
+    use settings::Properties;
+
     use super::*;
 
     #[test]
@@ -175,9 +201,35 @@ mod tests {
         check("a", None);
     }
 
+    /// What is passed on, and the names of what is left out.
+    #[track_caller]
+    fn check_params(text: &str, expect: &[(&str, &str)], left_out: &[&str]) {
+        let mut properties = Properties::new();
+        properties.insert("slot.stream.params", text);
+        let mut reader = Reader::new(crate::keys::READ, &properties);
+        let passed = stream_params(&mut reader);
+        let passed: Vec<_> = passed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(passed, expect, "{text}");
+        // The other keys of this config are missing, which is not the matter here: only remarks are looked at.
+        let findings = reader.findings();
+        assert_eq!(findings.len(), left_out.len(), "{text}: {findings:?}");
+        for (finding, name) in findings.iter().zip(left_out) {
+            assert!(finding.reason.contains(name), "{text}: {finding}");
+        }
+    }
+
     #[test]
-    fn stream_params() {
-        let expect = vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), String::new())];
-        assert_eq!(pairs("a=1; b=;c;=d;x=y=z"), expect);
+    fn stream_options() {
+        check_params("", &[], &[]);
+        check_params("a=1; b=;", &[("a", "1"), ("b", "")], &[]);
+        check_params("c;=d;x=y=z", &[], &["'c'", "'=d'", "'x=y=z'"]);
+        check_params("origin=any;origin=none", &[("origin", "none")], &[]);
+        check_params("binary=true;origin=none", &[("origin", "none")], &["binary"]);
+        check_params("proto_version=2; streaming=on", &[], &["proto_version", "streaming"]);
+        check_params(
+            "publication_names=p;messages=false;two_phase=on",
+            &[],
+            &["publication_names", "messages", "two_phase"],
+        );
     }
 }

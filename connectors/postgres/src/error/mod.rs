@@ -5,12 +5,14 @@
 //!
 //! Must not know: Kafka, HTTP, cell contents, passwords.
 
+mod owner;
 mod server;
 mod sqlstate;
 mod trace;
 
 use std::io;
 
+pub use owner::SlotOwner;
 pub use server::ServerError;
 pub use sqlstate::is_transient;
 
@@ -89,17 +91,12 @@ pub enum Error {
         found: String,
     },
     /// Another session holds the slot.
-    #[error(
-        "replication slot \"{slot}\" is in use{}: each connector needs a slot of its own (slot.name); after a crash the \
-         server lets go by itself within wal_sender_timeout, at once with SELECT pg_terminate_backend({})",
-        pid.map_or(String::new(), |pid| format!(" by process {pid}")),
-        pid.map_or("pid".into(), |pid| pid.to_string())
-    )]
+    #[error("replication slot \"{slot}\" is in use{owner}: each connector needs a slot of its own. {}", owner.remedy())]
     SlotTaken {
         /// The slot.
         slot: String,
-        /// The server process that holds it.
-        pid: Option<i32>,
+        /// Who holds it.
+        owner: Box<SlotOwner>,
         /// What the server said.
         server: Box<ServerError>,
     },
@@ -319,6 +316,21 @@ impl Error {
     /// Puts a server's error in context: the same answer means another thing while a slot is being taken.
     pub(crate) fn from_server(doing: impl Into<String>, server: ServerError) -> Self {
         Self::Server { doing: doing.into(), server: Box::new(server) }
+    }
+
+    /// A slot that another session holds, as the server says it.
+    pub(crate) fn slot_taken(slot: impl Into<String>, server: ServerError) -> Self {
+        let owner = SlotOwner { pid: server.active_pid(), ..SlotOwner::default() };
+        Self::SlotTaken { slot: slot.into(), owner: Box::new(owner), server: Box::new(server) }
+    }
+
+    /// The slot that is in use, and what is known of its owner, if that is what this is about.
+    pub(crate) fn taken(&mut self) -> Option<(&str, &mut SlotOwner)> {
+        match self {
+            Self::SlotTaken { slot, owner, .. } => Some((slot, owner)),
+            Self::StreamStart { cause, .. } => cause.taken(),
+            _ => None,
+        }
     }
 
     /// Bytes that are not of the protocol.

@@ -176,11 +176,7 @@ mod tests {
             &Error::StreamStart {
                 slot: "s".into(),
                 lsn: Lsn(0x1_0000_0010),
-                cause: Box::new(Error::SlotTaken {
-                    slot: "s".into(),
-                    pid: Some(7),
-                    server: Box::new(server("55006", "active for PID 7")),
-                }),
+                cause: Box::new(Error::slot_taken("s", server("55006", "active for PID 7"))),
             },
             true,
             "io.debezium.DebeziumException: Failed to start replication stream at LSN{1/10}; when setting up multiple",

@@ -125,7 +125,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 15)
         .shown("Optional parameters to pass to the logical decoder when the stream is started.", Width::Long)
         .doc(
-            "Extra options for START_REPLICATION, 'name=value' separated by ';'. A pair that cannot be read is logged and left out.",
+            "Extra options for START_REPLICATION, 'name=value' separated by ';'. A pair that cannot be read is logged and left out, and so is an option that would change how the stream is read.",
         ),
     Key::debezium("database.initial.statements", Kind::String)
         .low()

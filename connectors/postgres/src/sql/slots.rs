@@ -4,7 +4,8 @@ use tokio_postgres::types::Type;
 
 use super::tables::TableName;
 use super::{Sql, get};
-use crate::error::Error;
+use crate::error::{Error, SlotOwner};
+use crate::holders::holder;
 use crate::lsn::Lsn;
 
 /// A row of `pg_replication_slots`.
@@ -69,6 +70,23 @@ impl Sql {
             wal_status: get(row, 7, &doing)?,
             safe_wal_size_bytes: get(row, 8, &doing)?,
         }))
+    }
+
+    /// Who streams from a slot now, as far as this role may see it; `None` when nobody does.
+    pub async fn slot_owner(&self, name: &str) -> Result<Option<SlotOwner>, Error> {
+        let doing = format!("looking for the reader of replication slot \"{name}\"");
+        let sql = "SELECT s.active_pid, r.application_name, r.usename::text, pg_catalog.host(r.client_addr) \
+                   FROM pg_catalog.pg_replication_slots s \
+                   LEFT JOIN pg_catalog.pg_stat_replication r ON r.pid = s.active_pid \
+                   WHERE s.slot_name::text = $1 AND s.active_pid IS NOT NULL";
+        let rows = self.rows(&doing, sql, &[(&name, Type::TEXT)]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let text = |index| -> Result<Option<String>, Error> {
+            Ok(get::<Option<String>>(row, index, &doing)?.filter(|text| !text.is_empty()))
+        };
+        let pid: i32 = get(row, 0, &doing)?;
+        let connector = holder(name, &self.options().dbname, pid);
+        Ok(Some(SlotOwner { pid: Some(pid), application: text(1)?, user: text(2)?, client: text(3)?, connector }))
     }
 
     /// Drops a slot, once.

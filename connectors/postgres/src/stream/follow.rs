@@ -55,16 +55,7 @@ pub(crate) enum End {
 
 /// One streaming connection and what reads from it.
 pub(crate) struct Follow<'a> {
-    pub(crate) replication: Replication,
-    pub(crate) decoder: &'a mut Decoder,
-    pub(crate) tables: &'a mut Tables,
-    pub(crate) catalog: &'a mut Catalog,
-    pub(crate) outlet: &'a mut Outlet,
-    pub(crate) heartbeat: &'a mut Option<Heartbeat>,
-    pub(crate) messages: &'a MessageTopic,
-    /// The last position handed to the pipeline: where a reconnect goes on.
-    pub(crate) reached: &'a mut Option<Position>,
-    pub(crate) settings: Settings,
+    parts: Parts<'a>,
     received: Lsn,
     confirmed: Lsn,
     next_status: Instant,
@@ -75,7 +66,7 @@ pub(crate) struct Follow<'a> {
     batch: Box<Batch>,
 }
 
-/// The parts of a [`Follow`] that its maker gives.
+/// What it works with: the connection, and what of the session outlasts it.
 pub(crate) struct Parts<'a> {
     pub(crate) replication: Replication,
     pub(crate) decoder: &'a mut Decoder,
@@ -84,9 +75,9 @@ pub(crate) struct Parts<'a> {
     pub(crate) outlet: &'a mut Outlet,
     pub(crate) heartbeat: &'a mut Option<Heartbeat>,
     pub(crate) messages: &'a MessageTopic,
+    /// The last position handed to the pipeline: where a reconnect goes on.
     pub(crate) reached: &'a mut Option<Position>,
     pub(crate) settings: Settings,
-    pub(crate) confirmed: Lsn,
 }
 
 /// Keeps a flood from being read in drops: the server writes each row to the socket by itself, and a reader that is
@@ -125,21 +116,12 @@ pub(crate) fn confirmable(position: &Position) -> Lsn {
 }
 
 impl<'a> Follow<'a> {
-    pub(crate) fn new(parts: Parts<'a>) -> Self {
-        let Parts { replication, decoder, tables, catalog, outlet, heartbeat, messages, reached, settings, confirmed } =
-            parts;
-        decoder.next_batch();
+    /// `confirmed` is what the server has been told before.
+    pub(crate) fn new(parts: Parts<'a>, confirmed: Lsn) -> Self {
+        parts.decoder.next_batch();
         Self {
-            replication,
-            decoder,
-            tables,
-            catalog,
-            outlet,
-            heartbeat,
-            messages,
-            reached,
-            next_status: Instant::now() + settings.status_interval,
-            settings,
+            next_status: Instant::now() + parts.settings.status_interval,
+            parts,
             received: confirmed,
             confirmed,
             heard: Instant::now(),
@@ -158,24 +140,24 @@ impl<'a> Follow<'a> {
             if full && !self.flush().await? {
                 return Ok(self.ended());
             }
-            if self.outlet.stopping() {
+            if self.parts.outlet.stopping() {
                 return Ok(End::Stopped);
             }
             if full {
                 // Complete frames may stand in the buffer still.
                 continue;
             }
-            match self.replication.try_fill(&mut self.buffer) {
+            match self.parts.replication.try_fill(&mut self.buffer) {
                 Ok(Some(_)) => {
                     self.pace.read().await;
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => return Err(self.replication.stream_error(error)),
+                Err(error) => return Err(self.parts.replication.stream_error(error)),
             }
             // The socket is empty: what has been read leaves now, unless the pipeline is still busy with what it has. Then
             // more is added until it is free, so that batches grow with the load and no timer is needed.
-            if self.outlet.is_drained() {
+            if self.parts.outlet.is_drained() {
                 self.beat(false);
                 if !self.flush().await? {
                     return Ok(self.ended());
@@ -188,39 +170,39 @@ impl<'a> Follow<'a> {
     }
 
     fn ended(&self) -> End {
-        if self.outlet.stopping() { End::Stopped } else { End::Gone }
+        if self.parts.outlet.stopping() { End::Stopped } else { End::Gone }
     }
 
     /// Waits for bytes; meanwhile statuses, heartbeats, stored positions, the stop.
     async fn wait(&mut self) -> Result<Option<End>, Error> {
         // Without a position there is nothing that a heartbeat could carry.
-        let due = self.reached.as_ref().and(self.heartbeat.as_ref()).map(Heartbeat::due);
+        let due = self.parts.reached.as_ref().and(self.parts.heartbeat.as_ref()).map(Heartbeat::due);
         let heartbeat = async {
             match due {
                 Some(due) => sleep_until(due).await,
                 None => pending().await,
             }
         };
-        let drained = self.outlet.drained();
+        let drained = self.parts.outlet.drained();
         tokio::select! {
             biased;
             () = drained, if !self.batch.items.is_empty() => return Ok(None),
-            read = self.replication.fill(&mut self.buffer) => {
+            read = self.parts.replication.fill(&mut self.buffer) => {
                 self.pace.read().await;
                 self.heard = Instant::now();
-                return read.map(|_| None).map_err(|error| self.replication.stream_error(error));
+                return read.map(|_| None).map_err(|error| self.parts.replication.stream_error(error));
             }
-            stored = self.outlet.stored.changed() => {
+            stored = self.parts.outlet.stored.changed() => {
                 if stored.is_err() {
                     return Ok(Some(End::Gone));
                 }
             }
-            _ = self.outlet.stop.changed() => return Ok(Some(self.ended())),
+            _ = self.parts.outlet.stop.changed() => return Ok(Some(self.ended())),
             () = sleep_until(self.next_status) => {
                 // Asked at every status: a server that is alive answers, a connection that is cut in the middle does not.
-                if self.heard.elapsed() > SILENCE.max(self.settings.status_interval * 3) {
+                if self.heard.elapsed() > SILENCE.max(self.parts.settings.status_interval * 3) {
                     let silent = std::io::Error::new(std::io::ErrorKind::TimedOut, "the server has fallen silent");
-                    return Err(self.replication.stream_error(silent));
+                    return Err(self.parts.replication.stream_error(silent));
                 }
                 self.status(true).await?;
                 return Ok(None);
@@ -236,8 +218,8 @@ impl<'a> Follow<'a> {
 
     /// Takes note of what is stored, and tells the server if that is news.
     async fn confirm(&mut self) -> Result<(), Error> {
-        let stored = self.outlet.stored.borrow_and_update().as_ref().map(confirmable);
-        if self.settings.confirms && stored.is_some_and(|lsn| lsn > self.confirmed) {
+        let stored = self.parts.outlet.stored.borrow_and_update().as_ref().map(confirmable);
+        if self.parts.settings.confirms && stored.is_some_and(|lsn| lsn > self.confirmed) {
             self.confirmed = stored.unwrap_or(self.confirmed);
             self.status(false).await?;
         }
@@ -245,12 +227,13 @@ impl<'a> Follow<'a> {
     }
 
     async fn status(&mut self, reply: bool) -> Result<(), Error> {
-        self.next_status = Instant::now() + self.settings.status_interval;
+        self.next_status = Instant::now() + self.parts.settings.status_interval;
         let sent = self
+            .parts
             .replication
             .send_status(self.received.max(self.confirmed), self.confirmed, self.confirmed, reply)
             .await;
-        sent.map_err(|error| self.replication.stream_error(error))
+        sent.map_err(|error| self.parts.replication.stream_error(error))
     }
 
     /// Decodes the complete frames of the buffer; true when the batch is full.
@@ -271,11 +254,11 @@ impl<'a> Follow<'a> {
             let payload = self.parsed + frame.payload.start..self.parsed + frame.payload.end;
             match frame.tag {
                 b'd' => self.copy_data(payload).await?,
-                b'E' => return Err(error_in_stream(&self.settings.slot, &self.buffer[payload])),
+                b'E' => return Err(error_in_stream(&self.parts.settings.slot, &self.buffer[payload])),
                 // The server ends the stream in order (it shuts down): the connection is made anew.
                 b'c' => {
                     let closed = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the server ended the stream");
-                    return Err(self.replication.stream_error(closed));
+                    return Err(self.parts.replication.stream_error(closed));
                 }
                 // Notices and parameters.
                 _ => {}
@@ -293,21 +276,15 @@ impl<'a> Follow<'a> {
             Ok(StreamMessage::XLogData { start, end, .. }) => {
                 self.received = self.received.max(start).max(end);
                 let cursor = Cursor::new(&self.buffer[..payload.end], payload.start + XLOG_HEADER_BYTES);
-                match self.decoder.message(&mut self.batch, start.0 as i64, cursor) {
+                match self.parts.decoder.message(&mut self.batch, start.0 as i64, cursor) {
                     Ok(Step::Done) => Ok(()),
                     Ok(Step::Relation(relation)) => {
-                        let known = self.tables.announced(self.catalog.sql().await?, &relation).await?;
-                        self.decoder.install(relation.id, known);
+                        let known = self.parts.tables.announced(self.parts.catalog.sql().await?, &relation).await?;
+                        self.parts.decoder.install(relation.id, known);
                         Ok(())
                     }
                     Ok(Step::Message(message)) => {
-                        if self.messages.wants(&message.prefix) {
-                            let orders = self.decoder.count_message(&mut self.batch, &message);
-                            let event = self.messages.event(message, orders, now_ms());
-                            self.batch.items.push(Item::Event(Box::new(event)));
-                        } else {
-                            self.batch.items.push(Item::Position(message.position));
-                        }
+                        self.parts.decoder.met(&mut self.batch, message, self.parts.messages, now_ms());
                         Ok(())
                     }
                     Err(Malformed::Short) => Err(self.malformed("a message ends before its fields do")),
@@ -322,7 +299,7 @@ impl<'a> Follow<'a> {
             }
             Ok(StreamMessage::Keepalive { end, reply_requested, .. }) => {
                 self.received = self.received.max(end);
-                if let Some(position) = self.decoder.keepalive(end.0 as i64) {
+                if let Some(position) = self.parts.decoder.keepalive(end.0 as i64) {
                     self.batch.items.push(Item::Position(position));
                 }
                 if reply_requested {
@@ -342,8 +319,10 @@ impl<'a> Follow<'a> {
             Item::Change(change) => Some(&change.position),
             Item::Event(event) => event.position.as_ref(),
         });
-        let Some(position) = last.or(self.reached.as_ref()) else { return };
-        if let Some(event) = self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), position, force)) {
+        let Some(position) = last.or(self.parts.reached.as_ref()) else { return };
+        if let Some(event) =
+            self.parts.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), position, force))
+        {
             self.batch.items.push(Item::Event(Box::new(event)));
         }
     }
@@ -353,13 +332,13 @@ impl<'a> Follow<'a> {
         let used = std::mem::take(&mut self.parsed);
         if self.batch.items.is_empty() {
             self.batch.clear();
-            self.decoder.next_batch();
+            self.parts.decoder.next_batch();
             self.buffer.advance(used);
             return Ok(true);
         }
         let mut batch = std::mem::take(&mut self.batch);
         batch.buffer = self.take(used);
-        self.decoder.next_batch();
+        self.parts.decoder.next_batch();
         let Some(lease) = self.leased(batch.buffer.len()).await? else { return Ok(false) };
         let reached = batch.items.iter().rev().find_map(|item| match item {
             Item::Position(position) => Some(position.clone()),
@@ -370,7 +349,7 @@ impl<'a> Follow<'a> {
             return Ok(false);
         }
         if reached.is_some() {
-            *self.reached = reached;
+            *self.parts.reached = reached;
         }
         self.beat(false);
         Ok(true)
@@ -393,8 +372,8 @@ impl<'a> Follow<'a> {
 
     /// Waits for the byte budget, answering the server meanwhile.
     async fn leased(&mut self, bytes: usize) -> Result<Option<Lease>, Error> {
-        let mut stop = self.outlet.stop.clone();
-        let mut lease = Box::pin(self.outlet.lease(bytes));
+        let mut stop = self.parts.outlet.stop.clone();
+        let mut lease = Box::pin(self.parts.outlet.lease(bytes));
         loop {
             tokio::select! {
                 biased;
@@ -402,7 +381,7 @@ impl<'a> Follow<'a> {
                 _ = stop.changed() => {}
                 () = sleep_until(self.next_status) => {}
             }
-            if self.outlet.stopping() {
+            if self.parts.outlet.stopping() {
                 return Ok(None);
             }
             self.confirm().await?;
@@ -412,17 +391,17 @@ impl<'a> Follow<'a> {
 
     /// Waits for a place in the queue, answering the server meanwhile. False when the pipeline is gone.
     async fn placed(&mut self, message: Message) -> Result<bool, Error> {
-        let mut stop = self.outlet.stop.clone();
+        let mut stop = self.parts.outlet.stop.clone();
         loop {
             tokio::select! {
                 biased;
-                place = self.outlet.place() => {
+                place = self.parts.outlet.place() => {
                     return Ok(place.map(|place| place.send(message)).is_some());
                 }
                 _ = stop.changed() => {}
                 () = sleep_until(self.next_status) => {}
             }
-            if self.outlet.stopping() {
+            if self.parts.outlet.stopping() {
                 return Ok(false);
             }
             self.confirm().await?;
@@ -432,17 +411,17 @@ impl<'a> Follow<'a> {
 
     /// After a stop: waits for the last position to be stored, tells the server, and ends the stream in order.
     pub(crate) async fn finish(mut self, within: Duration) {
-        self.outlet.close();
-        let last = self.outlet.last_stored().await;
-        if self.settings.confirms {
+        self.parts.outlet.close();
+        let last = self.parts.outlet.last_stored().await;
+        if self.parts.settings.confirms {
             self.confirmed = self.confirmed.max(last.as_ref().map_or(Lsn(0), confirmable));
         }
         if let Err(error) = self.status(false).await {
-            tracing::warn!(slot = %self.settings.slot, %error, "the last position could not be confirmed");
+            tracing::warn!(slot = %self.parts.settings.slot, %error, "the last position could not be confirmed");
             return;
         }
-        if let Err(error) = self.replication.finish(&mut self.buffer, within).await {
-            tracing::warn!(slot = %self.settings.slot, %error, "the stream was not ended in order");
+        if let Err(error) = self.parts.replication.finish(&mut self.buffer, within).await {
+            tracing::warn!(slot = %self.parts.settings.slot, %error, "the stream was not ended in order");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use record::{Event, Field, Kind, Schema, SnapshotMark, SourceShape, Value};
+use record::{Event, Kind, Schema, SnapshotMark, SourceShape, Value};
 use relational::{Adjustment, Patterns, adjust_schema_name, transaction_block};
 
 use super::message::LogicalMessage;
@@ -33,23 +33,22 @@ impl MessageTopic {
         with_transactions: bool,
     ) -> Self {
         let named = |name: &str| adjust_schema_name(adjust, &format!("io.debezium.connector.postgresql.{name}"));
-        let field = |name: &str, schema: Arc<Schema>| Field { name: name.into(), schema };
         let text = Schema::of(Kind::String).optional().build();
         let content =
             Schema::of(if binary == BinaryMode::Bytes { Kind::Bytes } else { Kind::String }).optional().build();
-        let message = Schema::of(Kind::Struct(vec![field("prefix", Arc::clone(&text)), field("content", content)]))
+        let message = Schema::of(Kind::structure([("prefix", Arc::clone(&text)), ("content", content)]))
             .named(&named("Message"), Some(1))
             .build();
         Self {
             // The delimiter of topic names is not used here; that is how it has always been.
             topic: format!("{prefix}.message").into(),
-            key: Schema::of(Kind::Struct(vec![field("prefix", text)])).named(&named("MessageKey"), Some(1)).build(),
-            value: Schema::of(Kind::Struct(vec![
-                field("op", Schema::of(Kind::String).build()),
-                field("ts_ms", Schema::of(Kind::Int64).optional().build()),
-                field("source", Arc::clone(&source.schema)),
-                field("transaction", transaction_block()),
-                field("message", message),
+            key: Schema::of(Kind::structure([("prefix", text)])).named(&named("MessageKey"), Some(1)).build(),
+            value: Schema::of(Kind::structure([
+                ("op", Schema::of(Kind::String).build()),
+                ("ts_ms", Schema::of(Kind::Int64).optional().build()),
+                ("source", Arc::clone(&source.schema)),
+                ("transaction", transaction_block()),
+                ("message", message),
             ]))
             .named(&named("MessageValue"), Some(1))
             .build(),
@@ -68,7 +67,7 @@ impl MessageTopic {
 
     /// The record. `orders` are its places in the transaction.
     pub(crate) fn event(&self, message: LogicalMessage, orders: Option<(i64, i64)>, now_ms: i64) -> Event {
-        let LogicalMessage { transactional, prefix, content, position } = message;
+        let LogicalMessage { transactional, prefix, content, position, .. } = message;
         let content = encoded(Cow::Owned(content), self.binary).to_value();
         let transaction = match orders.filter(|_| transactional && self.with_transactions) {
             Some((total, collection)) => Value::Struct(vec![

@@ -32,6 +32,8 @@ pub(crate) struct LogicalMessage {
     pub(crate) prefix: String,
     pub(crate) content: Vec<u8>,
     pub(crate) position: Position,
+    /// A restart has passed it: it only counts in its transaction.
+    pub(crate) seen: bool,
 }
 
 /// Why a message could not be read.

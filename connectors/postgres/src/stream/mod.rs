@@ -16,6 +16,8 @@ mod state;
 pub(crate) use follow::{End, Follow, Parts, Settings};
 pub(crate) use logical::MessageTopic;
 pub(crate) use message::Relation;
+#[cfg(test)]
+pub(crate) use message::RelationColumn;
 pub(crate) use pgoutput::Decoder;
 pub(crate) use reader::Cursor;
 pub(crate) use state::{Known, Wanted};

@@ -3,16 +3,20 @@
 //! The decoder owns what the stream's order decides: the open transaction, the place of each event in it, what a restart
 //! has already seen. It never waits: a RELATION it hands back, and goes on once the table is known.
 
+mod messages;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, SnapshotMark, Span};
+use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, Span};
 use relational::{TransactionTopic, Transactions};
 
 use super::message::{LogicalMessage, Malformed, Relation, relation, tuple};
 use super::reader::Cursor;
 use super::state::{Known, Open, Wanted};
-use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW, XMIN};
+use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW};
 
 /// Microseconds from 1970 to 2000, the epoch of the protocol's times.
 const EPOCH_US: i64 = 946_684_800_000_000;
@@ -35,7 +39,6 @@ pub(crate) struct Decoder {
     open: Option<Open>,
     last_commit: i64,
     last_commit_us: i64,
-    xmin: i64,
     /// What was stored when the stream began; cleared once it is passed.
     resume: Option<Stored>,
     metadata: Option<TransactionTopic>,
@@ -52,7 +55,6 @@ impl Decoder {
             open: None,
             last_commit,
             last_commit_us: NONE,
-            xmin: NONE,
             resume,
             metadata,
             counts: Transactions::default(),
@@ -98,7 +100,6 @@ impl Decoder {
         position.words[TX_LSN] = wal_end - 1;
         position.words[TX_ROW] = 0;
         position.words[TS_US] = self.last_commit_us;
-        position.words[XMIN] = self.xmin;
         position.words[KIND] = Kind::Commit as i64;
         Some(position)
     }
@@ -166,7 +167,6 @@ impl Decoder {
         position.words[LSN_COMMIT] = end_lsn;
         position.words[TX_LSN] = commit_lsn;
         position.words[TX_ROW] = open.as_ref().map_or(0, |open| open.rows);
-        position.words[XMIN] = self.xmin;
         position.words[KIND] = Kind::Commit as i64;
         match &self.metadata {
             Some(topic) => {
@@ -178,7 +178,7 @@ impl Decoder {
                 let end = topic.end(&format!("{xid}:{end_lsn}"), commit_us / 1000, &self.counts, position);
                 batch.items.push(Item::Event(Box::new(end)));
             }
-            None => reach(batch, position),
+            None => reach(batch, position, false),
         }
         Ok(())
     }
@@ -213,7 +213,6 @@ impl Decoder {
         position.words[TX_LSN] = open.commit_lsn;
         position.words[TX_ROW] = open.rows;
         position.words[ORIGIN_LSN] = open.origin_lsn;
-        position.words[XMIN] = self.xmin;
         position.words[KIND] = kind as i64;
         Some((position, seen))
     }
@@ -232,63 +231,65 @@ impl Decoder {
         Ok(Some(slot))
     }
 
-    fn emit(&mut self, batch: &mut Batch, mut change: Change) {
-        if let Some(topic) = &self.metadata {
-            let table = Arc::clone(&batch.shapes[usize::from(change.shape)].table);
-            let position = &change.position;
-            let (xid, lsn) = (position.words[TX_ID], position.words[LSN]);
-            if let Some(open) = self.open.as_mut().filter(|open| !open.begun) {
-                open.begun = true;
-                let begin = topic.begin(&format!("{xid}:{lsn}"), open.commit_us / 1000);
-                batch.items.push(Item::Event(Box::new(begin)));
-            }
-            change.transaction = Some(Box::new(self.counts.mark(format!("{xid}:{lsn}"), &table)));
+    /// Whether an event that a restart has passed is to be gone through all the same: it counts in its transaction, so that
+    /// the orders go on where they were.
+    fn recounts(&self) -> bool {
+        self.metadata.is_some() && self.open.as_ref().is_some_and(|open| !open.done)
+    }
+
+    /// The transaction's BEGIN record, before its first event; one that was seen had it before the restart.
+    fn begun(&mut self, batch: &mut Batch, position: &Position, seen: bool) {
+        let Some(topic) = &self.metadata else { return };
+        if let Some(open) = self.open.as_mut()
+            && !std::mem::replace(&mut open.begun, true)
+            && !seen
+        {
+            let begin = topic.begin(&transaction_id(position), open.commit_us / 1000);
+            batch.items.push(Item::Event(Box::new(begin)));
         }
-        batch.items.push(Item::Change(change));
+    }
+
+    /// Counts an event and puts it into the batch, unless a restart has passed it.
+    fn emit(&mut self, batch: &mut Batch, mut change: Change, seen: bool) {
+        if self.metadata.is_some() {
+            self.begun(batch, &change.position, seen);
+            let table = Arc::clone(&batch.shapes[usize::from(change.shape)].table);
+            change.transaction = Some(Box::new(self.counts.mark(transaction_id(&change.position), &table)));
+        }
+        if !seen {
+            batch.items.push(Item::Change(change));
+        }
     }
 
     fn insert(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
         cursor.u8()?;
         let Some((position, seen)) = self.place(start, Kind::Insert) else { return Err(Malformed::NoTransaction) };
-        let shape = self.shape(batch, id)?;
-        match shape {
-            Some(shape) if !seen && !self.wanted.skip_create => {
-                let after = tuple(batch, &mut cursor)?;
-                if after.count > 0 {
-                    self.emit(batch, change(shape, Op::Create, None, Some(after), position));
-                }
-            }
-            Some(shape) if seen => self.recount(batch, shape, 1),
-            _ if !seen => reach(batch, position),
-            _ => {}
+        if seen && !self.recounts() {
+            return Ok(());
+        }
+        let shape = self.shape(batch, id)?.filter(|_| !self.wanted.skip_create);
+        let Some(shape) = shape else {
+            reach(batch, position, seen);
+            return Ok(());
+        };
+        let after = tuple(batch, &mut cursor)?;
+        if after.count > 0 {
+            self.emit(batch, change(shape, Op::Create, None, Some(after), position), seen);
         }
         Ok(())
-    }
-
-    /// Counts events that a restart has passed, so that the orders in the transaction go on where they were.
-    fn recount(&mut self, batch: &Batch, shape: u16, events: usize) {
-        if self.metadata.is_some() && self.open.as_ref().is_some_and(|open| !open.done) {
-            let table = Arc::clone(&batch.shapes[usize::from(shape)].table);
-            for _ in 0..events {
-                self.counts.count(&table);
-            }
-            if let Some(open) = self.open.as_mut().filter(|_| events > 0) {
-                open.begun = true;
-            }
-        }
     }
 
     fn update(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
         let Some((position, seen)) = self.place(start, Kind::Update) else { return Err(Malformed::NoTransaction) };
+        if seen && !self.recounts() {
+            return Ok(());
+        }
         let Some(shape) = self.shape(batch, id)? else {
-            if !seen {
-                reach(batch, position);
-            }
+            reach(batch, position, seen);
             return Ok(());
         };
-        let spans = batch.spans.len();
         let mut before = None;
         let mut tag = cursor.u8()?;
         if matches!(tag, b'K' | b'O') {
@@ -310,34 +311,36 @@ impl Decoder {
             }
             moved = self.key_moved(batch, cursor.bytes(), id, before, after);
         }
-        if seen {
-            batch.spans.truncate(spans);
-            self.recount(batch, shape, if moved { 2 } else { 1 });
-            return Ok(());
-        }
         match before {
-            Some(before) if moved => self.emit_move(batch, shape, before, after, position),
-            _ if self.wanted.skip_update => reach(batch, position),
-            before => self.emit(batch, change(shape, Op::Update, before, Some(after), position)),
+            Some(before) if moved => self.emit_move(batch, shape, [before, after], position, seen),
+            _ if self.wanted.skip_update => reach(batch, position, seen),
+            before => self.emit(batch, change(shape, Op::Update, before, Some(after), position), seen),
         }
         Ok(())
     }
 
     /// A changed key leaves as a delete under the old key, its tombstone, and a create under the new one.
-    fn emit_move(&mut self, batch: &mut Batch, shape: u16, before: RowRef, after: RowRef, position: Position) {
+    fn emit_move(
+        &mut self,
+        batch: &mut Batch,
+        shape: u16,
+        [before, after]: [RowRef; 2],
+        position: Position,
+        seen: bool,
+    ) {
         if !self.wanted.skip_delete {
             let mut delete = change(shape, Op::Delete, Some(before), None, position.clone());
             delete.moved = Some(KeyMove::To(after));
             delete.tombstone = self.wanted.tombstones;
             delete.last = false;
-            self.emit(batch, delete);
+            self.emit(batch, delete, seen);
         }
         if self.wanted.skip_create {
-            reach(batch, position);
+            reach(batch, position, seen);
         } else {
             let mut create = change(shape, Op::Create, None, Some(after), position);
             create.moved = Some(KeyMove::From(before));
-            self.emit(batch, create);
+            self.emit(batch, create, seen);
         }
     }
 
@@ -355,23 +358,23 @@ impl Decoder {
     fn delete(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
         let Some((position, seen)) = self.place(start, Kind::Delete) else { return Err(Malformed::NoTransaction) };
-        let shape = self.shape(batch, id)?;
-        match shape {
-            Some(shape) if !seen && !self.wanted.skip_delete => {
-                let tag = cursor.u8()?;
-                let before = self.old_tuple(batch, &mut cursor, id, tag)?;
-                if before.count == 0 {
-                    reach(batch, position);
-                } else {
-                    let mut delete = change(shape, Op::Delete, Some(before), None, position);
-                    delete.tombstone = self.wanted.tombstones;
-                    self.emit(batch, delete);
-                }
-            }
-            Some(shape) if seen => self.recount(batch, shape, 1),
-            _ if !seen => reach(batch, position),
-            _ => {}
+        if seen && !self.recounts() {
+            return Ok(());
         }
+        let shape = self.shape(batch, id)?.filter(|_| !self.wanted.skip_delete);
+        let Some(shape) = shape else {
+            reach(batch, position, seen);
+            return Ok(());
+        };
+        let tag = cursor.u8()?;
+        let before = self.old_tuple(batch, &mut cursor, id, tag)?;
+        if before.count == 0 {
+            reach(batch, position, seen);
+            return Ok(());
+        }
+        let mut delete = change(shape, Op::Delete, Some(before), None, position);
+        delete.tombstone = self.wanted.tombstones;
+        self.emit(batch, delete, seen);
         Ok(())
     }
 
@@ -379,76 +382,24 @@ impl Decoder {
         let count = cursor.u32()?;
         cursor.u8()?;
         let Some((position, seen)) = self.place(start, Kind::Truncate) else { return Err(Malformed::NoTransaction) };
+        if seen && !self.recounts() {
+            return Ok(());
+        }
         let mut shapes = Vec::new();
         for _ in 0..count {
             let id = cursor.u32()?;
             shapes.extend(self.shape(batch, id)?);
         }
-        if seen {
-            for shape in &shapes {
-                self.recount(batch, *shape, usize::from(!self.wanted.skip_truncate));
-            }
-            return Ok(());
-        }
         if self.wanted.skip_truncate || shapes.is_empty() {
-            reach(batch, position);
+            reach(batch, position, seen);
             return Ok(());
         }
         for (i, shape) in shapes.iter().enumerate() {
             let mut truncate = change(*shape, Op::Truncate, None, None, position.clone());
             truncate.last = i + 1 == shapes.len();
-            self.emit(batch, truncate);
+            self.emit(batch, truncate, seen);
         }
         Ok(())
-    }
-
-    fn logical(&mut self, mut cursor: Cursor<'_>) -> Result<Step, Malformed> {
-        let transactional = cursor.u8()? & 1 == 1;
-        let lsn = cursor.i64()?;
-        let prefix = cursor.text()?.to_owned();
-        let length = cursor.u32()? as usize;
-        let content = cursor.take(length)?.to_vec();
-        let placed = if transactional { self.place(lsn, Kind::Message) } else { None };
-        let (position, seen) = match placed {
-            Some(placed) => placed,
-            None => self.outside(lsn),
-        };
-        Ok(if seen { Step::Done } else { Step::Message(LogicalMessage { transactional, prefix, content, position }) })
-    }
-
-    /// Counts a transactional message among the events of its transaction; begins the transaction's metadata if need be.
-    pub(crate) fn count_message(&mut self, batch: &mut Batch, message: &LogicalMessage) -> Option<(i64, i64)> {
-        let topic = self.metadata.as_ref().filter(|_| message.transactional)?;
-        let open = self.open.as_mut()?;
-        if !std::mem::replace(&mut open.begun, true) {
-            let id = format!("{}:{}", open.xid, message.position.words[LSN]);
-            batch.items.push(Item::Event(Box::new(topic.begin(&id, open.commit_us / 1000))));
-        }
-        Some(self.counts.count(&Arc::from("LOGICAL_DECODING_MESSAGE")))
-    }
-
-    /// The position of a message outside any transaction: it counts as a commit of its own.
-    fn outside(&mut self, lsn: i64) -> (Position, bool) {
-        let seen = self.resume.as_ref().is_some_and(|stored| {
-            stored.position.word(TX_LSN).or(stored.position.word(LSN_PROC)).is_some_and(|last| lsn <= last)
-        });
-        let mut position = Position::UNKNOWN;
-        position.words[TS_US] = self.last_commit_us;
-        position.words[LSN] = lsn;
-        position.words[LSN_PROC] = lsn;
-        position.words[LSN_COMMIT] = lsn.max(self.last_commit);
-        position.words[XMIN] = self.xmin;
-        position.words[KIND] = Kind::Message as i64;
-        // Inside an open transaction's messages the stored place must stay that transaction's.
-        if let Some(open) = &self.open {
-            position.words[TX_LSN] = open.commit_lsn;
-            position.words[TX_ROW] = open.rows;
-        } else {
-            position.words[TX_LSN] = lsn;
-            position.words[TX_ROW] = 0;
-            position.words[KIND] = Kind::Commit as i64;
-        }
-        (position, seen)
     }
 
     /// An old row: whole, or its identity's columns only; the others are missing, which is not the same as null.
@@ -468,25 +419,20 @@ impl Decoder {
     }
 }
 
-/// A position that yields no record; of several in a row only the last one counts.
-fn reach(batch: &mut Batch, position: Position) {
+/// `xid:lsn` of the event.
+fn transaction_id(position: &Position) -> String {
+    format!("{}:{}", position.words[TX_ID], position.words[LSN])
+}
+
+/// A position that yields no record; of several in a row only the last one counts, and none that a restart has passed.
+fn reach(batch: &mut Batch, position: Position, seen: bool) {
     match batch.items.last_mut() {
+        _ if seen => {}
         Some(Item::Position(last)) => *last = position,
         _ => batch.items.push(Item::Position(position)),
     }
 }
 
 fn change(shape: u16, op: Op, before: Option<RowRef>, after: Option<RowRef>, position: Position) -> Change {
-    Change {
-        shape,
-        op,
-        before,
-        after,
-        moved: None,
-        tombstone: false,
-        last: true,
-        mark: SnapshotMark::Streamed,
-        transaction: None,
-        position,
-    }
+    Change { before, after, ..Change::new(shape, op, position) }
 }

@@ -99,15 +99,20 @@ fn pss_hash(mut parameters: &[u8]) -> Option<Hash> {
     }
 }
 
-/// The dates between which a certificate holds, in seconds since 1970.
-pub(super) fn validity(certificate: &[u8]) -> Option<RangeInclusive<u64>> {
-    let mut outer = certificate;
-    let mut certificate = expect(&mut outer, SEQUENCE)?;
+/// What a certificate says behind its version and serial number: signature, issuer, validity, subject …
+fn after_serial_number(mut certificate: &[u8]) -> Option<&[u8]> {
+    let mut certificate = expect(&mut certificate, SEQUENCE)?;
     let mut body = expect(&mut certificate, SEQUENCE)?;
     if body.first() == Some(&CONTEXT_0) {
         take(&mut body)?;
     }
     expect(&mut body, INTEGER)?;
+    Some(body)
+}
+
+/// The dates between which a certificate holds, in seconds since 1970.
+pub(super) fn validity(certificate: &[u8]) -> Option<RangeInclusive<u64>> {
+    let mut body = after_serial_number(certificate)?;
     expect(&mut body, SEQUENCE)?;
     expect(&mut body, SEQUENCE)?;
     let mut dates = expect(&mut body, SEQUENCE)?;
@@ -117,13 +122,7 @@ pub(super) fn validity(certificate: &[u8]) -> Option<RangeInclusive<u64>> {
 /// The common name of a certificate that names no host in subjectAltName: libpq and the Java driver take it then, the
 /// rules of the web (RFC 6125) do not. `None` if there is a subjectAltName of any kind, or no single common name.
 pub(super) fn lone_common_name(certificate: &[u8]) -> Option<&str> {
-    let mut outer = certificate;
-    let mut certificate = expect(&mut outer, SEQUENCE)?;
-    let mut body = expect(&mut certificate, SEQUENCE)?;
-    if body.first() == Some(&CONTEXT_0) {
-        take(&mut body)?;
-    }
-    expect(&mut body, INTEGER)?;
+    let mut body = after_serial_number(certificate)?;
     for _ in ["signature", "issuer", "validity"] {
         expect(&mut body, SEQUENCE)?;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use record::{Field, Kind, Schema, SchemaBuilder};
+use record::{Kind, Schema, SchemaBuilder};
 
 use super::{Catalogue, Cell, PgType, TypeKind};
 
@@ -91,7 +91,7 @@ fn connect(kind: Kind, name: &str) -> SchemaBuilder {
 }
 
 fn structure(fields: Vec<(&str, SchemaBuilder)>) -> Kind {
-    Kind::Struct(fields.into_iter().map(|(name, schema)| Field { name: name.into(), schema: schema.build() }).collect())
+    Kind::structure(fields.into_iter().map(|(name, schema)| (name, schema.build())))
 }
 
 /// The schema of bytes under a binary mode.

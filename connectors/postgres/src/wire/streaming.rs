@@ -136,7 +136,7 @@ impl Replication {
 pub fn error_in_stream(slot: &str, payload: &[u8]) -> Error {
     let server = ServerError::parse(payload);
     match server.sqlstate.as_str() {
-        "55006" => Error::SlotTaken { slot: slot.into(), pid: server.active_pid(), server: Box::new(server) },
+        "55006" => Error::slot_taken(slot, server),
         "58P01" => Error::SlotLost { slot: slot.into(), reason: server.message },
         "42704" if server.message.contains("publication") => {
             let publication = server.message.split('"').nth(1).unwrap_or_default().to_owned();

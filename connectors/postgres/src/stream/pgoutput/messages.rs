@@ -1,0 +1,71 @@
+//! Logical messages among the rows: inside a transaction they count as events of it, outside they stand for themselves.
+
+use std::sync::Arc;
+
+use record::{Batch, Item, Position};
+
+use super::{Decoder, Step, reach};
+use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, TS_US, TX_LSN, TX_ROW};
+use crate::stream::logical::MessageTopic;
+use crate::stream::message::{LogicalMessage, Malformed};
+use crate::stream::reader::Cursor;
+
+impl Decoder {
+    pub(super) fn logical(&mut self, mut cursor: Cursor<'_>) -> Result<Step, Malformed> {
+        let transactional = cursor.u8()? & 1 == 1;
+        let lsn = cursor.i64()?;
+        let prefix = cursor.text()?.to_owned();
+        let length = cursor.u32()? as usize;
+        let content = cursor.take(length)?.to_vec();
+        let placed = if transactional { self.place(lsn, Kind::Message) } else { None };
+        let (position, seen) = match placed {
+            Some(placed) => placed,
+            None => self.outside(lsn),
+        };
+        if seen && !(transactional && self.recounts()) {
+            return Ok(Step::Done);
+        }
+        Ok(Step::Message(LogicalMessage { transactional, prefix, content, position, seen }))
+    }
+
+    /// Puts a message into the batch that the topic takes; a transactional one counts among its transaction's events.
+    pub(crate) fn met(&mut self, batch: &mut Batch, message: LogicalMessage, topic: &MessageTopic, now_ms: i64) {
+        let seen = message.seen;
+        if !topic.wants(&message.prefix) {
+            return reach(batch, message.position, seen);
+        }
+        let counts = self.metadata.is_some() && message.transactional && self.open.is_some();
+        let orders = counts.then(|| {
+            self.begun(batch, &message.position, seen);
+            self.counts.count(&Arc::from("LOGICAL_DECODING_MESSAGE"))
+        });
+        if !seen {
+            batch.items.push(Item::Event(Box::new(topic.event(message, orders, now_ms))));
+        }
+    }
+
+    /// The position of a message outside any transaction: it counts as a commit of its own.
+    fn outside(&mut self, lsn: i64) -> (Position, bool) {
+        let seen = self.resume.as_ref().is_some_and(|stored| {
+            stored.position.word(TX_LSN).or(stored.position.word(LSN_PROC)).is_some_and(|last| lsn <= last)
+        });
+        let mut position = Position::UNKNOWN;
+        position.words[TS_US] = self.last_commit_us;
+        position.words[LSN] = lsn;
+        position.words[LSN_PROC] = lsn;
+        // A commit of its own for what comes behind it too, or a restart would show another one there.
+        self.last_commit = self.last_commit.max(lsn);
+        position.words[LSN_COMMIT] = self.last_commit;
+        position.words[KIND] = Kind::Message as i64;
+        // Inside an open transaction's messages the stored place must stay that transaction's.
+        if let Some(open) = &self.open {
+            position.words[TX_LSN] = open.commit_lsn;
+            position.words[TX_ROW] = open.rows;
+        } else {
+            position.words[TX_LSN] = lsn;
+            position.words[TX_ROW] = 0;
+            position.words[KIND] = Kind::Commit as i64;
+        }
+        (position, seen)
+    }
+}
