@@ -6,11 +6,15 @@
 //!
 //! Must not know: what is matched.
 
+mod replacement;
+
 use std::fmt;
 
 use fancy_regex::Regex;
 
-/// A compiled Java regex, matched against a whole text, case-insensitive.
+pub use replacement::{JavaReplacement, ReplaceError};
+
+/// A compiled Java regex, matched against a whole text.
 #[derive(Clone)]
 pub struct JavaRegex {
     source: String,
@@ -28,7 +32,7 @@ pub struct RegexError {
 }
 
 impl JavaRegex {
-    /// Compiles `source`.
+    /// Compiles `source`; case does not count.
     pub fn new(source: &str) -> Result<Self, RegexError> {
         Self::build(source, "(?i)")
     }
@@ -42,7 +46,10 @@ impl JavaRegex {
         let body = translate(source);
         // On its own first: `a)(?:b` is a mistake that the wrapping would hide.
         Regex::new(&body).map_err(|e| error(source, &e))?;
-        let regex = Regex::new(&format!(r"{flags}\A(?:{body})\z")).map_err(|e| error(source, &e))?;
+        // A comment at the end (`(?x)`) would take the bracket with it: then a line end goes before it.
+        let regex = Regex::new(&format!(r"{flags}\A(?:{body})\z"))
+            .or_else(|_| Regex::new(&format!("{flags}\\A(?:{body}\n)\\z")))
+            .map_err(|e| error(source, &e))?;
         Ok(Self { source: source.to_owned(), regex })
     }
 
@@ -253,7 +260,21 @@ mod tests {
         check(r"[a--z]+", "-", true);
         check(r"(a)\1", "aa", true);
         check("a++b", "aab", true);
-        assert_eq!(JavaRegex::new_case_sensitive("a").unwrap().matches("A"), Ok(false));
+        // The whole text, whichever alternative comes first; anchors and flags of the user's own.
+        check("a|ab", "ab", true);
+        check("a|ab", "abc", false);
+        check("^a$|^ab$", "ab", true);
+        check("(?-i)a|ab", "AB", false);
+        check("(?i:a)b", "AB", true);
+        check("(?x) a | a b # the comment", "ab", true);
+        check("(?x) a | a b # the comment", "abc", false);
+        check("(?x: a # inside\n)b", "ab", true);
+        check("(?x: a # inside\n)b", "ab\n", false);
+        check("a", "a\n", false);
+        check("a.b", "a\nb", false);
+        check("(?s)a.b", "a\nb", true);
+        let minding = |pattern, text| JavaRegex::new_case_sensitive(pattern).unwrap().matches(text);
+        assert_eq!((minding("a", "A"), minding("(?i)a", "A"), minding("a|ab", "ab")), (Ok(false), Ok(true), Ok(true)));
     }
 
     #[test]

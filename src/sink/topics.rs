@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use fancy_regex::Regex;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
+use settings::JavaRegex;
 
 use super::properties::{Mapped, Properties, Refusal};
 
@@ -67,8 +67,8 @@ impl TopicError {
 /// One group: which topics, and how they are made.
 #[derive(Debug, Clone)]
 struct Group {
-    include: Vec<Regex>,
-    exclude: Vec<Regex>,
+    include: Vec<JavaRegex>,
+    exclude: Vec<JavaRegex>,
     partitions: i32,
     replication_factor: i32,
     config: BTreeMap<String, String>,
@@ -117,7 +117,7 @@ impl TopicCreation {
     pub fn wanted(&self, topic: &str) -> Option<Wanted> {
         let (default, named) = self.groups.split_last()?;
         // A pattern that exceeds the backtracking limit does not match: the default group takes the topic.
-        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(topic).unwrap_or(false));
+        let any = |patterns: &[JavaRegex]| patterns.iter().any(|pattern| pattern.matches(topic).unwrap_or(false));
         let group = named.iter().find(|g| any(&g.include) && !any(&g.exclude)).unwrap_or(default);
         let Group { partitions, replication_factor, config, .. } = group.clone();
         Some(Wanted { partitions, replication_factor, config })
@@ -136,7 +136,7 @@ fn group(connector: &Properties, name: &str, default: Option<&Group>) -> Result<
         let Some(short) = key.strip_prefix(&prefix) else { continue };
         let wrong = |reason: String| TopicError::Key { key: key.clone(), reason };
         let patterns = || {
-            let compile = |pattern| Regex::new(&format!("^(?:{pattern})$")).map_err(|e| wrong(e.to_string()));
+            let compile = |pattern| JavaRegex::new_case_sensitive(pattern).map_err(|e| wrong(e.to_string()));
             list(value).map(compile).collect::<Result<Vec<_>, _>>()
         };
         let count = |most: i32| match value.trim().parse::<i32>() {

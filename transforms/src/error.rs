@@ -2,6 +2,8 @@
 //!
 //! Must not know: transforms.
 
+use settings::ReplaceError;
+
 /// A refusal of one record. Messages are Connect's; they name fields and types, never values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransformError {
@@ -25,15 +27,9 @@ pub enum TransformError {
     /// A header that should hold a list of names and does not.
     #[error("the header {0} is not a list of field names; let it be written by ExtractChangedRecordState")]
     HeaderType(String),
-    /// A replacement text with a `$` that names no group.
-    #[error("Illegal group reference")]
-    IllegalGroup,
-    /// A replacement text with a group that the regex does not have.
-    #[error("No group {0}")]
-    NoGroup(String),
-    /// The regex engine gave up.
-    #[error("the regex {0} needs too many steps; make it simpler")]
-    Backtracking(String),
+    /// A regex that gave up, or its replacement that names no group.
+    #[error(transparent)]
+    Regex(#[from] ReplaceError),
 }
 
 impl TransformError {
@@ -45,9 +41,9 @@ impl TransformError {
             }
             Self::Duplicate(_) => "org.apache.kafka.connect.errors.SchemaBuilderException",
             Self::HeaderType(_) => "java.lang.ClassCastException",
-            Self::IllegalGroup => "java.lang.IllegalArgumentException",
-            Self::NoGroup(_) => "java.lang.IndexOutOfBoundsException",
-            Self::Backtracking(_) => "java.lang.StackOverflowError",
+            Self::Regex(ReplaceError::IllegalGroup) => "java.lang.IllegalArgumentException",
+            Self::Regex(ReplaceError::NoGroup(_)) => "java.lang.IndexOutOfBoundsException",
+            Self::Regex(ReplaceError::Backtracking(_)) => "java.lang.StackOverflowError",
         }
     }
 

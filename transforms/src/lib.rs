@@ -10,7 +10,6 @@
 mod chain;
 mod error;
 mod extract_new_record_state;
-mod java_regex;
 mod predicate;
 mod regex_router;
 mod table;

@@ -3,7 +3,7 @@
 //! Must not know: transforms.
 
 use record::Record;
-use settings::{Asked, Check, Def, Invalid, JavaRegex, Key, Properties};
+use settings::{Asked, Check, Def, Invalid, JavaRegex, Key, Properties, ReplaceError};
 
 use crate::TransformError;
 
@@ -34,7 +34,7 @@ impl Predicate {
     pub fn test(&self, record: &Record<'_>) -> Result<bool, TransformError> {
         Ok(match self {
             Self::TopicNameMatches(regex) => {
-                regex.matches(&record.topic).map_err(|_| TransformError::Backtracking(regex.as_str().to_owned()))?
+                regex.matches(&record.topic).map_err(|_| ReplaceError::Backtracking(regex.as_str().to_owned()))?
             }
             Self::HasHeaderKey(name) => {
                 record.headers.iter().any(|(header, ..)| **header == **name)

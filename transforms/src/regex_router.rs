@@ -5,9 +5,8 @@
 use std::sync::Arc;
 
 use record::Record;
-use settings::{Def, Invalid, Key, Properties};
+use settings::{Def, Invalid, JavaReplacement, Key, Properties};
 
-use crate::java_regex::Finder;
 use crate::{Transform, TransformError};
 
 const KEYS: &[Key] = &[
@@ -28,8 +27,7 @@ pub(crate) const DEF: Def = Def::new(&[KEYS]);
 /// The transform.
 #[derive(Debug)]
 pub struct RegexRouter {
-    finder: Finder,
-    replacement: String,
+    rename: JavaReplacement,
     /// The last topic and what became of it: records come in runs of one topic.
     last: Option<(Arc<str>, Arc<str>)>,
 }
@@ -46,8 +44,8 @@ impl RegexRouter {
         }
         // ConfigDef trims texts.
         let text = |name| properties.get(name).unwrap_or_default().trim();
-        let finder = Finder::new(text("regex")).map_err(|error| vec![Invalid::new("regex", error.to_string())])?;
-        Ok(Self { finder, replacement: text("replacement").to_owned(), last: None })
+        let rename = JavaReplacement::new(text("regex"), text("replacement"));
+        Ok(Self { rename: rename.map_err(|error| vec![Invalid::new("regex", error.to_string())])?, last: None })
     }
 }
 
@@ -57,7 +55,7 @@ impl Transform for RegexRouter {
             record.topic = to.clone();
             return Ok(Some(record));
         }
-        let to = match self.finder.replace_matching(&record.topic, &self.replacement)? {
+        let to = match self.rename.apply(&record.topic)? {
             Some(topic) => topic.into(),
             None => record.topic.clone(),
         };

@@ -68,7 +68,7 @@ impl Kind {
 /// A check that a text is a Java regex, in the words of `ConfigDef`.
 pub(crate) const REGEX: Check = Check::Own(|asked| {
     let (Some(text), key) = (asked.value, asked.name) else { return Vec::new() };
-    let error = crate::java_regex::Finder::new(text).err();
+    let error = settings::JavaRegex::new_case_sensitive(text).err();
     error
         .map(|error| format!("Invalid value {text} for configuration {key}: Invalid regex: {error}"))
         .into_iter()

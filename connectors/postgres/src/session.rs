@@ -73,7 +73,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(config: PostgresConfig, skipped: Option<String>, outlet: Outlet) -> Result<Self, Error> {
         let tables = Tables::new(&config, VERSION)?;
-        let (naming, (schema_names, _)) = (naming(&config)?, adjustments(&config));
+        let (naming, (schema_names, _)) = (naming(&config), adjustments(&config));
         let skips = |operation| config.events.skipped.contains(&operation);
         let wanted = Wanted {
             skip_create: skips(Operation::Create),
@@ -84,8 +84,7 @@ impl Session {
         };
         let metadata = config.events.transaction_metadata.then(|| TransactionTopic::new(&naming, schema_names));
         let patterns = |key: &str, list: &[String]| {
-            let joined = list.iter().map(|p| p.replace(',', "\\,")).collect::<Vec<_>>().join(",");
-            Patterns::parse(&joined).map_err(|e| Error::Config { key: key.into(), reason: e.to_string() })
+            Patterns::new(list).map_err(|e| Error::Config { key: key.into(), reason: e.to_string() })
         };
         let prefixes = (
             patterns("message.prefix.include.list", &config.filters.message_prefix_include)?,

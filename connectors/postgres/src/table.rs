@@ -52,27 +52,16 @@ fn adjustment(mode: NameAdjustment) -> Adjustment {
 }
 
 /// Topic names as configured.
-pub(crate) fn naming(config: &PostgresConfig) -> Result<TopicNaming, Error> {
+pub(crate) fn naming(config: &PostgresConfig) -> TopicNaming {
     let topics = &config.topics;
     let mut naming = TopicNaming::new(&topics.prefix);
     naming.delimiter.clone_from(&topics.delimiter);
     naming.heartbeat_prefix.clone_from(&topics.heartbeat_prefix);
     naming.heartbeat_name.clone_from(&topics.heartbeat_name);
     naming.transaction.clone_from(&topics.transaction);
-    naming.strategy = match (topics.strategy.with_schema, topics.strategy.unicode) {
-        (true, false) => relational::NamingStrategy::Schema,
-        (false, false) => relational::NamingStrategy::Default,
-        (true, true) => relational::NamingStrategy::SchemaUnicode,
-        (false, true) => relational::NamingStrategy::DefaultUnicode,
-    };
-    if topics.strategy.regex
-        && let (Some(regex), Some(replacement)) = (&topics.regex, &topics.replacement)
-    {
-        let compiled = fancy_regex::Regex::new(regex)
-            .map_err(|e| Error::Config { key: "topic.regex".into(), reason: e.to_string() })?;
-        naming.rewrite = Some((compiled, replacement.clone()));
-    }
-    Ok(naming)
+    naming.strategy = topics.strategy;
+    naming.rewrite.clone_from(&topics.rewrite);
+    naming
 }
 
 /// The adjustments of schema names and of field names.
@@ -125,7 +114,7 @@ impl Tables {
             fields.into_iter().map(|(name, schema, ..)| (name, schema)).collect(),
         );
         Ok(Self {
-            context: SourceContext::new(naming(config)?, schema_names, field_names),
+            context: SourceContext::new(naming(config), schema_names, field_names),
             filter,
             modes: Modes::from(&config.types),
             message_keys,

@@ -1,6 +1,6 @@
 //! Topic names: which topic a table's changes go to, and the connector's other topics.
 
-use fancy_regex::Regex;
+use settings::JavaReplacement;
 
 use crate::adjust::push_unicode;
 
@@ -36,8 +36,8 @@ pub struct TopicNaming {
     pub heartbeat_name: Option<String>,
     /// `topic.transaction`.
     pub transaction: String,
-    /// `topic.regex` (matched whole) and `topic.replacement`, for the regex strategies.
-    pub rewrite: Option<(Regex, String)>,
+    /// `topic.regex` and `topic.replacement`, for the regex strategies.
+    pub rewrite: Option<JavaReplacement>,
 }
 
 impl TopicNaming {
@@ -64,10 +64,9 @@ impl TopicNaming {
             parts.iter().copied().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(&self.delimiter);
         let unicode = matches!(self.strategy, NamingStrategy::SchemaUnicode | NamingStrategy::DefaultUnicode);
         let topic = sanitise(&whole, unicode);
-        match &self.rewrite {
-            Some((regex, replacement)) => rewritten(regex, replacement, topic),
-            None => topic,
-        }
+        // A replacement that cannot be made is refused with the configuration; a blank one leaves the name.
+        let renamed = self.rewrite.as_ref().and_then(|rewrite| rewrite.apply(&topic).ok().flatten());
+        renamed.filter(|name| !name.trim().is_empty()).unwrap_or(topic)
     }
 
     /// The heartbeat topic.
@@ -79,19 +78,6 @@ impl TopicNaming {
     /// The topic of transaction metadata.
     pub fn transaction(&self) -> String {
         [self.prefix.as_str(), &self.transaction].join(&self.delimiter)
-    }
-}
-
-fn rewritten(regex: &Regex, replacement: &str, topic: String) -> String {
-    let whole =
-        |found: &fancy_regex::Captures<'_>| found.get(0).is_some_and(|m| m.start() == 0 && m.end() == topic.len());
-    match regex.captures(&topic) {
-        Ok(Some(found)) if whole(&found) => {
-            let mut out = String::new();
-            found.expand(replacement, &mut out);
-            if out.trim().is_empty() { topic } else { out }
-        }
-        _ => topic,
     }
 }
 
@@ -131,6 +117,24 @@ mod tests {
         check(NamingStrategy::Schema, "p", "Odd Schema", "naïve_漢", "p.Odd_Schema.na_ve__");
         check(NamingStrategy::SchemaUnicode, "my_srv", "s", "t", "my_u005fsrv.s.t");
         check(NamingStrategy::Schema, "p", "s", "😀", "p.s.__");
+    }
+
+    #[test]
+    fn a_regex_strategy_renames() {
+        #[track_caller]
+        fn check(regex: &str, replacement: &str, expect: &str) {
+            let rewrite = Some(JavaReplacement::new(regex, replacement).unwrap());
+            let naming = TopicNaming { rewrite, ..TopicNaming::new("p") };
+            assert_eq!(naming.data("public", "orders_7"), expect, "{regex}");
+        }
+        check(r"(.*)_\d+", "$1", "p.public.orders");
+        check(r"(.*)\.(\w+)_\d+", "${1}x", "p.public.orders_7");
+        check(r"(.*)_(\d)", "$1x$2", "p.public.ordersx7");
+        // Only the whole name, in its own case; a blank name is none.
+        check("orders", "x", "p.public.orders_7");
+        check("P.*", "x", "p.public.orders_7");
+        check(".*", " ", "p.public.orders_7");
+        check("p|p.public.orders_7", "x", "x.public.orders_7");
     }
 
     #[test]

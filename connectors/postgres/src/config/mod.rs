@@ -25,7 +25,7 @@ pub use modes::{
 };
 pub use position::{Identity, Position, Publication, ReplicaIdentity, Slot};
 pub use snapshot::{ConfigurationBased, IncrementalSnapshot, Snapshot};
-pub use topics::{NamingStrategy, Topics};
+pub use topics::Topics;
 pub use types::{Types, Unavailable};
 
 use settings::{Finding, Invalid, Properties, Reader, SecretNames};

@@ -2,37 +2,25 @@
 //!
 //! Must not know: tables, sanitising (that is the naming's own matter).
 
-use settings::Reader;
+use relational::NamingStrategy;
+use settings::{JavaReplacement, Reader};
 
 use super::connection::complain;
-
-/// Which strategy of `io.debezium.schema`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NamingStrategy {
-    /// The schema is a part of the name.
-    pub with_schema: bool,
-    /// Characters that a topic cannot have become `_uXXXX` instead of `_`.
-    pub unicode: bool,
-    /// Names are rewritten by a regex.
-    pub regex: bool,
-}
 
 const PACKAGE: &str = "io.debezium.schema.";
 const SUFFIX: &str = "TopicNamingStrategy";
 
-impl NamingStrategy {
-    fn of(class: &str) -> Option<Self> {
-        let (with_schema, unicode, regex) = match class.strip_prefix(PACKAGE)?.strip_suffix(SUFFIX)? {
-            "Schema" => (true, false, false),
-            "SchemaUnicode" => (true, true, false),
-            "SchemaRegex" => (true, false, true),
-            "Default" => (false, false, false),
-            "DefaultUnicode" => (false, true, false),
-            "DefaultRegex" => (false, false, true),
-            _ => return None,
-        };
-        Some(Self { with_schema, unicode, regex })
-    }
+/// The strategy of a class of `io.debezium.schema`, and whether it renames by a regex.
+fn strategy_of(class: &str) -> Option<(NamingStrategy, bool)> {
+    Some(match class.strip_prefix(PACKAGE)?.strip_suffix(SUFFIX)? {
+        "Schema" => (NamingStrategy::Schema, false),
+        "SchemaUnicode" => (NamingStrategy::SchemaUnicode, false),
+        "SchemaRegex" => (NamingStrategy::Schema, true),
+        "Default" => (NamingStrategy::Default, false),
+        "DefaultUnicode" => (NamingStrategy::DefaultUnicode, false),
+        "DefaultRegex" => (NamingStrategy::Default, true),
+        _ => return None,
+    })
 }
 
 /// Names of topics.
@@ -52,10 +40,8 @@ pub struct Topics {
     pub heartbeat_name: Option<String>,
     /// Last part of the transaction topic.
     pub transaction: String,
-    /// With a regex strategy: what is renamed (whole match, Java regex).
-    pub regex: Option<String>,
-    /// To what, with `$1` for groups.
-    pub replacement: Option<String>,
+    /// With a regex strategy: what is renamed (whole match) and to what.
+    pub rewrite: Option<JavaReplacement>,
     /// Add a field to the key that tells tables in one topic apart.
     pub enforce_key_uniqueness: bool,
     /// That field's name.
@@ -69,22 +55,15 @@ pub struct Topics {
 impl Topics {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let class = r.text("topic.naming.strategy");
-        let strategy = NamingStrategy::of(class.trim()).unwrap_or_else(|| {
+        let (strategy, by_regex) = strategy_of(class.trim()).unwrap_or_else(|| {
             complain(
                 r,
                 "topic.naming.strategy",
                 &format!("Java classes do not run here; one of {PACKAGE}{{Schema,Default}}[Unicode|Regex]{SUFFIX} is expected"),
             );
-            NamingStrategy { with_schema: true, unicode: false, regex: false }
+            (NamingStrategy::Schema, false)
         });
-        let (regex, replacement) = (r.text_or_none("topic.regex"), r.text_or_none("topic.replacement"));
-        if strategy.regex && (regex.as_ref().is_none_or(String::is_empty) || replacement.is_none()) {
-            complain(
-                r,
-                "topic.naming.strategy",
-                "topic.regex and topic.replacement are required with a regex strategy",
-            );
-        }
+        let rewrite = if by_regex { rewrite(r) } else { None };
         Self {
             prefix: r.text("topic.prefix"),
             strategy,
@@ -93,12 +72,25 @@ impl Topics {
             heartbeat_prefix: r.text("topic.heartbeat.prefix"),
             heartbeat_name: r.text_or_none("topic.heartbeat.name"),
             transaction: r.text("topic.transaction"),
-            regex,
-            replacement,
+            rewrite,
             enforce_key_uniqueness: r.boolean("topic.key.enforce.uniqueness"),
             key_field_name: r.text("topic.key.field.name"),
             key_field_regex: r.text_or_none("topic.key.field.regex"),
             key_field_replacement: r.text_or_none("topic.key.field.replacement"),
         }
     }
+}
+
+/// What a regex strategy renames. A regex that does not compile was refused by its key.
+fn rewrite(r: &mut Reader<'_>) -> Option<JavaReplacement> {
+    let (regex, replacement) = (r.text_or_none("topic.regex"), r.text_or_none("topic.replacement"));
+    let (Some(regex), Some(replacement)) = (regex.filter(|regex| !regex.is_empty()), replacement) else {
+        complain(r, "topic.naming.strategy", "topic.regex and topic.replacement are required with a regex strategy");
+        return None;
+    };
+    let rewrite = JavaReplacement::new(&regex, &replacement).ok()?;
+    if let Some(problem) = rewrite.problem() {
+        complain(r, "topic.replacement", &format!("{problem}: topic.regex has no such group"));
+    }
+    Some(rewrite)
 }

@@ -1,0 +1,143 @@
+//! Matching and replacing as `java.util.regex.Matcher` does it.
+
+use fancy_regex::Regex;
+
+use super::{JavaRegex, RegexError};
+
+/// A Java regex and what its hit becomes. Minds case, as Java does by default.
+#[derive(Clone, Debug)]
+pub struct JavaReplacement {
+    whole: JavaRegex,
+    search: Regex,
+    /// As Java, a mistake in the text is told when there is something to replace.
+    parts: Result<Vec<Part>, ReplaceError>,
+}
+
+/// Why a text could not be replaced.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplaceError {
+    /// A replacement text with a `$` that names no group.
+    #[error("Illegal group reference")]
+    IllegalGroup,
+    /// A replacement text with a group that the regex does not have.
+    #[error("No group {0}")]
+    NoGroup(String),
+    /// The regex engine gave up.
+    #[error("the regex {0} needs too many steps; make it simpler")]
+    Backtracking(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Group(usize),
+}
+
+impl JavaReplacement {
+    /// Compiles the regex and reads the replacement: `$1`, `${name}`, and a backslash before a character that stands for
+    /// itself.
+    pub fn new(regex: &str, replacement: &str) -> Result<Self, RegexError> {
+        let (whole, search) = (JavaRegex::new_case_sensitive(regex)?, JavaRegex::searcher(regex)?);
+        let parts = parts(&search, replacement);
+        Ok(Self { whole, search, parts })
+    }
+
+    /// What is wrong with the replacement, if anything: it will fail at the first text that matches.
+    pub fn problem(&self) -> Option<&ReplaceError> {
+        self.parts.as_ref().err()
+    }
+
+    /// When the whole text matches: the text with the first hit of a new search replaced. The two steps may see different
+    /// hits (`a|ab` on `ab`), and users' configs rely on it.
+    pub fn apply(&self, text: &str) -> Result<Option<String>, ReplaceError> {
+        let gave_up = || ReplaceError::Backtracking(self.whole.as_str().to_owned());
+        if !self.whole.matches(text).map_err(|_| gave_up())? {
+            return Ok(None);
+        }
+        let Some(hit) = self.search.captures(text).map_err(|_| gave_up())? else { return Ok(Some(text.to_owned())) };
+        let range = hit.get(0).map_or(0..0, |whole| whole.range());
+        let mut out = text[..range.start].to_owned();
+        for part in self.parts.as_ref().map_err(Clone::clone)? {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                // A group that took no part is an empty text.
+                Part::Group(group) => out.push_str(hit.get(*group).map_or("", |group| group.as_str())),
+            }
+        }
+        out.push_str(&text[range.end..]);
+        Ok(Some(out))
+    }
+}
+
+/// A group's number takes further digits only while such a group exists.
+fn parts(search: &Regex, replacement: &str) -> Result<Vec<Part>, ReplaceError> {
+    let groups = search.captures_len();
+    let mut parts = vec![Part::Text(String::new())];
+    let literal = |parts: &mut Vec<Part>, c: char| match parts.last_mut() {
+        Some(Part::Text(text)) => text.push(c),
+        _ => parts.push(Part::Text(c.to_string())),
+    };
+    let mut chars = replacement.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => literal(&mut parts, chars.next().ok_or(ReplaceError::IllegalGroup)?),
+            '$' if chars.next_if_eq(&'{').is_some() => {
+                let name: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_alphanumeric)).collect();
+                if name.is_empty() || chars.next() != Some('}') {
+                    return Err(ReplaceError::IllegalGroup);
+                }
+                let group = search.capture_names().position(|known| known == Some(name.as_str()));
+                parts.push(Part::Group(group.ok_or(ReplaceError::NoGroup(name))?));
+            }
+            '$' => {
+                let digit = |c: char| c.to_digit(10).map(|digit| digit as usize);
+                let mut group = chars.next().and_then(digit).ok_or(ReplaceError::IllegalGroup)?;
+                if group >= groups {
+                    return Err(ReplaceError::NoGroup(group.to_string()));
+                }
+                while let Some(longer) = chars.peek().copied().and_then(digit).map(|digit| group * 10 + digit)
+                    && longer < groups
+                {
+                    group = longer;
+                    chars.next();
+                }
+                parts.push(Part::Group(group));
+            }
+            c => literal(&mut parts, c),
+        }
+    }
+    Ok(parts)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(regex: &str, replacement: &str, text: &str, expect: Result<Option<&str>, ReplaceError>) {
+        let result = JavaReplacement::new(regex, replacement).unwrap().apply(text);
+        assert_eq!(result, expect.map(|text| text.map(str::to_owned)));
+    }
+
+    #[test]
+    fn replacements() {
+        let table = r"([^.]+)\.([^.]+)\.([^.]+)";
+        check(table, "$3", "srv.public.orders", Ok(Some("orders")));
+        check(table, "$3", "srv.orders", Ok(None));
+        check(table, r"\$3-$12", "a.b.c", Ok(Some("$3-a2")));
+        check("(?<n>x)y", "<${n}>", "xy", Ok(Some("<x>")));
+        check("a|ab", "X", "ab", Ok(Some("Xb")));
+        check("(.*?)", "X", "ab", Ok(Some("Xab")));
+        check("(?<x>a)|(?<y>b)", "[${y}]", "a", Ok(Some("[]")));
+        check("(a)|(b)", "[$2]", "a", Ok(Some("[]")));
+        check("A", "X", "a", Ok(None));
+        check("a", "$", "a", Err(ReplaceError::IllegalGroup));
+        check("a", "$x", "a", Err(ReplaceError::IllegalGroup));
+        check("a", "$1", "a", Err(ReplaceError::NoGroup("1".into())));
+        check("a", "${no}", "a", Err(ReplaceError::NoGroup("no".into())));
+        // Nothing matches, so nothing is said.
+        check("a", "$1", "b", Ok(None));
+        assert_eq!(JavaReplacement::new("a", "$1").unwrap().problem(), Some(&ReplaceError::NoGroup("1".into())));
+    }
+}
