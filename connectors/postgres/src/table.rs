@@ -212,8 +212,11 @@ impl Tables {
                 cells.push(None);
                 continue;
             };
-            // A column that the catalogue no longer has was dropped since: it may be null, unless it was in a key.
-            let not_null = *in_identity || known.is_some_and(|known| known.not_null);
+            // A column that the catalogue no longer has was dropped since: it may be null, unless it was in a key. One that is
+            // in the key only is not looked up for a stream, in Debezium.
+            let is_looked_up = in_value || copied;
+            let known = known.filter(|_| is_looked_up);
+            let not_null = *in_identity && is_looked_up || known.is_some_and(|known| known.not_null);
             let default = known.and_then(|known| known.default.as_deref());
             let codec = column_codec(column, &planned, not_null, default, &self.modes);
             let codec = if copied { codec.copied() } else { codec };

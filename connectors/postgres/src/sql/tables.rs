@@ -75,7 +75,7 @@ pub struct Column {
     pub type_oid: u32,
     /// Length, precision and scale in the type's own code; -1 for none.
     pub typmod: i32,
-    /// NOT NULL of the column itself (a domain may add its own).
+    /// NOT NULL of the column, or of the domain that is its type.
     pub not_null: bool,
     /// The DEFAULT or generation expression.
     pub default: Option<String>,
@@ -135,9 +135,11 @@ impl Sql {
 
     async fn columns(&self, oids: &[u32]) -> Result<HashMap<u32, Vec<Column>>, Error> {
         let doing = "reading the columns of the tables";
-        let sql = "SELECT a.attrelid, a.attnum, a.attname::text, a.atttypid, a.atttypmod, a.attnotnull, \
+        let sql = "SELECT a.attrelid, a.attnum, a.attname::text, a.atttypid, a.atttypmod, \
+                   a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), \
                    pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity, a.attstorage \
                    FROM pg_catalog.pg_attribute a \
+                   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
                    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
                    WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
         let mut found: HashMap<u32, Vec<Column>> = HashMap::new();
@@ -159,10 +161,11 @@ impl Sql {
 
     async fn keys(&self, oids: &[u32]) -> Result<HashMap<u32, Keys>, Error> {
         let doing = "reading the keys of the tables";
-        // Only key columns (not INCLUDE); 0 in indkey is an expression.
+        // A unique index with its INCLUDE columns, which JDBC lists among the key's, so Debezium's keys have them; a primary
+        // key without. 0 in indkey is an expression.
         let sql = "SELECT i.indrelid, i.indisprimary, \
                    ARRAY(SELECT k.attnum FROM unnest(i.indkey) WITH ORDINALITY k (attnum, place) \
-                   WHERE k.place <= i.indnkeyatts ORDER BY k.place) \
+                   WHERE k.place <= i.indnkeyatts OR NOT i.indisprimary ORDER BY k.place) \
                    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
                    JOIN pg_catalog.pg_am m ON m.oid = x.relam \
                    WHERE i.indrelid = ANY ($1) AND i.indisunique \

@@ -1,9 +1,10 @@
 //! What stands where the log has no value: a NOT NULL column in a key-only row image, and an unchanged TOAST value.
 
-use record::{Kind, Schema, Value};
+use record::{Kind, Logical, Schema, Value};
 
 use super::Cell;
 use super::misc::point_of;
+use super::number::Digits;
 use super::plan::{BinaryMode, HstoreMode, Modes};
 
 /// The value of a NOT NULL column that the row image leaves out: zero, empty, the epoch (the contract, 2.8).
@@ -16,7 +17,10 @@ pub(super) fn fallback(cell: &Cell, schema: &Schema) -> Value {
         Cell::IsoInterval => Value::text("P0Y0M0DT0H0M0S"),
         Cell::Decimal { scale } | Cell::Money { scale } => Value::Decimal { unscaled: vec![0], scale: *scale },
         Cell::VariableDecimal => Value::Struct(vec![Value::Int(0), Value::Bytes(vec![0])]),
-        Cell::DecimalString | Cell::MoneyString => Value::text("0"),
+        Cell::DecimalString { scale: None } => Value::text("0"),
+        Cell::DecimalString { scale: Some(scale) } | Cell::MoneyString { scale } => {
+            Value::Text(Digits { negative: false, digits: Vec::new(), scale: *scale }.to_plain())
+        }
         Cell::Hstore(HstoreMode::Json) => Value::text("{}"),
         Cell::Hstore(HstoreMode::Map) => Value::Map(Vec::new()),
         Cell::Point => point_of(0.0, 0.0),
@@ -53,19 +57,19 @@ pub(super) fn unchanged(cell: &Cell, schema: &Schema, modes: &Modes) -> Option<V
             let word = String::from_utf8_lossy(bytes).into_owned();
             Value::Text(serde_json::json!({ word.clone(): word }).to_string())
         }
-        Cell::Array(element) => {
+        Cell::Array { element, .. } => {
             let Kind::Array(item) = &schema.kind else { return None };
             match (element.as_ref(), &item.kind) {
                 (Cell::Uuid, _) => Value::Array(vec![Value::Text(name_uuid(bytes))]),
                 (Cell::Bytea(BinaryMode::Bytes), _) => Value::Array(vec![Value::Bytes(bytes.clone())]),
                 (Cell::Text | Cell::Jsonb | Cell::Bytea(_), _) => Value::Array(vec![text()]),
-                (Cell::Int, Kind::Int32 | Kind::Int64) | (Cell::Date, _) => {
+                (Cell::Int, Kind::Int32 | Kind::Int64) | (Cell::Date, _) if item.logical == Logical::Plain => {
                     Value::Array(bytes.iter().map(|b| Value::Int(i64::from(*b as i8))).collect())
                 }
                 _ => return None,
             }
         }
-        Cell::Opaque(BinaryMode::Bytes) => Value::Bytes(bytes.clone()),
+        Cell::Opaque(BinaryMode::Bytes) | Cell::Geometric(BinaryMode::Bytes) => Value::Bytes(bytes.clone()),
         _ if matches!(schema.kind, Kind::String) => text(),
         _ => return None,
     })
@@ -96,6 +100,19 @@ fn md5(bytes: &[u8]) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_text_decimal_has_its_columns_digits() {
+        let schema = Schema::of(Kind::String).build();
+        for (cell, expect) in [
+            (Cell::DecimalString { scale: None }, "0"),
+            (Cell::DecimalString { scale: Some(0) }, "0"),
+            (Cell::DecimalString { scale: Some(2) }, "0.00"),
+            (Cell::MoneyString { scale: 4 }, "0.0000"),
+        ] {
+            assert_eq!(fallback(&cell, &schema), Value::text(expect));
+        }
+    }
 
     #[test]
     fn a_name_based_uuid() {

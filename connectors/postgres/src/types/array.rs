@@ -13,8 +13,8 @@ pub(super) enum Element<'a> {
     Nested,
 }
 
-/// The elements of an array's text; `None` where it is not one.
-pub(super) fn elements(text: &[u8]) -> Option<Vec<Element<'_>>> {
+/// The elements of an array's text, parted by the type's delimiter; `None` where it is not one.
+pub(super) fn elements(text: &[u8], delimiter: u8) -> Option<Vec<Element<'_>>> {
     // `[0:1]={…}`: bounds other than the default; the values are what counts.
     let text = match text.first()? {
         b'[' => {
@@ -40,7 +40,7 @@ pub(super) fn elements(text: &[u8]) -> Option<Vec<Element<'_>>> {
                 rest = skip_nested(rest)?;
             }
             _ => {
-                let end = rest.iter().position(|b| matches!(b, b',' | b'}' | b';'))?;
+                let end = rest.iter().position(|b| *b == delimiter || *b == b'}')?;
                 let item = &rest[..end];
                 out.push(if item == b"NULL" { Element::Null } else { Element::Text(unescaped(item)) });
                 rest = &rest[end..];
@@ -48,7 +48,7 @@ pub(super) fn elements(text: &[u8]) -> Option<Vec<Element<'_>>> {
         }
         match rest.split_first()? {
             (b'}', b"") => return Some(out),
-            (b',' | b';', after) => rest = after,
+            (b, after) if *b == delimiter => rest = after,
             _ => return None,
         }
     }
@@ -104,7 +104,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &[Option<&str>]) {
-        let found = elements(text.as_bytes()).unwrap();
+        let found = elements(text.as_bytes(), if text.contains(';') { b';' } else { b',' }).unwrap();
         let shown: Vec<Option<String>> = found
             .iter()
             .map(|e| match e {
@@ -123,16 +123,17 @@ mod tests {
         check(r#"{a,"b,c","q\"q",NULL,"null"}"#, &[Some("a"), Some("b,c"), Some("q\"q"), None, Some("null")]);
         check("{{1,2},{3,4}}", &[Some("<nested>"), Some("<nested>")]);
         check("[0:1]={7,8}", &[Some("7"), Some("8")]);
+        check("{(1,1),(0,0);(2,2),(1,1)}", &[Some("(1,1),(0,0)"), Some("(2,2),(1,1)")]);
         check(r#"{"NULL",""}"#, &[Some("NULL"), Some("")]);
         for bad in ["", "{", "{1", "1,2", "{\"a}"] {
-            assert_eq!(elements(bad.as_bytes()), None, "{bad}");
+            assert_eq!(elements(bad.as_bytes(), b','), None, "{bad}");
         }
     }
 
     proptest! {
         #[test]
         fn hostile_text_does_not_panic(raw in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let _ = elements(&raw);
+            let _ = elements(&raw, b',');
         }
     }
 }

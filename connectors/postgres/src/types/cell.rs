@@ -40,6 +40,8 @@ pub enum Cell {
     PrintedText,
     /// inet: its cast to text shows a mask that its output leaves out, so snapshots call the output function.
     Inet,
+    /// xml: its cast to text keeps a declaration that its output leaves out.
+    Xml,
     /// jsonb: a version byte before the text in binary.
     Jsonb,
     /// uuid.
@@ -54,9 +56,15 @@ pub enum Cell {
     /// numeric without a modifier.
     VariableDecimal,
     /// numeric as FLOAT64.
-    DecimalDouble,
+    DecimalDouble {
+        /// Digits behind the point, where the column fixes them: a default may not have more.
+        scale: Option<i32>,
+    },
     /// numeric as STRING.
-    DecimalString,
+    DecimalString {
+        /// Digits behind the point, where the column fixes them.
+        scale: Option<i32>,
+    },
     /// money.
     Money {
         /// `money.fraction.digits`.
@@ -64,8 +72,11 @@ pub enum Cell {
     },
     /// money as FLOAT64.
     MoneyDouble,
-    /// money as STRING.
-    MoneyString,
+    /// money as STRING, with the digits that the server has.
+    MoneyString {
+        /// `money.fraction.digits`, for the zero that stands for a missing value.
+        scale: i32,
+    },
     /// date in days.
     Date,
     /// date as ISO text.
@@ -116,8 +127,19 @@ pub enum Cell {
     },
     /// pgvector's sparsevec.
     SparseVector,
-    /// An array of these.
-    Array(Box<Cell>),
+    /// An array.
+    Array {
+        /// What its elements are.
+        element: Box<Cell>,
+        /// Whether an element may be null; if not, a null one fails the whole value.
+        nullable: bool,
+        /// What stands between elements: a comma, but a semicolon for boxes.
+        delimiter: u8,
+    },
+    /// A type whose values have no form here: each fails to convert.
+    Unreadable,
+    /// box, circle, line, lseg, path, polygon, shown only as types that we do not know.
+    Geometric(BinaryMode),
     /// A type that we do not know: its text, as bytes.
     Opaque(BinaryMode),
 }
@@ -164,6 +186,7 @@ impl Cell {
     pub fn selected(&self, column: &str) -> String {
         match self {
             Self::Inet => format!("pg_catalog.textin(pg_catalog.inet_out({column}))"),
+            Self::Xml => format!("pg_catalog.textin(pg_catalog.xml_out({column}))"),
             _ if self.has_binary() => column.to_owned(),
             _ => format!("{column}::text"),
         }
@@ -183,8 +206,8 @@ impl Cell {
                 | Self::Bytea(_)
                 | Self::Decimal { .. }
                 | Self::VariableDecimal
-                | Self::DecimalDouble
-                | Self::DecimalString
+                | Self::DecimalDouble { .. }
+                | Self::DecimalString { .. }
                 | Self::Date
                 | Self::IsoDate
                 | Self::Time { .. }
@@ -209,7 +232,7 @@ impl Cell {
 
     fn text<'a>(&self, raw: &'a [u8]) -> Read<'a> {
         Ok(match self {
-            Self::Text | Self::PrintedText | Self::Inet | Self::Jsonb => ValueRef::Text(utf8(raw)?),
+            Self::Text | Self::PrintedText | Self::Inet | Self::Xml | Self::Jsonb => ValueRef::Text(utf8(raw)?),
             Self::Int | Self::Oid => ValueRef::Int(number::int(raw).ok_or("not an integer")?),
             Self::Bool => match raw {
                 b"t" | b"true" => ValueRef::Bool(true),
@@ -234,7 +257,7 @@ impl Cell {
                 Some(unscaled) => ValueRef::Decimal { unscaled, scale: *scale },
                 None => self.numeric(number::numeric(raw).ok_or("not a number")?)?,
             },
-            Self::VariableDecimal | Self::DecimalDouble | Self::DecimalString => {
+            Self::VariableDecimal | Self::DecimalDouble { .. } | Self::DecimalString { .. } => {
                 self.numeric(number::numeric(raw).ok_or("not a number")?)?
             }
             Self::Money { scale } => number::money(raw).ok_or("not an amount of money")?.at_scale(*scale).to_decimal(),
@@ -242,7 +265,7 @@ impl Cell {
                 let plain = number::money(raw).ok_or("not an amount of money")?.to_plain();
                 ValueRef::Double(plain.parse().map_err(|_| "not a number")?)
             }
-            Self::MoneyString => words(number::money(raw).ok_or("not an amount of money")?.to_plain()),
+            Self::MoneyString { .. } => words(number::money(raw).ok_or("not an amount of money")?.to_plain()),
             Self::Date | Self::IsoDate => self.date(time::date(raw).ok_or("not a date")?),
             Self::Time { .. } | Self::IsoTime => self.time(time::time(raw).ok_or("not a time")?),
             Self::ZonedTime => words(time::time_text(time::time_with_zone(raw).ok_or("not a time with zone")?)),
@@ -260,7 +283,20 @@ impl Cell {
             Self::SparseVector => {
                 owned(misc::sparse_vector(utf8(raw)?).ok_or("not a sparse vector of at most 32767 dimensions")?)
             }
-            Self::Array(element) => array(element, raw)?,
+            Self::Array { element, nullable, delimiter } => {
+                let mut values = Vec::new();
+                for item in elements(raw, *delimiter).ok_or("not an array")? {
+                    values.push(match item {
+                        // An inner array has no place in a one-dimensional schema: a null element, as the reference has it.
+                        Element::Null | Element::Nested if *nullable => Value::Null,
+                        Element::Null | Element::Nested => return Err("a null element where elements are required"),
+                        Element::Text(text) => element.text(&text)?.to_value(),
+                    });
+                }
+                owned(Value::Array(values))
+            }
+            Self::Unreadable => return Err("arrays of this type have no Connect form"),
+            Self::Geometric(mode) => encoded(Cow::Owned(misc::geometric(utf8(raw)?).into_bytes()), *mode),
             Self::Opaque(mode) => encoded(Cow::Borrowed(raw), *mode),
         })
     }
@@ -283,7 +319,7 @@ impl Cell {
             Self::Double => ValueRef::Double(f64::from_be_bytes(fixed(raw)?)),
             Self::Uuid => ValueRef::Uuid(raw.try_into().map_err(|_| "not sixteen bytes")?),
             Self::Bytea(mode) => encoded(Cow::Borrowed(raw), *mode),
-            Self::Decimal { .. } | Self::VariableDecimal | Self::DecimalDouble | Self::DecimalString => {
+            Self::Decimal { .. } | Self::VariableDecimal | Self::DecimalDouble { .. } | Self::DecimalString { .. } => {
                 self.numeric(number::numeric_binary(raw).ok_or("not a numeric")?)?
             }
             Self::Date | Self::IsoDate => match i32::from_be_bytes(fixed(raw)?) {
@@ -308,20 +344,20 @@ impl Cell {
             Numeric::Finite(digits) => digits,
             Numeric::Special(special) => {
                 return match (self, special) {
-                    (Self::DecimalDouble, Special::NaN) => Ok(ValueRef::Double(f64::NAN)),
-                    (Self::DecimalDouble, Special::Infinity) => Ok(ValueRef::Double(f64::INFINITY)),
-                    (Self::DecimalDouble, Special::MinusInfinity) => Ok(ValueRef::Double(f64::NEG_INFINITY)),
-                    (Self::DecimalString, Special::NaN) => Ok(words("NAN".into())),
-                    (Self::DecimalString, Special::Infinity) => Ok(words("POSITIVE_INFINITY".into())),
-                    (Self::DecimalString, Special::MinusInfinity) => Ok(words("NEGATIVE_INFINITY".into())),
+                    (Self::DecimalDouble { .. }, Special::NaN) => Ok(ValueRef::Double(f64::NAN)),
+                    (Self::DecimalDouble { .. }, Special::Infinity) => Ok(ValueRef::Double(f64::INFINITY)),
+                    (Self::DecimalDouble { .. }, Special::MinusInfinity) => Ok(ValueRef::Double(f64::NEG_INFINITY)),
+                    (Self::DecimalString { .. }, Special::NaN) => Ok(words("NAN".into())),
+                    (Self::DecimalString { .. }, Special::Infinity) => Ok(words("POSITIVE_INFINITY".into())),
+                    (Self::DecimalString { .. }, Special::MinusInfinity) => Ok(words("NEGATIVE_INFINITY".into())),
                     _ => Err("NaN and infinities have no exact decimal form (decimal.handling.mode=string shows them)"),
                 };
             }
         };
         Ok(match self {
             Self::Decimal { scale } => digits.at_scale(*scale).to_decimal(),
-            Self::DecimalDouble => ValueRef::Double(digits.to_plain().parse().map_err(|_| "not a number")?),
-            Self::DecimalString => words(digits.to_plain()),
+            Self::DecimalDouble { .. } => ValueRef::Double(digits.to_plain().parse().map_err(|_| "not a number")?),
+            Self::DecimalString { .. } => words(digits.to_plain()),
             _ => digits.to_variable(),
         })
     }
@@ -336,7 +372,7 @@ impl Cell {
     fn time<'a>(&self, micros: i64) -> ValueRef<'a> {
         match self {
             Self::Time { divisor, factor } => ValueRef::Int(micros.div_euclid(*divisor) * factor),
-            _ => words(time::iso_time_text(micros)),
+            _ => words(time::time_text(micros)),
         }
     }
 
@@ -360,18 +396,6 @@ impl Cell {
     }
 }
 
-fn array<'a>(element: &Cell, raw: &[u8]) -> Read<'a> {
-    let mut values = Vec::new();
-    for item in elements(raw).ok_or("not an array")? {
-        values.push(match item {
-            // An inner array has no place in a one-dimensional schema: a null element, as the reference has it.
-            Element::Null | Element::Nested => Value::Null,
-            Element::Text(text) => element.text(&text)?.to_value(),
-        });
-    }
-    Ok(owned(Value::Array(values)))
-}
-
 fn hstore<'a>(text: &str, mode: HstoreMode) -> Read<'a> {
     let mut pairs = misc::hstore(text).ok_or("not an hstore")?;
     misc::in_java_order(&mut pairs);
@@ -384,4 +408,25 @@ fn hstore<'a>(text: &str, mode: HstoreMode) -> Read<'a> {
             Value::Text(serde_json::Value::Object(map).to_string())
         }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(nullable: bool, text: &str, expect: Option<Vec<Value>>) {
+        let cell = Cell::Array { element: Box::new(Cell::Int), nullable, delimiter: b',' };
+        let found = cell.read(Form::Text, text.as_bytes()).ok().map(|value| value.to_value());
+        assert_eq!(found, expect.map(Value::Array), "{text}");
+    }
+
+    #[test]
+    fn an_array_of_required_elements_takes_no_null() {
+        check(true, "{1,NULL}", Some(vec![Value::Int(1), Value::Null]));
+        check(true, "{{1},{2}}", Some(vec![Value::Null, Value::Null]));
+        check(false, "{1,2}", Some(vec![Value::Int(1), Value::Int(2)]));
+        check(false, "{1,NULL}", None);
+        check(false, "{{1},{2}}", None);
+    }
 }

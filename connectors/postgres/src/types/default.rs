@@ -2,29 +2,49 @@
 
 use record::{Schema, Value};
 
-use super::absent::{fallback, zero};
+use super::absent::fallback;
 use super::cell::{Cell, Form};
+use super::number::{self, Numeric};
 
 /// The schema default of a column whose default expression reads `expression` (as `pg_get_expr` prints it).
 pub(super) fn default(cell: &Cell, schema: &Schema, expression: &str) -> Option<Value> {
     let value = match literal(expression.trim())? {
-        Literal::Text(text) => cell.read(Form::Text, text.as_bytes()).ok()?.to_value(),
-        Literal::Call => match cell {
-            Cell::Uuid => Value::text("00000000-0000-0000-0000-000000000000"),
-            Cell::Hstore(_) => return None,
-            Cell::Bits => Value::Bytes(Vec::new()),
-            Cell::Text | Cell::Jsonb if schema.name.as_deref() == Some("io.debezium.data.Json") => Value::text("{}"),
-            Cell::Decimal { .. }
-            | Cell::ZonedTimestamp { .. }
-            | Cell::IsoDate
-            | Cell::IsoTime
-            | Cell::IsoTimestamp
-            | Cell::IsoInterval => fallback(cell, schema),
-            _ => zero(schema),
-        },
+        Literal::Text(text) => given(cell, &text)?,
+        Literal::Call => of_call(cell, schema)?,
     };
     // A struct has no place in a schema's default.
     (!matches!(value, Value::Struct(_) | Value::Null)).then_some(value)
+}
+
+/// A literal's value. A number takes the column's scale, and one with more digits than that is no default.
+fn given(cell: &Cell, text: &str) -> Option<Value> {
+    let scale = match cell {
+        Cell::Decimal { scale } => Some(*scale),
+        Cell::DecimalDouble { scale } | Cell::DecimalString { scale } => *scale,
+        _ => None,
+    };
+    let scaled = match (scale, number::numeric(text.as_bytes())) {
+        (Some(scale), Some(Numeric::Finite(digits))) if digits.scale > scale => return None,
+        (Some(scale), Some(Numeric::Finite(digits))) => Some(digits.at_scale(scale).to_plain()),
+        _ => None,
+    };
+    let text = scaled.as_deref().unwrap_or(text);
+    Some(cell.read(Form::Text, text.as_bytes()).ok()?.to_value())
+}
+
+/// What stands for a function's result: the zero of the type.
+fn of_call(cell: &Cell, schema: &Schema) -> Option<Value> {
+    Some(match (cell, schema.name.as_deref()) {
+        (Cell::Uuid, _) => Value::text("00000000-0000-0000-0000-000000000000"),
+        (Cell::Hstore(_), _) | (_, Some("io.debezium.data.Enum")) => return None,
+        (Cell::Bits, _) => Value::Bytes(Vec::new()),
+        (_, Some("io.debezium.data.Json")) => Value::text("{}"),
+        (Cell::ZonedTimestamp { digits }, _) if *digits > 0 => {
+            Value::Text(format!("1970-01-01T00:00:00.{:0width$}Z", 0, width = usize::from(*digits)))
+        }
+        (Cell::DecimalString { scale: None }, _) => Value::text("0.0"),
+        _ => fallback(cell, schema),
+    })
 }
 
 enum Literal {
@@ -41,12 +61,12 @@ fn literal(expression: &str) -> Option<Literal> {
         // The first quoted text; a doubled quote is one quote. Whatever follows must be a cast and nothing else.
         let (mut text, mut chars) = (String::new(), quoted.char_indices());
         while let Some((at, c)) = chars.next() {
-            if c == '\'' {
-                if quoted[at + 1..].starts_with('\'') {
-                    chars.next();
-                } else {
-                    return is_cast(&quoted[at + 1..]).then_some(Literal::Text(text));
-                }
+            match c {
+                '\'' if quoted[at + 1..].starts_with('\'') => drop(chars.next()),
+                '\'' => return is_cast(&quoted[at + 1..]).then_some(Literal::Text(text)),
+                // The reference's pattern ends at a line's end.
+                '\n' | '\r' => return None,
+                _ => {}
             }
             text.push(c);
         }
@@ -54,20 +74,11 @@ fn literal(expression: &str) -> Option<Literal> {
     }
     let plain = expression.split("::").next().unwrap_or(expression).trim();
     let bare = plain.trim_matches(|c| c == '(' || c == ')');
-    if matches!(bare, "true" | "false") || bare.parse::<f64>().is_ok() && !bare.is_empty() {
-        return expression[plain.len()..]
-            .is_empty()
-            .then(|| Literal::Text(bare.to_owned()))
-            .or_else(|| is_cast(&expression[plain.len()..]).then(|| Literal::Text(bare.to_owned())));
+    if matches!(bare, "true" | "false") || bare.parse::<f64>().is_ok() {
+        return is_cast(&expression[plain.len()..]).then(|| Literal::Text(bare.to_owned()));
     }
     let known = ["CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "LOCALTIMESTAMP", "LOCALTIME"];
-    if known
-        .iter()
-        .any(|word| upper == *word || upper.starts_with(&format!("{word}(")) || upper.starts_with(&format!("{word}::")))
-    {
-        return Some(Literal::Call);
-    }
-    is_call(expression).then_some(Literal::Call)
+    (known.contains(&upper.as_str()) || begins_with_call(expression)).then_some(Literal::Call)
 }
 
 /// Whether the rest is nothing, or casts only (`::character varying(9)`).
@@ -79,25 +90,11 @@ fn is_cast(rest: &str) -> bool {
                 .all(|c| c.is_alphanumeric() || matches!(c, ':' | ' ' | '_' | '(' | ')' | ',' | '"' | '.' | '[' | ']'))
 }
 
-/// Whether it is one function call: a name, and parentheses around all the rest (with a cast at most behind them).
-fn is_call(expression: &str) -> bool {
-    let name = expression.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '"')).count();
-    let Some(rest) = expression.get(name..).filter(|rest| name > 0 && rest.starts_with('(')) else { return false };
-    let (mut depth, mut in_quotes) = (0, false);
-    for (at, c) in rest.char_indices() {
-        match c {
-            '\'' => in_quotes = !in_quotes,
-            '(' if !in_quotes => depth += 1,
-            ')' if !in_quotes => {
-                depth -= 1;
-                if depth == 0 {
-                    return is_cast(&rest[at + 1..]);
-                }
-            }
-            _ => {}
-        }
-    }
-    false
+/// Whether it begins with a function's call, perhaps in parentheses: `now()`, `(now() AT TIME ZONE 'utc'::text)`.
+fn begins_with_call(expression: &str) -> bool {
+    let inner = expression.strip_prefix('(').unwrap_or(expression);
+    let name = inner.bytes().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.')).count();
+    name > 0 && inner[name..].starts_with('(') && inner[name..].contains(')')
 }
 
 #[cfg(test)]
@@ -122,7 +119,21 @@ mod tests {
         check(&Cell::Int, Kind::Int32, "nextval('seq'::regclass)", Some(Value::Int(0)));
         check(&Cell::Text, Kind::String, "'it is'::character varying", Some(Value::text("it is")));
         check(&Cell::Text, Kind::String, "'it''s'::text", Some(Value::text("it's")));
+        check(&Cell::Text, Kind::String, "'a\nb'::text", None);
         check(&Cell::Text, Kind::String, "NULL::text", None);
+        check(&Cell::Text, Kind::String, "\"left\"('abc'::text, 2)", None);
+        check(&Cell::DecimalString { scale: Some(3) }, Kind::String, "'-1'::integer", Some(Value::text("-1.000")));
+        check(&Cell::DecimalString { scale: None }, Kind::String, "5", Some(Value::text("5")));
+        for scale in [Some(3), Some(0)] {
+            check(&Cell::DecimalString { scale }, Kind::String, "1.23456", None);
+            check(&Cell::DecimalDouble { scale }, Kind::Float64, "1.23456", None);
+        }
+        check(&Cell::Decimal { scale: 3 }, Kind::Bytes, "1.23456", None);
+        let zoned = Cell::ZonedTimestamp { digits: 6 };
+        check(&zoned, Kind::String, "now()", Some(Value::text("1970-01-01T00:00:00.000000Z")));
+        let in_utc = "(now() AT TIME ZONE 'utc'::text)";
+        check(&Cell::Timestamp { divisor: 1 }, Kind::Int64, in_utc, Some(Value::Int(0)));
+        check(&Cell::Int, Kind::Int32, "(now() - 'x'::interval)", Some(Value::Int(0)));
         check(&Cell::Text, Kind::String, "('a'::text || 'b'::text)", None);
         check(&Cell::Bool, Kind::Bool, "true", Some(Value::Bool(true)));
         check(&Cell::Date, Kind::Int32, "now()", Some(Value::Int(0)));

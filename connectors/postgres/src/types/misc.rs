@@ -32,6 +32,35 @@ pub(super) fn point_of(x: f64, y: f64) -> Value {
     Value::Struct(vec![Value::Double(x), Value::Double(y), Value::Bytes(wkb), Value::Null])
 }
 
+/// The text of a geometric type with its numbers as Java writes them: `(1,2.5)` becomes `(1.0,2.5)`.
+pub(super) fn geometric(text: &str) -> String {
+    let is_mark = |c: char| "()[]{}<>,".contains(c);
+    let mut out = String::with_capacity(text.len() * 2);
+    for part in text.split_inclusive(is_mark) {
+        let number = part.trim_end_matches(is_mark);
+        match number.parse() {
+            Ok(number) => out.push_str(&java_double(number)),
+            Err(_) => out.push_str(number),
+        }
+        out.push_str(&part[number.len()..]);
+    }
+    out
+}
+
+/// `Double.toString`.
+fn java_double(number: f64) -> String {
+    match number {
+        n if n.is_nan() => "NaN".into(),
+        n if n.is_infinite() => if n > 0.0 { "Infinity" } else { "-Infinity" }.into(),
+        n if n == 0.0 || (1e-3..1e7).contains(&n.abs()) => format!("{n:?}"),
+        n => {
+            let text = format!("{n:e}");
+            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            format!("{digits}{}E{exponent}", if digits.contains('.') { "" } else { ".0" })
+        }
+    }
+}
+
 /// The pairs of an hstore's text (`"a"=>"1", "b"=>NULL`).
 pub(super) fn hstore(text: &str) -> Option<Vec<(String, Option<String>)>> {
     let mut pairs = Vec::new();
@@ -140,6 +169,18 @@ mod tests {
             assert_eq!(bits(text.as_bytes()), Some(expect), "{text}");
         }
         assert_eq!(bits(b"2"), None);
+    }
+
+    #[test]
+    fn geometric_texts() {
+        for (text, expect) in [
+            ("(1,1),(0,-0.5)", "(1.0,1.0),(0.0,-0.5)"),
+            ("<(1,2),3>", "<(1.0,2.0),3.0>"),
+            ("{1e+300,2e-05,Infinity}", "{1.0E300,2.0E-5,Infinity}"),
+            ("[(12345678,0.00123),(1,1)]", "[(1.2345678E7,0.00123),(1.0,1.0)]"),
+        ] {
+            assert_eq!(geometric(text), expect);
+        }
     }
 
     #[test]

@@ -145,8 +145,8 @@ const OPTIONAL_ELEMENTS: &[&str] = &[
     "geography",
 ];
 
-/// Types whose arrays are left out (the contract, 4.5).
-const NO_ARRAYS: &[&str] = &["money", "name", "interval", "varbit", "bit", "xml", "point", "refcursor"];
+/// Types whose arrays are left out, also with `include.unknown.datatypes` (the contract, 4.5).
+const NO_ARRAYS: &[&str] = &["money", "name", "interval", "varbit", "xml", "point", "refcursor"];
 
 /// Plans a column of this type; `None` when its field is left out.
 pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Option<Planned> {
@@ -162,21 +162,33 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
             schema,
             cell,
             always_optional: type_name == "geometry",
-            has_default: has_default(catalogue.base(oid, typmod)?.0),
+            // A column of a domain shows none: the reference goes by the domain's own name.
+            has_default: catalogue.get(oid).is_some_and(has_default),
             type_name,
         });
     }
     let type_name = catalogue.get(oid).map_or_else(|| oid.to_string(), |t| t.name.clone());
-    modes.include_unknown.then(|| {
-        let array = catalogue.base(oid, typmod).is_some_and(|(t, _)| matches!(t.kind, TypeKind::Array(_)));
-        let element = Cell::Opaque(modes.binary);
-        let (schema, cell) = if array {
-            (Schema::of(Kind::Array(binary(modes.binary).optional().build())), Cell::Array(Box::new(element)))
-        } else {
-            (binary(modes.binary), element)
-        };
-        Planned { schema, cell, always_optional: false, has_default: false, type_name }
-    })
+    if !modes.include_unknown {
+        return None;
+    }
+    let found = catalogue.base(oid, typmod).map(|(found, _)| found);
+    let opaque = |name: &str| match name {
+        "box" | "circle" | "line" | "lseg" | "path" | "polygon" => Cell::Geometric(modes.binary),
+        _ => Cell::Opaque(modes.binary),
+    };
+    let (schema, cell) = match found.map(|found| (&found.kind, found.name.as_str())) {
+        Some((TypeKind::Array(element), _)) => {
+            let name = catalogue.get(*element).map_or("", |element| element.name.as_str());
+            if NO_ARRAYS.contains(&name) {
+                return None;
+            }
+            let delimiter = if name == "box" { b';' } else { b',' };
+            let cell = Cell::Array { element: Box::new(opaque(name)), nullable: false, delimiter };
+            (Schema::of(Kind::Array(binary(modes.binary).build())), cell)
+        }
+        known => (binary(modes.binary), opaque(known.map_or("", |(_, name)| name))),
+    };
+    Some(Planned { schema, cell, always_optional: false, has_default: false, type_name })
 }
 
 /// Types whose column default is shown in the schema (the contract, 4.8).
@@ -214,8 +226,13 @@ fn plan_array(catalogue: &Catalogue, element: u32, typmod: i32, modes: &Modes) -
         return None;
     }
     let (schema, cell) = plan_scalar(found, typmod, modes)?;
-    let schema = schema.optional_if(OPTIONAL_ELEMENTS.contains(&found.name.as_str())).build();
-    Some((Schema::of(Kind::Array(schema)), Cell::Array(Box::new(cell))))
+    if found.name == "bit" {
+        // The field is there with the schema of a single bit string, and always null (the contract, 4.5).
+        return Some((schema, Cell::Unreadable));
+    }
+    let nullable = OPTIONAL_ELEMENTS.contains(&found.name.as_str());
+    let schema = schema.optional_if(nullable).build();
+    Some((Schema::of(Kind::Array(schema)), Cell::Array { element: Box::new(cell), nullable, delimiter: b',' }))
 }
 
 fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuilder, Cell)> {
@@ -237,7 +254,7 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
         | "daterange" | "tsrange" | "tstzrange" => (text(), Cell::PrintedText),
         "json" => (debezium(Kind::String, "data.Json"), Cell::Text),
         "jsonb" => (debezium(Kind::String, "data.Json"), Cell::Jsonb),
-        "xml" => (debezium(Kind::String, "data.Xml"), Cell::PrintedText),
+        "xml" => (debezium(Kind::String, "data.Xml"), Cell::Xml),
         "ltree" => (debezium(Kind::String, "data.Ltree"), Cell::PrintedText),
         "tsvector" => (debezium(Kind::String, "data.Tsvector"), Cell::PrintedText),
         "uuid" => (debezium(Kind::String, "data.Uuid"), Cell::Uuid),
@@ -322,8 +339,12 @@ fn numeric_modifier(typmod: i32) -> Option<(i32, i32)> {
 
 fn plan_numeric(typmod: i32, modes: &Modes) -> (SchemaBuilder, Cell) {
     match (modes.decimal, numeric_modifier(typmod)) {
-        (DecimalMode::Double, _) => (Schema::of(Kind::Float64), Cell::DecimalDouble),
-        (DecimalMode::String, _) => (Schema::of(Kind::String), Cell::DecimalString),
+        (DecimalMode::Double, fixed) => {
+            (Schema::of(Kind::Float64), Cell::DecimalDouble { scale: fixed.map(|(_, scale)| scale.max(0)) })
+        }
+        (DecimalMode::String, fixed) => {
+            (Schema::of(Kind::String), Cell::DecimalString { scale: fixed.map(|(_, scale)| scale.max(0)) })
+        }
         (DecimalMode::Precise, None) => (variable_decimal(), Cell::VariableDecimal),
         (DecimalMode::Precise, Some((precision, scale))) => {
             // A negative scale means trailing zeros before the point: the true value at scale 0.
@@ -337,13 +358,13 @@ fn plan_numeric(typmod: i32, modes: &Modes) -> (SchemaBuilder, Cell) {
 }
 
 fn plan_money(modes: &Modes) -> (SchemaBuilder, Cell) {
+    let scale = i32::from(modes.money_digits);
     match modes.decimal {
         DecimalMode::Double => (Schema::of(Kind::Float64), Cell::MoneyDouble),
-        DecimalMode::String => (Schema::of(Kind::String), Cell::MoneyString),
-        DecimalMode::Precise => (
-            connect(Kind::Bytes, "Decimal").parameter("scale", &modes.money_digits.to_string()),
-            Cell::Money { scale: i32::from(modes.money_digits) },
-        ),
+        DecimalMode::String => (Schema::of(Kind::String), Cell::MoneyString { scale }),
+        DecimalMode::Precise => {
+            (connect(Kind::Bytes, "Decimal").parameter("scale", &scale.to_string()), Cell::Money { scale })
+        }
     }
 }
 
@@ -421,7 +442,44 @@ mod tests {
         catalogue.extend([PgType { oid: 1, name: "circle".into(), kind: TypeKind::Plain }]);
         assert!(plan(&catalogue, 1, -1, &Modes::default()).is_none());
         let modes = Modes { include_unknown: true, ..Modes::default() };
-        assert_eq!(plan(&catalogue, 1, -1, &modes).unwrap().cell, Cell::Opaque(BinaryMode::Bytes));
+        assert_eq!(plan(&catalogue, 1, -1, &modes).unwrap().cell, Cell::Geometric(BinaryMode::Bytes));
+    }
+
+    #[test]
+    fn arrays() {
+        let plain = |oid, name: &str| PgType { oid, name: name.into(), kind: TypeKind::Plain };
+        let array = |oid| PgType { oid: oid + 100, name: "_x".into(), kind: TypeKind::Array(oid) };
+        let names = ["int4", "xml", "bit", "tsquery", "box"];
+        let mut catalogue = Catalogue::default();
+        catalogue.extend((1..).zip(names).flat_map(|(oid, name)| [plain(oid, name), array(oid)]));
+        let shown = |oid: u32, include_unknown| {
+            let planned = plan(&catalogue, oid + 100, 3, &Modes { include_unknown, ..Modes::default() })?;
+            let schema = planned.schema.build();
+            let Kind::Array(item) = &schema.kind else { return Some(schema.type_name().to_owned()) };
+            Some(format!("{} of {}{}", schema.type_name(), item.type_name(), if item.optional { "?" } else { "" }))
+        };
+        for (oid, known, unknown) in [
+            (1, Some("ARRAY of INT32?"), Some("ARRAY of INT32?")),
+            (2, None, None),
+            (3, Some("BYTES"), Some("BYTES")),
+            (4, None, Some("ARRAY of BYTES")),
+            (5, None, Some("ARRAY of BYTES")),
+        ] {
+            let found = (shown(oid, false), shown(oid, true));
+            assert_eq!((found.0.as_deref(), found.1.as_deref()), (known, unknown), "{}", names[oid as usize - 1]);
+        }
+    }
+
+    #[test]
+    fn a_column_of_a_domain_shows_no_default() {
+        let mut catalogue = Catalogue::default();
+        let domain = TypeKind::Domain { base: 1, typmod: -1 };
+        catalogue.extend([
+            PgType { oid: 1, name: "int4".into(), kind: TypeKind::Plain },
+            PgType { oid: 2, name: "age".into(), kind: domain },
+        ]);
+        let shows = |oid| plan(&catalogue, oid, -1, &Modes::default()).unwrap().has_default;
+        assert_eq!((shows(1), shows(2)), (true, false));
     }
 
     #[test]

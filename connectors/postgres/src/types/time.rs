@@ -209,20 +209,8 @@ impl Interval {
     }
 }
 
-/// `HH:MM:SS` and a fraction of 0, 3 or 6 digits, as few as hold the value (java.time's toString), then `Z`.
-pub(super) fn time_text(micros: i64) -> String {
-    let micros = micros.rem_euclid(86_400_000_000);
-    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-    let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match fraction {
-        0 => format!("{h:02}:{m:02}:{s:02}Z"),
-        f if f % 1000 == 0 => format!("{h:02}:{m:02}:{s:02}.{:03}Z", f / 1000),
-        f => format!("{h:02}:{m:02}:{s:02}.{f:06}Z"),
-    }
-}
-
 /// `HH:MM:SS` and as many fraction digits as are not trailing zeros (java.time's ISO formatters), then `Z`.
-pub(super) fn iso_time_text(micros: i64) -> String {
+pub(super) fn time_text(micros: i64) -> String {
     let micros = micros.rem_euclid(86_400_000_000);
     let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
     let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -246,7 +234,7 @@ pub(super) fn iso_timestamp_text(micros: i64) -> String {
     let mut text = iso_date_text(micros.div_euclid(86_400_000_000));
     text.pop();
     text.push('T');
-    text.push_str(&iso_time_text(micros));
+    text.push_str(&time_text(micros));
     text
 }
 
@@ -295,6 +283,8 @@ mod tests {
             ("23:59:59.999-08", "07:59:59.999Z"),
             ("24:00:00+00", "00:00:00Z"),
             ("00:00:00-15", "15:00:00Z"),
+            ("10:20:30.12+02", "08:20:30.12Z"),
+            ("23:59:59.9999+00", "23:59:59.9999Z"),
         ] {
             assert_eq!(time_text(time_with_zone(text.as_bytes()).unwrap()), expect, "{text}");
         }
