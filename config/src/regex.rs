@@ -2,9 +2,12 @@
 //!
 //! Include lists, routers and masks are written for `java.util.regex`. The two dialects agree on nearly all that people
 //! write; what differs is rewritten here: `\d \w \s` are ASCII in Java, `\Q…\E` quotes, POSIX names are written
-//! `\p{Alpha}`, any punctuation may be escaped. Case-insensitive matching folds ASCII in Java and all of Unicode here.
+//! `\p{Alpha}`, any punctuation may be escaped. Case-insensitive matching folds ASCII only in Java: other letters mind
+//! their case here too, but for those in a class.
 //!
 //! Must not know: what is matched.
+
+mod complaint;
 
 use std::fmt;
 
@@ -19,9 +22,9 @@ pub struct JavaRegex {
 
 /// Why a regex does not compile, or that matching was given up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} in '{pattern}'")]
+#[error("{message}")]
 pub struct RegexError {
-    /// The engine's reason, one line.
+    /// Java's words where they are known, with the pattern in them; else the engine's reason.
     pub message: String,
     /// The regex as written.
     pub pattern: String,
@@ -69,10 +72,13 @@ impl fmt::Debug for JavaRegex {
 }
 
 fn error(pattern: &str, e: &fancy_regex::Error) -> RegexError {
+    if let Some(message) = complaint::java(pattern) {
+        return RegexError { message, pattern: pattern.to_owned() };
+    }
     let text = e.to_string();
     let message = text.lines().rev().map(str::trim).find(|l| !l.is_empty()).unwrap_or("it cannot be read");
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    RegexError { message: message.to_owned(), pattern: pattern.to_owned() }
+    RegexError { message: format!("{message} in '{pattern}'"), pattern: pattern.to_owned() }
 }
 
 /// Splits a list of regexes at `,` unless it is written `\,`; blanks around an item and empty items are dropped. The
@@ -132,6 +138,7 @@ fn translate(source: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
+            c if class_depth == 0 => letter(c, &mut out),
             _ => out.push(c),
         }
     }
@@ -163,7 +170,7 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
             let digits: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_hexdigit)).take(4).collect();
             out.extend([r"\x{", &digits, "}"]);
         }
-        'Q' => quote(chars, out),
+        'Q' => quote(chars, out, in_class),
         'p' | 'P' => property(c, chars, out),
         c if c.is_ascii_alphanumeric() => {
             out.push('\\');
@@ -183,12 +190,21 @@ fn literal(c: char, out: &mut String) {
     out.push(c);
 }
 
-fn quote(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
+/// Java folds the case of ASCII only.
+fn letter(c: char, out: &mut String) {
+    if c.is_alphabetic() && !c.is_ascii() {
+        out.extend(["(?-i:", c.encode_utf8(&mut [0; 4]), ")"]);
+    } else {
+        out.push(c);
+    }
+}
+
+fn quote(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String, in_class: bool) {
     while let Some(c) = chars.next() {
         if c == '\\' && chars.next_if_eq(&'E').is_some() {
             return;
         }
-        literal(c, out);
+        if in_class || c.is_ascii() { literal(c, out) } else { letter(c, out) }
     }
 }
 
@@ -253,6 +269,9 @@ mod tests {
         check(r"[a--z]+", "-", true);
         check(r"(a)\1", "aa", true);
         check("a++b", "aab", true);
+        check("s.ü+", "S.üü", true);
+        check("s.ü", "S.Ü", false);
+        check(r"\Qs.ü\E", "S.Ü", false);
         assert_eq!(JavaRegex::new_case_sensitive("a").unwrap().matches("A"), Ok(false));
     }
 
@@ -261,7 +280,7 @@ mod tests {
         for pattern in ["[", "(a", "*a", "a)(?:b", r"\", "a{2,1}", r"\p{Nonsense}"] {
             let e = JavaRegex::new(pattern).unwrap_err();
             assert_eq!(e.pattern, pattern);
-            assert!(!e.message.is_empty() && !e.message.contains('\n'), "{pattern}: {e:?}");
+            assert!(e.message.contains(pattern), "{pattern}: {e:?}");
         }
     }
 

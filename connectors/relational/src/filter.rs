@@ -1,23 +1,18 @@
 //! Which tables and columns are captured: lists of regular expressions, matched whole, in any case.
 
-use fancy_regex::Regex;
+use settings::{JavaRegex, RegexError, split_regex_list};
 
 /// A list of patterns, each matched against the whole name.
 #[derive(Clone, Debug, Default)]
-pub struct Patterns(Vec<Regex>);
+pub struct Patterns(Vec<JavaRegex>);
 
 impl Patterns {
     /// Compiles a comma-separated list (`\,` is a comma inside a pattern; items are trimmed; blank ones are left out).
     ///
     /// # Errors
     /// The engine's complaint about the first pattern that is not valid.
-    pub fn parse(list: &str) -> Result<Self, Box<fancy_regex::Error>> {
-        let mut patterns = Vec::new();
-        for item in split(list) {
-            // Java's matches() asks for the whole input; case does not count.
-            patterns.push(Regex::new(&format!("(?i)^(?:{item})$"))?);
-        }
-        Ok(Self(patterns))
+    pub fn parse(list: &str) -> Result<Self, RegexError> {
+        split_regex_list(list).iter().map(|item| JavaRegex::new(item)).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether there are none.
@@ -32,30 +27,8 @@ impl Patterns {
 
     /// The index of the first pattern that matches.
     pub fn first_match(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|regex| regex.is_match(name).unwrap_or(false))
+        self.0.iter().position(|regex| regex.matches(name).unwrap_or(false))
     }
-}
-
-fn split(list: &str) -> Vec<String> {
-    let mut items = vec![String::new()];
-    let mut chars = list.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' if chars.peek() == Some(&',') => {
-                chars.next();
-                if let Some(item) = items.last_mut() {
-                    item.push(',');
-                }
-            }
-            ',' => items.push(String::new()),
-            _ => {
-                if let Some(item) = items.last_mut() {
-                    item.push(c);
-                }
-            }
-        }
-    }
-    items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 
 /// The lists as the user wrote them; empty text means "not given".
@@ -91,7 +64,7 @@ impl TableFilter {
     ///
     /// # Errors
     /// The engine's complaint about the first pattern that is not valid (validation has said so before).
-    pub fn new(spec: &TableFilterSpec) -> Result<Self, Box<fancy_regex::Error>> {
+    pub fn new(spec: &TableFilterSpec) -> Result<Self, RegexError> {
         Ok(Self {
             schema_include: Patterns::parse(&spec.schema_include)?,
             schema_exclude: Patterns::parse(&spec.schema_exclude)?,
@@ -170,6 +143,15 @@ mod tests {
     #[test]
     fn an_escaped_comma_is_part_of_a_pattern() {
         check(&spec(r"public.a{1\,2}", "", ""), "public.aa", true);
+        check(&spec(r"public.a\,b,public.c", "", ""), "public.a,b", true);
+    }
+
+    #[test]
+    fn patterns_are_java_s() {
+        check(&spec(r"\Qs.t1\E,\Qa.b\E\.c", "", ""), "s.t1", true);
+        check(&spec(r"\Qs.t1\E", "", ""), "s.xt1", false);
+        check(&spec("s.ü", "", ""), "s.ü", true);
+        check(&spec("s.ü", "", ""), "s.Ü", false);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fancy_regex::Regex;
+use settings::JavaRegex;
 
 use crate::error::Error;
 use crate::sql::{Sql, Table, quoted_name};
@@ -59,14 +59,14 @@ impl fmt::Display for ReplicaIdentity {
 /// One entry: tables by a regular expression, and their identity.
 #[derive(Clone, Debug)]
 pub struct IdentityRule {
-    tables: Regex,
+    tables: JavaRegex,
     identity: ReplicaIdentity,
 }
 
 impl IdentityRule {
     /// `pattern` must match all of `schema.table`, in any case.
     pub fn new(pattern: &str, identity: ReplicaIdentity) -> Result<Self, Error> {
-        let tables = Regex::new(&format!("(?i)^(?:{pattern})$")).map_err(|error| Error::Config {
+        let tables = JavaRegex::new(pattern).map_err(|error| Error::Config {
             key: "replica.identity.autoset.values".into(),
             reason: format!("{pattern} is not a regular expression: {error}"),
         })?;
@@ -79,7 +79,7 @@ impl IdentityRule {
 pub async fn set_identities(sql: &Sql, captured: &[Table], rules: &[IdentityRule]) {
     for table in captured {
         let name = table.name.to_string();
-        let mut matching = rules.iter().filter(|rule| rule.tables.is_match(&name).unwrap_or(false));
+        let mut matching = rules.iter().filter(|rule| rule.tables.matches(&name).unwrap_or(false));
         let Some(rule) = matching.next() else { continue };
         if matching.next().is_some() {
             tracing::error!(table = %name, "several entries of replica.identity.autoset.values match: table left as it is");
