@@ -38,6 +38,8 @@ pub enum Autocreate {
 pub struct PublicationOptions {
     /// `publication.name`.
     pub name: String,
+    /// `database.dbname`.
+    pub database: String,
     /// `publication.autocreate.mode`.
     pub autocreate: Autocreate,
     /// `publish.via.partition.root`; only when it is made here.
@@ -148,7 +150,7 @@ fn decide(
         return Ok(Step::Nothing(Outcome::Unchanged));
     }
     if found.all_tables {
-        return Err(Error::PublicationAllTables { publication });
+        return Err(Error::PublicationAllTables { publication, database: options.database.clone() });
     }
     if captured.is_empty() {
         tracing::warn!(publication = %options.name, "no captured table: the publication is left as it is");
@@ -226,6 +228,7 @@ mod tests {
     fn options(autocreate: Autocreate, publish: Option<&str>) -> PublicationOptions {
         PublicationOptions {
             name: "Pub".into(),
+            database: "d".into(),
             autocreate,
             via_partition_root: false,
             publish: publish.map(Into::into),

@@ -340,6 +340,7 @@ impl Session {
         let wanted = &self.config.publication;
         let options = PublicationOptions {
             name: wanted.name.clone(),
+            database: self.config.connection.database.clone(),
             autocreate: match wanted.autocreate {
                 PublicationMode::AllTables => Autocreate::AllTables,
                 PublicationMode::Disabled => Autocreate::Disabled,

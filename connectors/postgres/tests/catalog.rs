@@ -92,6 +92,7 @@ async fn publications_follow_the_mode() {
     let name = |table: &str| TableName { schema: "public".into(), table: table.into() };
     let mut options = PublicationOptions {
         name: "Upper".into(),
+        database: "d".into(),
         autocreate: Autocreate::Disabled,
         via_partition_root: false,
         publish: publication::publish_list(Some("t")),

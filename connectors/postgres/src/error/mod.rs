@@ -198,6 +198,8 @@ pub enum Error {
     PublicationAllTables {
         /// The publication.
         publication: String,
+        /// The database.
+        database: String,
     },
     /// A standby's publication differs from what is captured, and nothing can be written there.
     #[error(

@@ -81,9 +81,16 @@ impl Error {
                 cause.java(lines);
             }
             Self::PublicationEmpty { publication } => {
-                lines.push(format!("{CONNECT}: Unable to create filtered publication {publication} for []"));
+                lines.push(format!("{CONNECT}: Unable to create filtered publication {publication} for "));
                 lines.push(format!("{DEBEZIUM}: No table filters found for filtered publication {publication}"));
             }
+            Self::PublicationAllTables { publication, database } => lines.push(format!(
+                "{DEBEZIUM}: A logical publication for all tables named '{publication}' for plugin 'PGOUTPUT' and database \
+                 '{database}' is already active on the server and can not be altered. If you need to exclude some tables or \
+                 include only specific subset, please recreate the publication with necessary configuration or let plugin \
+                 recreate it by dropping existing publication. Otherwise please change the 'publication.autocreate.mode' \
+                 property to 'all_tables'."
+            )),
             Self::SlotLost { .. } => lines.push(format!(
                 "{DEBEZIUM}: The offset to start reading from has been removed from the database write-ahead log. \
                  Create a new snapshot and consider setting of PostgreSQL parameter wal_keep_segments = 0."
@@ -109,7 +116,6 @@ impl Error {
             Self::SlotMissing { .. }
             | Self::Stream { .. }
             | Self::SlotForeign { .. }
-            | Self::PublicationAllTables { .. }
             | Self::RowSecurity { .. }
             | Self::Protocol { .. } => lines.push(format!("{DEBEZIUM}: {self}")),
         }
@@ -190,6 +196,17 @@ mod tests {
             false,
             "org.apache.kafka.connect.errors.ConnectException: Publication autocreation is disabled, please create one and \
              restart the connector.\n",
+        );
+        check(
+            &Error::PublicationEmpty { publication: "p".into() },
+            false,
+            "org.apache.kafka.connect.errors.ConnectException: Unable to create filtered publication p for \n",
+        );
+        check(
+            &Error::PublicationAllTables { publication: "p".into(), database: "d".into() },
+            false,
+            "io.debezium.DebeziumException: A logical publication for all tables named 'p' for plugin 'PGOUTPUT' and database \
+             'd' is already active on the server and can not be altered. If you need",
         );
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         check(
