@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use record::{Event, Field, Kind, Schema, SnapshotMark, SourceShape, Value};
+use record::{Event, Field, Kind, NONE, Schema, SnapshotMark, SourceShape, Value};
 use relational::{Adjustment, Patterns, adjust_schema_name, transaction_block};
 
 use super::message::LogicalMessage;
 use crate::config::BinaryMode;
-use crate::position::{LSN, TX_ID};
+use crate::position::{LSN, TS_US, TX_ID};
 use crate::types::encoded;
 
 /// The topic, its schemas, and which prefixes are wanted.
@@ -68,7 +68,11 @@ impl MessageTopic {
 
     /// The record. `orders` are its places in the transaction.
     pub(crate) fn event(&self, message: LogicalMessage, orders: Option<(i64, i64)>, now_ms: i64) -> Event {
-        let LogicalMessage { transactional, prefix, content, position } = message;
+        let LogicalMessage { transactional, prefix, content, mut position } = message;
+        if position.words[TS_US] == NONE {
+            // The time of what has no commit is the last commit's; before the first one it is now.
+            position.words[TS_US] = now_ms * 1000;
+        }
         let content = encoded(Cow::Owned(content), self.binary).to_value();
         let transaction = match orders.filter(|_| transactional && self.with_transactions) {
             Some((total, collection)) => Value::Struct(vec![

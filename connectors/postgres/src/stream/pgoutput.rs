@@ -66,6 +66,9 @@ impl Decoder {
         self.open = None;
         self.counts.reset();
         self.last_commit = resume.as_ref().and_then(|stored| stored.position.word(LSN_COMMIT)).unwrap_or(NONE);
+        if self.last_commit_us == NONE {
+            self.last_commit_us = resume.as_ref().and_then(|stored| stored.position.word(TS_US)).unwrap_or(NONE);
+        }
         self.resume = resume;
     }
 
@@ -346,9 +349,9 @@ impl Decoder {
         known.key.iter().any(|column| {
             let old = batch.spans[before.first as usize + usize::from(*column)];
             let new = batch.spans[after.first as usize + usize::from(*column)];
-            // Both sides are pgoutput's text of the same type: equal values are equal bytes. A key column that the old
-            // row image does not carry, or that is unchanged out of line, has not moved as far as the log tells.
-            old != Span::MISSING && new != Span::UNCHANGED && old.bytes(buffer) != new.bytes(buffer)
+            // Both sides are pgoutput's text of one type: equal values are equal bytes. A key column that the old row image
+            // lacks (an index is the identity, or message.key.columns) is null or empty there: the key of the delete.
+            new != Span::UNCHANGED && old.bytes(buffer) != new.bytes(buffer)
         })
     }
 
