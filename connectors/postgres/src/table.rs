@@ -226,7 +226,9 @@ impl Tables {
                 cells.push(None);
                 continue;
             };
-            // A column that the catalogue no longer has was dropped since: it may be null.
+            // A column that the catalogue no longer has was dropped since: it may be null. One that is in the key only is not
+            // looked up for a stream, in Debezium.
+            let known = known.filter(|_| in_value || copied);
             let not_null = known.is_some_and(|known| known.not_null);
             let default = known.and_then(|known| known.default.as_deref());
             let codec = column_codec(column, &planned, not_null, default, &self.modes);
