@@ -42,6 +42,10 @@ impl JavaRegex {
     }
 
     fn build(source: &str, flags: &str) -> Result<Self, RegexError> {
+        // The engine takes a brace that counts nothing for itself; Java does not.
+        if let Some(message) = source.contains('{').then(|| complaint::java(source)).flatten() {
+            return Err(RegexError { message, pattern: source.to_owned() });
+        }
         let body = translate(source);
         // On its own first: `a)(?:b` is a mistake that the wrapping would hide.
         Regex::new(&body).map_err(|e| error(source, &e))?;
@@ -81,8 +85,8 @@ fn error(pattern: &str, e: &fancy_regex::Error) -> RegexError {
     RegexError { message: format!("{message} in '{pattern}'"), pattern: pattern.to_owned() }
 }
 
-/// Splits a list of regexes at `,` unless it is written `\,`; blanks around an item and empty items are dropped. The
-/// backslash stays: `\,` matches a comma.
+/// Splits a list of regexes at `,` unless it is written `\,`; blanks around an item and empty items are dropped. A
+/// comma so written stands in its item without the backslash.
 pub fn split_regex_list(text: &str) -> Vec<String> {
     let mut items = Vec::new();
     let mut item = String::new();
@@ -90,10 +94,13 @@ pub fn split_regex_list(text: &str) -> Vec<String> {
     while let Some(c) = chars.next() {
         match c {
             ',' => items.push(std::mem::take(&mut item)),
-            '\\' => {
-                item.push(c);
-                item.extend(chars.next());
-            }
+            '\\' => match chars.next() {
+                Some(',') => item.push(','),
+                next => {
+                    item.push(c);
+                    item.extend(next);
+                }
+            },
             _ => item.push(c),
         }
     }
@@ -293,7 +300,8 @@ mod tests {
         check("", &[]);
         check(" , ", &[]);
         check("a, b ,c", &["a", "b", "c"]);
-        check(r"a\,b,c", &[r"a\,b", "c"]);
+        check(r"a\,b,c", &["a,b", "c"]);
+        check(r"a{1\,2}", &["a{1,2}"]);
         check(r"a\\,b", &[r"a\\", "b"]);
         check(r"a\", &[r"a\"]);
     }
