@@ -296,7 +296,11 @@ impl<'a> Follow<'a> {
                 match self.decoder.message(&mut self.batch, start.0 as i64, cursor) {
                     Ok(Step::Done) => Ok(()),
                     Ok(Step::Relation(relation)) => {
-                        let known = self.tables.announced(self.catalog.sql().await?, &relation).await?;
+                        let sql = self.catalog.sql().await?;
+                        if let Some(xid) = self.decoder.open_xid() {
+                            sql.wait_until_seen(xid).await?;
+                        }
+                        let known = self.tables.announced(sql, &relation).await?;
                         self.decoder.install(relation.id, known);
                         Ok(())
                     }
