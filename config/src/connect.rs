@@ -63,7 +63,7 @@ pub(crate) fn check(key: &Key, prefix: &str, properties: &Properties) -> (Parsed
         key.default.and_then(|d| parse(&name, key.kind, d).ok()).unwrap_or(Parsed::Null)
     };
     for check in key.checks {
-        run(check, key.name, &name, &value, properties, &mut errors);
+        run(check, key.name, &value, properties, &mut errors);
     }
     (value, errors)
 }
@@ -71,7 +71,8 @@ pub(crate) fn check(key: &Key, prefix: &str, properties: &Properties) -> (Parsed
 /// Reads `text` as Connect does. The message names the text as it was sent.
 pub(crate) fn parse(name: &str, kind: Kind, text: &str) -> Result<Parsed, String> {
     let invalid = |detail: &str| format!("Invalid value {text} for configuration {name}: {detail}");
-    let trimmed = text.trim();
+    // Java trims control characters too, and nothing that is beyond the blank.
+    let trimmed = text.trim_matches(|c| c <= ' ');
     let number = |parsed: Option<i64>| {
         parsed.map(Parsed::Integer).ok_or_else(|| invalid(&format!("Not a number of type {}", kind.as_str())))
     };
@@ -94,7 +95,7 @@ pub(crate) fn split_list(text: &str) -> Vec<String> {
     if text.is_empty() { Vec::new() } else { text.split(',').map(|item| item.trim().to_owned()).collect() }
 }
 
-fn run(check: &Check, bare: &str, full: &str, value: &Parsed, properties: &Properties, errors: &mut Vec<String>) {
+fn run(check: &Check, bare: &str, value: &Parsed, properties: &Properties, errors: &mut Vec<String>) {
     let invalid = |detail: &str| format!("Invalid value {} for configuration {bare}: {detail}", value.to_java());
     let text = if let Parsed::Text(t) = value { Some(t.as_str()) } else { None };
     match check {
@@ -135,7 +136,7 @@ fn run(check: &Check, bare: &str, full: &str, value: &Parsed, properties: &Prope
                 Parsed::Password(p) => Some(p.clone()),
                 other => other.shown(),
             };
-            errors.extend(own(&Asked { name: full, value: shown.as_deref(), properties }));
+            errors.extend(own(&Asked { name: bare, value: shown.as_deref(), properties }));
         }
         _ => {}
     }

@@ -2,10 +2,12 @@
 //!
 //! Include lists, routers and masks are written for `java.util.regex`. The two dialects agree on nearly all that people
 //! write; what differs is rewritten here: `\d \w \s` are ASCII in Java, `\Q…\E` quotes, POSIX names are written
-//! `\p{Alpha}`, any punctuation may be escaped. Case-insensitive matching folds ASCII in Java and all of Unicode here.
+//! `\p{Alpha}`, any punctuation may be escaped. Case-insensitive matching folds ASCII only in Java: other letters mind
+//! their case here too, but for those in a class.
 //!
 //! Must not know: what is matched.
 
+mod complaint;
 mod replacement;
 
 use std::fmt;
@@ -23,9 +25,9 @@ pub struct JavaRegex {
 
 /// Why a regex does not compile, or that matching was given up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} in '{pattern}'")]
+#[error("{message}")]
 pub struct RegexError {
-    /// The engine's reason, one line.
+    /// Java's words where they are known, with the pattern in them; else the engine's reason.
     pub message: String,
     /// The regex as written.
     pub pattern: String,
@@ -43,6 +45,10 @@ impl JavaRegex {
     }
 
     fn build(source: &str, flags: &str) -> Result<Self, RegexError> {
+        // The engine takes a brace that counts nothing for itself; Java does not.
+        if let Some(message) = source.contains('{').then(|| complaint::java(source)).flatten() {
+            return Err(RegexError { message, pattern: source.to_owned() });
+        }
         let body = translate(source);
         // On its own first: `a)(?:b` is a mistake that the wrapping would hide.
         Regex::new(&body).map_err(|e| error(source, &e))?;
@@ -76,14 +82,17 @@ impl fmt::Debug for JavaRegex {
 }
 
 fn error(pattern: &str, e: &fancy_regex::Error) -> RegexError {
+    if let Some(message) = complaint::java(pattern) {
+        return RegexError { message, pattern: pattern.to_owned() };
+    }
     let text = e.to_string();
     let message = text.lines().rev().map(str::trim).find(|l| !l.is_empty()).unwrap_or("it cannot be read");
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    RegexError { message: message.to_owned(), pattern: pattern.to_owned() }
+    RegexError { message: format!("{message} in '{pattern}'"), pattern: pattern.to_owned() }
 }
 
-/// Splits a list of regexes at `,` unless it is written `\,`; blanks around an item and empty items are dropped. The
-/// backslash stays: `\,` matches a comma.
+/// Splits a list of regexes at `,` unless it is written `\,`; blanks around an item and empty items are dropped. A
+/// comma so written stands in its item without the backslash.
 pub fn split_regex_list(text: &str) -> Vec<String> {
     let mut items = Vec::new();
     let mut item = String::new();
@@ -91,10 +100,13 @@ pub fn split_regex_list(text: &str) -> Vec<String> {
     while let Some(c) = chars.next() {
         match c {
             ',' => items.push(std::mem::take(&mut item)),
-            '\\' => {
-                item.push(c);
-                item.extend(chars.next());
-            }
+            '\\' => match chars.next() {
+                Some(',') => item.push(','),
+                next => {
+                    item.push(c);
+                    item.extend(next);
+                }
+            },
             _ => item.push(c),
         }
     }
@@ -139,6 +151,7 @@ fn translate(source: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
+            c if class_depth == 0 => letter(c, &mut out),
             _ => out.push(c),
         }
     }
@@ -170,7 +183,7 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
             let digits: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_hexdigit)).take(4).collect();
             out.extend([r"\x{", &digits, "}"]);
         }
-        'Q' => quote(chars, out),
+        'Q' => quote(chars, out, in_class),
         'p' | 'P' => property(c, chars, out),
         c if c.is_ascii_alphanumeric() => {
             out.push('\\');
@@ -190,12 +203,21 @@ fn literal(c: char, out: &mut String) {
     out.push(c);
 }
 
-fn quote(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
+/// Java folds the case of ASCII only.
+fn letter(c: char, out: &mut String) {
+    if c.is_alphabetic() && !c.is_ascii() {
+        out.extend(["(?-i:", c.encode_utf8(&mut [0; 4]), ")"]);
+    } else {
+        out.push(c);
+    }
+}
+
+fn quote(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String, in_class: bool) {
     while let Some(c) = chars.next() {
         if c == '\\' && chars.next_if_eq(&'E').is_some() {
             return;
         }
-        literal(c, out);
+        if in_class || c.is_ascii() { literal(c, out) } else { letter(c, out) }
     }
 }
 
@@ -275,6 +297,9 @@ mod tests {
         check("(?s)a.b", "a\nb", true);
         let minding = |pattern, text| JavaRegex::new_case_sensitive(pattern).unwrap().matches(text);
         assert_eq!((minding("a", "A"), minding("(?i)a", "A"), minding("a|ab", "ab")), (Ok(false), Ok(true), Ok(true)));
+        check("s.ü+", "S.üü", true);
+        check("s.ü", "S.Ü", false);
+        check(r"\Qs.ü\E", "S.Ü", false);
     }
 
     #[test]
@@ -282,7 +307,7 @@ mod tests {
         for pattern in ["[", "(a", "*a", "a)(?:b", r"\", "a{2,1}", r"\p{Nonsense}"] {
             let e = JavaRegex::new(pattern).unwrap_err();
             assert_eq!(e.pattern, pattern);
-            assert!(!e.message.is_empty() && !e.message.contains('\n'), "{pattern}: {e:?}");
+            assert!(e.message.contains(pattern), "{pattern}: {e:?}");
         }
     }
 
@@ -295,7 +320,8 @@ mod tests {
         check("", &[]);
         check(" , ", &[]);
         check("a, b ,c", &["a", "b", "c"]);
-        check(r"a\,b,c", &[r"a\,b", "c"]);
+        check(r"a\,b,c", &["a,b", "c"]);
+        check(r"a{1\,2}", &["a{1,2}"]);
         check(r"a\\,b", &[r"a\\", "b"]);
         check(r"a\", &[r"a\"]);
     }

@@ -17,10 +17,13 @@ use super::{ApiError, App, Segments};
 /// Answers what needs no resource; else hands on with a path without trailing slashes.
 pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if path.to_ascii_lowercase().contains("%2f") {
-        return ambiguous();
+    if let Some(reason) = refused(path) {
+        return bad_request(request.method(), reason);
     }
-    let raw: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    // What follows a semicolon are a segment's parameters; no resource has any.
+    let plain = |segment: &'_ str| segment.split(';').next().unwrap_or_default().to_owned();
+    let raw: Vec<String> = path.split('/').map(plain).filter(|segment| !segment.is_empty()).collect();
+    let raw: Vec<&str> = raw.iter().map(String::as_str).collect();
     let is_admin = raw.first() == Some(&"admin");
     let Some(row) = routes::find(&raw).filter(|_| !is_admin || app.config.is_admin_enabled) else {
         return ApiError::untyped(StatusCode::NOT_FOUND).into_response();
@@ -80,10 +83,30 @@ pub(super) fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A slash inside of a segment is refused by Connect's HTTP layer, before any JSON.
-fn ambiguous() -> Response {
-    let page = "<html><head><title>Error 400 Ambiguous URI path separator</title></head><body><h2>HTTP ERROR 400 Ambiguous \
-                URI path separator</h2></body></html>\n";
+/// What Connect's HTTP layer refuses of a path, before any JSON.
+fn refused(path: &str) -> Option<&'static str> {
+    if path.contains("//") {
+        return Some("Ambiguous URI empty segment");
+    }
+    path.split('%').skip(1).find_map(|after| {
+        let code = after.get(..2).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            None => Some("Bad URI"),
+            Some(b'/') => Some("Ambiguous URI path separator"),
+            Some(0..0x20 | 0x7f) => Some("Suspicious Path Character"),
+            Some(_) => None,
+        }
+    })
+}
+
+fn bad_request(method: &Method, reason: &str) -> Response {
+    if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
+        // Jetty writes a page for these three only.
+        return (StatusCode::BAD_REQUEST, [(CONNECTION, "close")]).into_response();
+    }
+    let page = format!(
+        "<html><head><title>Error 400 {reason}</title></head><body><h2>HTTP ERROR 400 {reason}</h2></body></html>\n"
+    );
     let headers = [(CONTENT_TYPE, "text/html;charset=iso-8859-1"), (CONNECTION, "close")];
     (StatusCode::BAD_REQUEST, headers, page).into_response()
 }

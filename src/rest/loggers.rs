@@ -116,6 +116,10 @@ async fn set(State(app): State<App>, path: Segments, query: Query, request: Requ
     let sent = body::config(body::read(request.into_body()).await?)?;
     let level =
         sent.get("level").ok_or_else(|| ApiError::bad("Desired 'level' parameter was not specified in request."))?;
+    let level = level.trim();
+    if level.is_empty() {
+        return Err(ApiError::bad("Desired 'level' parameter is empty: one of the levels' names is expected"));
+    }
     let changed = app.config.loggers.set(path.at(2), level);
     let changed =
         changed.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, format!("invalid log level '{level}'.")))?;

@@ -216,6 +216,12 @@ async fn a_failed_task_stays_failed_alone() {
     assert_eq!(status["tasks"][0]["trace"], "java.lang.X: no\n\tat a");
     assert_eq!(status["connector"]["state"], "RUNNING");
     api.until("GET /connectors/one/status", r#""id":0,"state":"RUNNING""#).await;
+    let plan = api.call("POST /connectors/bad/restart?includeTasks=true&onlyFailed=true", "").await.2;
+    assert_eq!(
+        (&plan["tasks"][0]["state"], &plan["tasks"][0]["trace"]),
+        (&json!("RESTARTING"), &status["tasks"][0]["trace"])
+    );
+    api.until("GET /connectors/bad/status", r#""id":0,"state":"FAILED""#).await;
     assert_eq!(api.call("PATCH /connectors/bad/config", r#"{"fail":null}"#).await.0, 200);
     api.until("GET /connectors/bad/status", r#""id":0,"state":"RUNNING""#).await;
 }
@@ -230,6 +236,8 @@ async fn errors() {
         ("GET /connectors/a/tasks/7/status", "", 404, "No status found for task a-7"),
         ("GET /connectors/a/tasks/x/status", "", 404, "HTTP 404 Not Found"),
         ("GET /connectors/a%20b/config", "", 404, "Connector a b not found"),
+        ("GET /connectors/a;b=c/config", "", 404, "Connector a not found"),
+        ("GET /connectors/a%3Bb/config", "", 404, "Connector a;b not found"),
         ("PUT /connectors/a/pause", "", 404, "Unknown connector a"),
         ("POST /connectors/a/restart", "", 404, "Unknown connector: a"),
         ("DELETE /connectors/a", "", 404, "Connector a not found"),
@@ -247,6 +255,12 @@ async fn errors() {
         ),
         ("GET /connector-plugins/NoSuch/config", "", 404, "Unknown plugin NoSuch."),
         ("PUT /admin/loggers/x", r#"{"level":"loud"}"#, 404, "invalid log level 'loud'."),
+        (
+            "PUT /admin/loggers/x",
+            r#"{"level":""}"#,
+            400,
+            "Desired 'level' parameter is empty: one of the levels' names is expected",
+        ),
         ("POST /connectors/a/tasks", "[]", 400, "Internal request missing required signature"),
         (
             "POST /connectors",
@@ -284,6 +298,10 @@ async fn errors() {
         ("HEAD /connectors", vec![], (200, "application/json")),
         ("OPTIONS /connectors", vec![], (200, "text/plain")),
         ("GET /connectors/a%2Fb", vec![], (400, "text/html;charset=iso-8859-1")),
+        ("PUT /connectors/a%2Fb/pause", vec![], (400, "")),
+        ("GET //connectors", vec![], (400, "text/html;charset=iso-8859-1")),
+        ("GET /connectors/a%0Ab", vec![], (400, "text/html;charset=iso-8859-1")),
+        ("GET /connectors/%zz", vec![], (400, "text/html;charset=iso-8859-1")),
     ] {
         let (status, media, _) = api.send(line, &headers, "{}").await;
         assert_eq!((status, media.as_str()), expect, "{line}");

@@ -101,7 +101,7 @@ impl Catalog {
         self.0.iter()
     }
 
-    /// A class of a kind, by its name or the last part of it.
+    /// A class of a kind, by its name, the last part of it, or that without the kind's word.
     pub fn find(&self, kind: PartKind, class: &str) -> Option<&Offered> {
         self.iter().filter(|one| one.kind == kind).find(|one| is_named(one.class, class))
     }
@@ -118,5 +118,30 @@ impl Catalog {
 }
 
 fn is_named(class: &str, name: &str) -> bool {
-    class == name || class.rsplit('.').next() == Some(name)
+    let simple = class.rsplit('.').next().unwrap_or_default();
+    let words = ["Transformation", "Predicate", "HeaderConverter", "Converter"];
+    let short = words.iter().find_map(|word| simple.strip_suffix(word));
+    class == name || simple == name || short.is_some_and(|short| !short.is_empty() && short == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: PartKind, name: &str, expect: Option<&str>) {
+        let all = Catalog::all();
+        assert_eq!(all.find(kind, name).map(|one| one.class), expect, "{name}");
+    }
+
+    #[test]
+    fn aliases() {
+        let json = Some("org.apache.kafka.connect.json.JsonConverter");
+        for name in ["org.apache.kafka.connect.json.JsonConverter", "JsonConverter", "Json"] {
+            check(PartKind::Converter, name, json);
+        }
+        check(PartKind::HeaderConverter, "Simple", Some("org.apache.kafka.connect.storage.SimpleHeaderConverter"));
+        check(PartKind::Converter, "json", None);
+        check(PartKind::Converter, "Simple", None);
+    }
 }

@@ -64,7 +64,7 @@ const KEYS: &[Key] = &[
         .checks(&[Check::Own(aliases)])
         .doc("Groups of topics with settings of their own for their creation; each is configured by topic.creation.NAME.include and more."),
     Key::new("exactly.once.support", Kind::String).default("requested").at(EXACTLY_ONCE, 2).shown("Exactly once support", Short)
-        .checks(&[Check::OneOfAnyCase(&["requested", "required"])])
+        .checks(&[Check::OneOfAnyCase(&["required", "requested"])])
         .doc("required: the connector is refused unless the worker has exactly.once.source.support=enabled."),
     Key::new("transaction.boundary", Kind::String).default("poll").at(EXACTLY_ONCE, 3).shown("Transaction Boundary", Short)
         .checks(&[Check::OneOfAnyCase(&["interval", "poll", "connector"])])

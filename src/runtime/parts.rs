@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use record::{Kind, Payload, Schema, Value};
 use settings::Properties;
 use transforms::Chain;
 
+use super::failure::{Failure, Stage};
 use super::task::{TaskSpec, Worker};
 use crate::convert::{self, Converter, Role};
 use crate::sink::topics::{TopicCreation, Topics};
@@ -24,19 +26,25 @@ pub(super) struct Parts {
 
 const CONFIG_EXCEPTION: &str = "org.apache.kafka.common.config.ConfigException";
 
+const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectException";
+
 /// Makes everything; the error is the trace that ends the task.
-pub(super) fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Parts, String> {
+pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Parts, String> {
     let config = &spec.config;
     let chain = Chain::build(config).map_err(|invalid| {
         let list: Vec<_> = invalid.into_iter().map(|invalid| invalid.message).collect();
-        format!("{CONFIG_EXCEPTION}: {}", list.join("\n"))
+        let list = list.join("\n");
+        let cause = match list.split(' ').next() {
+            Some("Unexpected") => format!("java.lang.IllegalArgumentException: {list}"),
+            Some("Unknown") => format!("{CONNECT_EXCEPTION}: {CONFIG_EXCEPTION}: {list}"),
+            _ => format!("{CONFIG_EXCEPTION}: {list}"),
+        };
+        format!("{CONNECT_EXCEPTION}: {cause}")
     })?;
     let key = converter(config, worker, "key.converter", Role::Key)?;
     let value = converter(config, worker, "value.converter", Role::Value)?;
     let header = converter(config, worker, "header.converter", Role::Header)?;
-    let context = (spec.plugin.headers)(config)
-        .into_iter()
-        .fold(HeaderSet::default(), |set, (name, text)| set.with(name, Some(text.as_bytes())));
+    let context = context(&*header, (spec.plugin.headers)(config)).await.map_err(|failure| failure.trace())?;
     let connector: BTreeMap<String, String> =
         config.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     let bootstrap = worker.properties.get("bootstrap.servers").cloned().unwrap_or_default();
@@ -69,6 +77,22 @@ pub(super) fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -
         None
     };
     Ok(Parts { sink: Arc::new(sink), chain, key, value, header, context, topics })
+}
+
+/// The connector's own headers, written once for all records.
+async fn context(converter: &dyn Converter, texts: Vec<(&'static str, String)>) -> Result<HeaderSet, Failure> {
+    let fails = |error| Failure::convert(Stage::HeaderConverter, &error);
+    let schema = Schema::of(Kind::String).build();
+    // They are on records of every topic.
+    let encoder = converter.prepare("", Some(&schema)).await.map_err(fails)?;
+    let (mut set, mut bytes) = (HeaderSet::default(), Vec::new());
+    for (name, text) in texts {
+        bytes.clear();
+        let value = Value::Text(text);
+        let there = encoder.write(&Payload::Borrowed(&schema, &value), &mut bytes).map_err(fails)?;
+        set = set.with(name, there.then_some(&*bytes));
+    }
+    Ok(set)
 }
 
 /// A converter comes wholly from the connector or wholly from the worker.

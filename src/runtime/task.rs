@@ -192,7 +192,8 @@ async fn run(
                     _ => alarm.raise(error.to_string()),
                 },
             }),
-        )?
+        )
+        .await?
     };
     let _ = slot.set(Arc::clone(&sink));
     let topics = Arc::new(NewTopics::new(Arc::clone(&sink), topics, Arc::clone(&spec.resets)));

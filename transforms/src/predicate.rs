@@ -57,6 +57,9 @@ pub struct PredicateKind {
 }
 
 fn regex(asked: &Asked<'_>) -> Vec<String> {
+    if asked.value.is_none() {
+        return vec![crate::table::missing_regex(asked.name)];
+    }
     let bad = asked.value.and_then(|text| JavaRegex::new_case_sensitive(text).err().map(|error| (text, error)));
     let words = |(text, error)| {
         let key = asked.name;

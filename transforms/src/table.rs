@@ -65,9 +65,18 @@ impl Kind {
     }
 }
 
+/// What Connect adds where the regex is not given: its check is run all the same.
+pub(crate) fn missing_regex(key: &str) -> String {
+    format!(
+        "Invalid value null for configuration {key}: Invalid regex: Cannot invoke \"String.isEmpty()\" because \"this.pattern\" \
+         is null"
+    )
+}
+
 /// A check that a text is a Java regex, in the words of `ConfigDef`.
 pub(crate) const REGEX: Check = Check::Own(|asked| {
-    let (Some(text), key) = (asked.value, asked.name) else { return Vec::new() };
+    let key = asked.name;
+    let Some(text) = asked.value else { return vec![missing_regex(key)] };
     let error = settings::JavaRegex::new_case_sensitive(text).err();
     error
         .map(|error| format!("Invalid value {text} for configuration {key}: Invalid regex: {error}"))

@@ -185,3 +185,21 @@ async fn a_snapshot_is_the_slots_and_hides_nothing() {
     database.sql("DROP OWNED BY wire_reader; DROP ROLE wire_reader").await;
     database.remove().await;
 }
+
+#[tokio::test]
+async fn a_transaction_is_waited_for_until_it_can_be_seen() {
+    let database = Database::fresh("catalog_seen").await;
+    let (sql, other) = (Sql::connect(&database.options).await.unwrap(), Sql::connect(&database.options).await.unwrap());
+    other.execute("a test", "BEGIN; CREATE TABLE late (id int PRIMARY KEY)").await.unwrap();
+    let xid = other.current_xid().await.unwrap().unwrap() as u32;
+    let seen = async {
+        sql.wait_until_seen(xid).await.unwrap();
+        sql.tables(true).await.unwrap().len()
+    };
+    let committed = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        other.execute("a test", "COMMIT").await.unwrap();
+    };
+    assert_eq!(tokio::join!(seen, committed).0, 1);
+    sql.wait_until_seen(xid).await.unwrap();
+}

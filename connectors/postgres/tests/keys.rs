@@ -214,7 +214,7 @@ fn what_is_read() {
     let driver: Vec<_> = config.connection.driver.iter().collect();
     assert_eq!(driver, [("options", Some("-c x=1")), ("loginTimeout", Some("9"))]);
     assert_eq!((config.position.flush_mode, config.snapshot.mode), (LsnFlushMode::Manual, SnapshotMode::InitialOnly));
-    assert_eq!(config.filters.table_include, [r"public\.a", r"public\.b\,c"]);
+    assert_eq!(config.filters.table_include, [r"public\.a", r"public\.b,c"]);
     assert_eq!(config.filters.spec().table_include, r"public\.a,public\.b\,c");
     assert!(matches!(&config.treatment.rules[..], [ColumnRule::Mask { length: 3, .. }]));
     assert_eq!((config.types.field_names, config.limits.max_retries), (NameAdjustment::Avro, Some(0)));

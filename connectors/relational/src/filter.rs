@@ -151,6 +151,15 @@ mod tests {
     #[test]
     fn an_escaped_comma_is_part_of_a_pattern() {
         check(&spec(r"public.a{1\,2}", "", ""), "public.aa", true);
+        check(&spec(r"public.a\,b,public.c", "", ""), "public.a,b", true);
+    }
+
+    #[test]
+    fn patterns_are_java_s() {
+        check(&spec(r"\Qs.t1\E,\Qa.b\E\.c", "", ""), "s.t1", true);
+        check(&spec(r"\Qs.t1\E", "", ""), "s.xt1", false);
+        check(&spec("s.ü", "", ""), "s.ü", true);
+        check(&spec("s.ü", "", ""), "s.Ü", false);
     }
 
     #[test]

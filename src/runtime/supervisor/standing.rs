@@ -59,15 +59,11 @@ pub struct Standing {
 impl Standing {
     /// What a restart with flags answers: what it will restart is shown as RESTARTING.
     pub(super) fn restarting(mut self, connector: bool, task: impl Fn(&Part) -> bool) -> Self {
-        let restarting = |part: &mut Part| {
+        // A failed one keeps its trace, as in Connect.
+        let connector = connector.then_some(&mut self.connector);
+        let tasks = self.tasks.iter_mut().map(|(_, part)| part).filter(|part| task(part));
+        for part in connector.into_iter().chain(tasks) {
             State::Restarting.name().clone_into(&mut part.state);
-            part.trace = None;
-        };
-        if connector {
-            restarting(&mut self.connector);
-        }
-        for (_, part) in self.tasks.iter_mut().filter(|(_, part)| task(part)) {
-            restarting(part);
         }
         self
     }

@@ -59,11 +59,10 @@ pub(super) fn transforms(
         let prefix = format!("transforms.{alias}.");
         let kind = PartKind::Transformation;
         let mut all = part(settings, config, &prefix, alias, &keys::TRANSFORM, kind, remarks);
-        let negate = format!("{prefix}negate");
-        let predicate = format!("{prefix}predicate");
+        let [negate, predicate, class] = ["negate", "predicate", "type"].map(|key| format!("{prefix}{key}"));
         if config.contains(&negate)
             && !config.contains(&predicate)
-            && let Some(one) = all.iter_mut().find(|c| c.name == negate)
+            && let Some(one) = all.iter_mut().find(|c| c.name == class)
         {
             one.errors.push(format!(
                 "Config '{negate}' was provided but there is no config '{predicate}' defining a predicate to be negated."
@@ -123,7 +122,13 @@ fn part(
             one.recommended = settings.catalog.classes(kind);
             if let (Some(class), None) = (class, offered) {
                 one.value = None;
-                one.errors.push(not_found(class, &class_key));
+                one.errors.push(match settings.catalog.any(class) {
+                    Some(other) => {
+                        let wanted = if kind == PartKind::Predicate { "Predicate" } else { "Transformation" };
+                        format!("Class class {} does not implement the {wanted} interface", other.class)
+                    }
+                    None => not_found(class, &class_key),
+                });
             }
         } else if let (true, Some(offered)) = (one.name.ends_with(".plugin.version"), offered) {
             default(one, config, offered.version);

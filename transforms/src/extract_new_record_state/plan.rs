@@ -39,7 +39,9 @@ pub(super) struct Plan {
 
 /// The schema of a reference: what it is, but optional and without default.
 fn added_schema(schema: &Schema) -> Arc<Schema> {
-    schema.edit().optional().default(None).build()
+    let basics = schema.edit().optional().default(None);
+    // The reference leaves a whole struct's fields out; only a null one can be written then.
+    if matches!(schema.kind, Kind::Struct(_)) { basics.kind(Kind::Struct(Vec::new())).build() } else { basics.build() }
 }
 
 /// Finds a reference in an envelope; none when it is neither in its struct nor in the envelope itself.

@@ -45,8 +45,8 @@ impl Filters {
 
     /// The table and column lists in the form that the relational filter takes.
     pub fn spec(&self) -> TableFilterSpec {
-        // An item's own commas are still escaped.
-        let list = |items: &[String]| items.join(",");
+        // An item's own commas are escaped again.
+        let list = |items: &[String]| items.iter().map(|item| item.replace(',', r"\,")).collect::<Vec<_>>().join(",");
         TableFilterSpec {
             schema_include: list(&self.schema_include),
             schema_exclude: list(&self.schema_exclude),

@@ -1,5 +1,8 @@
 //! What the server is, who we are to it, and where and when it is.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
 use super::{Sql, get};
@@ -104,6 +107,27 @@ impl Sql {
                 tracing::warn!("the copy waits for transactions that were open when it was to begin");
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until what a committed transaction did can be seen: its commit is in the log, and sent, a moment before. Not for
+    /// long, as the synchronous standby that it waits for may be ourselves.
+    pub async fn wait_until_seen(&self, xid: u32) -> Result<(), Error> {
+        const PAUSE: Duration = Duration::from_millis(5);
+        let doing = "waiting for a transaction's end";
+        // A transaction gives up the lock on its own id once its rows can be seen.
+        let sql = format!(
+            "SELECT count(*) FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted \
+             AND transactionid = '{xid}'::pg_catalog.xid"
+        );
+        let until = Instant::now() + Duration::from_secs(2);
+        while get::<i64>(&self.row(doing, &sql, &[]).await?, 0, doing)? > 0 {
+            if Instant::now() >= until {
+                tracing::warn!(xid, "the catalogue is read before a transaction that changed it can be seen");
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
         }
         Ok(())
     }

@@ -279,7 +279,11 @@ impl<'a> Follow<'a> {
                 match self.parts.decoder.message(&mut self.batch, start.0 as i64, cursor) {
                     Ok(Step::Done) => Ok(()),
                     Ok(Step::Relation(relation)) => {
-                        let known = self.parts.tables.announced(self.parts.catalog.sql().await?, &relation).await?;
+                        let sql = self.parts.catalog.sql().await?;
+                        if let Some(xid) = self.parts.decoder.open_xid() {
+                            sql.wait_until_seen(xid).await?;
+                        }
+                        let known = self.parts.tables.announced(sql, &relation).await?;
                         self.parts.decoder.install(relation.id, known);
                         Ok(())
                     }

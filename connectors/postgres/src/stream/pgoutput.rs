@@ -74,6 +74,11 @@ impl Decoder {
         self.resume = resume;
     }
 
+    /// The open transaction.
+    pub(crate) fn open_xid(&self) -> Option<u32> {
+        self.open.as_ref().map(|open| open.xid as u32)
+    }
+
     /// A new batch is being filled.
     pub(crate) fn next_batch(&mut self) {
         self.batch_number += 1;
