@@ -113,8 +113,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // SIGINT is "fast shutdown"; killing would leave its children for a while.
-        let _ = Command::new("kill").args(["-INT", &self.postmaster.id().to_string()]).status();
+        // SIGINT is "fast shutdown"; killing would leave its children for a while. The shell's own kill: the program is a
+        // package (procps) that a small machine lacks.
+        let _ = Command::new("sh").args(["-c", "kill -INT $0", &self.postmaster.id().to_string()]).status();
         let _ = self.postmaster.wait();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
