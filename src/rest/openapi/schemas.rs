@@ -108,6 +108,7 @@ fn nullable(kind: &str) -> Value {
 }
 
 /// An object of exactly these fields, all of which are there but for the `optional` ones.
+#[allow(clippy::needless_pass_by_value, reason = "it is made where it is given")]
 fn closed(optional: &[&str], properties: Value) -> Value {
     let names = properties.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let required: Vec<&str> = names.filter(|name| !optional.contains(name)).collect();
