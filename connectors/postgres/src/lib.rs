@@ -9,6 +9,8 @@
 pub mod config;
 mod copy;
 pub mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod hostile;
 pub mod keys;
 pub mod lsn;
 mod plugin;

@@ -17,5 +17,7 @@ pub(crate) use follow::{End, Follow, Parts, Settings};
 pub(crate) use logical::MessageTopic;
 pub(crate) use message::Relation;
 pub(crate) use pgoutput::Decoder;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use pgoutput::Step;
 pub(crate) use reader::Cursor;
 pub(crate) use state::{Known, Wanted};
