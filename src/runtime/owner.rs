@@ -434,15 +434,18 @@ impl Tenure {
 mod tests {
     use super::*;
 
+    /// Proofs of the past, so that no time has to pass: a busy machine would sleep for longer than it was asked to.
     #[test]
     fn a_fence_lasts_as_long_as_its_proof() {
-        let fence = Fence::open(Instant::now(), Duration::from_millis(60));
+        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).expect("up for minutes");
+        let fence = Fence::open(ago(40), Duration::from_secs(60));
         assert!(fence.is_open());
-        std::thread::sleep(Duration::from_millis(30));
-        fence.prove(Instant::now(), Duration::from_millis(60));
-        std::thread::sleep(Duration::from_millis(40));
-        assert!(fence.is_open());
-        std::thread::sleep(Duration::from_millis(40));
+        fence.prove(ago(30), Duration::from_secs(20));
+        assert!(fence.is_open(), "an older proof must not shorten a newer one");
+        let fence = Fence::open(ago(40), Duration::from_secs(60));
+        fence.prove(Instant::now(), Duration::from_secs(60));
+        assert!(fence.proven_ms.load(Ordering::Acquire) >= 100_000, "a newer proof prolongs it");
+        let fence = Fence::open(ago(40), Duration::from_secs(30));
         assert!(!fence.is_open());
         fence.prove(Instant::now(), Duration::from_secs(60));
         assert!(!fence.is_open(), "a late proof must not open it again");

@@ -16,10 +16,13 @@ pub struct Scratch {
     postmaster: Child,
 }
 
-/// A program of the server, on the path or where Debian keeps them.
+/// A program of the server: the one that this run is about, one on the path, or where Debian keeps them.
 fn program(name: &str) -> PathBuf {
+    let chosen = std::env::var_os("AFTERIMAGE_POSTGRES_BIN").map(PathBuf::from);
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin"));
-    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+    chosen
+        .into_iter()
+        .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()))
         .chain(debian)
         .map(|dir| dir.join(name))
         .find(|path| path.is_file())
