@@ -1,7 +1,7 @@
 # Each target is one line of shell or a script under scripts/, which says the rest.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup build demo test test-long test-matrix fuzz bench lint clean
+.PHONY: help setup build demo test test-long test-matrix fuzz fuzz-guided bench lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,11 +21,14 @@ test: ## everything, from unit tests to whole-daemon tests on a PostgreSQL and a
 test-long: ## the same with the long forms of the crash and load tests (about half an hour)
 	@AFTERIMAGE_TEST_LONG=1 scripts/test.sh
 
-test-matrix: ## whole-daemon tests on every PostgreSQL under /usr/lib/postgresql
+test-matrix: ## the tests with a PostgreSQL on Debian's and on 14, 16, 17 and 18 (fetched; scripts/test-matrix.sh says more)
 	@scripts/test-matrix.sh
 
 fuzz: ## property tests with many more cases (PROPTEST_CASES=20000 unless said otherwise)
 	@. scripts/env.sh && PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --workspace --lib
+
+fuzz-guided: ## cargo-fuzz on what reads the server's bytes, a minute a target (needs a nightly compiler)
+	@scripts/fuzz.sh
 
 bench: ## rates beside pg_recvlogical, a 3,000,000-row transaction, latency and memory, on this machine
 	@scripts/bench.sh

@@ -56,11 +56,11 @@ echo "demo: afterimage run connect-distributed.properties"
 "$CARGO_TARGET_DIR/debug/afterimage" run "$work/connect-distributed.properties" >"$work/daemon.log" 2>&1 &
 daemon=$!
 for _ in $(seq 300); do
-  curl -sf "http://127.0.0.1:$rest/connectors" >/dev/null && break
+  curl -sf "http://127.0.0.1:$rest/health" >/dev/null && break
   kill -0 "$daemon" 2>/dev/null || fail "the daemon ended at its start"
   sleep 0.1
 done
-curl -sf "http://127.0.0.1:$rest/connectors" >/dev/null || fail "the daemon does not serve"
+curl -sf "http://127.0.0.1:$rest/health" >/dev/null || fail "the daemon is not ready: $(curl -s "http://127.0.0.1:$rest/health")"
 
 sql 'create database shop' postgres
 sql "create table customers(id serial primary key, name text not null, email text);

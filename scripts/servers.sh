@@ -40,8 +40,11 @@ await() {
 }
 
 postgres() {
-  local dir=$1 port=${2:-} bin as=()
+  local dir=$1 port=${2:-} bin ready as=()
   bin=$(postgres_bin) || die "no PostgreSQL found: run scripts/setup.sh"
+  # A server's build may come without clients; Debian's then ask.
+  ready=$bin/pg_isready
+  [ -x "$ready" ] || ready=pg_isready
   mkdir -p "$dir"
   # initdb refuses root; Debian's package brings the user postgres, who must also be able to reach the directory.
   if [ "$(id -u)" -eq 0 ]; then
@@ -68,7 +71,7 @@ P
   for _ in 1 2 3; do
     local try=${port:-$(free_port)}
     launch "$dir" "${as[@]}" "$bin/postgres" -D "$dir/data" -p "$try"
-    if await "$dir" 60 "$bin/pg_isready" -q -h 127.0.0.1 -p "$try" -U postgres; then echo "127.0.0.1:$try"; return; fi
+    if await "$dir" 60 "$ready" -q -h 127.0.0.1 -p "$try" -U postgres; then echo "127.0.0.1:$try"; return; fi
   done
   tail -n 20 "$dir/log" >&2; die "PostgreSQL did not come up"
 }

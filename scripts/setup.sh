@@ -22,6 +22,7 @@ want jq jq
 want java openjdk-17-jre-headless
 want mvn maven
 want setpriv util-linux
+want openssl openssl
 [ -n "$(postgres_bin || true)" ] || missing+=(postgresql)
 
 if [ ${#missing[@]} -gt 0 ]; then

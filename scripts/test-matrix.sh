@@ -1,11 +1,46 @@
 #!/usr/bin/env bash
-# The whole-daemon tests on every PostgreSQL that is installed under /usr/lib/postgresql, one after the other.
+# The tests that talk to a PostgreSQL (whole-daemon and the connector's), on one version after the other:
+#   what Debian put under /usr/lib/postgresql,
+#   the versions of AFTERIMAGE_MATRIX (default below), fetched through Maven (Zonky's builds) and thrown away afterwards,
+#   the bin directories of AFTERIMAGE_POSTGRES_BINS, separated by colons.
+# Arguments go to scripts/test.sh: scripts/test-matrix.sh --test golden. AFTERIMAGE_MATRIX= fetches nothing.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/env.sh"
 "$here/setup.sh" --quiet || exit 1
-bad=0
-for bin in $(find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' -printf '%h\n' | sort -V); do
-  echo "matrix: $("$bin/postgres" --version)"
-  AFTERIMAGE_POSTGRES_BIN=$bin "$here/test.sh" -p afterimage || bad=1
+[ $# -gt 0 ] || set -- -p afterimage -p afterimage-postgres
+
+case $(uname -m) in x86_64) machine=amd64 ;; aarch64) machine=arm64v8 ;; *) machine=$(uname -m) ;; esac
+# Not in the cache: the servers' user must reach them, and a home directory may be closed to it.
+fetched=$(mktemp -d "${TMPDIR:-/tmp}/afterimage-matrix.XXXXXX")
+chmod 755 "$fetched"
+trap 'rm -rf "$fetched"' EXIT
+trap 'exit 130' INT TERM
+fetch() {
+  local jar="$fetched/jar-$1" home="$fetched/$1"
+  mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack -DoutputDirectory="$jar" \
+    -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-linux-$machine:$1" >"$fetched/log" 2>&1 &&
+    mkdir "$home" && tar -xJf "$jar"/*.txz -C "$home" && rm -rf "$jar" && chmod -R a+rX "$home"
+}
+
+bad=0 ran=0 told=()
+run() {
+  local version
+  version=$("$1/postgres" --version) || { told+=("$1: no PostgreSQL"); bad=1; return; }
+  echo "matrix: $version ($1)"
+  local outcome=passed
+  AFTERIMAGE_POSTGRES_BIN=$1 "$here/test.sh" "${@:2}" || { outcome=FAILED; bad=1; }
+  ran=$((ran + 1))
+  told+=("$version: $outcome")
+}
+
+for bin in $(find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' -printf '%h\n' 2>/dev/null | sort -V); do run "$bin" "$@"; done
+for version in ${AFTERIMAGE_MATRIX-14.19.0 16.10.0 17.6.0 18.0.0}; do
+  if fetch "$version"; then run "$fetched/$version/bin" "$@"; rm -rf "${fetched:?}/$version"
+  else tail -n 20 "$fetched/log" >&2; told+=("PostgreSQL $version: could not be fetched"); bad=1; fi
 done
-exit $bad
+IFS=: read -r -a more <<<"${AFTERIMAGE_POSTGRES_BINS:-}"
+for bin in "${more[@]}"; do run "$bin" "$@"; done
+
+printf 'matrix: %s\n' "${told[@]}"
+[ $ran -gt 0 ] && [ $bad -eq 0 ]

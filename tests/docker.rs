@@ -1,5 +1,5 @@
-//! The image without a container engine: the compose file is read and held against what the compose specification
-//! allows, the entry point is run as a process with an `afterimage` that only tells what it was given.
+//! The image without a container engine: the compose file is read and held against the compose
+//! specification's schema, the entry point is run as a process with an `afterimage` that only tells what it was given.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use serde_yaml_ng::Value;
+use serde_json::Value;
 
 fn docker(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docker").join(name)
@@ -15,51 +15,15 @@ fn docker(name: &str) -> PathBuf {
 
 // --- the compose file ---
 
-/// What the specification allows a value to be. Only what this project's file may use is listed: a key that is not here
-/// is a complaint, so that the list grows on purpose.
-enum Form {
-    Text,
-    /// A list of texts, or one text.
-    Command,
-    /// A list of texts.
-    Texts,
-    /// Names to text, number, boolean or null; or a list of `NAME=value`.
-    Variables,
-    /// A number with a unit: 30s, 1m30s.
-    Duration,
-    Number,
-    OneOf(&'static [&'static str]),
-    /// Known keys.
-    Keys(&'static [(&'static str, Form)]),
-    /// Any name, each of this form.
-    Each(&'static Form),
+/// The specification's own schema: see `tests/data/compose/README.md`.
+fn specification() -> jsonschema::Validator {
+    let schema = serde_json::from_str(include_str!("data/compose/compose-spec.json")).unwrap();
+    jsonschema::draft202012::new(&schema).unwrap()
 }
 
-const HEALTHCHECK: &[(&str, Form)] = &[
-    ("test", Form::Command),
-    ("interval", Form::Duration),
-    ("timeout", Form::Duration),
-    ("start_period", Form::Duration),
-    ("retries", Form::Number),
-];
-const BUILD: &[(&str, Form)] =
-    &[("context", Form::Text), ("dockerfile", Form::Text), ("target", Form::Text), ("args", Form::Variables)];
-const CONDITION: &[(&str, Form)] =
-    &[("condition", Form::OneOf(&["service_started", "service_healthy", "service_completed_successfully"]))];
-const SERVICE: &[(&str, Form)] = &[
-    ("image", Form::Text),
-    ("build", Form::Keys(BUILD)),
-    ("command", Form::Command),
-    ("environment", Form::Variables),
-    ("ports", Form::Texts),
-    ("volumes", Form::Texts),
-    ("healthcheck", Form::Keys(HEALTHCHECK)),
-    ("depends_on", Form::Each(&Form::Keys(CONDITION))),
-    ("stop_grace_period", Form::Duration),
-    ("restart", Form::OneOf(&["no", "always", "on-failure", "unless-stopped"])),
-    ("user", Form::Text),
-];
-const COMPOSE: &[(&str, Form)] = &[("name", Form::Text), ("services", Form::Each(&Form::Keys(SERVICE)))];
+fn compose() -> Value {
+    serde_yaml_ng::from_str(&std::fs::read_to_string(docker("compose.yaml")).unwrap()).unwrap()
+}
 
 fn is_duration(text: &str) -> bool {
     let mut rest = text;
@@ -72,81 +36,96 @@ fn is_duration(text: &str) -> bool {
     !text.is_empty()
 }
 
-fn complaints(at: &str, value: &Value, form: &Form) -> Vec<String> {
-    let texts = |v: &Value| v.as_sequence().is_some_and(|s| s.iter().all(Value::is_string));
-    let scalar = |v: &Value| v.is_string() || v.is_number() || v.is_bool() || v.is_null();
-    let good = match form {
-        Form::Text => value.is_string(),
-        Form::Command => value.is_string() || texts(value),
-        Form::Texts => texts(value),
-        Form::Variables => {
-            texts(value) || value.as_mapping().is_some_and(|m| m.iter().all(|(k, v)| k.is_string() && scalar(v)))
+/// What the schema calls a text and leaves to whoever reads it, and what one service says of another.
+fn sense(file: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let services = file["services"].as_object().unwrap();
+    for (name, service) in services {
+        if service.get("image").is_none() && service.get("build").is_none() {
+            complaints.push(format!("{name} has neither image nor build"));
         }
-        Form::Duration => value.as_str().is_some_and(is_duration),
-        Form::Number => value.is_number(),
-        Form::OneOf(words) => value.as_str().is_some_and(|v| words.contains(&v)),
-        Form::Keys(_) | Form::Each(_) => value.is_mapping(),
-    };
-    if !good {
-        return vec![format!("{at}: {value:?} is not of the form that the specification wants")];
+        for at in ["/stop_grace_period", "/healthcheck/interval", "/healthcheck/timeout", "/healthcheck/start_period"] {
+            let Some(value) = service.pointer(at) else { continue };
+            if !value.as_str().is_some_and(is_duration) {
+                complaints.push(format!("{name}{at}: {value} is no duration"));
+            }
+        }
+        let restart = service.get("restart").map_or("no", |r| r.as_str().unwrap());
+        if !["no", "always", "on-failure", "unless-stopped"].contains(&restart) {
+            complaints.push(format!("{name}: {restart} is no restart policy"));
+        }
+        for (needed, on) in service.get("depends_on").and_then(Value::as_object).into_iter().flatten() {
+            match services.get(needed) {
+                None => complaints.push(format!("{name} waits for {needed}, which is not there")),
+                Some(other) if on["condition"] == "service_healthy" && other.get("healthcheck").is_none() => {
+                    complaints.push(format!("{needed} has no health check to wait for"));
+                }
+                Some(_) => {}
+            }
+        }
     }
-    let entries = value.as_mapping().into_iter().flatten().map(|(k, v)| (k.as_str().unwrap_or_default(), v));
-    match form {
-        Form::Each(each) => entries.flat_map(|(k, v)| complaints(&format!("{at}.{k}"), v, each)).collect(),
-        Form::Keys(keys) => entries
-            .flat_map(|(k, v)| match keys.iter().find(|(name, _)| *name == k) {
-                Some((_, form)) => complaints(&format!("{at}.{k}"), v, form),
-                None => vec![format!("{at}: the key {k} is unknown")],
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn compose() -> Value {
-    serde_yaml_ng::from_str(&std::fs::read_to_string(docker("compose.yaml")).unwrap()).unwrap()
+    complaints
 }
 
 #[test]
-fn the_compose_file_is_one() {
+fn the_compose_file_is_what_the_specification_allows() {
     let file = compose();
-    assert_eq!(complaints("compose", &file, &Form::Keys(COMPOSE)), Vec::<String>::new());
-    let services = file["services"].as_mapping().unwrap();
-    for (name, service) in services {
-        assert!(
-            service.get("image").is_some() || service.get("build").is_some(),
-            "{name:?} has neither image nor build"
-        );
-        for (needed, on) in service.get("depends_on").and_then(Value::as_mapping).into_iter().flatten() {
-            let other =
-                services.get(needed).unwrap_or_else(|| panic!("{name:?} waits for {needed:?}, which is not there"));
-            let healthy = on["condition"] == "service_healthy";
-            assert!(!healthy || other.get("healthcheck").is_some(), "{needed:?} has no health check to wait for");
-        }
-    }
-    assert_eq!(services.keys().filter_map(Value::as_str).collect::<Vec<_>>(), ["postgres", "kafka", "connect"]);
+    let complaints: Vec<String> =
+        specification().iter_errors(&file).map(|e| format!("{}: {e}", e.instance_path())).chain(sense(&file)).collect();
+    assert_eq!(complaints, Vec::<String>::new());
+    let services = file["services"].as_object().unwrap();
+    assert_eq!(services.keys().collect::<Vec<_>>(), ["postgres", "kafka", "connect"]);
     let build = &file["services"]["connect"]["build"];
     let context = docker("").join(build["context"].as_str().unwrap());
     assert!(context.join(build["dockerfile"].as_str().unwrap()).is_file(), "the Dockerfile is not where compose looks");
-    assert!(file["services"]["postgres"]["command"].as_sequence().unwrap().iter().any(|c| c == "wal_level=logical"));
+    assert!(file["services"]["postgres"]["command"].as_array().unwrap().iter().any(|c| c == "wal_level=logical"));
+}
+
+/// The places of all keys whose names the specification gives: not services', variables' and dependencies' own names.
+fn given_names(value: &Value, at: &str, into: &mut Vec<(String, String)>) {
+    let is_free = ["/services", "/environment", "/depends_on"].iter().any(|end| at.ends_with(end));
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        if !is_free {
+            into.push((at.to_owned(), key.clone()));
+        }
+        given_names(inner, &format!("{at}/{key}"), into);
+    }
+}
+
+/// Every key of our own file, misspelt, one at a time.
+#[test]
+fn a_misspelt_key_is_noticed() {
+    let (specification, file) = (specification(), compose());
+    let mut names = Vec::new();
+    given_names(&file, "", &mut names);
+    assert!(names.len() > 25, "only {} keys were found", names.len());
+    for (at, key) in names {
+        let mut wrong = file.clone();
+        let mapping = wrong.pointer_mut(&at).unwrap().as_object_mut().unwrap();
+        let value = mapping.remove(&key).unwrap();
+        mapping.insert(format!("{key}e"), value);
+        assert!(!specification.is_valid(&wrong), "{at}/{key}e was taken");
+    }
 }
 
 #[test]
-fn a_wrong_compose_file_is_noticed() {
+fn a_wrong_value_is_noticed() {
     for wrong in [
         "services: [a]",
-        "services: {a: {imagee: x}}",
         "services: {a: {image: 3}}",
-        "services: {a: {healthcheck: {interval: 5}}}",
-        "services: {a: {healthcheck: {interval: 5 s}}}",
-        "services: {a: {depends_on: {b: {condition: healthy}}}}",
-        "services: {a: {ports: [8083]}}",
-        "services: {a: {environment: {A: [1]}}}",
-        "services: {a: {restart: sometimes}}",
-        "srvices: {}",
+        "services: {a: {image: x, healthcheck: {interval: 5}}}",
+        "services: {a: {image: x, healthcheck: {interval: 5 s}}}",
+        "services: {a: {image: x, stop_grace_period: half a minute}}",
+        "services: {a: {image: x, depends_on: {b: {condition: healthy}}}}",
+        "services: {a: {image: x, depends_on: {b: {condition: service_started}}}}",
+        "services: {a: {image: x, depends_on: {b: {condition: service_healthy}}}, b: {image: y}}",
+        "services: {a: {image: x, ports: [{}, [8083]]}}",
+        "services: {a: {image: x, environment: {A: [1]}}}",
+        "services: {a: {image: x, restart: sometimes}}",
+        "services: {a: {user: x}}",
     ] {
         let value: Value = serde_yaml_ng::from_str(wrong).unwrap();
-        assert_eq!(complaints("compose", &value, &Form::Keys(COMPOSE)).len(), 1, "{wrong}");
+        assert!(!specification().is_valid(&value) || !sense(&value).is_empty(), "{wrong}");
     }
 }
 

@@ -1,12 +1,17 @@
 //! The OpenAPI 3.1 document, made of the same table by which the gate answers.
 //!
+//! Every status that a call can answer is named with its body, so that generated clients and checkers can hold the daemon
+//! to it; the tests of this room do so with each answer that they see.
+//!
 //! Must not know: handlers.
+
+mod schemas;
 
 use axum::Router;
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 
-use super::routes::ROWS;
+use super::routes::{ROWS, Row};
 use super::{App, ok};
 
 pub(super) fn routes() -> Router<App> {
@@ -20,9 +25,12 @@ pub(super) fn document() -> Value {
         let names = row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let parameters: Vec<Value> = names
             .map(|name| {
-                let kind =
-                    if name == "task" { json!({"type": "integer", "minimum": 0}) } else { json!({"type": "string"}) };
-                json!({"name": name, "in": "path", "required": true, "schema": kind})
+                let schema = if name == "task" {
+                    json!({"type": "integer", "format": "int32", "minimum": 0})
+                } else {
+                    json!({"type": "string", "minLength": 1})
+                };
+                json!({"name": name, "in": "path", "required": true, "schema": schema})
             })
             .collect();
         let mut item = Map::new();
@@ -30,7 +38,7 @@ pub(super) fn document() -> Value {
             item.insert("parameters".to_owned(), Value::Array(parameters));
         }
         for (method, reads, summary) in row.methods {
-            item.insert(method.to_ascii_lowercase(), operation(row.path, method, *reads, summary));
+            item.insert(method.to_ascii_lowercase(), operation(row, method, *reads, summary));
         }
         paths.insert(row.path.to_owned(), Value::Object(item));
     }
@@ -43,132 +51,183 @@ pub(super) fn document() -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": schemas()},
+        "components": {"schemas": schemas::all()},
     })
 }
 
-fn operation(path: &str, method: &str, reads: bool, summary: &str) -> Value {
-    let words = path.split(['/', '{', '}', '-', '.']).filter(|word| !word.is_empty());
+fn operation(row: &Row, method: &str, reads: bool, summary: &str) -> Value {
+    let words = row.path.split(['/', '{', '}', '-', '.']).filter(|word| !word.is_empty());
     let mut id = method.to_ascii_lowercase();
     for word in words {
         let (head, tail) = word.split_at(1);
         id.push_str(&head.to_ascii_uppercase());
         id.push_str(tail);
     }
-    let (success, body) = answer(path, method);
-    let mut done = json!({"description": "Done"});
-    if let Some(schema) = body {
-        done["content"] = json!({"application/json": {"schema": schema}});
-    }
-    let error = json!({
-        "description": "Refused, or failed",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    });
-    let mut responses = Map::new();
-    responses.insert(success.to_owned(), done.clone());
-    if method == "PUT" && path.ends_with("{connector}/config") {
-        responses.insert("201".to_owned(), done);
-    }
-    responses.insert("default".to_owned(), error);
-    let mut operation = json!({"operationId": id, "summary": summary, "responses": responses});
-    let parameters = query(path, method);
+    let mut operation = json!({"operationId": id, "summary": summary, "responses": responses(row, method, reads)});
+    let parameters = query(row.path, method);
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
     }
     if reads {
-        let schema = match (path, method) {
-            ("/connectors", "POST") => json!({"$ref": "#/components/schemas/CreateConnector"}),
-            (_, "PATCH") if path.ends_with("offsets") => json!({"$ref": "#/components/schemas/Offsets"}),
-            (_, "POST") => json!({"type": "array", "items": {"$ref": "#/components/schemas/Config"}}),
-            _ => json!({"$ref": "#/components/schemas/Config"}),
+        let schema = match (row.path, method) {
+            ("/connectors", "POST") => named("CreateConnector"),
+            (path, "PATCH") if path.ends_with("/offsets") => named("AlterOffsets"),
+            (_, "POST") => array_of(named("Config")),
+            ("/admin/loggers/{logger}", _) => named("SetLevel"),
+            _ => named("Config"),
         };
         operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
     operation
 }
 
-fn answer(path: &str, method: &str) -> (&'static str, Option<Value>) {
-    let of = |name: &str| Some(json!({"$ref": format!("#/components/schemas/{name}")}));
+fn named(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is made where it is given")]
+fn array_of(item: Value) -> Value {
+    json!({"type": "array", "items": item})
+}
+
+fn responses(row: &Row, method: &str, reads: bool) -> Value {
+    let mut responses = Map::new();
+    for (status, schema) in answers(row.path, method) {
+        let mut answer = json!({"description": "Done"});
+        if let Some(schema) = schema {
+            answer["content"] = json!({"application/json": {"schema": schema}});
+        }
+        responses.insert(status.to_owned(), answer);
+    }
+    for (status, why) in refusals(row.path, method, reads) {
+        let content = json!({"application/json": {"schema": named("Error")}});
+        responses.insert(status.to_owned(), json!({"description": why, "content": content}));
+    }
+    // Told before a resource is chosen, without a content type, as Connect does.
+    responses.insert("406".to_owned(), json!({"description": "The Accept header leaves out application/json"}));
+    if row.consumes {
+        responses.insert("415".to_owned(), json!({"description": "The Content-Type header is not application/json"}));
+    }
+    if row.path.contains('{') {
+        // Connect's HTTP layer says it, before anything that knows JSON.
+        let refused = responses.entry("400").or_insert_with(|| json!({"description": "", "content": {}}));
+        refused["description"] = json!(
+            ["A segment of the path holds %2F", refused["description"].as_str().unwrap_or("")]
+                .into_iter()
+                .filter(|said| !said.is_empty())
+                .collect::<Vec<_>>()
+                .join("; or: ")
+        );
+        refused["content"]["text/html"] = json!({"schema": {"type": "string"}});
+    }
+    Value::Object(responses)
+}
+
+/// The successes: status and body. The calls among Kafka Connect's own workers have none.
+fn answers(path: &str, method: &str) -> Vec<(&'static str, Option<Value>)> {
+    let one = |status: &'static str, schema: &str| vec![(status, Some(named(schema)))];
     match (path, method) {
-        ("/connectors", "GET") => ("200", Some(json!({"type": ["array", "object"]}))),
-        ("/connectors", _) => ("201", of("ConnectorInfo")),
-        (_, "DELETE" | "PATCH") if path.ends_with("offsets") => ("200", of("Message")),
-        (_, "GET") if path.ends_with("offsets") => ("200", of("Offsets")),
-        (_, "GET") if path.starts_with("/connectors/") && path.ends_with("/config") => ("200", of("Config")),
-        ("/connectors/{connector}", "GET") => ("200", of("ConnectorInfo")),
-        (_, "PUT" | "PATCH") if path.starts_with("/connectors/") && path.ends_with("/config") => {
-            ("200", of("ConnectorInfo"))
+        ("/", _) => one("200", "Server"),
+        ("/health", _) => {
+            vec![("200", Some(named("Health"))), ("500", Some(named("Health"))), ("503", Some(named("Health")))]
         }
+        ("/openapi.json", _) => vec![("200", Some(json!({"type": "object"})))],
+        ("/connectors", "GET") => vec![(
+            "200",
+            Some(json!({"anyOf": [
+                array_of(json!({"type": "string"})),
+                {"type": "object", "additionalProperties": named("Expanded")},
+            ]})),
+        )],
+        ("/connectors", _) => one("201", "Connector"),
+        ("/connectors/{connector}", "GET") => one("200", "Connector"),
+        ("/connectors/{connector}/config", "GET") => one("200", "Config"),
+        ("/connectors/{connector}/config", "PUT") => {
+            vec![("200", Some(named("Connector"))), ("201", Some(named("Connector")))]
+        }
+        ("/connectors/{connector}/config", _) => one("200", "Connector"),
+        ("/connectors/{connector}/status", _) => one("200", "Status"),
+        ("/connectors/{connector}/restart", _) => vec![("202", Some(named("Status"))), ("204", None)],
         (_, "PUT") if path.ends_with("/pause") || path.ends_with("/resume") || path.ends_with("/reset") => {
-            ("202", None)
+            vec![("202", None)]
         }
-        (_, "PUT") if path.ends_with("/stop") || path.ends_with("/fence") => ("204", None),
-        (_, "POST" | "DELETE") => ("204", None),
-        (_, "GET") if path.ends_with("/tasks") => ("200", Some(json!({"type": "array", "items": {"type": "object"}}))),
-        (_, "GET") if path.starts_with("/connector-plugins") => {
-            ("200", Some(json!({"type": "array", "items": {"type": "object"}})))
+        ("/connectors/{connector}/tasks", "GET") => vec![("200", Some(array_of(named("Task"))))],
+        ("/connectors/{connector}/tasks" | "/connectors/{connector}/fence", _) => Vec::new(),
+        ("/connectors/{connector}/tasks/{task}/status", _) => one("200", "TaskState"),
+        ("/connectors/{connector}/topics", _) => one("200", "Topics"),
+        ("/connectors/{connector}/offsets", "GET") => one("200", "Offsets"),
+        ("/connectors/{connector}/offsets", _) => one("200", "Message"),
+        ("/connector-plugins", _) => vec![("200", Some(array_of(named("Plugin"))))],
+        ("/connector-plugins/{plugin}/config", _) => vec![("200", Some(array_of(named("Definition"))))],
+        ("/connector-plugins/{plugin}/config/validate", _) => one("200", "Validation"),
+        ("/admin/loggers", _) => {
+            vec![("200", Some(json!({"type": "object", "additionalProperties": named("Level")})))]
         }
-        _ => ("200", Some(json!({"type": ["object", "array"]}))),
+        ("/admin/loggers/{logger}", "GET") => one("200", "Level"),
+        ("/admin/loggers/{logger}", _) => {
+            vec![("200", Some(array_of(json!({"type": "string"})))), ("204", None)]
+        }
+        _ => vec![("204", None)],
     }
 }
 
+/// The refusals that name their reason in an error body.
+fn refusals(path: &str, method: &str, reads: bool) -> Vec<(&'static str, &'static str)> {
+    let is_internal = path.ends_with("/fence") || (path.ends_with("/tasks") && method == "POST");
+    if is_internal {
+        return vec![("400", "The request is not signed"), ("403", "The signature is not valid")];
+    }
+    let mut refusals = Vec::new();
+    let is_state = path.starts_with("/connectors");
+    let changes = is_state && method != "GET" && !path.ends_with("/topics/reset");
+    if reads || path.ends_with("/offsets") || path == "/connector-plugins/{plugin}/config" {
+        refusals.push(("400", "The request, or the configuration in it, will not do"));
+    }
+    if path.ends_with("/topics") || path.ends_with("/topics/reset") {
+        refusals.push(("403", "Topic tracking is switched off"));
+    }
+    if path.contains('{') && (path, method) != ("/connectors/{connector}/config", "PUT") {
+        refusals.push(("404", "There is none of this name"));
+    }
+    if changes {
+        refusals.push(("409", "The name is taken, or this worker does not own the group"));
+    }
+    if reads {
+        refusals.push(("413", "The body is too large"));
+    }
+    if is_state || reads {
+        refusals.push(("500", "It failed; the message says why"));
+    }
+    if is_state {
+        refusals.push(("503", "The stored state is still being read"));
+    }
+    refusals
+}
+
+/// Connect takes any text here: what it does not know it passes over.
 fn query(path: &str, method: &str) -> Vec<Value> {
-    let one = |name: &str, schema: Value| json!({"name": name, "in": "query", "schema": schema});
+    let one = |name: &str, schema: Value, says: &str| json!({"name": name, "in": "query", "schema": schema, "description": says});
+    let flag = |name: &str, default: bool| {
+        let schema = json!({"type": ["boolean", "string"], "default": default});
+        one(name, schema, "true in any case of letters; everything else is false")
+    };
+    let text = json!({"type": "string"});
     match (path, method) {
         ("/connectors", "GET") => {
-            let words = json!({"type": "array", "items": {"type": "string", "enum": ["info", "status"]}});
-            vec![one("expand", words)]
+            vec![one("expand", array_of(text), "info, status, or both; other words are passed over")]
         }
-        (_, "POST") if path.ends_with("{connector}/restart") => vec![
-            one("includeTasks", json!({"type": "boolean", "default": false})),
-            one("onlyFailed", json!({"type": "boolean", "default": false})),
-        ],
-        ("/connector-plugins", _) => vec![one("connectorsOnly", json!({"type": "boolean", "default": true}))],
-        ("/connector-plugins/{plugin}/config", _) => vec![one("version", json!({"type": "string"}))],
-        ("/admin/loggers/{logger}", "PUT") => {
-            vec![one("scope", json!({"type": "string", "enum": ["worker", "cluster"], "default": "worker"}))]
+        (_, "POST") if path.ends_with("{connector}/restart") => {
+            vec![flag("includeTasks", false), flag("onlyFailed", false)]
         }
+        ("/connector-plugins", _) => vec![flag("connectorsOnly", true)],
+        ("/connector-plugins/{plugin}/config", _) => {
+            vec![one("version", text, "The only one that is there, or latest")]
+        }
+        ("/admin/loggers/{logger}", "PUT") => vec![one("scope", text, "worker (the default) or cluster")],
         _ => Vec::new(),
     }
 }
 
-fn schemas() -> Value {
-    let text = json!({"type": "string"});
-    json!({
-        "Config": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
-        "Error": {
-            "type": "object",
-            "required": ["error_code", "message"],
-            "properties": {"error_code": {"type": "integer"}, "message": {"type": ["string", "null"]}},
-        },
-        "Message": {"type": "object", "required": ["message"], "properties": {"message": text}},
-        "CreateConnector": {
-            "type": "object",
-            "required": ["name", "config"],
-            "additionalProperties": false,
-            "properties": {
-                "name": text,
-                "config": {"$ref": "#/components/schemas/Config"},
-                "initial_state": {"type": ["string", "null"], "enum": ["RUNNING", "PAUSED", "STOPPED", null]},
-            },
-        },
-        "ConnectorInfo": {
-            "type": "object",
-            "required": ["name", "config", "tasks", "type"],
-            "properties": {
-                "name": text,
-                "config": {"$ref": "#/components/schemas/Config"},
-                "tasks": {"type": "array", "items": {"type": "object"}},
-                "type": {"type": "string", "enum": ["source", "sink", "unknown"]},
-            },
-        },
-        "Offsets": {
-            "type": "object",
-            "required": ["offsets"],
-            "properties": {"offsets": {"type": "array", "items": {
-                "type": "object",
-                "properties": {"partition": {"type": "object"}, "offset": {"type": ["object", "null"]}},
-            }}},
-        },
-    })
-}
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may")]
+pub(super) mod tests;

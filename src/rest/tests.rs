@@ -127,6 +127,7 @@ impl Api {
         let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
         let value =
             if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) };
+        super::openapi::tests::told(method, uri, status, media.split(';').next().unwrap_or_default(), &value);
         (status, media, value)
     }
 

@@ -161,6 +161,8 @@ impl Drop for Owner {
 #[derive(Default)]
 struct Heard {
     assigned: AtomicBool,
+    /// The group was joined, and the token is another member's.
+    passed_over: AtomicBool,
     /// Set once, by a revocation after an assignment.
     revoked: AtomicBool,
     /// A Java worker holds the group.
@@ -194,15 +196,16 @@ impl ConsumerContext for Callbacks {
     }
 
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(partitions) = rebalance
-            && partitions.count() > 0
-        {
-            // The partition is a token: its records are read by the store.
-            if let Err(error) = consumer.pause(partitions) {
-                tracing::debug!(%error, "the group's partition is read in vain");
-            }
-            self.0.assigned.store(true, Ordering::Release);
+        let Rebalance::Assign(partitions) = rebalance else { return };
+        if partitions.count() == 0 {
+            self.0.passed_over.store(true, Ordering::Release);
+            return;
         }
+        // The partition is a token: its records are read by the store.
+        if let Err(error) = consumer.pause(partitions) {
+            tracing::debug!(%error, "the group's partition is read in vain");
+        }
+        self.0.assigned.store(true, Ordering::Release);
     }
 }
 
@@ -307,7 +310,6 @@ impl Membership {
         let consumer: BaseConsumer<Callbacks> = self.config().create_with_context(Callbacks(Arc::clone(&heard)))?;
         consumer.subscribe(&[self.settings.topic.as_str()])?;
         let consumer = Arc::new(consumer);
-        let joined = Instant::now();
         let mut tenure: Option<Tenure> = None;
         let end = loop {
             if self.is_leaving() {
@@ -338,7 +340,9 @@ impl Membership {
                         break End::Lost;
                     }
                 }
-            } else if tenure.is_none() && joined.elapsed() > Duration::from_secs(1) {
+            } else if tenure.is_none() && heard.passed_over.load(Ordering::Acquire) {
+                // Said only when the group has said it: a broker's first join may take seconds, and a change that is
+                // asked for meanwhile waits for the answer, whereas a standby refuses it.
                 self.publish.send_if_modified(|state| {
                     let is_new = !matches!(state, Ownership::Standby);
                     *state = Ownership::Standby;
@@ -430,15 +434,18 @@ impl Tenure {
 mod tests {
     use super::*;
 
+    /// Proofs of the past, so that no time has to pass: a busy machine would sleep for longer than it was asked to.
     #[test]
     fn a_fence_lasts_as_long_as_its_proof() {
-        let fence = Fence::open(Instant::now(), Duration::from_millis(60));
+        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).expect("up for minutes");
+        let fence = Fence::open(ago(40), Duration::from_secs(60));
         assert!(fence.is_open());
-        std::thread::sleep(Duration::from_millis(30));
-        fence.prove(Instant::now(), Duration::from_millis(60));
-        std::thread::sleep(Duration::from_millis(40));
-        assert!(fence.is_open());
-        std::thread::sleep(Duration::from_millis(40));
+        fence.prove(ago(30), Duration::from_secs(20));
+        assert!(fence.is_open(), "an older proof must not shorten a newer one");
+        let fence = Fence::open(ago(40), Duration::from_secs(60));
+        fence.prove(Instant::now(), Duration::from_secs(60));
+        assert!(fence.proven_ms.load(Ordering::Acquire) >= 100_000, "a newer proof prolongs it");
+        let fence = Fence::open(ago(40), Duration::from_secs(30));
         assert!(!fence.is_open());
         fence.prove(Instant::now(), Duration::from_secs(60));
         assert!(!fence.is_open(), "a late proof must not open it again");

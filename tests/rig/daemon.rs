@@ -153,8 +153,7 @@ impl Daemon {
             Signal::Stop => "-STOP",
             Signal::Continue => "-CONT",
         };
-        let status = Command::new("kill").args([name, &self.pid().to_string()]).status().unwrap();
-        assert!(status.success(), "kill {name} failed");
+        assert!(super::kill(name, &self.pid().to_string()), "kill {name} failed");
     }
 
     /// SIGKILL, and waits until it is gone.

@@ -48,6 +48,13 @@ pub fn unique(label: &str) -> String {
     format!("{label}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// Sends a signal (`-TERM`), and says whether it could. The shell's own kill: the program is a package (procps) that a small
+/// machine lacks.
+pub fn kill(signal: &str, pid: &str) -> bool {
+    let told = std::process::Command::new("sh").args(["-c", "kill $0 $1", signal, pid]).output();
+    told.is_ok_and(|told| told.status.success())
+}
+
 /// Asks every 50 ms until the answer is yes; panics with `what` after `limit`.
 #[track_caller]
 pub fn wait_until(what: &str, limit: Duration, mut yes: impl FnMut() -> bool) {

@@ -70,8 +70,7 @@ impl Server {
     /// Whether its process is there.
     pub fn is_alive(&self) -> bool {
         let pid = std::fs::read_to_string(self.dir.path().join("state/pid")).unwrap_or_default();
-        !pid.trim().is_empty()
-            && Command::new("kill").args(["-0", pid.trim()]).output().is_ok_and(|o| o.status.success())
+        !pid.trim().is_empty() && super::kill("-0", pid.trim())
     }
 
     /// Starts it again with its state, on its old port.

@@ -5,7 +5,7 @@ use record::{Batch, RowRef, Span};
 
 use crate::stream::Cursor;
 
-const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
+pub(crate) const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 
 /// Reads a COPY stream whose messages may cut rows anywhere.
 #[derive(Debug, Default)]

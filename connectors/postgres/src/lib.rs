@@ -10,6 +10,8 @@ pub mod config;
 mod copy;
 pub mod error;
 mod holders;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod hostile;
 pub mod keys;
 pub mod lsn;
 mod plugin;

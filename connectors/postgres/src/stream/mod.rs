@@ -19,5 +19,7 @@ pub(crate) use message::Relation;
 #[cfg(test)]
 pub(crate) use message::RelationColumn;
 pub(crate) use pgoutput::Decoder;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use pgoutput::Step;
 pub(crate) use reader::Cursor;
 pub(crate) use state::{Known, Wanted};

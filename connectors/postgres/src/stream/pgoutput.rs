@@ -133,7 +133,8 @@ impl Decoder {
     }
 
     fn begin(&mut self, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
-        let (commit_lsn, commit_us, xid) = (cursor.i64()?, cursor.i64()? + EPOCH_US, i64::from(cursor.u32()?));
+        let (commit_lsn, commit_us, xid) =
+            (cursor.i64()?, cursor.i64()?.saturating_add(EPOCH_US), i64::from(cursor.u32()?));
         let (mut done, mut done_rows) = (false, 0);
         if let Some(stored) = &self.resume {
             let word = |slot| stored.position.word(slot);
@@ -157,7 +158,7 @@ impl Decoder {
 
     fn commit(&mut self, batch: &mut Batch, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         cursor.u8()?;
-        let (commit_lsn, end_lsn, commit_us) = (cursor.i64()?, cursor.i64()?, cursor.i64()? + EPOCH_US);
+        let (commit_lsn, end_lsn, commit_us) = (cursor.i64()?, cursor.i64()?, cursor.i64()?.saturating_add(EPOCH_US));
         let open = self.open.take();
         let xid = open.as_ref().map_or(NONE, |open| open.xid);
         let (done, begun) = open.as_ref().map_or((false, false), |open| (open.done, open.begun));
@@ -354,7 +355,8 @@ impl Decoder {
 
     fn key_moved(&self, batch: &Batch, buffer: &[u8], id: u32, before: RowRef, after: RowRef) -> bool {
         let Some(known) = self.relations.get(&id) else { return false };
-        known.key.iter().any(|column| {
+        // A row that is shorter than its table's is complained of where it is decoded.
+        known.key.iter().filter(|column| **column < after.count).any(|column| {
             let old = batch.spans[before.first as usize + usize::from(*column)];
             let new = batch.spans[after.first as usize + usize::from(*column)];
             // Both sides are pgoutput's text of one type: equal values are equal bytes. A key column that the old row image

@@ -16,10 +16,13 @@ pub struct Scratch {
     postmaster: Child,
 }
 
-/// A program of the server, on the path or where Debian keeps them.
+/// A program of the server: the one that this run is about, one on the path, or where Debian keeps them.
 fn program(name: &str) -> PathBuf {
+    let chosen = std::env::var_os("AFTERIMAGE_POSTGRES_BIN").map(PathBuf::from);
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin"));
-    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+    chosen
+        .into_iter()
+        .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()))
         .chain(debian)
         .map(|dir| dir.join(name))
         .find(|path| path.is_file())
@@ -113,8 +116,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // SIGINT is "fast shutdown"; killing would leave its children for a while.
-        let _ = Command::new("kill").args(["-INT", &self.postmaster.id().to_string()]).status();
+        // SIGINT is "fast shutdown"; killing would leave its children for a while. The shell's own kill: the program is a
+        // package (procps) that a small machine lacks.
+        let _ = Command::new("sh").args(["-c", "kill -INT $0", &self.postmaster.id().to_string()]).status();
         let _ = self.postmaster.wait();
         let _ = std::fs::remove_dir_all(&self.dir);
     }

@@ -1,0 +1,325 @@
+//! Any bytes at all, given to what reads the server's: nothing may panic, and no cell may point outside of its buffer.
+//!
+//! The fuzz targets (`fuzz/`) call these functions with what libFuzzer finds; the tests below are their short twins, with
+//! well-formed streams that were damaged.
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::BytesMut;
+use record::{Batch, Change, Item, KeyMove, RowRef, Schema, Shape, SourceShape, Span};
+use relational::{Adjustment, Column, SourceContext, Table, TopicNaming, TransactionTopic};
+
+use crate::copy::{CopyReader, SIGNATURE};
+use crate::stream::{Cursor, Decoder, Known, Step, Wanted};
+use crate::types::{Catalogue, Modes, PgType, RowCodec, TypeKind, column_codec, plan};
+use crate::wire::frames::{Frames, stream_message};
+
+/// Columns of the table that all rows are taken for: each reader of cells at least once.
+const TYPES: &[&str] = &[
+    "int4",
+    "bool",
+    "int8",
+    "oid",
+    "float4",
+    "float8",
+    "text",
+    "inet",
+    "json",
+    "jsonb",
+    "xml",
+    "uuid",
+    "bytea",
+    "bit",
+    "varbit",
+    "numeric",
+    "money",
+    "date",
+    "time",
+    "timetz",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "point",
+    "geometry",
+    "hstore",
+    "vector",
+    "halfvec",
+    "sparsevec",
+    "tsvector",
+];
+/// Arrays are types of their own, at this distance from their elements' made-up numbers.
+const ARRAYS: u32 = 1000;
+
+/// The table as the log has it, and as a copy has it: made once, for a fuzzer asks thousands of times a second.
+static STREAMED: LazyLock<Option<Arc<Shape>>> = LazyLock::new(|| shape(false));
+static COPIED: LazyLock<Option<Arc<Shape>>> = LazyLock::new(|| shape(true));
+
+/// A table with a column of each type and of arrays of it.
+fn shape(copied: bool) -> Option<Arc<Shape>> {
+    let mut catalogue = Catalogue::default();
+    let plain = (1_u32..).zip(TYPES).map(|(oid, name)| PgType { oid, name: (*name).to_owned(), kind: TypeKind::Plain });
+    let array = |oid| PgType { oid: oid + ARRAYS, name: "_".to_owned(), kind: TypeKind::Array(oid) };
+    let arrays = (1_u32..).zip(TYPES).map(|(oid, _)| array(oid));
+    catalogue.extend(plain.chain(arrays).collect::<Vec<_>>());
+    let modes = Modes::default();
+    let (mut columns, mut codecs) = (Vec::new(), Vec::new());
+    let oids = (1_u32..).take(TYPES.len());
+    for oid in oids.clone().chain(oids.map(|oid| oid + ARRAYS)) {
+        let Some(planned) = plan(&catalogue, oid, -1, &modes) else { continue };
+        let name = format!("c{oid}");
+        let codec = column_codec(&name, &planned, oid == 1, None, &modes);
+        let codec = if copied { codec.copied() } else { codec };
+        columns.push(Column { name: name.into(), schema: Arc::clone(&codec.schema), in_value: true });
+        codecs.push(Some(codec));
+    }
+    let table = Table { schema: "s".into(), name: "t".into(), columns, key: vec![0] };
+    let context = SourceContext::new(TopicNaming::new("p"), Adjustment::None, Adjustment::None);
+    let source = SourceShape { schema: Schema::of(record::Kind::Struct(Vec::new())).build(), fields: Vec::new() };
+    context.shape(&table, source, Box::new(RowCodec::new(codecs))).ok().map(Arc::new)
+}
+
+/// Every cell of a row lies in the buffer; its values can be asked for, whether or not they can be had.
+fn look(shape: &Shape, batch: &Batch, row: RowRef, buffer: &[u8]) {
+    let cells = batch.cells(row);
+    for span in cells {
+        let absent = [Span::NULL, Span::UNCHANGED, Span::MISSING].contains(span);
+        assert_eq!(span.bytes(buffer).is_none(), absent, "{span:?} of {} bytes", buffer.len());
+    }
+    let mut values = Vec::new();
+    if shape.decode.row(buffer, cells, &mut values).is_ok() {
+        assert_eq!(values.len(), shape.cells.len());
+    }
+}
+
+fn look_at(change: &Change, batch: &Batch, buffer: &[u8]) {
+    let shape = &batch.shapes[usize::from(change.shape)];
+    let moved = change.moved.map(|(KeyMove::To(row) | KeyMove::From(row))| row);
+    for row in change.before.into_iter().chain(change.after).chain(moved) {
+        look(shape, batch, row, buffer);
+    }
+}
+
+/// The replication stream's messages. The first byte says what is configured; then each message has its length in two bytes
+/// before it.
+///
+/// # Panics
+/// When the decoder fails at what it promises.
+pub fn pgoutput(bytes: &[u8]) {
+    let (Some(shape), Some((flags, mut rest))) = (STREAMED.as_ref(), bytes.split_first()) else { return };
+    let wanted = Wanted {
+        skip_create: flags & 1 != 0,
+        skip_update: flags & 2 != 0,
+        skip_delete: flags & 4 != 0,
+        skip_truncate: flags & 8 != 0,
+        tombstones: flags & 16 != 0,
+    };
+    let metadata = (flags & 32 != 0).then(|| TransactionTopic::new(&TopicNaming::new("p"), Adjustment::None));
+    let mut decoder = Decoder::new(wanted, None, metadata);
+    // Two tables are known from the start, so that rows are met early: one captured, one not.
+    let every_other = (0..shape.cells.len()).map(|i| i % 2 == 0).collect();
+    decoder.install(1, Known::new(Some(Arc::clone(shape)), every_other, vec![0]));
+    decoder.install(2, Known::new(None, vec![true], Vec::new()));
+    let (mut batch, mut lsn) = (Batch::default(), 0);
+    decoder.next_batch();
+    while let Some((length, behind)) = rest.split_first_chunk::<2>() {
+        let message = behind.get(..usize::from(u16::from_be_bytes(*length))).unwrap_or(behind);
+        rest = &behind[message.len()..];
+        lsn += 8;
+        let end = bytes.len() - rest.len();
+        match decoder.message(&mut batch, lsn, Cursor::new(&bytes[..end], end - message.len())) {
+            Ok(Step::Relation(relation)) => {
+                let identity: Vec<bool> = relation.columns.iter().map(|column| column.identity).collect();
+                let key = (0..identity.len() as u16).filter(|i| identity[usize::from(*i)]).collect();
+                decoder.install(relation.id, Known::new(Some(Arc::clone(shape)), identity, key));
+            }
+            Ok(Step::Message(message)) => {
+                decoder.count_message(&mut batch, &message);
+            }
+            Ok(Step::Done) => {}
+            // The connection is given up.
+            Err(_) => break,
+        }
+        decoder.keepalive(lsn);
+    }
+    for item in &batch.items {
+        if let Item::Change(change) = item {
+            look_at(change, &batch, bytes);
+        }
+    }
+}
+
+/// COPY's rows. The first byte says in pieces of which size they come; the header is put before the rest.
+///
+/// # Panics
+/// When the reader fails at what it promises.
+pub fn copied(bytes: &[u8]) {
+    let (Some(shape), Some((piece, rest))) = (COPIED.as_ref(), bytes.split_first()) else { return };
+    let (mut reader, mut batch, mut buffer) = (CopyReader::default(), Batch::default(), BytesMut::new());
+    let mut stream = SIGNATURE.to_vec();
+    stream.extend_from_slice(&[0; 8]);
+    stream.extend_from_slice(rest);
+    let mut rows = Vec::new();
+    for message in stream.chunks(usize::from(*piece) + 1) {
+        reader.feed(message);
+        loop {
+            let promised = reader.has_row();
+            match reader.row(&mut batch, &mut buffer) {
+                Ok(Some(row)) => rows.push(row),
+                Ok(None) => {
+                    assert!(!promised, "a row was promised");
+                    break;
+                }
+                Err(_) => return,
+            }
+        }
+    }
+    for row in rows {
+        look(shape, &batch, row, &buffer);
+    }
+}
+
+/// One cell. The first byte says of which column, the second in which form; the rest is the cell.
+///
+/// # Panics
+/// When a reader of cells does.
+pub fn cell(bytes: &[u8]) {
+    let Some(([column, form], rest)) = bytes.split_first_chunk::<2>() else { return };
+    let Some(shape) = (if form & 1 == 0 { &STREAMED } else { &COPIED }).as_ref() else { return };
+    let (column, count) = (usize::from(*column) % shape.cells.len(), shape.cells.len() as u16);
+    let mut batch = Batch { spans: vec![Span::NULL; shape.cells.len()], ..Batch::default() };
+    batch.spans[column] = Span { start: 0, len: rest.len() as u32 };
+    look(shape, &batch, RowRef { first: 0, count }, rest);
+}
+
+/// What comes from the socket: frames, and the stream's messages in them.
+///
+/// # Panics
+/// When a frame is not in the bytes.
+pub fn frames(bytes: &[u8]) {
+    for frame in Frames::new(bytes).flatten() {
+        let payload = bytes.get(frame.payload.clone());
+        assert!(payload.is_some() && frame.payload.end == frame.consumed, "{frame:?} of {} bytes", bytes.len());
+        let _ = payload.map(stream_message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Cells that are nearly right for some column: numbers of the usual widths, short texts.
+    fn cell_of_a_type() -> impl Strategy<Value = Vec<u8>> {
+        let text = "[-+0-9a-z{}\",:. ]{0,24}".prop_map(String::into_bytes);
+        prop_oneof![
+            text,
+            vec(any::<u8>(), 0..20),
+            any::<[u8; 4]>().prop_map(Vec::from),
+            any::<[u8; 8]>().prop_map(Vec::from)
+        ]
+    }
+
+    /// LSNs and times, their ends too.
+    fn word() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![4 => any::<i64>(), 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => 0_i64..9]
+            .prop_map(|w| w.to_be_bytes().to_vec())
+    }
+
+    /// Mostly as many cells as the table has: `count` goes into the row's first two bytes.
+    fn row(cells: &[Option<Vec<u8>>], mut one: impl FnMut(&mut Vec<u8>, Option<&[u8]>)) -> Vec<u8> {
+        let mut out = (cells.len() as u16).to_be_bytes().to_vec();
+        cells.iter().for_each(|cell| one(&mut out, cell.as_deref()));
+        out
+    }
+
+    fn cells() -> impl Strategy<Value = Vec<Option<Vec<u8>>>> {
+        let whole = STREAMED.as_ref().map_or(0, |shape| shape.cells.len());
+        assert!(whole > 50, "{whole} columns");
+        prop_oneof![3 => vec(proptest::option::of(cell_of_a_type()), whole), 2 => vec(proptest::option::of(cell_of_a_type()), 0..3)]
+    }
+
+    fn tuple() -> impl Strategy<Value = Vec<u8>> {
+        (cells(), any::<bool>()).prop_map(|(cells, unchanged)| {
+            row(&cells, |out, cell| match cell {
+                None => out.push(if unchanged { b'u' } else { b'n' }),
+                Some(bytes) => {
+                    out.push(b't');
+                    out.extend((bytes.len() as u32).to_be_bytes());
+                    out.extend(bytes);
+                }
+            })
+        })
+    }
+
+    fn begin() -> impl Strategy<Value = Vec<u8>> {
+        (word(), word()).prop_map(|(lsn, time)| [b"B", lsn.as_slice(), &time, b"\0\0\0\x09"].concat())
+    }
+
+    fn message() -> impl Strategy<Value = Vec<u8>> {
+        let table = || prop_oneof![3 => Just(1_u32), 1 => 2_u32..4].prop_map(u32::to_be_bytes);
+        let old = || prop_oneof![Just(b"K"), Just(b"O")];
+        prop_oneof![
+            1 => begin(),
+            1 => (word(), word(), word()).prop_map(|(lsn, end, time)| [b"C\0", lsn.as_slice(), &end, &time].concat()),
+            2 => (table(), tuple()).prop_map(|(id, new)| [b"I", id.as_slice(), b"N", &new].concat()),
+            1 => (table(), tuple()).prop_map(|(id, new)| [b"U", id.as_slice(), b"N", &new].concat()),
+            3 => (table(), old(), tuple(), tuple())
+                .prop_map(|(id, tag, old, new)| [b"U", id.as_slice(), tag, &old, b"N", &new].concat()),
+            1 => (table(), old(), tuple()).prop_map(|(id, tag, old)| [b"D", id.as_slice(), tag, &old].concat()),
+            1 => table().prop_map(|id| [b"T\0\0\0\x01\0", id.as_slice()].concat()),
+            1 => (table(), word()).prop_map(|(id, column)| [b"R", id.as_slice(), b"s\0t\0d\0\x01\x01c\0", &column].concat()),
+            1 => (any::<u8>(), word()).prop_map(|(flags, lsn)| [b"M", &[flags][..], &lsn, b"p\0\0\0\0\x01x"].concat()),
+            1 => word().prop_map(|lsn| [b"O", lsn.as_slice(), b"o\0"].concat()),
+        ]
+    }
+
+    /// Some bytes of it are others.
+    fn damaged(stream: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+        (stream, vec((any::<proptest::sample::Index>(), any::<u8>()), 0..3)).prop_map(|(mut stream, damage)| {
+            for (place, byte) in damage.into_iter().filter(|_| !stream.is_empty()).collect::<Vec<_>>() {
+                let place = place.index(stream.len());
+                stream[place] = byte;
+            }
+            stream
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_stream_of_changes(flags: u8, first in begin(), messages in vec(damaged(message()), 1..8)) {
+            let framed = std::iter::once(&first).chain(&messages).flat_map(|m| [&(m.len() as u16).to_be_bytes(), m.as_slice()].concat());
+            pgoutput(&std::iter::once(flags).chain(framed).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_copied_rows(piece: u8, rows in damaged(vec(cells(), 0..4).prop_map(|rows| {
+            let one = |out: &mut Vec<u8>, cell: Option<&[u8]>| match cell {
+                None => out.extend((-1_i32).to_be_bytes()),
+                Some(bytes) => {
+                    out.extend((bytes.len() as i32).to_be_bytes());
+                    out.extend(bytes);
+                }
+            };
+            let mut stream: Vec<u8> = rows.iter().flat_map(|cells| row(cells, one)).collect();
+            stream.extend((-1_i16).to_be_bytes());
+            stream
+        }))) {
+            copied(&std::iter::once(piece).chain(rows).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_cell(column: u8, form: u8, bytes in damaged(cell_of_a_type())) {
+            super::cell(&[&[column, form], bytes.as_slice()].concat());
+        }
+
+        #[test]
+        fn any_bytes(bytes: Vec<u8>) {
+            pgoutput(&bytes);
+            copied(&bytes);
+            cell(&bytes);
+            frames(&bytes);
+        }
+    }
+}

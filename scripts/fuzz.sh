@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Coverage-guided fuzzing of what reads the server's bytes (fuzz/, short twins in connectors/postgres/src/hostile.rs).
+# AFTERIMAGE_FUZZ_SECONDS a target (60 unless said otherwise). What is found stays in fuzz/corpus, a crash in fuzz/artifacts.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
+. "$here/env.sh"
+export CARGO_TARGET_DIR="$AFTERIMAGE_CACHE/fuzz"
+cargo +nightly --version >/dev/null 2>&1 || { echo "fuzz: a nightly compiler is missing: rustup toolchain install nightly" >&2; exit 1; }
+export PATH="$AFTERIMAGE_CACHE/tools/bin:$PATH"
+if ! command -v cargo-fuzz >/dev/null; then
+  echo "fuzz: installing cargo-fuzz (once)"
+  cargo install -q --locked --root "$AFTERIMAGE_CACHE/tools" cargo-fuzz || exit 1
+fi
+bad=0
+for target in pgoutput copied cell frames; do
+  echo "fuzz: $target"
+  cargo +nightly fuzz run "$target" -- -max_total_time="${AFTERIMAGE_FUZZ_SECONDS:-60}" -max_len=4096 -print_final_stats=1 -verbosity=0 || bad=1
+done
+exit $bad
