@@ -301,13 +301,20 @@ impl Membership {
         Ok(())
     }
 
+    /// Whether another process is a member of the group. One that cannot be asked is none.
+    fn others_are_in(&self, consumer: &BaseConsumer<Callbacks>) -> bool {
+        let found = consumer.fetch_group_list(Some(self.settings.group_id.as_str()), Duration::from_secs(1));
+        let is_other = |member: &rdkafka::groups::GroupMemberInfo| member.client_id() != self.settings.client_id;
+        found.is_ok_and(|groups| groups.groups().iter().any(|group| group.members().iter().any(is_other)))
+    }
+
     /// Joins the group and stays in it until it is lost or left.
     fn hold(&mut self) -> Result<End, KafkaError> {
         let heard = Arc::new(Heard::default());
         let consumer: BaseConsumer<Callbacks> = self.config().create_with_context(Callbacks(Arc::clone(&heard)))?;
         consumer.subscribe(&[self.settings.topic.as_str()])?;
         let consumer = Arc::new(consumer);
-        let joined = Instant::now();
+        let mut asked = Instant::now();
         let mut tenure: Option<Tenure> = None;
         let end = loop {
             if self.is_leaving() {
@@ -338,7 +345,12 @@ impl Membership {
                         break End::Lost;
                     }
                 }
-            } else if tenure.is_none() && joined.elapsed() > Duration::from_secs(1) {
+            } else if tenure.is_none() && asked.elapsed() > Duration::from_secs(1) {
+                asked = Instant::now();
+                // A new group takes its time to form (`group.initial.rebalance.delay.ms`): that alone is no standby.
+                if !self.others_are_in(&consumer) {
+                    continue;
+                }
                 self.publish.send_if_modified(|state| {
                     let is_new = !matches!(state, Ownership::Standby);
                     *state = Ownership::Standby;
