@@ -36,6 +36,12 @@ fn wait_trace(daemon: &Daemon, name: &str, word: &str) -> String {
     daemon.task(name).1
 }
 
+/// Waits until so many connectors read the log: a slot is active while it is made too.
+#[track_caller]
+fn wait_following(daemon: &Daemon, count: usize) {
+    wait_until("the log is followed", PATIENCE, || daemon.log().matches("following the log").count() == count);
+}
+
 /// Makes a connector that must fail, in its task or at once with a 400, and checks what is said; a good connector beside
 /// it goes on all the while.
 #[track_caller]
@@ -112,7 +118,7 @@ fn a_taken_slot() {
     let database = Database::create("taken");
     database.run("create table t(id int primary key)");
     daemon.create(&database.name, &database.connector(&[]));
-    database.wait_streamed(true);
+    wait_following(&daemon, 1);
     let second = database.connector(&[("topic.prefix", &format!("{}_second", database.name))]);
     daemon.create("second", &second);
     let owner = format!("which is connector \"{}\" of this worker", database.name);
@@ -166,9 +172,7 @@ fn a_record_that_is_too_large() {
         daemon.create(name, &config);
         daemon.wait_task(name, "RUNNING", PATIENCE);
     }
-    wait_until("both have a slot", PATIENCE, || {
-        database.cell("select count(*) from pg_replication_slots where active and database = current_database()") == "2"
-    });
+    wait_following(&daemon, 2);
     database.run("insert into t values (1, 'a')");
     database.run("insert into t select 2, string_agg(md5(i::text), 's3cret-word') from generate_series(1, 3000) i");
     let behind: i64 = database.cell("select (pg_current_wal_insert_lsn() - '0/0')::bigint").parse().unwrap();
@@ -207,7 +211,7 @@ fn a_record_that_the_broker_refuses() {
         ("snapshot.mode", "no_data"),
     ]);
     daemon.create(&database.name, &config);
-    database.wait_streamed(true);
+    wait_following(&daemon, 1);
     database.run("insert into keyed values (1); insert into keyless values (2); insert into keyed values (3)");
     let (kafka, topic) = (Kafka::shared(), format!("{}.public.keyed", database.name));
     wait_until("the others come", PATIENCE, || kafka.length(&topic) == 2);

@@ -109,6 +109,8 @@ struct Scratch {
     values: Encoders,
     headers: Encoders,
     known: KnownTopics,
+    /// It has been said once that records are left out untold.
+    said: bool,
     /// The clock when the batch was taken: a batch is at most a millisecond or two of work.
     now_ns: i64,
 }
@@ -288,6 +290,9 @@ impl<S: Sink> Pipeline<S> {
                 if self.tolerance.log || failure.is_of_the_sink() {
                     let what = failure.log_line(&self.connector);
                     left_out(&self.connector, &topic, &origin(source), self.offset, &what);
+                } else if !std::mem::replace(&mut scratch.said, true) {
+                    tracing::warn!(connector = %self.connector, %topic, "records are left out from here on \
+                        (errors.tolerance=all); errors.log.enable=true tells each of them");
                 }
                 Ok(())
             }
@@ -296,7 +301,7 @@ impl<S: Sink> Pipeline<S> {
     }
 
     fn send(&mut self, record: &Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
-        let Scratch { key, value, header, keys, values, headers, known, now_ns } = scratch;
+        let Scratch { key, value, header, keys, values, headers, known, now_ns, .. } = scratch;
         let topic = &record.topic;
         let is_new = !known.meets(topic);
         if is_new {

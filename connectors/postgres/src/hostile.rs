@@ -7,11 +7,11 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::BytesMut;
 use record::{Batch, Change, Item, KeyMove, RowRef, Schema, Shape, SourceShape, Span};
-use relational::{Adjustment, Column, SourceContext, Table, TopicNaming, TransactionTopic};
+use relational::{Adjustment, Column, Patterns, SourceContext, Table, TopicNaming, TransactionTopic};
 
 use crate::copy::{CopyReader, SIGNATURE};
-use crate::stream::{Cursor, Decoder, Known, Step, Wanted};
-use crate::types::{Catalogue, Modes, PgType, RowCodec, TypeKind, column_codec, plan};
+use crate::stream::{Cursor, Decoder, Known, MessageTopic, Step, Wanted};
+use crate::types::{BinaryMode, Catalogue, Modes, PgType, RowCodec, TypeKind, column_codec, plan};
 use crate::wire::frames::{Frames, stream_message};
 
 /// Columns of the table that all rows are taken for: each reader of cells at least once.
@@ -119,6 +119,9 @@ pub fn pgoutput(bytes: &[u8]) {
     let every_other = (0..shape.cells.len()).map(|i| i % 2 == 0).collect();
     decoder.install(1, Known::new(Some(Arc::clone(shape)), every_other, vec![0]));
     decoder.install(2, Known::new(None, vec![true], Vec::new()));
+    let any = (Patterns::default(), Patterns::default());
+    let messages =
+        MessageTopic::new("p", Adjustment::None, shape.source.clone(), any, BinaryMode::Base64, flags & 32 != 0);
     let (mut batch, mut lsn) = (Batch::default(), 0);
     decoder.next_batch();
     while let Some((length, behind)) = rest.split_first_chunk::<2>() {
@@ -132,9 +135,7 @@ pub fn pgoutput(bytes: &[u8]) {
                 let key = (0..identity.len() as u16).filter(|i| identity[usize::from(*i)]).collect();
                 decoder.install(relation.id, Known::new(Some(Arc::clone(shape)), identity, key));
             }
-            Ok(Step::Message(message)) => {
-                decoder.count_message(&mut batch, &message);
-            }
+            Ok(Step::Message(message)) => decoder.met(&mut batch, message, &messages, 0),
             Ok(Step::Done) => {}
             // The connection is given up.
             Err(_) => break,

@@ -114,7 +114,8 @@ pub async fn check(properties: Properties) -> Vec<Finding> {
     let found = tokio::time::timeout(limit, async {
         let sql = Sql::connect(&options).await?;
         let role = sql.role().await?;
-        let owner = sql.slot_owner(&config.slot.name).await?;
+        // Only a remark hangs on it.
+        let owner = sql.slot_owner(&config.slot.name).await.unwrap_or(None);
         Ok::<_, Error>((role, owner))
     });
     match found.await {

@@ -254,6 +254,8 @@ impl Session {
         captured: &[Table],
     ) -> Result<(), Error> {
         let mut replication = Replication::connect(&connect_options(&self.config, "Debezium Streaming")).await?;
+        let (slot, database) = (&self.config.slot.name, &self.config.connection.database);
+        let _hold = hold(slot, database, replication.pid(), Arc::clone(&self.outlet.connector));
         self.publish(&mut replication, captured).await?;
         let options = SlotOptions {
             name: self.config.slot.name.clone(),
@@ -388,8 +390,6 @@ impl Session {
             }
             return Err(error);
         }
-        let _hold =
-            hold(&name, &self.config.connection.database, replication.pid(), Arc::clone(&self.outlet.connector));
         self.outlet.running();
         tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
         self.catalog.close();
