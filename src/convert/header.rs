@@ -32,6 +32,7 @@ pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, Co
     match (payload.schema(), &value) {
         (None, _) | (_, Value::Null) => return Ok(false),
         (Some(_), Value::Text(text)) => out.extend_from_slice(text.as_bytes()),
+        (Some(_), Value::Bytes(bytes)) => write_base64(out, bytes),
         (Some(schema), value) => write_value(out, schema, value),
     }
     Ok(true)
@@ -45,7 +46,12 @@ fn write_value(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
         (_, Value::Float(number)) => write_float(out, *number),
         (_, Value::Double(number)) => write_double(out, *number),
         (_, Value::Decimal { unscaled, scale }) => write_long_decimal(out, unscaled, *scale),
-        (_, Value::Bytes(bytes)) => write_base64(out, bytes),
+        // Inside of another value bytes stand in quotes, as texts do.
+        (_, Value::Bytes(bytes)) => {
+            out.push(b'"');
+            write_base64(out, bytes);
+            out.push(b'"');
+        }
         (_, Value::Text(text)) => write_quoted(out, text),
         (Kind::Array(items), Value::Array(values)) => {
             out.push(b'[');

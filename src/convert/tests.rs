@@ -28,6 +28,10 @@ fn other_converters() {
     check("SimpleHeaderConverter", &of, &value, Ok(Some(br#"{"id":1,"s":"a\"b","n":null}"#)));
     check("Simple", &text, &Value::text("bare \""), Ok(Some(b"bare \"")));
     check("Simple", &text, &Value::Null, Ok(None));
+    let bytes = schema(Kind::Bytes);
+    let inside = schema(Kind::Struct(vec![Field { name: "b".into(), schema: Arc::clone(&bytes) }]));
+    check("Simple", &bytes, &Value::Bytes(vec![1]), Ok(Some(b"AQ==")));
+    check("Simple", &inside, &Value::Struct(vec![Value::Bytes(vec![1])]), Ok(Some(br#"{"b":"AQ=="}"#)));
     check("StringConverter", &of, &value, Ok(Some(br#"Struct{id=1,s=a"b}"#)));
     check("String", &int, &Value::Int(-7), Ok(Some(b"-7")));
     check("String", &int, &Value::Null, Ok(None));

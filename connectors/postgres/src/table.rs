@@ -4,7 +4,7 @@ mod key;
 
 use std::sync::Arc;
 
-use record::{Kind, Schema, Shape, SourceField, SourceShape};
+use record::{Kind, Schema, Shape, SourceField, SourceShape, Value};
 use relational::{Adjustment, Column, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct};
 use settings::JavaRegex;
 
@@ -63,6 +63,7 @@ pub(crate) fn naming(config: &PostgresConfig) -> TopicNaming {
     naming.transaction.clone_from(&topics.transaction);
     naming.strategy = topics.strategy;
     naming.rewrite.clone_from(&topics.rewrite);
+    naming.key_field.clone_from(&topics.key_field);
     naming
 }
 
@@ -225,17 +226,21 @@ impl Tables {
             codecs.push(Some(codec));
         }
         let index = |key: &String| captured.iter().position(|column| *column.name == **key);
-        let key: Vec<usize> = key_names.iter().filter_map(index).collect();
+        let mut key: Vec<usize> = key_names.iter().filter_map(index).collect();
         let wire_key =
             key_names.iter().filter_map(|key| names.iter().position(|n| n == key)).map(|i| i as u16).collect();
+        let mut codec = RowCodec::new(codecs.clone());
+        if let Some((name, value)) = self.context.naming.key_field(schema, table) {
+            key.push(captured.len());
+            let schema = Schema::of(Kind::String).build();
+            captured.push(Column { name: name.into(), schema, in_value: false });
+            codec = codec.with_constant(Value::Text(value));
+        }
         let described = Table { schema: schema.into(), name: table.into(), columns: captured, key };
-        let codec = RowCodec::new(codecs.clone());
-        let shape = self.context.shape(&described, self.source(schema, table), Box::new(codec)).map_err(|reason| {
-            Error::Config {
-                key: "field.name.adjustment.mode".into(),
-                reason: format!("table {name}: org.apache.kafka.connect.errors.SchemaBuilderException: {reason}"),
-            }
-        })?;
+        let shape = self
+            .context
+            .shape(&described, self.source(schema, table), Box::new(codec))
+            .map_err(|reason| Error::Schema { table: name.clone(), reason })?;
         Ok(Built { shape: Arc::new(shape), wire_key, codecs })
     }
 

@@ -1,5 +1,7 @@
 //! Name adjustment (`schema.name.adjustment.mode`, `field.name.adjustment.mode`): names that Avro would refuse.
 
+use std::fmt::Write as _;
+
 /// How names are made fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Adjustment {
@@ -48,15 +50,9 @@ fn adjust(mode: Adjustment, name: &str, dots: bool) -> String {
 
 /// `_u` and the code unit in lower-case hexadecimal; one or two digits are prefixed by `00`, three stay three.
 pub(crate) fn push_unicode(out: &mut String, unit: u16) {
-    out.push_str("_u");
-    if unit <= 0xff {
-        out.push_str("00");
-    }
-    let hex = format!("{unit:x}");
-    if hex.len() == 1 {
-        out.push('0');
-    }
-    out.push_str(&hex);
+    out.push_str(if unit <= 0xff { "_u00" } else { "_u" });
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{unit:x}");
 }
 
 #[cfg(test)]
@@ -75,6 +71,7 @@ mod tests {
         check(Adjustment::Avro, "a-b.c_d", "a_b.c_d", "a_b_c_d");
         check(Adjustment::Avro, "1st", "_1st", "_1st");
         check(Adjustment::AvroUnicode, "a_b.c", "a_u005fb.c", "a_u005fb_u002ec");
+        check(Adjustment::AvroUnicode, "a\tb", "a_u009b", "a_u009b");
         check(Adjustment::AvroUnicode, "1st", "_u0031st", "_u0031st");
         check(Adjustment::Avro, "😀", "__", "__");
     }

@@ -17,6 +17,6 @@ pub use adjust::{Adjustment, adjust_field_name, adjust_schema_name};
 pub use envelope::{Column, SourceContext, Table, snapshot_field, source_struct, transaction_block};
 pub use filter::{Patterns, TableFilter, TableFilterSpec};
 pub use heartbeat::Heartbeat;
-pub use naming::{NamingStrategy, TopicNaming};
+pub use naming::{KeyField, NamingStrategy, TopicNaming};
 pub use outlet::{Budget, Lease, Message, Outlet, OutletEnds, Standing, TaskError};
 pub use transaction::{TransactionTopic, Transactions};

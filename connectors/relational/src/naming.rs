@@ -38,6 +38,18 @@ pub struct TopicNaming {
     pub transaction: String,
     /// `topic.regex` and `topic.replacement`, for the regex strategies.
     pub rewrite: Option<JavaReplacement>,
+    /// With a regex strategy and `topic.key.enforce.uniqueness`: the field that tells apart the keys of tables that share
+    /// a topic.
+    pub key_field: Option<KeyField>,
+}
+
+/// A field of every key whose value names the table.
+#[derive(Clone, Debug)]
+pub struct KeyField {
+    /// `topic.key.field.name`.
+    pub name: String,
+    /// `topic.key.field.regex` and `.replacement`; without them the value is the topic's name as it would have been.
+    pub rewrite: Option<JavaReplacement>,
 }
 
 impl TopicNaming {
@@ -51,22 +63,31 @@ impl TopicNaming {
             heartbeat_name: None,
             transaction: "transaction".to_owned(),
             rewrite: None,
+            key_field: None,
         }
     }
 
     /// The topic of a table's changes.
     pub fn data(&self, schema: &str, table: &str) -> String {
+        let whole = self.whole(schema, table);
+        let unicode = matches!(self.strategy, NamingStrategy::SchemaUnicode | NamingStrategy::DefaultUnicode);
+        let topic = sanitise(&whole, unicode);
+        renamed(self.rewrite.as_ref(), topic)
+    }
+
+    /// The key field's name and its value for a table, when keys have one.
+    pub fn key_field(&self, schema: &str, table: &str) -> Option<(&str, String)> {
+        let field = self.key_field.as_ref()?;
+        Some((&field.name, renamed(field.rewrite.as_ref(), self.whole(schema, table))))
+    }
+
+    /// The parts of a data topic's name joined, as they are.
+    fn whole(&self, schema: &str, table: &str) -> String {
         let parts: &[&str] = match self.strategy {
             NamingStrategy::Schema | NamingStrategy::SchemaUnicode => &[&self.prefix, schema, table],
             NamingStrategy::Default | NamingStrategy::DefaultUnicode => &[&self.prefix, table],
         };
-        let whole =
-            parts.iter().copied().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(&self.delimiter);
-        let unicode = matches!(self.strategy, NamingStrategy::SchemaUnicode | NamingStrategy::DefaultUnicode);
-        let topic = sanitise(&whole, unicode);
-        // A replacement that cannot be made is refused with the configuration; a blank one leaves the name.
-        let renamed = self.rewrite.as_ref().and_then(|rewrite| rewrite.apply(&topic).ok().flatten());
-        renamed.filter(|name| !name.trim().is_empty()).unwrap_or(topic)
+        parts.iter().copied().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(&self.delimiter)
     }
 
     /// The heartbeat topic.
@@ -79,6 +100,12 @@ impl TopicNaming {
     pub fn transaction(&self) -> String {
         [self.prefix.as_str(), &self.transaction].join(&self.delimiter)
     }
+}
+
+/// A replacement that cannot be made is refused with the configuration; a blank one leaves the name.
+fn renamed(rewrite: Option<&JavaReplacement>, name: String) -> String {
+    let renamed = rewrite.and_then(|rewrite| rewrite.apply(&name).ok().flatten());
+    renamed.filter(|name| !name.trim().is_empty()).unwrap_or(name)
 }
 
 /// Kafka allows letters, digits, `.`, `_` and `-`; everything else is replaced, a UTF-16 unit at a time as Java counts.
@@ -135,6 +162,19 @@ mod tests {
         check("P.*", "x", "p.public.orders_7");
         check(".*", " ", "p.public.orders_7");
         check("p|p.public.orders_7", "x", "x.public.orders_7");
+    }
+
+    #[test]
+    fn keys_that_name_their_table() {
+        let rewrite = |regex, replacement| JavaReplacement::new(regex, replacement).ok();
+        let mut naming = TopicNaming { rewrite: rewrite(r"(.*)\.shard_(\d)", "$1_all"), ..TopicNaming::new("p") };
+        assert_eq!(naming.data("s", "shard_1"), "p.s_all");
+        assert_eq!(naming.key_field("s", "shard_1"), None);
+        naming.key_field = Some(KeyField { name: "from".into(), rewrite: None });
+        assert_eq!(naming.key_field("s", "Tab le"), Some(("from", "p.s.Tab le".into())));
+        naming.key_field = Some(KeyField { name: "from".into(), rewrite: rewrite(r".*shard_(\d)", "$1") });
+        assert_eq!(naming.key_field("s", "shard_1"), Some(("from", "1".into())));
+        assert_eq!(naming.key_field("s", "other"), Some(("from", "p.s.other".into())));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Must not know: tables, sanitising (that is the naming's own matter).
 
-use relational::NamingStrategy;
+use relational::{KeyField, NamingStrategy};
 use settings::{JavaReplacement, Reader};
 
 use super::connection::complain;
@@ -42,14 +42,8 @@ pub struct Topics {
     pub transaction: String,
     /// With a regex strategy: what is renamed (whole match) and to what.
     pub rewrite: Option<JavaReplacement>,
-    /// Add a field to the key that tells tables in one topic apart.
-    pub enforce_key_uniqueness: bool,
-    /// That field's name.
-    pub key_field_name: String,
-    /// Where its value comes from: regex on the old topic.
-    pub key_field_regex: Option<String>,
-    /// And what it becomes.
-    pub key_field_replacement: Option<String>,
+    /// With a regex strategy: the field that tells apart the keys of tables that share a topic.
+    pub key_field: Option<KeyField>,
 }
 
 impl Topics {
@@ -64,6 +58,7 @@ impl Topics {
             (NamingStrategy::Schema, false)
         });
         let rewrite = if by_regex { rewrite(r) } else { None };
+        let key_field = (r.boolean("topic.key.enforce.uniqueness") && by_regex).then(|| key_field(r));
         Self {
             prefix: r.text("topic.prefix"),
             strategy,
@@ -73,10 +68,7 @@ impl Topics {
             heartbeat_name: r.text_or_none("topic.heartbeat.name"),
             transaction: r.text("topic.transaction"),
             rewrite,
-            enforce_key_uniqueness: r.boolean("topic.key.enforce.uniqueness"),
-            key_field_name: r.text("topic.key.field.name"),
-            key_field_regex: r.text_or_none("topic.key.field.regex"),
-            key_field_replacement: r.text_or_none("topic.key.field.replacement"),
+            key_field,
         }
     }
 }
@@ -93,4 +85,15 @@ fn rewrite(r: &mut Reader<'_>) -> Option<JavaReplacement> {
         complain(r, "topic.replacement", &format!("{problem}: topic.regex has no such group"));
     }
     Some(rewrite)
+}
+
+/// The keys' own field, and what its value is made of.
+fn key_field(r: &mut Reader<'_>) -> KeyField {
+    let (regex, replacement) = (r.text_or_none("topic.key.field.regex"), r.text_or_none("topic.key.field.replacement"));
+    let rewrite =
+        regex.zip(replacement).and_then(|(regex, replacement)| JavaReplacement::new(&regex, &replacement).ok());
+    if let Some(problem) = rewrite.as_ref().and_then(JavaReplacement::problem) {
+        complain(r, "topic.key.field.replacement", &format!("{problem}: topic.key.field.regex has no such group"));
+    }
+    KeyField { name: r.text("topic.key.field.name"), rewrite }
 }

@@ -81,6 +81,16 @@ pub enum Error {
         /// What is wrong and what to write instead.
         reason: String,
     },
+    /// A table's columns make no Connect schema.
+    #[error(
+        "table {table}: {reason}; rename a column, hide it (column.exclude.list) or change field.name.adjustment.mode"
+    )]
+    Schema {
+        /// `schema.table`.
+        table: String,
+        /// Kafka Connect's own text.
+        reason: String,
+    },
     /// The server does not write a logical log.
     #[error(
         "wal_level of the server is '{found}', logical decoding needs 'logical': \

@@ -52,6 +52,12 @@ impl Error {
             Self::Config { key, reason } => {
                 lines.push(format!("{CONNECT}: The '{key}' value is invalid: {reason}"));
             }
+            Self::Schema { reason, .. } => {
+                lines.push(format!(
+                    "{CONNECT}: An exception occurred in the change event producer. This connector will be stopped."
+                ));
+                lines.push(format!("org.apache.kafka.connect.errors.SchemaBuilderException: {reason}"));
+            }
             Self::WalLevel { found } => lines
                 .push(format!("{DEBEZIUM}: Postgres server wal_level property must be 'logical' but is: '{found}'")),
             Self::SlotCreation { cause, .. } => {
@@ -164,6 +170,15 @@ mod tests {
             &Error::WalLevel { found: "replica".into() },
             false,
             "io.debezium.DebeziumException: Postgres server wal_level property must be 'logical' but is: 'replica'\n",
+        );
+        check(
+            &Error::Schema {
+                table: "s.t".into(),
+                reason: "Cannot create field because of field name duplication a".into(),
+            },
+            false,
+            "org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer. This \
+             connector will be stopped.\nCaused by: org.apache.kafka.connect.errors.SchemaBuilderException: Cannot",
         );
         check(
             &Error::SlotCreation {

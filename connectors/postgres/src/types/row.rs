@@ -38,7 +38,8 @@ pub fn column_codec(
         .filter(|_| planned.has_default)
         .and_then(|expression| default(&planned.cell, &plain, expression));
     let schema = finish(planned, !not_null, default.clone());
-    let null = if schema.optional { Value::Null } else { default.unwrap_or_else(|| fallback(&planned.cell, &schema)) };
+    // Not by the schema: PostGIS geometry is optional there even when the column is not.
+    let null = if not_null { default.unwrap_or_else(|| fallback(&planned.cell, &schema)) } else { Value::Null };
     ColumnCodec {
         name: name.into(),
         unchanged: unchanged(&planned.cell, &schema, modes),
@@ -80,12 +81,21 @@ impl ColumnCodec {
 pub struct RowCodec {
     /// For each cell of the wire's row, in order, the codec of a captured column.
     columns: Vec<Option<ColumnCodec>>,
+    /// A value behind those of the wire, the same in each row of the table.
+    constant: Option<Value>,
 }
 
 impl RowCodec {
     /// A row of these cells; `None` for one that is on the wire but not captured.
     pub fn new(columns: Vec<Option<ColumnCodec>>) -> Self {
-        Self { columns }
+        Self { columns, constant: None }
+    }
+
+    /// With one more value behind those of the wire.
+    #[must_use]
+    pub fn with_constant(mut self, constant: Value) -> Self {
+        self.constant = Some(constant);
+        self
     }
 
     fn cell<'a>(column: &'a ColumnCodec, buffer: &'a [u8], span: Span) -> Result<ValueRef<'a>, DecodeError> {
@@ -120,6 +130,7 @@ impl Decode for RowCodec {
                 out.push(Self::cell(column, buffer, *span)?);
             }
         }
+        out.extend(self.constant.as_ref().map(ValueRef::Shared));
         Ok(())
     }
 }
