@@ -254,8 +254,10 @@ impl Tables {
         let unknown: Vec<u32> =
             relation.columns.iter().map(|c| c.oid).filter(|oid| self.catalogue.get(*oid).is_none()).collect();
         if !unknown.is_empty() {
-            // A type made since the start, and what it is made of.
-            self.load_types(sql).await?;
+            // A type made since the start, and what it is made of. Others stay as they are: an enum's new labels show in the
+            // schema after a restart, as in Debezium.
+            let types = sql.types().await?;
+            self.catalogue.extend_unknown(types.into_iter().map(pg_type));
         }
         let mut tables = vec![sql::Table {
             oid: relation.id,

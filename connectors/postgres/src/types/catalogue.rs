@@ -46,6 +46,13 @@ impl Catalogue {
         self.types.extend(types.into_iter().map(|t| (t.oid, t)));
     }
 
+    /// Adds types that are not known yet; those that are stay as they were first read, labels of an enum included.
+    pub fn extend_unknown(&mut self, types: impl IntoIterator<Item = PgType>) {
+        for found in types {
+            self.types.entry(found.oid).or_insert(found);
+        }
+    }
+
     /// A type by its oid.
     pub fn get(&self, oid: u32) -> Option<&PgType> {
         self.types.get(&oid)
@@ -67,5 +74,25 @@ impl Catalogue {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_type_stays_as_it_was_first_read() {
+        let mood = |labels: &[&str]| PgType {
+            oid: 1,
+            name: "mood".into(),
+            kind: TypeKind::Enum(labels.iter().map(|label| (*label).to_owned()).collect()),
+        };
+        let mut catalogue = Catalogue::default();
+        catalogue.extend_unknown([mood(&["sad"])]);
+        catalogue.extend_unknown([mood(&["sad", "new"])]);
+        assert_eq!(catalogue.get(1), Some(&mood(&["sad"])));
+        catalogue.extend([mood(&["sad", "new"])]);
+        assert_eq!(catalogue.get(1), Some(&mood(&["sad", "new"])));
     }
 }

@@ -136,7 +136,8 @@ pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
         b" BC" => true,
         _ => return None,
     };
-    Some(days(parts, bc) * 86_400_000_000 + micros - east * 1_000_000)
+    // The type's last thousand years do not fit.
+    days(parts, bc).checked_mul(86_400_000_000)?.checked_add(micros - east * 1_000_000)
 }
 
 /// An interval: months, days and microseconds, each with its own sign.
@@ -185,7 +186,7 @@ impl Interval {
     /// Microseconds, a month being a twelfth of 365.25 days (io.debezium.time.MicroDuration; double arithmetic).
     pub(super) fn to_micros(self) -> i64 {
         let days = self.months as f64 * (365.25 / 12.0) + self.days as f64;
-        (days * 86_400_000_000.0) as i64 + self.micros
+        ((days * 86_400_000_000.0) as i64).saturating_add(self.micros)
     }
 
     /// `P<y>Y<m>M<d>DT<h>H<mi>M<s>S`: all six parts, seconds without trailing zeros (io.debezium.time.Interval).
@@ -271,6 +272,9 @@ mod tests {
             ("2024-02-29 13:14:15.5", Some(1_709_212_455_500_000)),
             ("infinity", Some(INFINITY_MICROS)),
             ("2024-02-29", None),
+            ("294247-01-10 04:00:54.775807", Some(i64::MAX)),
+            ("294247-01-10 04:00:54.775808", None),
+            ("294276-12-31 23:59:59.999999+00", None),
         ] {
             assert_eq!(timestamp(text.as_bytes()), expect, "{text}");
         }
@@ -299,6 +303,7 @@ mod tests {
             ("PT-0.5S", -500_000, "P0Y0M0DT0H0M-0.5S"),
             ("P100Y", 3_155_760_000_000_000, "P100Y0M0DT0H0M0S"),
             ("PT0.000001S", 1, "P0Y0M0DT0H0M0.000001S"),
+            ("P178000000YT1S", i64::MAX, "P178000000Y0M0DT0H0M1S"),
         ] {
             let interval = Interval::parse(text.as_bytes()).unwrap();
             assert_eq!((interval.to_micros(), interval.to_text().as_str()), (micros, shown), "{text}");
