@@ -29,7 +29,7 @@ fn other_converters() {
     check("Simple", &text, &Value::text("bare \""), Ok(Some(b"bare \"")));
     check("Simple", &text, &Value::Null, Ok(None));
     let bytes = schema(Kind::Bytes);
-    let inside = schema(Kind::Struct(vec![Field { name: "b".into(), schema: Arc::clone(&bytes) }]));
+    let inside = schema(Kind::structure([("b", schema(Kind::Bytes))]));
     check("Simple", &bytes, &Value::Bytes(vec![1]), Ok(Some(b"AQ==")));
     check("Simple", &inside, &Value::Struct(vec![Value::Bytes(vec![1])]), Ok(Some(br#"{"b":"AQ=="}"#)));
     check("StringConverter", &of, &value, Ok(Some(br#"Struct{id=1,s=a"b}"#)));
