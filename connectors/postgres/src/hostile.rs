@@ -228,10 +228,12 @@ mod tests {
             .prop_map(|w| w.to_be_bytes().to_vec())
     }
 
-    /// Mostly as many cells as the table has: `count` goes into the row's first two bytes.
+    /// The number of cells, then the cells.
     fn row(cells: &[Option<Vec<u8>>], mut one: impl FnMut(&mut Vec<u8>, Option<&[u8]>)) -> Vec<u8> {
         let mut out = (cells.len() as u16).to_be_bytes().to_vec();
-        cells.iter().for_each(|cell| one(&mut out, cell.as_deref()));
+        for cell in cells {
+            one(&mut out, cell.as_deref());
+        }
         out
     }
 

@@ -20,9 +20,15 @@ fn walk<'a>(value: &'a Value, at: &str, visit: &mut impl FnMut(&str, &'a Map<Str
     match value {
         Value::Object(object) => {
             visit(at, object);
-            object.iter().for_each(|(key, inner)| walk(inner, &format!("{at}/{}", key.replace('/', "~1")), visit));
+            for (key, inner) in object {
+                walk(inner, &format!("{at}/{}", key.replace('/', "~1")), visit);
+            }
         }
-        Value::Array(all) => all.iter().enumerate().for_each(|(i, inner)| walk(inner, &format!("{at}/{i}"), visit)),
+        Value::Array(all) => {
+            for (i, inner) in all.iter().enumerate() {
+                walk(inner, &format!("{at}/{i}"), visit);
+            }
+        }
         _ => {}
     }
 }

@@ -1,0 +1,54 @@
+//! A commit that the log shows before sessions see it: the table's columns must not be asked of the catalogue too early.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
+
+mod rig;
+
+use std::time::Duration;
+
+use rig::{Daemon, Database, Kafka, Options, Server, wait_until};
+use serde_json::{Value, json};
+
+/// A synchronous standby that is not there holds the transaction between its commit record and its end, for as long as
+/// wanted; without one it is a moment that only a busy machine shows.
+#[test]
+fn columns_are_those_of_the_transaction() {
+    let server = Server::postgres("logical");
+    let database = Database::create_at(server.address(), &rig::unique("seen"));
+    database.run("create table t(id int primary key, a text); insert into t values (1, 'one')");
+    let daemon = Daemon::start(Options::new("seen"));
+    daemon.create(&database.name, &database.connector(&[]));
+    database.wait_streamed(true);
+    let (kafka, topic) = (Kafka::shared(), format!("{}.public.t", database.name));
+    wait_until("the copied row", Duration::from_secs(30), || kafka.length(&topic) == 1);
+
+    let standby = |name: &str| {
+        database.run(&format!("alter system set synchronous_standby_names = '{name}'"));
+        database.run("select pg_reload_conf()");
+        wait_until("the setting", Duration::from_secs(10), || database.cell("show synchronous_standby_names") == name);
+    };
+    standby("nobody");
+    let writer = database.session();
+    let writing = std::thread::spawn(move || {
+        writer.run(
+            "begin; create type mood as enum ('glad'); alter table t alter a set not null, alter a set default 'def', \
+             add m mood; insert into t(id, m) values (2, 'glad'); commit",
+        );
+    });
+    let sql = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
+    wait_until("the commit waits", Duration::from_secs(10), || database.cell(sql) == "1");
+    // Long enough for the daemon to have read it, were it to read it now; well within the time that it waits.
+    std::thread::sleep(Duration::from_millis(300));
+    let early = kafka.length(&topic);
+    // First of all: nothing can be dropped while commits wait.
+    standby("");
+    writing.join().unwrap();
+    assert_eq!(early, 1, "told before it could be seen");
+    wait_until("the new row", Duration::from_secs(30), || kafka.length(&topic) == 2);
+
+    let message = kafka.consume(&topic).pop().unwrap();
+    let value: Value = serde_json::from_slice(&message.value.unwrap()).unwrap();
+    assert_eq!(value["payload"]["after"], json!({"id": 2, "a": "def", "m": "glad"}));
+    let fields = value["schema"]["fields"][1]["fields"].as_array().unwrap();
+    let a = fields.iter().find(|field| field["field"] == "a").unwrap();
+    assert_eq!((&a["optional"], &a["default"]), (&json!(false), &json!("def")), "{a}");
+}
