@@ -311,6 +311,35 @@ fn a_sink_delivers_and_blocks_instead_of_losing() {
 }
 
 #[test]
+fn a_record_that_waited_leaves_with_the_last_delivery() {
+    let bed = bed("waited");
+    let topic = bed.name("data");
+    bed.create(&topic, 1, "delete");
+    let sink = bed.sink(&[], Box::new(|_, result| result.expect("delivered")));
+    let send = |seq| {
+        let value = Some(b"v".as_slice());
+        let record =
+            Outgoing { topic: &topic, partition: None, timestamp_ms: None, key: None, value, headers: None, seq };
+        sink.send(record).expect("sent");
+    };
+    // The producer's first record fetches metadata and its own id.
+    send(0);
+    assert!(sink.flush(Duration::from_secs(20)));
+    // At one of these distances the second record finds the first under way; nothing comes after it that would push it.
+    let slowest = (1..=30).map(|distance| {
+        send(2 * distance);
+        std::thread::sleep(Duration::from_micros(100 * distance));
+        send(2 * distance + 1);
+        let begin = Instant::now();
+        assert!(sink.flush(Duration::from_secs(20)));
+        begin.elapsed()
+    });
+    // A busy machine delays one or the other; what waits for a timer (250 ms) would be many.
+    let late = slowest.filter(|waited| *waited > Duration::from_millis(50)).count();
+    assert!(late <= 2, "{late} of 30 records waited for more than 50 ms");
+}
+
+#[test]
 fn too_large_is_said_as_java_says_it() {
     let bed = bed("large");
     let topic = bed.name("data");

@@ -337,17 +337,18 @@ impl<S: Sink> Pipeline<S> {
             headers: header_set.filter(|set| !set.is_empty()),
             seq,
         };
-        if is_new {
-            self.topics.sent(topic, seq);
-            known.all.insert(Arc::clone(topic));
-        }
         self.sink.send(outgoing).map_err(|error| {
             // Nothing was sent under this number: it must not hold up the positions before it.
             if !matches!(error, SinkError::Stopped) {
                 self.ledger.done(seq);
             }
             Failure::sink(&error)
-        })
+        })?;
+        if is_new {
+            self.topics.sent(topic, seq);
+            known.all.insert(Arc::clone(topic));
+        }
+        Ok(())
     }
 
     /// The header of a key change, then the context, then what transforms added.

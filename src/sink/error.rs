@@ -24,6 +24,25 @@ pub enum DeliveryError {
         /// The topic.
         topic: String,
     },
+    /// The idempotent producer cannot go on, after a broker lost acknowledged records.
+    #[error(
+        "org.apache.kafka.common.errors.OutOfOrderSequenceException: the broker no longer has records that it acknowledged \
+         (topic {topic}; an unclean leader election?). Restart the task: it goes on from the stored offset. With \
+         producer.override.enable.idempotence=false the producer does not notice, as in Kafka Connect"
+    )]
+    Fatal {
+        /// The topic.
+        topic: String,
+    },
+    /// The broker refused a batch for another record in it.
+    #[error(
+        "org.apache.kafka.common.InvalidRecordException: another record of the same batch was refused (topic {topic}); \
+         producer.override.batch.size=1 makes that one alone refused"
+    )]
+    Neighbour {
+        /// The topic.
+        topic: String,
+    },
     /// Any other refusal of the broker or the client.
     #[error("{java}: {reason} (topic {topic})")]
     Refused {
@@ -59,6 +78,10 @@ impl DeliveryError {
             Code::MessageTimedOut | Code::RequestTimedOut | Code::OperationTimedOut => {
                 ("org.apache.kafka.common.errors.TimeoutException", true)
             }
+            Code::OutOfOrderSequenceNumber | Code::Fatal => {
+                return Self::Fatal { topic };
+            }
+            Code::InvalidDifferentRecord => return Self::Neighbour { topic },
             Code::NotEnoughReplicas | Code::NotEnoughReplicasAfterAppend => {
                 ("org.apache.kafka.common.errors.NotEnoughReplicasException", true)
             }
@@ -70,7 +93,11 @@ impl DeliveryError {
     /// Its topic.
     pub fn topic(&self) -> &str {
         match self {
-            Self::TooLarge { topic, .. } | Self::Purged { topic } | Self::Refused { topic, .. } => topic,
+            Self::TooLarge { topic, .. }
+            | Self::Purged { topic }
+            | Self::Fatal { topic }
+            | Self::Neighbour { topic }
+            | Self::Refused { topic, .. } => topic,
         }
     }
 
@@ -78,7 +105,7 @@ impl DeliveryError {
     /// record in it; Java's client would split the batch, librdkafka does not.
     pub fn is_of_the_record(&self) -> bool {
         match self {
-            Self::TooLarge { .. } | Self::Purged { .. } => false,
+            Self::TooLarge { .. } | Self::Purged { .. } | Self::Fatal { .. } | Self::Neighbour { .. } => false,
             Self::Refused { transient, .. } => !transient,
         }
     }
@@ -87,7 +114,7 @@ impl DeliveryError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::TooLarge { .. } => false,
-            Self::Purged { .. } => true,
+            Self::Purged { .. } | Self::Fatal { .. } | Self::Neighbour { .. } => true,
             Self::Refused { transient, .. } => *transient,
         }
     }

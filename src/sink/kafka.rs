@@ -1,7 +1,7 @@
 //! The sink on librdkafka: one producer, one thread that hears its deliveries.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,8 @@ use super::{Delivery, DeliveryError, HeaderSet, Outgoing, Sink, SinkError};
 /// How long a blocked sender sleeps at most before it looks at the stop flag again.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap. Events end the wait at once.
+/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap. Callbacks are called at once, but no event
+/// ends the poll.
 const POLL: Duration = Duration::from_millis(250);
 
 /// The fence is looked at once in so many records.
@@ -38,7 +39,7 @@ pub struct Settings {
     pub client_id: String,
     /// The mapped properties: worker's `producer.*` with the connector's `producer.override.*` over them.
     pub properties: Mapped,
-    /// Whether this process may produce at this moment; asked before every record, so it must be cheap. `false` is for
+    /// Whether this process may produce at this moment; asked before one record in 16, so it must be cheap. `false` is for
     /// ever: the group has another owner.
     pub may_produce: Box<dyn Fn() -> bool + Send + Sync>,
 }
@@ -51,8 +52,7 @@ pub struct KafkaSink {
     poller: Option<JoinHandle<()>>,
 }
 
-/// The producer and what waits for it. Whoever finds that nothing is under way hands on: a sender, or the polling thread
-/// after a delivery.
+/// The producer and what waits for it. Whoever finds that nothing is under way hands on: a sender, or the last delivery.
 struct Line {
     producer: BaseProducer<Deliveries>,
     /// None when librdkafka takes all at once.
@@ -132,6 +132,8 @@ impl State {
 /// librdkafka's callbacks.
 struct Deliveries {
     state: Arc<State>,
+    /// Where records wait for those under way; set once the producer is made.
+    line: OnceLock<Weak<Line>>,
 }
 
 impl ClientContext for Deliveries {
@@ -163,13 +165,26 @@ impl ProducerContext for Deliveries {
             }
         };
         self.state.settle(seq as u64, outcome);
+        if self.state.is_idle()
+            && let Some(line) = self.line.get().and_then(Weak::upgrade)
+        {
+            line.look(false);
+        }
     }
 }
 
 impl Line {
-    /// Hands on what waits, if nothing is under way.
-    fn advance(&self, window: &mut Window) {
-        if window.is_empty() || !self.state.is_idle() {
+    /// Hands on what waits, if it may go.
+    fn look(&self, reads_clock: bool) {
+        if let Some(mut window) = self.window() {
+            self.advance(&mut window, reads_clock);
+        }
+    }
+
+    /// Hands on what waits, if nothing is under way; `reads_clock` also when it has waited too long for that: a partition
+    /// that cannot be written must not hold up all others.
+    fn advance(&self, window: &mut Window, reads_clock: bool) {
+        if window.is_empty() || !(self.state.is_idle() || reads_clock && window.is_overdue()) {
             return;
         }
         window.open();
@@ -234,7 +249,8 @@ impl Line {
 }
 
 impl KafkaSink {
-    /// Makes the producer and its polling thread. `delivery` is called from that thread only.
+    /// Makes the producer and its polling thread. `delivery` is called from that thread for what librdkafka had, and from
+    /// whoever hands on or stops for what it never had.
     pub fn new(settings: Settings, delivery: Box<Delivery>) -> Result<Self, SinkError> {
         let Settings { client_id, properties, may_produce } = settings;
         for warning in &properties.warnings {
@@ -268,10 +284,12 @@ impl KafkaSink {
             away: Mutex::default(),
             said: Mutex::default(),
         });
-        let context = Deliveries { state: Arc::clone(&state) };
+        let context = Deliveries { state: Arc::clone(&state), line: OnceLock::new() };
         let producer = BaseProducer::from_config_and_context(&config, context).map_err(|e| failed(e.to_string()))?;
         let window = properties.window_bytes.map(|(batch, queue)| Mutex::new(Window::new(batch, queue)));
         let line = Arc::new(Line { producer, window, state: Arc::clone(&state) });
+        // Set for the first time: it cannot fail.
+        let _ = line.producer.context().line.set(Arc::downgrade(&line));
         let poller = std::thread::Builder::new()
             .name("kafka-deliveries".to_owned())
             .spawn({
@@ -279,11 +297,7 @@ impl KafkaSink {
                 move || {
                     while !line.state.closing.load(Ordering::Acquire) {
                         line.producer.poll(POLL);
-                        if line.state.is_idle()
-                            && let Some(mut window) = line.window()
-                        {
-                            line.advance(&mut window);
-                        }
+                        line.look(true);
                     }
                 }
             })
@@ -334,10 +348,9 @@ impl Sink for KafkaSink {
             if self.state.stopped.load(Ordering::Acquire) || look && self.state.is_stopped() {
                 return Err(SinkError::Stopped);
             }
-            look = true;
             let mut window = self.line.window();
             let passes = window.as_mut().is_none_or(|window| {
-                self.line.advance(window);
+                self.line.advance(window, look);
                 window.passes(&out, self.state.is_idle())
             });
             if passes {
@@ -356,6 +369,7 @@ impl Sink for KafkaSink {
                 window.hold(&out);
                 return Ok(());
             }
+            look = true;
             let waits_for_all = window.is_some();
             drop(window);
             let room = if waits_for_all { u64::MAX } else { ROOM_RECORDS };
@@ -381,7 +395,7 @@ impl Sink for KafkaSink {
             if let Some(mut window) = self.line.window() {
                 self.line.give_up(&mut window);
             }
-            self.line.producer.purge(PurgeConfig::default().queue().inflight());
+            self.line.producer.purge(PurgeConfig::default().queue().inflight().non_blocking());
         }
         self.state.room.notify_all();
     }

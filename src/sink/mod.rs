@@ -80,8 +80,8 @@ pub struct Outgoing<'a> {
     pub seq: u64,
 }
 
-/// What became of the record `seq`. Called once a record, mostly from the sink's own thread (what is given up, from the one
-/// that stops it), and must be cheap.
+/// What became of the record `seq`. Called once a record, mostly from the sink's own thread (what the client never took:
+/// from the one that hands it on or stops the sink), and must be cheap.
 pub type Delivery = dyn Fn(u64, Result<(), DeliveryError>) + Send + Sync;
 
 /// Where a connector's bytes go.

@@ -301,7 +301,7 @@ impl Kafka {
             while !shared.is_closed() {
                 producer.poll(POLL);
             }
-            producer.purge(PurgeConfig::default().queue().inflight());
+            producer.purge(PurgeConfig::default().queue().inflight().non_blocking());
             producer.poll(Duration::from_millis(50));
         })
     }
@@ -411,7 +411,7 @@ impl Store for Kafka {
 
     fn abandon(&self) {
         if let Some(producer) = self.producer.get() {
-            producer.purge(PurgeConfig::default().queue().inflight());
+            producer.purge(PurgeConfig::default().queue().inflight().non_blocking());
         }
     }
 
