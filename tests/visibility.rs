@@ -52,3 +52,46 @@ fn columns_are_those_of_the_transaction() {
     let a = fields.iter().find(|field| field["field"] == "a").unwrap();
     assert_eq!((&a["optional"], &a["default"]), (&json!(false), &json!("def")), "{a}");
 }
+
+/// Three such transactions over two tables each, read in one go: each is waited for once, and the server, which is quick to
+/// give up who says nothing, hears of us between the waits.
+#[test]
+fn a_transaction_is_waited_for_once() {
+    let server = Server::postgres("logical");
+    let database = Database::create_at(server.address(), &rig::unique("once"));
+    let tables = ["a", "b", "c", "d", "e", "f"];
+    for table in tables {
+        database.run(&format!("create table {table}(id int primary key)"));
+    }
+    let daemon = Daemon::start(Options::new("once"));
+    database.run("alter system set wal_sender_timeout = '5s'");
+    database.run("select pg_reload_conf()");
+    daemon.create(&database.name, &database.connector(&[("status.update.interval.ms", "1000")]));
+    database.wait_streamed(true);
+    database.run("alter system set synchronous_standby_names = 'nobody'");
+    database.run("select pg_reload_conf()");
+    let sql = "show synchronous_standby_names";
+    wait_until("the setting", Duration::from_secs(10), || database.cell(sql) == "nobody");
+    let writing: Vec<_> = tables
+        .chunks(2)
+        .map(|pair| {
+            let (writer, pair) = (database.session(), pair.to_vec());
+            std::thread::spawn(move || {
+                let (one, other) = (pair[0], pair[1]);
+                writer.run(&format!("begin; insert into {one} values (1); insert into {other} values (1); commit"));
+            })
+        })
+        .collect();
+    let kafka = Kafka::shared();
+    let told = || tables.iter().all(|table| kafka.length(&format!("{}.public.{table}", database.name)) == 1);
+    let is_told = rig::within(Duration::from_secs(30), told);
+    let (log, server_log) = (daemon.log(), server.log());
+    database.run("alter system reset synchronous_standby_names");
+    database.run("select pg_reload_conf()");
+    for writer in writing {
+        writer.join().unwrap();
+    }
+    assert!(is_told, "not every row arrived");
+    let waits = log.lines().filter(|line| line.contains("before a transaction that changed it can be seen")).count();
+    assert_eq!((waits, server_log.contains("replication timeout")), (3, false), "{server_log}");
+}

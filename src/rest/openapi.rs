@@ -112,11 +112,14 @@ fn responses(row: &Row, method: &str, reads: bool) -> Value {
         // Connect's HTTP layer says it, before anything that knows JSON.
         let refused = responses.entry("400").or_insert_with(|| json!({"description": "", "content": {}}));
         refused["description"] = json!(
-            ["A segment of the path holds %2F", refused["description"].as_str().unwrap_or("")]
-                .into_iter()
-                .filter(|said| !said.is_empty())
-                .collect::<Vec<_>>()
-                .join("; or: ")
+            [
+                "A segment of the path is ambiguous or not allowed (%2F, %25, %5C, %2e%2e)",
+                refused["description"].as_str().unwrap_or("")
+            ]
+            .into_iter()
+            .filter(|said| !said.is_empty())
+            .collect::<Vec<_>>()
+            .join("; or: ")
         );
         refused["content"]["text/html"] = json!({"schema": {"type": "string"}});
     }

@@ -303,6 +303,9 @@ async fn errors() {
         ("GET //connectors", vec![], (400, "text/html;charset=iso-8859-1")),
         ("GET /connectors/a%0Ab", vec![], (400, "text/html;charset=iso-8859-1")),
         ("GET /connectors/%zz", vec![], (400, "text/html;charset=iso-8859-1")),
+        ("GET /connectors/a%25b", vec![], (400, "text/html;charset=iso-8859-1")),
+        ("GET /connectors/a%5Cb", vec![], (400, "text/html;charset=iso-8859-1")),
+        ("GET /connectors/%2e%2e/x", vec![], (400, "text/html;charset=iso-8859-1")),
     ] {
         let (status, media, _) = api.send(line, &headers, "{}").await;
         assert_eq!((status, media.as_str()), expect, "{line}");

@@ -7,6 +7,8 @@
 use record::{NONE, Position};
 use serde_json::{Map, Value as Json};
 
+use crate::lsn::Lsn;
+
 /// Time in microseconds since 1970: commit time, or when the snapshot's transaction began.
 pub const TS_US: usize = 0;
 /// Transaction id.
@@ -23,7 +25,7 @@ pub const XMIN: usize = 5;
 pub const ORIGIN_LSN: usize = 6;
 /// The commit LSN of the event's own transaction.
 pub const TX_LSN: usize = 7;
-/// The event's place among the row messages of its transaction, from 1.
+/// The event's place among the row messages of its transaction, from 1; 0 in a copy, where it says only that we wrote it.
 pub const TX_ROW: usize = 8;
 /// [`Kind`] of the last message, and the snapshot flags.
 pub const KIND: usize = 9;
@@ -115,8 +117,27 @@ pub struct Stored {
     pub position: Position,
     /// A snapshot was begun and not finished.
     pub snapshot_unfinished: bool,
-    /// Written by this daemon: it has the transaction's place.
+    /// It has the transaction's place.
     pub exact: bool,
+}
+
+impl Stored {
+    /// Why a slot that stands at `restart` and `confirmed` no longer reaches back to it; `None` when it does.
+    pub fn passed_by(&self, restart: Option<Lsn>, confirmed: Option<Lsn>) -> Option<String> {
+        let word = |slot| self.position.word(slot).map(|lsn| lsn as u64);
+        let ours = word(TX_ROW).is_some();
+        // The Java connector's without `lsn_proc` says nothing: it is written before the first event, and stays while its
+        // connection confirms what passes by.
+        let processed = word(LSN_PROC).or(word(LSN).filter(|_| ours))?;
+        if let Some(restart) = restart.filter(|lsn| lsn.0 > processed) {
+            return Some(format!("restart_lsn {restart}"));
+        }
+        // What we wrote is never behind what we confirmed: such a slot was advanced, or made anew, by somebody else.
+        // A transaction that was open at a confirmed keepalive is sent again whole, as its commit is what counts.
+        let reached = [Some(processed), word(LSN_COMMIT), word(TX_LSN)].into_iter().flatten().max()?;
+        let confirmed = confirmed.filter(|lsn| ours && lsn.0 > reached)?;
+        Some(format!("confirmed_flush_lsn {confirmed}"))
+    }
 }
 
 /// Reads a stored offset, ours or the Java connector's. `None` when it holds no LSN at all.
@@ -176,6 +197,41 @@ mod tests {
             );
         }
         assert_eq!(from_offset(&serde_json::from_str("{}").unwrap()), None);
+    }
+
+    #[test]
+    fn a_slot_that_passed_a_stored_position() {
+        #[track_caller]
+        fn check(offset: &str, (restart, confirmed): (u64, u64), expect: Option<&str>) {
+            let stored = from_offset(&serde_json::from_str(offset).unwrap()).unwrap();
+            let passed = stored.passed_by(Some(Lsn(restart)), Some(Lsn(confirmed)));
+            assert_eq!(passed.as_deref(), expect, "{offset}");
+            assert_eq!(stored.passed_by(None, None), None, "{offset}");
+        }
+        let (restart, confirmed) = (Some("restart_lsn 0/6E"), Some("confirmed_flush_lsn 0/78"));
+        // The Java connector's: only `lsn_proc` tells, and only of the log's begin.
+        let copied = r#"{"lsn":100,"txId":7,"ts_usec":1,"snapshot":"INITIAL","snapshot_completed":true,"last_snapshot_record":true}"#;
+        check(copied, (90, 100), None);
+        check(copied, (110, 120), None);
+        check(r#"{"lsn":100,"txId":7,"ts_usec":1}"#, (110, 120), None);
+        check(r#"{"lsn":100,"snapshot":true}"#, (110, 120), None);
+        let streamed = r#"{"lsn_proc":100,"lsn_commit":95,"messageType":"INSERT","lsn":100,"txId":7,"ts_usec":1}"#;
+        check(streamed, (90, 120), None);
+        check(streamed, (100, 120), None);
+        check(streamed, (110, 120), restart);
+        // Ours: a copy, one that was not finished, a row in a transaction, a commit.
+        let copied =
+            r#"{"lsn":100,"tx_row":0,"snapshot":"INITIAL","snapshot_completed":true,"last_snapshot_record":true}"#;
+        check(copied, (90, 100), None);
+        check(copied, (90, 120), confirmed);
+        check(copied, (110, 120), restart);
+        check(r#"{"lsn":100,"tx_row":0,"snapshot":"INITIAL","snapshot_completed":false}"#, (90, 120), confirmed);
+        let row = r#"{"lsn_proc":100,"lsn_commit":95,"lsn":100,"tx_lsn":130,"tx_row":3,"messageType":"INSERT"}"#;
+        check(row, (90, 120), None);
+        check(row, (110, 120), restart);
+        let commit = r#"{"lsn_proc":100,"lsn_commit":100,"lsn":100,"tx_lsn":98,"tx_row":3,"messageType":"COMMIT"}"#;
+        check(commit, (90, 100), None);
+        check(commit, (90, 120), confirmed);
     }
 
     proptest! {

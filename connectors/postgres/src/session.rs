@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::holders::hold;
 use crate::lsn::Lsn;
 use crate::plugin::{VERSION, connect_options};
-use crate::position::{KIND, LSN, LSN_COMMIT, LSN_PROC, Stored, TX_LSN, from_offset, to_offset};
+use crate::position::{KIND, LSN, LSN_COMMIT, Stored, from_offset, to_offset};
 use crate::publication::{self, Autocreate, IdentityRule, PublicationOptions, ReplicaIdentity, publish_list};
 use crate::slot::{self, Slot, SlotOptions};
 use crate::snapshot::{Copy, View, copy};
@@ -202,16 +202,7 @@ impl Session {
             return None;
         }
         let Some(slot) = slot else { return Some("the slot does not exist".to_owned()) };
-        let processed = stored.position.word(LSN_PROC).or(stored.position.word(LSN))? as u64;
-        let restart = slot.restart_lsn.filter(|lsn| lsn.0 > processed).map(|lsn| format!("restart_lsn {lsn}"));
-        // What we wrote is never behind what we confirmed: such a slot was advanced, or made anew, by somebody else.
-        // A transaction that was open at a confirmed keepalive is sent again whole, as its commit is what counts.
-        let commit =
-            [LSN_COMMIT, TX_LSN].iter().filter_map(|slot| stored.position.word(*slot)).max().unwrap_or(0) as u64;
-        // The same holds for a copy after which nothing was streamed yet, whoever wrote it.
-        let tells = stored.exact || stored.position.word(LSN_PROC).is_none();
-        let confirmed = slot.confirmed_flush_lsn.filter(|lsn| tells && lsn.0 > processed.max(commit));
-        restart.or(confirmed.map(|lsn| format!("confirmed_flush_lsn {lsn}")))
+        stored.passed_by(slot.restart_lsn, slot.confirmed_flush_lsn)
     }
 
     async fn copy_alone(&mut self, decision: Decision) -> Result<(), Error> {

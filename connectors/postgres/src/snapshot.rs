@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::config::{PostgresConfig, SnapshotIsolation, SnapshotLocking};
 use crate::copy::CopyReader;
 use crate::error::Error;
-use crate::position::{LSN, SnapshotState, TS_US, TX_ID, set_snapshot};
+use crate::position::{LSN, SnapshotState, TS_US, TX_ID, TX_ROW, set_snapshot};
 use crate::sql::{Isolation, SnapshotReader, Table};
 use crate::table::{Copied, Tables};
 use crate::wire::ConnectOptions;
@@ -135,6 +135,8 @@ pub(crate) async fn copy(
     position.words[LSN] = view.lsn;
     position.words[TX_ID] = reader.sql().current_xid().await?.map_or(record::NONE, |xid| xid as i64);
     position.words[TS_US] = reader.sql().current_timestamp_us().await?;
+    // Ours, so that a slot that is moved on before anything is streamed is noticed.
+    position.words[TX_ROW] = 0;
     set_snapshot(&mut position, SnapshotState::Running);
     // The consistent point is stored before the first row leaves: a start that finds it knows that a copy was begun.
     if !view.alone && !outlet.store(position.clone()).await {

@@ -60,6 +60,8 @@ pub(crate) struct Follow<'a> {
     confirmed: Lsn,
     next_status: Instant,
     heard: Instant,
+    /// The transaction that has been waited for.
+    awaited: Option<u32>,
     pace: Pace,
     buffer: BytesMut,
     parsed: usize,
@@ -125,6 +127,7 @@ impl<'a> Follow<'a> {
             received: confirmed,
             confirmed,
             heard: Instant::now(),
+            awaited: None,
             pace: Pace { reads: 0, last: Instant::now() },
             buffer: BytesMut::with_capacity(BUFFER_BYTES),
             parsed: 0,
@@ -279,10 +282,8 @@ impl<'a> Follow<'a> {
                 match self.parts.decoder.message(&mut self.batch, start.0 as i64, cursor) {
                     Ok(Step::Done) => Ok(()),
                     Ok(Step::Relation(relation)) => {
+                        self.wait_until_seen().await?;
                         let sql = self.parts.catalog.sql().await?;
-                        if let Some(xid) = self.parts.decoder.open_xid() {
-                            sql.wait_until_seen(xid).await?;
-                        }
                         let known = self.parts.tables.announced(sql, &relation).await?;
                         self.parts.decoder.install(relation.id, known);
                         Ok(())
@@ -314,6 +315,20 @@ impl<'a> Follow<'a> {
             }
             Err(bad) => Err(self.malformed(&bad.to_string())),
         }
+    }
+
+    /// Before the catalogue is asked: waits for the open transaction, once however many tables it touches. Many such waits
+    /// may stand in the buffer, so the server is told between them that we are there.
+    async fn wait_until_seen(&mut self) -> Result<(), Error> {
+        let xid = self.parts.decoder.open_xid();
+        let Some(xid) = xid.filter(|_| xid != self.awaited) else { return Ok(()) };
+        self.parts.catalog.sql().await?.wait_until_seen(xid).await?;
+        self.awaited = Some(xid);
+        if Instant::now() >= self.next_status {
+            self.confirm().await?;
+            self.status(false).await?;
+        }
+        Ok(())
     }
 
     /// Adds a heartbeat when one is due and there is a position to carry.
