@@ -112,6 +112,19 @@ fn a_missing_publication() {
     check("publication", |_| {}, more, &["not_made"]);
 }
 
+/// Servers before 18 end the stream, later ones only warn and pass over the changes.
+#[test]
+fn a_publication_that_goes() {
+    let daemon = Daemon::start(Options::new("gone"));
+    let database = Database::create("gone");
+    database.run("create table t(id int primary key)");
+    daemon.create(&database.name, &database.connector(&[]));
+    database.wait_streamed(true);
+    database.run(&format!("drop publication {}", database.name));
+    database.run("insert into t values (1)");
+    check_trace(&daemon.wait_task(&database.name, "FAILED", PATIENCE), &["publication", &database.name]);
+}
+
 #[test]
 fn a_taken_slot() {
     let daemon = Daemon::start(Options::new("taken"));

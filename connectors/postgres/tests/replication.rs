@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use postgres::slot::{Slot, SlotOptions};
 use postgres::sql::Sql;
 use postgres::wire::frames::{Frames, StreamMessage, stream_message};
-use postgres::wire::{Replication, error_in_stream};
+use postgres::wire::{Replication, error_in_stream, loss_in_stream};
 use postgres::{Error, Lsn, slot};
 use rig::Database;
 use tokio::time::{sleep, timeout};
@@ -122,6 +122,10 @@ async fn an_error_inside_the_stream_is_a_frame() {
                 let frame = frame.unwrap();
                 if frame.tag == b'E' {
                     return error_in_stream("wire_error", &buffer[frame.payload]);
+                }
+                // Since PostgreSQL 18.
+                if let Some(loss) = (frame.tag == b'N').then(|| loss_in_stream(&buffer[frame.payload])).flatten() {
+                    return loss;
                 }
             }
         }

@@ -17,6 +17,8 @@ pub struct ServerError {
     pub detail: Option<String>,
     /// The `HINT` line.
     pub hint: Option<String>,
+    /// The server's function that said it: in no language.
+    pub routine: String,
 }
 
 impl ServerError {
@@ -37,6 +39,7 @@ impl ServerError {
                 b'M' => error.message = text,
                 b'D' => error.detail = Some(text),
                 b'H' => error.hint = Some(text),
+                b'R' => error.routine = text,
                 _ => {}
             }
         }
@@ -51,6 +54,7 @@ impl ServerError {
             message: error.message().to_owned(),
             detail: error.detail().map(str::to_owned),
             hint: error.hint().map(str::to_owned),
+            routine: error.routine().unwrap_or_default().to_owned(),
         }
         .without_cells()
     }

@@ -16,9 +16,8 @@ use crate::lsn::Lsn;
 use crate::position::{LSN, LSN_COMMIT, LSN_PROC};
 use crate::session::Catalog;
 use crate::table::Tables;
-use crate::wire::Replication;
-use crate::wire::error_in_stream;
 use crate::wire::frames::{Next, StreamMessage, next_frame, stream_message};
+use crate::wire::{Replication, error_in_stream, loss_in_stream};
 
 /// A batch closes at so many events,
 const MAX_ITEMS: usize = 512;
@@ -263,7 +262,12 @@ impl<'a> Follow<'a> {
                     let closed = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the server ended the stream");
                     return Err(self.parts.replication.stream_error(closed));
                 }
-                // Notices and parameters.
+                b'N' => {
+                    if let Some(loss) = loss_in_stream(&self.buffer[payload]) {
+                        return Err(loss);
+                    }
+                }
+                // Parameters.
                 _ => {}
             }
             self.parsed += frame.consumed;

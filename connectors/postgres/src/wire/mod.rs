@@ -18,4 +18,4 @@ pub use startup::Canceller;
 pub(crate) use startup::{refusal, version_number};
 pub use stream::Stream;
 pub(crate) use stream::{Encrypt, attempts, worth_another_attempt};
-pub use streaming::error_in_stream;
+pub use streaming::{error_in_stream, loss_in_stream};

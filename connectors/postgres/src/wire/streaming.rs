@@ -138,12 +138,20 @@ pub fn error_in_stream(slot: &str, payload: &[u8]) -> Error {
     match server.sqlstate.as_str() {
         "55006" => Error::slot_taken(slot, server),
         "58P01" => Error::SlotLost { slot: slot.into(), reason: server.message },
-        "42704" if server.message.contains("publication") => {
-            let publication = server.message.split('"').nth(1).unwrap_or_default().to_owned();
-            Error::PublicationMissing { publication }
-        }
+        "42704" if server.message.contains("publication") => publication_missing(&server),
         _ => Error::from_server(format!("streaming from slot \"{slot}\""), server),
     }
+}
+
+/// A NoticeResponse that arrived inside the stream, when it tells of a loss: since PostgreSQL 18 a publication that is not
+/// there is a warning and no error any more, and the server passes over the changes of its tables.
+pub fn loss_in_stream(payload: &[u8]) -> Option<Error> {
+    let server = ServerError::parse(payload);
+    (server.sqlstate == "55000" && server.routine == "LoadPublications").then(|| publication_missing(&server))
+}
+
+fn publication_missing(server: &ServerError) -> Error {
+    Error::PublicationMissing { publication: server.message.split('"').nth(1).unwrap_or_default().to_owned() }
 }
 
 fn make_room(buffer: &mut BytesMut) {
@@ -188,5 +196,11 @@ mod tests {
     fn errors_in_the_stream() {
         let error = error_in_stream("s", b"VERROR\0C42704\0Mpublication \"p\" does not exist\0\0");
         assert!(matches!(error, Error::PublicationMissing { publication } if publication == "p"));
+        // PostgreSQL 18's own, in another language.
+        let warning =
+            b"SWARNUNG\0VWARNING\0C55000\0MLaden der Publikation \"p\" wird ausgelassen\0RLoadPublications\0\0";
+        let loss = loss_in_stream(warning);
+        assert!(matches!(loss, Some(Error::PublicationMissing { publication }) if publication == "p"));
+        assert!(loss_in_stream(b"VWARNING\0C55000\0Mprerequisite \"p\"\0RSomethingElse\0\0").is_none());
     }
 }
