@@ -151,6 +151,7 @@ impl<'a> Follow<'a> {
             }
             match self.parts.replication.try_fill(&mut self.buffer) {
                 Ok(Some(_)) => {
+                    self.heard = Instant::now();
                     self.pace.read().await;
                     continue;
                 }
