@@ -28,7 +28,7 @@ pub(super) fn document() -> Value {
                 let schema = if name == "task" {
                     json!({"type": "integer", "format": "int32", "minimum": 0})
                 } else {
-                    json!({"type": "string", "minLength": 1})
+                    json!({"type": "string", "pattern": r"^(?!\.\.?$)[^/%\\\u0000-\u001f\u007f]+$"})
                 };
                 json!({"name": name, "in": "path", "required": true, "schema": schema})
             })
@@ -109,19 +109,16 @@ fn responses(row: &Row, method: &str, reads: bool) -> Value {
         responses.insert("415".to_owned(), json!({"description": "The Content-Type header is not application/json"}));
     }
     if row.path.contains('{') {
-        // Connect's HTTP layer says it, before anything that knows JSON.
-        let refused = responses.entry("400").or_insert_with(|| json!({"description": "", "content": {}}));
-        refused["description"] = json!(
-            [
-                "A segment of the path is ambiguous or not allowed (%2F, %25, %5C, %2e%2e)",
-                refused["description"].as_str().unwrap_or("")
-            ]
-            .into_iter()
-            .filter(|said| !said.is_empty())
-            .collect::<Vec<_>>()
-            .join("; or: ")
-        );
-        refused["content"]["text/html"] = json!({"schema": {"type": "string"}});
+        // Connect's HTTP layer says it, before anything that knows JSON: with a page or, for some methods, without a word.
+        let mut refused = responses.remove("400").unwrap_or_else(|| json!({"description": ""}));
+        let why =
+            "A segment of the path is ambiguous or not allowed (empty, .., a slash, backslash, % or control character)";
+        let said = refused["description"].as_str().filter(|said| !said.is_empty()).map(|said| format!("; or: {said}"));
+        refused["description"] = json!(format!("{why}{}", said.unwrap_or_default()));
+        if matches!(method, "GET" | "POST") {
+            refused["content"]["text/html"] = json!({"schema": {"type": "string"}});
+        }
+        responses.insert("400".to_owned(), refused);
     }
     Value::Object(responses)
 }
