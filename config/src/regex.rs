@@ -65,7 +65,7 @@ impl JavaRegex {
     }
 
     /// The engine's regex for a Java regex, minding case and not tied to the whole text: for finding and replacing.
-    pub fn searcher(source: &str) -> Result<Regex, RegexError> {
+    fn searcher(source: &str) -> Result<Regex, RegexError> {
         Regex::new(&translate(source)).map_err(|e| error(source, &e))
     }
 

@@ -270,16 +270,33 @@ impl Decoder {
         }
     }
 
+    /// What a row's change is for: its table's shape, its position, and whether it was sent before the restart and only counts.
+    /// `None` when nothing is to be done with it: its place is taken, and reached.
+    #[inline]
+    fn wanted_row(
+        &mut self,
+        batch: &mut Batch,
+        start: i64,
+        id: u32,
+        kind: Kind,
+        is_skipped: bool,
+    ) -> Result<Option<(u16, Position, bool)>, Malformed> {
+        let Some((position, seen)) = self.place(start, kind) else { return Err(Malformed::NoTransaction) };
+        if seen && !self.recounts() {
+            return Ok(None);
+        }
+        let Some(shape) = self.shape(batch, id)?.filter(|_| !is_skipped) else {
+            reach(batch, position, seen);
+            return Ok(None);
+        };
+        Ok(Some((shape, position, seen)))
+    }
+
     fn insert(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
         cursor.u8()?;
-        let Some((position, seen)) = self.place(start, Kind::Insert) else { return Err(Malformed::NoTransaction) };
-        if seen && !self.recounts() {
-            return Ok(());
-        }
-        let shape = self.shape(batch, id)?.filter(|_| !self.wanted.skip_create);
-        let Some(shape) = shape else {
-            reach(batch, position, seen);
+        let is_skipped = self.wanted.skip_create;
+        let Some((shape, position, seen)) = self.wanted_row(batch, start, id, Kind::Insert, is_skipped)? else {
             return Ok(());
         };
         let after = tuple(batch, &mut cursor)?;
@@ -291,12 +308,7 @@ impl Decoder {
 
     fn update(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
-        let Some((position, seen)) = self.place(start, Kind::Update) else { return Err(Malformed::NoTransaction) };
-        if seen && !self.recounts() {
-            return Ok(());
-        }
-        let Some(shape) = self.shape(batch, id)? else {
-            reach(batch, position, seen);
+        let Some((shape, position, seen)) = self.wanted_row(batch, start, id, Kind::Update, false)? else {
             return Ok(());
         };
         let mut before = None;
@@ -367,13 +379,8 @@ impl Decoder {
 
     fn delete(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
-        let Some((position, seen)) = self.place(start, Kind::Delete) else { return Err(Malformed::NoTransaction) };
-        if seen && !self.recounts() {
-            return Ok(());
-        }
-        let shape = self.shape(batch, id)?.filter(|_| !self.wanted.skip_delete);
-        let Some(shape) = shape else {
-            reach(batch, position, seen);
+        let is_skipped = self.wanted.skip_delete;
+        let Some((shape, position, seen)) = self.wanted_row(batch, start, id, Kind::Delete, is_skipped)? else {
             return Ok(());
         };
         let tag = cursor.u8()?;
