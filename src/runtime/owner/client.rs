@@ -110,7 +110,9 @@ impl Client {
 
     /// An error that librdkafka tries again after: a group that may not be joined, a session timeout that the broker refuses.
     fn say(&self, error: &KafkaError) {
-        if self.said.get().is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+        // The store is making it.
+        let is_new = error.rdkafka_error_code() == Some(Code::UnknownTopicOrPartition);
+        if !is_new && self.said.get().is_none_or(|said| said.elapsed() >= SAY_EVERY) {
             self.said.set(Some(Instant::now()));
             tracing::warn!(%error, topic = %self.topic, "the group cannot be joined; it is tried again");
         }

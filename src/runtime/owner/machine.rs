@@ -19,6 +19,8 @@ use super::mark::{Found, Holder, Mark, Use};
 
 mod own;
 #[cfg(test)]
+mod play;
+#[cfg(test)]
 mod tests;
 mod watch;
 
@@ -197,10 +199,7 @@ impl Machine {
 
     /// What `input` leads to at `now`.
     pub(super) fn step(&mut self, now: Instant, input: Input) -> Vec<Step> {
-        if matches!(
-            input,
-            Input::Read(_) | Input::Unread | Input::Listed(_) | Input::Proved(_) | Input::Unproven(_)
-        ) {
+        if matches!(input, Input::Read(_) | Input::Unread | Input::Listed(_) | Input::Proved(_) | Input::Unproven(_)) {
             self.is_asking = false;
         }
         let mut steps = Vec::new();
