@@ -40,6 +40,12 @@ impl Replication {
         Ok(Self { session: Session::open(options).await?, streaming: false })
     }
 
+    /// A stream over a test's socket.
+    #[cfg(test)]
+    pub(crate) fn over(socket: impl super::stream::TestSocket + 'static) -> Self {
+        Self { session: Session::over(super::Stream::Test(Box::new(socket))), streaming: true }
+    }
+
     /// The server process of this session, as the log-in told it: a pooler in between tells a number of its own.
     pub fn pid(&self) -> i32 {
         self.session.pid
