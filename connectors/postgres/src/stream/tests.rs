@@ -55,7 +55,7 @@ impl Server {
 
     /// An empty transaction; its commit is a position to be stored.
     fn transaction(&mut self) {
-        let mut message = |server: &mut Self, body: &[u8]| {
+        let message = |server: &mut Self, body: &[u8]| {
             let mut payload = vec![b'w'];
             payload.put_u64(server.lsn);
             payload.put_u64(server.lsn);
