@@ -191,7 +191,7 @@ fn start_failure(doing: &str, slot: &str, server: ServerError) -> Error {
     let slot = slot.to_owned();
     match server.sqlstate.as_str() {
         "55006" => Error::slot_taken(slot, server),
-        "58P01" => Error::SlotLost { slot, reason: server.message },
+        "58P01" => Error::SlotLost { slot, reason: server.said() },
         // "can no longer get changes from replication slot", "cannot read from logical replication slot": invalidated.
         "55000" if server.message.contains("replication slot") => Error::SlotLost { slot, reason: server.to_string() },
         _ => Error::from_server(doing, server),
