@@ -91,11 +91,7 @@ async fn accept(
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = async {
-                let (stream, _) = socket.accept().await?;
-                // Waits in here, not at the socket: what cannot be had makes others give way only when somebody knocks.
-                Ok::<_, std::io::Error>((stream, seats.take().await))
-            } => accepted,
+            accepted = socket.accept() => accepted,
             Some(ended) = connections.join_next() => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "a REST connection ended by a fault of the worker's own: please report it");
@@ -104,25 +100,24 @@ async fn accept(
             }
             _ = &mut stop => break,
         };
-        match accepted {
-            Ok((stream, seat)) => {
-                let _ = stream.set_nodelay(true);
-                connections.spawn(connection::serve(
-                    stream,
-                    tls.clone(),
-                    router.clone(),
-                    seat,
-                    limits,
-                    stopped.clone(),
-                ));
-            }
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
             // The client went away between its call and this one: the next caller is waiting.
-            Err(error) if is_callers_own(&error) => {}
+            Err(error) if is_callers_own(&error) => continue,
             Err(error) => {
                 tracing::warn!(%error, "REST connections cannot be accepted; the next try follows in a second");
                 tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
             }
-        }
+        };
+        // Taken for somebody who has knocked, so that nobody is made to leave for nobody. Once accepted the stream must not
+        // be in a branch that another one can cut.
+        let place = tokio::select! {
+            place = seats.take() => place,
+            _ = &mut stop => break,
+        };
+        let _ = stream.set_nodelay(true);
+        connections.spawn(connection::serve(stream, tls.clone(), router.clone(), place, limits, stopped.clone()));
     }
     drop(socket);
     let all = async { while connections.join_next().await.is_some() {} };
