@@ -6,6 +6,7 @@
 //! Must not know: the log's messages, when a copy is to be made.
 
 mod binary;
+mod statement;
 
 use bytes::BytesMut;
 use futures_util::StreamExt;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub(crate) use self::binary::CopyReader;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::binary::SIGNATURE;
+pub(crate) use self::statement::given_name;
 use crate::config::{PostgresConfig, SnapshotIsolation, SnapshotLocking};
 use crate::error::Error;
 use crate::position::{LSN, SnapshotState, TS_US, TX_ID, TX_ROW, set_snapshot};
@@ -188,12 +190,11 @@ async fn copy_table(
     position: &Position,
     filling: &mut Filling<'_>,
 ) -> Result<bool, Error> {
-    let copied = tables.copied(table)?;
-    let name = table.name.to_string();
-    let from = match config.snapshot.selects.iter().find(|(of, _)| *of == name) {
-        Some((_, select)) => format!("({}) AS snapshot_override", select.trim().trim_end_matches(';')),
-        None => table.name.quoted(),
+    let (from, copied) = match statement::for_table(reader, &config.snapshot, table).await? {
+        Some((from, given)) => (from, tables.copied(table, Some(&given))?),
+        None => (table.name.quoted(), tables.copied(table, None)?),
     };
+    let name = table.name.to_string();
     let sql = format!("COPY (SELECT {} FROM {from}) TO STDOUT (FORMAT binary)", copied.select);
     let mut stream = std::pin::pin!(reader.copy(&format!("copying {name}"), &sql).await?);
     let mut copy = CopyReader::default();

@@ -19,7 +19,7 @@ use tokio_postgres::types::FromSql;
 pub use connect::Sql;
 pub use server::{Role, ServerFacts};
 pub use slots::{PublicationInfo, SlotInfo};
-pub use snapshot::{Isolation, SnapshotReader};
+pub use snapshot::{GivenColumn, Isolation, SnapshotReader};
 pub use tables::{Column, Table, TableKind, TableName};
 pub use types::TypeInfo;
 
