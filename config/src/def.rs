@@ -80,6 +80,19 @@ impl Def {
         self.check(properties, true).into_iter().flat_map(refusals).collect()
     }
 
+    /// What is set and refused whatever the value's form, in the order in which it is set: what ends a start. `prefix`
+    /// stands before each name.
+    pub fn refused(&self, prefix: &str, properties: &Properties) -> Vec<Invalid> {
+        let invalid = |(name, key, value, verdict): (String, &Key, &str, Verdict)| match verdict {
+            Verdict::Refused(why, instead) => {
+                let message = refusal(key, &name, value, why, instead);
+                Some(Invalid::new(name, message))
+            }
+            Verdict::Works | Verdict::NoEffect(_) => None,
+        };
+        self.verdicts(prefix, properties).filter_map(invalid).collect()
+    }
+
     /// The keys that are set and have no effect, in the order in which they are set; `prefix` stands before each name.
     pub fn without_effect(&self, prefix: &str, properties: &Properties) -> Vec<Finding> {
         let spoken = self.verdicts(prefix, properties);

@@ -26,7 +26,7 @@ impl<'a> Reader<'a> {
     /// A reader; all checks of `def` run here.
     pub fn new(def: Def, properties: &'a Properties) -> Self {
         let complaints = def.complaints(properties);
-        let mut reader = Self { def, properties, complaints, findings: def.without_effect("", properties), bad: Vec::new() };
+        let mut reader = Self { def, properties, complaints, findings: Vec::new(), bad: Vec::new() };
         for key in def.keys().filter(|key| key.lenient) {
             reader.remark(key);
         }
@@ -38,7 +38,6 @@ impl<'a> Reader<'a> {
         if let Some(first) = debezium::complaints(key, self.properties).into_iter().next() {
             let default = key.default.unwrap_or("not set");
             self.bad.push(key.name);
-            self.findings.retain(|finding| finding.key != key.name);
             self.findings.push(Finding {
                 key: key.name.to_owned(),
                 severity: Severity::Warning,

@@ -36,7 +36,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         tls,
         tcp_keep_alive,
         connect_timeout,
-        driver,
+        options,
         ..
     } = &config.connection;
     ConnectOptions {
@@ -61,7 +61,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         // The reference waits ten minutes for a connection; a retry is better than a wait.
         connect_timeout_ms: connect_timeout.as_millis().min(30_000) as u64,
         application_name: application_name.to_owned(),
-        options: driver.get("options").map(str::to_owned),
+        options: options.clone(),
         initial_statements: initial_statements.clone(),
         ..ConnectOptions::default()
     }
