@@ -11,6 +11,7 @@ use snapshot::{Decision, Mode, Refusal, Stored as Found, decide};
 use crate::config::{
     GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode,
 };
+use crate::copy::{Copy, View, copy};
 use crate::error::Error;
 use crate::holders::hold;
 use crate::lsn::Lsn;
@@ -18,7 +19,6 @@ use crate::plugin::{VERSION, connect_options};
 use crate::position::{KIND, LSN, LSN_COMMIT, Stored, from_offset, to_offset};
 use crate::publication::{self, Autocreate, IdentityRule, PublicationOptions, ReplicaIdentity, publish_list};
 use crate::slot::{self, Slot, SlotOptions};
-use crate::snapshot::{Copy, View, copy};
 use crate::sql::{SlotInfo, Sql, Table};
 use crate::stream::{Decoder, End, Follow, MessageTopic, Parts, Settings, Wanted};
 use crate::table::{Tables, adjustments, naming};

@@ -1,6 +1,11 @@
 //! Copying: the rows of the captured tables, from one view of the database, into batches.
 //!
-//! One row is always held back, because only what follows tells whether it was the last of its table, or of all.
+//! Purpose: the rows that were there before the log begins. One row is always held back, because only what follows tells
+//! whether it was the last of its table, or of all.
+//!
+//! Must not know: the log's messages, when a copy is to be made.
+
+mod binary;
 
 use bytes::BytesMut;
 use futures_util::StreamExt;
@@ -9,8 +14,10 @@ use relational::Outlet;
 use snapshot::Marks;
 use std::sync::Arc;
 
+pub(crate) use self::binary::CopyReader;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::binary::SIGNATURE;
 use crate::config::{PostgresConfig, SnapshotIsolation, SnapshotLocking};
-use crate::copy::CopyReader;
 use crate::error::Error;
 use crate::position::{LSN, SnapshotState, TS_US, TX_ID, TX_ROW, set_snapshot};
 use crate::sql::{Isolation, SnapshotReader, Table};
