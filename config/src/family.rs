@@ -30,7 +30,9 @@ mod tests {
         check("producer.override.<property>", "producer.override.linger.ms", true);
         check("producer.override.<property>", "producer.override.", false);
         check("column.mask.with.<n>.chars", "column.mask.with.12.chars", true);
-        for not in ["column.mask.with.x.chars", "column.mask.with..chars", "column.mask.with.12.char", "column.mask.with.1"] {
+        for not in
+            ["column.mask.with.x.chars", "column.mask.with..chars", "column.mask.with.12.char", "column.mask.with.1"]
+        {
             check("column.mask.with.<n>.chars", not, false);
         }
         check("config.providers.<name>.param.<option>", "config.providers.a.b.param.x.y", true);

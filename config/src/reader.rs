@@ -74,11 +74,8 @@ impl<'a> Reader<'a> {
             self.complaints.push(Invalid::new(name, format!("The '{name}' value is invalid: the key is in no table")));
             return None;
         };
-        let bad = if key.lenient {
-            self.bad.contains(&key.name)
-        } else {
-            self.complaints.iter().any(|c| c.key == name)
-        };
+        let bad =
+            if key.lenient { self.bad.contains(&key.name) } else { self.complaints.iter().any(|c| c.key == name) };
         if bad { key.default } else { effective(key, self.properties) }
     }
 

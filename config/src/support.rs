@@ -141,8 +141,11 @@ mod tests {
     fn verdicts() {
         #[track_caller]
         fn check(key: &Key, value: &str, expect: &str) {
-            let properties: Properties =
-                if let Some((_, name)) = value.split_once('|') { [(name, "x")].into_iter().collect() } else { Properties::new() };
+            let properties: Properties = if let Some((_, name)) = value.split_once('|') {
+                [(name, "x")].into_iter().collect()
+            } else {
+                Properties::new()
+            };
             let value = value.split('|').next().unwrap_or_default();
             let shown = match key.verdict(key.name, value, &properties) {
                 Verdict::Works => "",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use serde_json::{Map, Value, json};
-use settings::{Check, Def, Key, Kind, Properties};
+use settings::{Check, Def, Finding, Key, Kind, Properties, Severity};
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
@@ -29,7 +29,15 @@ static PLUGINS: &[Plugin] = &[Plugin {
     task_class: "org.example.FakeTask",
     version: "1.2.3",
     keys: || &KEYS,
-    remedies: |p| p.contains("database.server.name").then(|| "Use topic.prefix.".to_owned()).into_iter().collect(),
+    warnings: |p| {
+        let finding = || Finding {
+            key: "database.server.name".to_owned(),
+            severity: Severity::Warning,
+            reason: "is no longer known.".to_owned(),
+            remedy: "Use topic.prefix.".to_owned(),
+        };
+        p.contains("database.server.name").then(finding).into_iter().collect()
+    },
     check: |_| Box::pin(async { Vec::new() }),
     start: |_, _| Box::pin(async { Ok(()) }),
     partition: |_| Map::new(),

@@ -135,9 +135,10 @@ fn other(key: &Key) -> String {
     for check in key.checks {
         match check {
             Check::OneOf(values) => {
-                let other = values.iter().rev().find(|value| {
-                    !key.default.unwrap_or_default().eq_ignore_ascii_case(value) && **value != "custom"
-                });
+                let other = values
+                    .iter()
+                    .rev()
+                    .find(|value| !key.default.unwrap_or_default().eq_ignore_ascii_case(value) && **value != "custom");
                 return (*other.unwrap()).to_owned();
             }
             Check::Pairs => return "a=b".to_owned(),
@@ -183,8 +184,13 @@ fn every_key_does_what_it_claims() {
 }
 
 /// Keys of which every value but the default is one of the cases below.
-const PARTLY_WITHOUT_OTHERS: &[&str] =
-    &["signal.enabled.channels", "notification.enabled.channels", "snapshot.query.mode", "database.<property>", "driver.<property>"];
+const PARTLY_WITHOUT_OTHERS: &[&str] = &[
+    "signal.enabled.channels",
+    "notification.enabled.channels",
+    "snapshot.query.mode",
+    "database.<property>",
+    "driver.<property>",
+];
 
 #[test]
 fn cases() {
@@ -192,7 +198,8 @@ fn cases() {
         check(name, value, beside, *held);
     }
     for key in KEYS.keys().filter(|key| matches!(key.support, Support::Partly(_))) {
-        let has_cases = CASES.iter().any(|(name, ..)| KEYS.find(name).is_some_and(|found| found.title() == key.title()));
+        let has_cases =
+            CASES.iter().any(|(name, ..)| KEYS.find(name).is_some_and(|found| found.title() == key.title()));
         assert!(has_cases, "{} behaves by its value and has no case", key.title());
     }
 }
