@@ -1,113 +1,57 @@
 //! Copying: the rows of the captured tables, from one view of the database, into batches.
 //!
-//! Purpose: the rows that were there before the log begins. One row is always held back, because only what follows tells
-//! whether it was the last of its table, or of all.
+//! Purpose: the rows that were there before the log begins. The view is taken before the first table is read and the last
+//! one may be read hours later, while people go on changing tables: each table is read as it is defined when it is read,
+//! and one whose rows the view cannot show any more (it was rewritten or truncated) is read in a view of its own.
 //!
 //! Must not know: the log's messages, when a copy is to be made.
 
 mod binary;
+mod filling;
+mod table;
 
-use bytes::BytesMut;
-use futures_util::StreamExt;
-use record::{Batch, Change, Item, Op, Position};
+use record::Position;
 use relational::Outlet;
-use snapshot::Marks;
-use std::sync::Arc;
 
 pub(crate) use self::binary::CopyReader;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::binary::SIGNATURE;
+use self::filling::Filling;
+use self::table::{Read, Work, renamed_since};
 use crate::config::{PostgresConfig, SnapshotIsolation, SnapshotLocking};
 use crate::error::Error;
 use crate::position::{LSN, SnapshotState, TS_US, TX_ID, TX_ROW, set_snapshot};
-use crate::sql::{Isolation, SnapshotReader, Table};
-use crate::table::{Copied, Tables};
+use crate::session::Catalog;
+use crate::sql::{Isolation, SnapshotReader, Table, TableName};
+use crate::stream::Seen;
+use crate::table::Tables;
 use crate::wire::ConnectOptions;
-
-/// A batch closes at so many rows,
-const MAX_ITEMS: usize = 512;
-/// or at so many bytes.
-const MAX_BYTES: usize = 256 * 1024;
 
 /// How a copy ended.
 #[derive(Debug)]
 pub(crate) enum Copy {
-    /// All rows are in the pipeline; the position that says so, if there was any row.
-    Done(Option<Position>),
+    /// All rows are in the pipeline.
+    Done {
+        /// The position that says so, if there was any row.
+        position: Option<Position>,
+        /// What the log is to pass over, when the view asked for it.
+        seen: Option<Seen>,
+    },
     /// The connector is to stop, or the pipeline is gone.
     Interrupted,
 }
 
 /// What a copy reads from.
-pub(crate) struct View<'a> {
+#[derive(Debug, Default)]
+pub(crate) struct View {
     /// The exported snapshot to import; none for a view of its own.
-    pub(crate) name: Option<&'a str>,
+    pub(crate) name: Option<String>,
     /// Where the log goes on after it: stored with every row.
     pub(crate) lsn: i64,
     /// A slot was not made for this copy: nothing follows it.
     pub(crate) alone: bool,
-}
-
-struct Filling<'a> {
-    outlet: &'a mut Outlet,
-    batch: Box<Batch>,
-    buffer: BytesMut,
-    marks: Marks,
-    /// Index of the table's shape in the batch.
-    slot: Option<u16>,
-    rows: u64,
-}
-
-impl Filling<'_> {
-    /// Adds a row; sends the batch before that when it is full. False when the pipeline is gone.
-    async fn row(
-        &mut self,
-        reader: &mut CopyReader,
-        copied: &Copied,
-        position: &Position,
-    ) -> Result<Option<bool>, Error> {
-        let full = self.batch.items.len() >= MAX_ITEMS || self.buffer.len() >= MAX_BYTES;
-        // Only when another row is there: the last one is held back for its mark.
-        if full && reader.has_row() && !self.send().await {
-            return Ok(Some(false));
-        }
-        let row = reader.row(&mut self.batch, &mut self.buffer).map_err(|_| not_copy(&copied.shape.table))?;
-        let Some(row) = row else { return Ok(None) };
-        let slot = if let Some(slot) = self.slot {
-            slot
-        } else {
-            self.batch.shapes.push(Arc::clone(&copied.shape));
-            let slot = (self.batch.shapes.len() - 1) as u16;
-            self.slot = Some(slot);
-            slot
-        };
-        self.batch.items.push(Item::Change(Change {
-            after: Some(row),
-            mark: self.marks.row(),
-            ..Change::new(slot, Op::Read, position.clone())
-        }));
-        self.rows += 1;
-        Ok(Some(true))
-    }
-
-    async fn send(&mut self) -> bool {
-        let mut batch = std::mem::take(&mut self.batch);
-        batch.buffer = self.buffer.split().freeze();
-        self.buffer = BytesMut::with_capacity(MAX_BYTES + 16 * 1024);
-        self.slot = None;
-        batch.items.is_empty() || self.outlet.send(batch).await
-    }
-
-    fn held(&mut self) -> Option<&mut Change> {
-        match self.batch.items.last_mut() {
-            Some(Item::Change(change)) => Some(change),
-            _ => None,
-        }
-    }
-}
-
-fn not_copy(table: &str) -> Error {
-    Error::Protocol { doing: format!("copying {table}"), reason: "the bytes are not COPY's binary format".into() }
+    /// The log goes on before the view: what it shows is passed over in the log.
+    pub(crate) passes_over: bool,
 }
 
 /// Copies all captured tables, as the view itself lists them: a table made while the slot waited for open transactions is
@@ -116,24 +60,28 @@ pub(crate) async fn copy(
     config: &PostgresConfig,
     options: &ConnectOptions,
     tables: &mut Tables,
-    view: View<'_>,
+    catalog: &mut Catalog,
+    view: View,
     outlet: &mut Outlet,
 ) -> Result<Copy, Error> {
     let isolation = match config.snapshot.isolation {
-        // Row three of the contract's table is for copies that nothing follows; else one moment is what is wanted.
+        // The other levels are for copies that nothing follows; else one moment is what is wanted.
         SnapshotIsolation::Serializable if view.alone => Isolation::Serializable,
         SnapshotIsolation::ReadCommitted if view.alone => Isolation::ReadCommitted,
         SnapshotIsolation::ReadUncommitted if view.alone => Isolation::ReadUncommitted,
         _ => Isolation::RepeatableRead,
     };
-    let reader = SnapshotReader::begin(options, view.name, isolation, false).await?;
+    let reader = SnapshotReader::begin(options, view.name.as_deref(), isolation).await?;
     let captured = tables.captured(reader.sql()).await?;
-    let wanted: Vec<&Table> = captured.iter().filter(|table| is_wanted(config, table)).collect();
+    let wanted: Vec<&Table> = captured.iter().filter(|table| is_wanted(config, &table.name)).collect();
+    let oids: Vec<u32> = wanted.iter().map(|table| table.oid).collect();
+    let files = reader.sql().files(&oids).await?;
+    let seen = if view.passes_over { seen(&reader).await? } else { None };
     if config.snapshot.locking == SnapshotLocking::Shared {
         let names: Vec<_> = wanted.iter().map(|table| table.name.clone()).collect();
         reader.lock(&names, config.snapshot.lock_timeout.as_millis() as u64).await?;
     }
-    let hidden = reader.sql().hidden_by_row_security(&wanted.iter().map(|t| t.oid).collect::<Vec<_>>()).await?;
+    let hidden = reader.sql().hidden_by_row_security(&oids).await?;
     if !hidden.is_empty() {
         let tables = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(Error::RowSecurity { tables, user: config.connection.user.clone() });
@@ -149,85 +97,48 @@ pub(crate) async fn copy(
     if !view.alone && !outlet.store(position.clone()).await {
         return Ok(Copy::Interrupted);
     }
-    let mut filling = Filling {
-        outlet,
-        batch: Box::default(),
-        buffer: BytesMut::with_capacity(MAX_BYTES + 16 * 1024),
-        marks: Marks::default(),
-        slot: None,
-        rows: 0,
-    };
+    let filling = Filling::new(outlet);
+    let mut work = Work { config, options, tables, catalog, position: position.clone(), filling };
+    let mut apart: Vec<TableName> = Vec::new();
     for table in &wanted {
-        if !copy_table(config, &reader, tables, table, &position, &mut filling).await? {
+        let before = files.get(&table.oid).cloned().unwrap_or_default();
+        match work.read_in_view(&reader, table, &before).await? {
+            Read::Done => {}
+            Read::Apart => apart.push(table.name.clone()),
+            Read::Interrupted => return Ok(Copy::Interrupted),
+        }
+    }
+    let mut renamed = renamed_since(work.catalog.sql().await?, &reader, work.tables, &captured).await?;
+    renamed.retain(|name| is_wanted(config, name));
+    apart.extend(renamed);
+    reader.rollback().await?;
+    for name in &apart {
+        if work.read_apart(name).await? == Read::Interrupted {
             return Ok(Copy::Interrupted);
         }
     }
+    let mut filling = work.filling;
     set_snapshot(&mut position, SnapshotState::Last);
-    let any = filling.rows > 0;
-    if let Some(last) = filling.held() {
-        last.mark = Marks::ended();
-        last.position = position.clone();
-    }
-    if !any && !view.alone {
-        // No row says that the copy is done: the position alone does.
-        filling.batch.items.push(Item::Position(position.clone()));
-    }
+    filling.end(&position, !view.alone);
+    let rows = filling.rows;
     if !filling.send().await {
         return Ok(Copy::Interrupted);
     }
-    tracing::info!(tables = wanted.len(), rows = filling.rows, "snapshot done");
-    reader.rollback().await?;
-    Ok(Copy::Done(any.then_some(position)))
+    tracing::info!(tables = wanted.len(), rows, "snapshot done");
+    Ok(Copy::Done { position: (rows > 0).then_some(position), seen })
 }
 
-async fn copy_table(
-    config: &PostgresConfig,
-    reader: &SnapshotReader,
-    tables: &mut Tables,
-    table: &Table,
-    position: &Position,
-    filling: &mut Filling<'_>,
-) -> Result<bool, Error> {
-    let copied = tables.copied(table)?;
-    let name = table.name.to_string();
-    let from = match config.snapshot.selects.iter().find(|(of, _)| *of == name) {
-        Some((_, select)) => format!("({}) AS snapshot_override", select.trim().trim_end_matches(';')),
-        None => table.name.quoted(),
-    };
-    let sql = format!("COPY (SELECT {} FROM {from}) TO STDOUT (FORMAT binary)", copied.select);
-    let mut stream = std::pin::pin!(reader.copy(&format!("copying {name}"), &sql).await?);
-    let mut copy = CopyReader::default();
-    filling.marks.table();
-    filling.slot = None;
-    let before = filling.rows;
-    while let Some(message) = stream.next().await {
-        copy.feed(&message?);
-        loop {
-            match filling.row(&mut copy, &copied, position).await? {
-                Some(true) => {}
-                Some(false) => return Ok(false),
-                None => break,
-            }
-        }
-        if filling.outlet.stopping() {
-            return Ok(false);
-        }
-    }
-    if !copy.ended() {
-        return Err(not_copy(&name));
-    }
-    if filling.rows > before
-        && let Some(held) = filling.held()
-    {
-        held.mark = Marks::table_ended(held.mark);
-    }
-    tracing::info!(table = %name, rows = filling.rows - before, "table copied");
-    Ok(true)
+/// What the view shows, for the log that begins before it.
+async fn seen(reader: &SnapshotReader) -> Result<Option<Seen>, Error> {
+    let Some(view) = reader.sql().visible().await? else { return Ok(None) };
+    // After the view: whatever it shows was written before this.
+    let until = reader.sql().insert_lsn().await?;
+    Ok(Some(Seen { view, until }))
 }
 
 /// `snapshot.include.collection.list`, and never the signal table.
-fn is_wanted(config: &PostgresConfig, table: &Table) -> bool {
-    let name = table.name.to_string();
+fn is_wanted(config: &PostgresConfig, name: &TableName) -> bool {
+    let name = name.to_string();
     let signal = config.signals.table.as_ref().is_some_and(|signal| *signal == name);
     let listed = config.snapshot.tables.is_empty()
         || config
