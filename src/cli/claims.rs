@@ -54,6 +54,13 @@ const BESIDE: &[(&str, Option<&str>, &[(&str, &str)])] = &[
     ("config.providers.<name>.class", Some("DirectoryConfigProvider"), ENV),
     ("config.providers.<name>.param.<parameter>", Some("A.*"), ENV),
     ("exactly.once.source.support", Some("preparing"), &[]),
+    // These two must fit each other.
+    (
+        "inter.worker.signature.algorithm",
+        Some("HmacSHA512"),
+        &[("inter.worker.verification.algorithms", "HmacSHA256,HmacSHA512")],
+    ),
+    ("inter.worker.verification.algorithms", Some("HmacSHA256,HmacSHA512"), &[]),
     ("sasl.mechanism", Some("SCRAM-SHA-512"), SASL),
     ("sasl.jaas.config", Some("x.PlainLoginModule required username=\"a\" password=\"c\";"), SASL),
     ("security.protocol", Some("SSL"), &[]),
@@ -84,7 +91,7 @@ fn code() -> String {
                 read(&path, into);
             } else if name.ends_with(".rs") && !["keys.rs", "claims.rs", "tests.rs", "reference.rs"].contains(&&*name) {
                 let text = std::fs::read_to_string(&path).expect("a file of this repository");
-                let text = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+                let text = text.split("\nmod tests {").next().unwrap_or_default();
                 for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
                     into.push_str(line);
                     into.push('\n');

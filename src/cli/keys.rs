@@ -41,10 +41,10 @@ const COMMON: &[Key] = &[
     Key::new("offset.flush.timeout.ms", Kind::Long).default("5000")
         .doc("Milliseconds that a commit may take before it is given up and tried again."),
     Key::new("plugin.path", Kind::List)
-        .doc("Directories of Java plug-ins. Accepted and ignored: all plug-ins are built in.")
+        .doc("Directories of Java plug-ins.")
         .support(Support::NoEffect("all plug-ins are built in, and no Java classes are loaded")),
     Key::new("plugin.discovery", Kind::String).default("hybrid_warn").checks(&[Check::OneOfAnyCase(&["only_scan", "hybrid_warn", "hybrid_fail", "service_load"])])
-        .doc("How Java plug-ins are found. Accepted and ignored.")
+        .doc("How Java plug-ins are found.")
         .support(Support::NoEffect("all plug-ins are built in, and no Java classes are loaded")),
     Key::new("config.providers", Kind::List).default("").checks(&[Check::Distinct])
         .doc("Names of providers for ${name:path:key} in configs, each with config.providers.<name>.class."),
@@ -65,8 +65,7 @@ const COMMON: &[Key] = &[
     Key::new("rest.advertised.port", Kind::Int)
         .doc("Port by which other workers reach this one."),
     Key::new("rest.advertised.listener", Kind::String)
-        .doc("http or https: which listener other workers use.")
-        .support(Support::NoEffect("workers do not call each other")),
+        .doc("http or https: which listener other workers use."),
     Key::new("access.control.allow.origin", Kind::String).default("")
         .doc("Origins that browsers may call from: regexes and commas, * for all; empty sends no CORS headers."),
     Key::new("access.control.allow.methods", Kind::String).default("")
@@ -87,7 +86,7 @@ const COMMON: &[Key] = &[
         .doc("Which metrics are kept.")
         .support(Support::NoEffect("rates are for the reader of the counters to take")),
     Key::new("metric.reporters", Kind::List).default("org.apache.kafka.common.metrics.JmxReporter")
-        .doc("Java reporters. Accepted and ignored: metrics are served over HTTP.")
+        .doc("Java classes that hand metrics on.")
         .support(Support::NoEffect("a reporter is a Java class, and there is no JVM and no JMX here")),
     Key::new("security.protocol", Kind::String).default("PLAINTEXT").checks(&[Check::OneOfAnyCase(&["PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL"])])
         .doc("How the worker's own clients speak to the brokers. Connectors' producers need producer.security.protocol as well."),
@@ -187,10 +186,10 @@ const IN_TOPICS: &[Key] = &[
         .doc("Milliseconds that a worker has to give up its work when the group changes.")
         .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("connect.protocol", Kind::String).default("sessioned").checks(&[Check::OneOfAnyCase(&["eager", "compatible", "sessioned"])])
-        .doc("Protocol among Java workers. Accepted: one worker owns all connectors here.")
+        .doc("Protocol among Java workers.")
         .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("scheduled.rebalance.max.delay.ms", Kind::Int).default("300000").checks(&[Check::Range { min: Some(0), max: None }])
-        .doc("Milliseconds that Java workers wait for a lost one. Accepted, without effect here.")
+        .doc("Milliseconds that Java workers wait for a lost one.")
         .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("worker.sync.timeout.ms", Kind::Int).default("3000")
         .doc("Milliseconds to read the config topic to its end.")

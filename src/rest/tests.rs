@@ -277,7 +277,8 @@ async fn errors() {
             400,
             "Connector configuration is invalid and contains the following 2 error(s):\nThe 'topic.prefix' value is invalid: A \
              value is required\nThe 'database.port' value is invalid: An integer is expected\nYou can also find the above list \
-             of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`\nUse topic.prefix.",
+             of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`\n'database.server.name' is \
+             no longer known. Use topic.prefix.",
         ),
     ] {
         api.check(line, body, status, error(status, message)).await;

@@ -16,17 +16,19 @@ mod snapshot;
 mod topics;
 mod types;
 
-pub use connection::{Connection, SslMode, Tls};
+pub use connection::{Connection, SslMode};
 pub use events::{Events, Limits, Operation, Signals};
-pub use filters::{ColumnRule, Filters, MessageKey, Treatment};
+#[cfg(test)]
+pub use filters::ColumnRule;
+pub use filters::{Filters, Treatment};
 pub use modes::{
     BinaryMode, ConvertFailure, DecimalMode, GuardrailAction, HstoreMode, IntervalMode, LsnFlushMode, NameAdjustment,
     OffsetMismatch, OutputPlugin, PublicationMode, SnapshotIsolation, SnapshotLocking, SnapshotMode, TimeMode,
 };
-pub use position::{Identity, Position, Publication, ReplicaIdentity, Slot};
-pub use snapshot::{ConfigurationBased, Snapshot};
+pub use position::{Identity, Position, Publication, Slot};
+pub use snapshot::Snapshot;
 pub use topics::Topics;
-pub use types::{Types, Unavailable};
+pub use types::Types;
 
 use settings::{Finding, Invalid, Properties, Reader};
 
