@@ -21,8 +21,8 @@ pub struct Plugin {
     pub version: &'static str,
     /// Its keys.
     pub keys: fn() -> &'static Def,
-    /// For each name of an older release that a configuration still has, what replaced it.
-    pub remedies: fn(&Properties) -> Vec<String>,
+    /// Names and values of older releases that a configuration still has, with what replaced each.
+    pub warnings: fn(&Properties) -> Vec<Finding>,
     /// Looks at the configuration alone, then at the database, and says all that it finds.
     pub check: fn(Properties) -> Boxed<Vec<Finding>>,
     /// Runs the one task until the outlet says stop, or until something that a retry cannot mend.
@@ -41,7 +41,7 @@ pub static ALL: &[Plugin] = &[Plugin {
     task_class: postgres::TASK_CLASS,
     version: postgres::VERSION,
     keys: || &postgres::keys::KEYS,
-    remedies: postgres::keys::remedies,
+    warnings: postgres::keys::warnings,
     check: |properties| Box::pin(postgres::check(properties)),
     start: |properties, outlet| Box::pin(postgres::start(properties, outlet)),
     partition: postgres::partition,

@@ -15,7 +15,7 @@ mod write;
 use std::sync::{Arc, OnceLock};
 
 use record::{Payload, Schema};
-use settings::{Check, Def, Key, Kind, Properties, Width};
+use settings::{Check, Def, Key, Kind, Properties, Support, Width};
 
 use self::envelope::{Part, SourceText};
 use self::plan::{Form, Node};
@@ -35,12 +35,14 @@ const KEYS: &[Key] = &[
         .high()
         .at("Schemas", 1)
         .shown("Schema Cache Size", Width::Medium)
-        .doc("How many schemas are kept in their written form."),
+        .doc("How many schemas are kept in their written form.")
+        .support(Support::NoEffect("a schema is written once a topic, and kept with the topic")),
     Key::new("schema.content", Kind::String)
         .high()
         .at("Schemas", 2)
         .shown("Schema Content", Width::Medium)
-        .doc("A fixed schema for what is read; a source connector does not use it."),
+        .doc("A fixed schema for what is read; a source connector does not use it.")
+        .support(Support::NoEffect("only reading uses it, in Kafka Connect too")),
     Key::new("decimal.format", Kind::String)
         .default("BASE64")
         .low()

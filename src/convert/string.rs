@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use record::{Kind, Payload, Schema, Value};
-use settings::{Asked, Check, Def, Key, Properties};
+use settings::{Asked, Check, Def, Key, Properties, Support};
 
 use super::number::{write_double, write_float, write_int, write_long_decimal};
 use super::{Converter, Encoder, Prepare};
@@ -14,7 +14,8 @@ const KEYS: &[Key] = &[Key::new("converter.encoding", settings::Kind::String)
     .default("UTF-8")
     .high()
     .checks(&[Check::Own(encoding)])
-    .doc("The character set of the text. Only UTF-8 is written.")];
+    .doc("The character set of the text. Only UTF-8 is written.")
+    .support(Support::NoEffect("texts are always UTF-8"))];
 
 /// The converter's keys.
 pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY, KEYS]);

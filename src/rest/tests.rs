@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use serde_json::{Map, Value, json};
-use settings::{Check, Def, Key, Kind, Properties};
+use settings::{Check, Def, Finding, Key, Kind, Properties, Severity};
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
@@ -29,7 +29,15 @@ static PLUGINS: &[Plugin] = &[Plugin {
     task_class: "org.example.FakeTask",
     version: "1.2.3",
     keys: || &KEYS,
-    remedies: |p| p.contains("database.server.name").then(|| "Use topic.prefix.".to_owned()).into_iter().collect(),
+    warnings: |p| {
+        let finding = || Finding {
+            key: "database.server.name".to_owned(),
+            severity: Severity::Warning,
+            reason: "is no longer known.".to_owned(),
+            remedy: "Use topic.prefix.".to_owned(),
+        };
+        p.contains("database.server.name").then(finding).into_iter().collect()
+    },
     check: |_| Box::pin(async { Vec::new() }),
     start: |_, _| Box::pin(async { Ok(()) }),
     partition: |_| Map::new(),
@@ -285,7 +293,8 @@ async fn errors() {
             400,
             "Connector configuration is invalid and contains the following 2 error(s):\nThe 'topic.prefix' value is invalid: A \
              value is required\nThe 'database.port' value is invalid: An integer is expected\nYou can also find the above list \
-             of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`\nUse topic.prefix.",
+             of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`\n'database.server.name' is \
+             no longer known. Use topic.prefix.",
         ),
     ] {
         api.check(line, body, status, error(status, message)).await;

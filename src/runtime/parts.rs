@@ -7,6 +7,7 @@ use record::{Kind, Payload, Schema, Value};
 use settings::Properties;
 use transforms::Chain;
 
+use super::catalog::{Catalog, PartKind};
 use super::failure::{Failure, Stage};
 use super::task::{TaskSpec, Worker};
 use crate::convert::{self, Converter, Role};
@@ -33,7 +34,10 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
     let config = &spec.config;
     let chain = Chain::build(config).map_err(|invalid| {
         let list: Vec<_> = invalid.into_iter().map(|invalid| invalid.message).collect();
-        let list = list.join("\n");
+        let mut list = list.join("\n");
+        if list.contains("could not be found.") {
+            list = format!("{list}\n{}", Catalog::all().lacks(PartKind::Transformation));
+        }
         let cause = match list.split(' ').next() {
             Some("Unexpected") => format!("java.lang.IllegalArgumentException: {list}"),
             Some("Unknown") => format!("{CONNECT_EXCEPTION}: {CONFIG_EXCEPTION}: {list}"),
@@ -113,6 +117,14 @@ fn converter(config: &Properties, worker: &Worker, name: &str, role: Role) -> Re
         }
         (worker.properties.get(name).cloned().unwrap_or_else(|| fallback.to_owned()), own)
     };
-    convert::create(&class, &own, role)
-        .map_err(|error| format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}"))
+    convert::create(&class, &own, role).map_err(|error| {
+        let trace = format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}");
+        match (&error, role) {
+            (convert::Refusal::Unknown(_), Role::Header) => {
+                format!("{trace}\n{}", Catalog::all().lacks(PartKind::HeaderConverter))
+            }
+            (convert::Refusal::Unknown(_), _) => format!("{trace}\n{}", Catalog::all().lacks(PartKind::Converter)),
+            (convert::Refusal::Properties(_), _) => trace,
+        }
+    })
 }
