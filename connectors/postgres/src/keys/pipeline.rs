@@ -150,7 +150,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 15)
         .shown("Snapshot mode property based snapshot data", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: copy the rows.",
+            "For snapshot.mode=configuration_based: copy the rows, at every start.",
         ),
     Key::debezium("snapshot.mode.configuration.based.snapshot.schema", Kind::Boolean)
         .default("false")
