@@ -11,6 +11,7 @@
 
 mod check;
 mod choice;
+mod class_name;
 mod connect;
 mod debezium;
 mod def;
@@ -23,6 +24,7 @@ mod secret;
 
 pub use check::{Asked, Check};
 pub use choice::Choice;
+pub use class_name::names_class;
 pub use def::{Checked, Def};
 pub use finding::{Finding, Invalid, Severity};
 pub use key::{Definition, Importance, Key, Kind, Style, Width};

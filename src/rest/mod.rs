@@ -17,6 +17,7 @@ mod error;
 mod gate;
 mod health;
 mod loggers;
+mod metrics;
 mod offsets;
 mod openapi;
 mod plugins;
@@ -72,6 +73,7 @@ pub fn router(supervisor: Arc<Supervisor>, config: Config) -> Router {
     let app = App { supervisor, config: Arc::new(config) };
     let resources = Router::new()
         .merge(health::routes())
+        .merge(metrics::routes())
         .merge(connectors::routes())
         .merge(tasks::routes())
         .merge(topics::routes())

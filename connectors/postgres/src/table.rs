@@ -5,7 +5,9 @@ mod key;
 use std::sync::Arc;
 
 use record::{Kind, Schema, Shape, SourceField, SourceShape, Value};
-use relational::{Adjustment, Column, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct};
+use relational::{
+    Adjustment, Column, Meters, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct,
+};
 use settings::JavaRegex;
 
 use crate::config::{NameAdjustment, PostgresConfig};
@@ -127,6 +129,12 @@ impl Tables {
             source_fields,
             warned: std::collections::HashSet::new(),
         })
+    }
+
+    /// Values that cannot be converted are counted there.
+    pub(crate) fn counted(mut self, meters: &Arc<Meters>) -> Self {
+        self.modes.meters = Some(Arc::clone(meters));
+        self
     }
 
     /// Reads the type catalogue anew.
