@@ -134,7 +134,7 @@ impl Committer {
             // Nothing is new. Connect counts that as a commit that succeeded.
             self.meters.count(|numbers| {
                 numbers.commits += 1;
-                numbers.commit_ms.add(0.0);
+                numbers.commit_ms.add(Instant::now(), 0.0);
             });
             return;
         };
@@ -158,7 +158,7 @@ impl Committer {
             Ok(()) => {
                 self.meters.count(|numbers| {
                     numbers.commits += 1;
-                    numbers.commit_ms.add(took_ms);
+                    numbers.commit_ms.add(Instant::now(), took_ms);
                 });
                 if let Some(stored) = &self.stored {
                     stored.send_replace(committable.stream().cloned());

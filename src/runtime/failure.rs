@@ -11,7 +11,7 @@ use crate::sink::topics::TopicError;
 
 /// Connect's names of the stages of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// A transform.
     Transformation,
     /// The header converter.
@@ -28,7 +28,7 @@ pub enum Stage {
 
 impl Stage {
     /// As Connect's log spells it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Transformation => "TRANSFORMATION",
             Self::HeaderConverter => "HEADER_CONVERTER",
@@ -42,7 +42,7 @@ impl Stage {
 
 /// A failure of a record or of the way to the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     stage: Stage,
     /// `class: message` of the cause.
     cause: String,
@@ -58,21 +58,21 @@ pub struct Failure {
 
 impl Failure {
     /// A transform could not take the record.
-    pub fn transform(error: &TransformError) -> Self {
+    pub(crate) fn transform(error: &TransformError) -> Self {
         let mut failure = Self::new(Stage::Transformation, format!("{}: {error}", error.java_class()), "");
         failure.transient = error.is_transient();
         failure
     }
 
     /// A converter could not take the record.
-    pub fn convert(stage: Stage, error: &ConvertError) -> Self {
+    pub(crate) fn convert(stage: Stage, error: &ConvertError) -> Self {
         let mut failure = Self::new(stage, format!("{}: {error}", error.java_class()), error.remedy());
         failure.transient = error.is_transient();
         failure
     }
 
     /// A row could not be read.
-    pub fn decode(table: &str, error: &DecodeError) -> Self {
+    pub(crate) fn decode(table: &str, error: &DecodeError) -> Self {
         let cause = format!("io.debezium.DebeziumException: Error while processing event of table {table}: {error}");
         Self::new(
             Stage::Decode,
@@ -83,7 +83,7 @@ impl Failure {
     }
 
     /// The sink did not take the record.
-    pub fn sink(error: &SinkError) -> Self {
+    pub(crate) fn sink(error: &SinkError) -> Self {
         let mut failure = Self::new(Stage::KafkaProduce, error.to_string(), "");
         failure.stopped = matches!(error, SinkError::Stopped);
         failure.of_the_record = error.is_of_the_record();
@@ -91,7 +91,7 @@ impl Failure {
     }
 
     /// A record was taken but not delivered.
-    pub fn delivery(cause: String) -> Self {
+    pub(crate) fn delivery(cause: String) -> Self {
         Self::new(Stage::KafkaProduce, cause, "")
     }
 
@@ -101,7 +101,7 @@ impl Failure {
     }
 
     /// A topic could not be made.
-    pub fn topic(error: &TopicError) -> Self {
+    pub(crate) fn topic(error: &TopicError) -> Self {
         Self::new(Stage::KafkaProduce, error.to_string(), "")
     }
 
@@ -111,7 +111,7 @@ impl Failure {
     }
 
     /// Whether the record is at fault, so that `errors.tolerance=all` may leave it out.
-    pub fn is_of_the_record(&self) -> bool {
+    pub(crate) fn is_of_the_record(&self) -> bool {
         self.of_the_record
     }
 
@@ -137,12 +137,12 @@ impl Failure {
     }
 
     /// Whether the sink was stopped: nothing to report.
-    pub fn is_stop(&self) -> bool {
+    pub(crate) fn is_stop(&self) -> bool {
         self.stopped
     }
 
     /// For `status.trace`.
-    pub fn trace(&self) -> String {
+    pub(crate) fn trace(&self) -> String {
         let first = match self.stage {
             Stage::KafkaProduce => {
                 "org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback"

@@ -187,10 +187,11 @@ impl Pipeline {
                 numbers.lags.add(now_ms - source_ms);
             }
             if counts.polled > 0 {
-                numbers.batch_records.add(counts.polled as f64);
-                numbers.batch_ms.add(begun.elapsed().as_secs_f64() * 1000.0);
-                numbers.writes.add(counts.sent as f64);
-                numbers.active.add(under_way as f64);
+                let at = Instant::now();
+                numbers.batch_records.add(at, counts.polled as f64);
+                numbers.batch_ms.add(at, at.duration_since(begun).as_secs_f64() * 1000.0);
+                numbers.writes.add(at, counts.sent as f64);
+                numbers.active.add(at, under_way as f64);
             }
         });
     }

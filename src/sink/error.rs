@@ -98,17 +98,6 @@ impl DeliveryError {
         Self::Refused { topic, java, reason: code.to_string(), transient }
     }
 
-    /// Its topic.
-    pub fn topic(&self) -> &str {
-        match self {
-            Self::TooLarge { topic, .. }
-            | Self::Purged { topic }
-            | Self::Fatal { topic }
-            | Self::Neighbour { topic }
-            | Self::Refused { topic, .. } => topic,
-        }
-    }
-
     /// Whether the record itself is refused, for good. A size is refused of a whole batch, which says nothing of each
     /// record in it; Java's client would split the batch, librdkafka does not.
     pub fn is_of_the_record(&self) -> bool {

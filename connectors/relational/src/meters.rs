@@ -209,9 +209,8 @@ pub struct Sampled {
 }
 
 impl Sampled {
-    /// Takes a measurement in.
-    pub fn add(&mut self, value: f64) {
-        let at = Instant::now();
+    /// Takes a measurement of this moment in.
+    pub fn add(&mut self, at: Instant, value: f64) {
         match &mut self.now {
             Some(window) if at.duration_since(window.begin) < WINDOW => {
                 window.count += 1;
@@ -258,11 +257,11 @@ mod tests {
     async fn windows_forget() {
         let mut sampled = Sampled::default();
         assert_eq!((sampled.mean(), sampled.max(), sampled.per_second()), (None, None, 0.0));
-        sampled.add(30.0);
-        sampled.add(60.0);
+        sampled.add(Instant::now(), 30.0);
+        sampled.add(Instant::now(), 60.0);
         assert_eq!((sampled.mean(), sampled.max(), sampled.per_second()), (Some(45.0), Some(60.0), 3.0));
         tokio::time::advance(WINDOW).await;
-        sampled.add(15.0);
+        sampled.add(Instant::now(), 15.0);
         assert_eq!((sampled.mean(), sampled.max(), sampled.per_second()), (Some(35.0), Some(60.0), 3.5));
         tokio::time::advance(WINDOW).await;
         assert_eq!((sampled.mean(), sampled.max(), sampled.per_second()), (Some(15.0), Some(15.0), 0.5));
