@@ -137,7 +137,12 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
         attempts,
     };
     let (ended, is_ended) = oneshot::channel();
-    std::thread::spawn(move || ended.send(pipeline.run(records)));
+    let handle = Handle::current();
+    std::thread::spawn(move || {
+        // So that a paused clock holds for this thread too.
+        let _in_context = handle.enter();
+        ended.send(pipeline.run(records))
+    });
     Bed { outlet, sink, ledger, alarm, meters, stop, ended: is_ended }
 }
 
