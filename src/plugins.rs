@@ -19,6 +19,8 @@ pub struct Plugin {
     pub task_class: &'static str,
     /// The version of the reference connector that it is compatible with.
     pub version: &'static str,
+    /// What the reference connector's metrics call its kind of database.
+    pub metrics_kind: &'static str,
     /// Its keys.
     pub keys: fn() -> &'static Def,
     /// Names and values of older releases that a configuration still has, with what replaced each.
@@ -40,6 +42,7 @@ pub static ALL: &[Plugin] = &[Plugin {
     class: postgres::CLASS,
     task_class: postgres::TASK_CLASS,
     version: postgres::VERSION,
+    metrics_kind: "postgres",
     keys: || &postgres::keys::KEYS,
     warnings: postgres::keys::warnings,
     check: |properties| Box::pin(postgres::check(properties)),

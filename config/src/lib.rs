@@ -12,6 +12,7 @@
 
 mod check;
 mod choice;
+mod class_name;
 mod connect;
 mod debezium;
 mod def;
@@ -26,6 +27,7 @@ mod support;
 
 pub use check::{Asked, Check};
 pub use choice::Choice;
+pub use class_name::names_class;
 pub use def::{Checked, Def};
 pub use finding::{Finding, Invalid, Severity};
 pub use key::{Definition, Importance, Key, Kind, Style, Width};

@@ -46,6 +46,15 @@ impl Converter for StringConverter {
     }
 }
 
+/// The text of a whole key, value or header, for messages: `null` where there is none.
+pub fn java_text(payload: &Payload<'_>) -> String {
+    let mut text = Vec::new();
+    if !write(payload, &mut text) {
+        return "null".to_owned();
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// Appends the text form; false for a null.
 pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> bool {
     let value = payload.to_value();

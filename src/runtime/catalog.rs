@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use settings::{Def, Properties};
+use settings::{Def, Properties, names_class};
 
 use crate::convert;
 
@@ -129,10 +129,7 @@ impl Catalog {
 }
 
 fn is_named(class: &str, name: &str) -> bool {
-    let simple = class.rsplit('.').next().unwrap_or_default();
-    let words = ["Transformation", "Predicate", "HeaderConverter", "Converter"];
-    let short = words.iter().find_map(|word| simple.strip_suffix(word));
-    class == name || simple == name || short.is_some_and(|short| !short.is_empty() && short == name)
+    names_class(name, class, &["Transformation", "Predicate", "HeaderConverter", "Converter"])
 }
 
 #[cfg(test)]
