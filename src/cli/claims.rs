@@ -21,10 +21,6 @@ const ARRIVING: &[&str] = &[
     "errors.retry.timeout",
     "errors.retry.delay.max.ms",
     "errors.log.include.messages",
-    "response.http.headers.config",
-    "ssl.client.auth",
-    "listeners.https.<property>",
-    "admin.listeners.https.<property>",
 ];
 
 const WORKER: &[(&str, &str)] = &[

@@ -154,9 +154,6 @@ impl fmt::Display for WorkerError {
 
 impl std::error::Error for WorkerError {}
 
-/// The one REST extension that is built in. An API that was closed must not be open because a class is not known here.
-const BASIC_AUTH: &str = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension";
-
 const SASL_KEYS_OF_A_PRINCIPAL: &[&str] = &["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
 
 impl WorkerConfig {
@@ -346,7 +343,7 @@ fn together(config: &WorkerConfig, r: &mut Reader<'_>, layers: &Layers, errors: 
             "Name one, such as http://:8083.",
         );
     }
-    for class in config.rest_extensions.iter().filter(|class| *class != BASIC_AUTH) {
+    for class in config.rest_extensions.iter().filter(|class| !crate::rest::auth::is_extension(class)) {
         refuse(
             "rest.extension.classes",
             format!("'{class}' is not built in, and leaving it out could leave the API open"),

@@ -200,7 +200,7 @@ pub async fn drop_slot(sql: &Sql, name: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Lsn;
+    use crate::lsn::Lsn;
 
     fn slot(plugin: &str, dbname: &str, wal_status: &str, confirmed: Option<u64>) -> SlotInfo {
         SlotInfo {

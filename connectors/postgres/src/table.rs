@@ -270,7 +270,6 @@ impl Tables {
             is_partition: false,
             replica_identity: relation.identity,
             identity_index: None,
-            estimated_rows: -1.0,
             columns: Vec::new(),
             primary_key: Vec::new(),
             unique_key: Vec::new(),

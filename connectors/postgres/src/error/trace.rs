@@ -229,6 +229,27 @@ mod tests {
             true,
             "org.postgresql.util.PSQLException: Connection to h:1 refused. Check that the hostname",
         );
+        let detailed = ServerError { detail: Some("why".into()), hint: Some("how".into()), ..server("99999", "new") };
+        check(
+            &Error::Server { doing: "x".into(), server: Box::new(detailed.clone()) },
+            false,
+            "org.postgresql.util.PSQLException: ERROR: new\n  Detail: why\n  Hint: how\nReason: x: ERROR: new (SQLSTATE 99999); \
+             detail: why; hint: how",
+        );
+        let cause = Error::Server { doing: "x".into(), server: Box::new(detailed) };
+        let tables = "s.t".to_owned();
+        check(
+            &Error::PublicationChange { publication: "p".into(), action: "created", tables, cause: Box::new(cause) },
+            false,
+            "org.apache.kafka.connect.errors.ConnectException: Unable to create filtered publication p for s.t\nCaused by: \
+             org.postgresql.util.PSQLException: ERROR: new\n  Detail: why\n  Hint: how\n",
+        );
+        check(
+            &Error::Silent { at: "h:1".into(), slot: "s".into(), silent_ms: 5, reason: "nobody reads it".into() },
+            true,
+            "org.postgresql.util.PSQLException: Database connection failed when reading from copy\nCaused by: \
+             java.net.SocketTimeoutException: Read timed out\n",
+        );
         check(
             &Error::Server { doing: "x".into(), server: Box::new(server("99999", "new")) },
             false,

@@ -68,12 +68,13 @@ impl SnapshotReader {
         self.pid
     }
 
-    /// `ACCESS SHARE` locks until the end of the transaction, each waited for no longer than `timeout_ms`.
+    /// `ACCESS SHARE` locks until the end of the transaction, each waited for no longer than `timeout_ms`. A table that is
+    /// gone has none.
     pub async fn lock(&self, tables: &[TableName], timeout_ms: u64) -> Result<(), Error> {
         self.sql.execute("setting lock_timeout", &format!("SET LOCAL lock_timeout = {timeout_ms}")).await?;
         for table in tables {
             let doing = format!("locking {table} (snapshot.lock.timeout.ms={timeout_ms})");
-            self.sql.execute_patiently(&doing, &format!("LOCK TABLE {} IN ACCESS SHARE MODE", table.quoted())).await?;
+            self.lock_one(&doing, table).await?;
         }
         Ok(())
     }
@@ -81,13 +82,16 @@ impl SnapshotReader {
     /// The lock that reading a table takes, until the end of the transaction; false when there is no table of this name.
     /// Takes no view. Waits for as long as somebody changes the table, within what [`SnapshotReader::lock`] set.
     pub async fn lock_if_there(&self, table: &TableName) -> Result<bool, Error> {
-        let doing = format!("locking {table}");
+        self.lock_one(&format!("locking {table}"), table).await
+    }
+
+    async fn lock_one(&self, doing: &str, table: &TableName) -> Result<bool, Error> {
         // A statement that fails would end the transaction, and the view with it.
         let lock = format!("SAVEPOINT before; LOCK TABLE {} IN ACCESS SHARE MODE; RELEASE before", table.quoted());
-        match self.sql.execute_patiently(&doing, &lock).await {
+        match self.sql.execute_patiently(doing, &lock).await {
             Ok(()) => Ok(true),
             Err(error) if matches!(error.sqlstate(), Some("42P01" | "3F000")) => {
-                self.sql.execute(&doing, "ROLLBACK TO before; RELEASE before").await?;
+                self.sql.execute(doing, "ROLLBACK TO before; RELEASE before").await?;
                 Ok(false)
             }
             Err(error) => Err(error),
