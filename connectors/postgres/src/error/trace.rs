@@ -62,6 +62,12 @@ impl Error {
                 ));
                 lines.push(format!("org.apache.kafka.connect.errors.SchemaBuilderException: {reason}"));
             }
+            Self::Override { table, reason } => {
+                lines.push(format!(
+                    "{CONNECT}: An exception occurred in the change event producer. This connector will be stopped."
+                ));
+                lines.push(format!("{DEBEZIUM}: Snapshotting of table {table} failed: {reason}"));
+            }
             Self::WalLevel { found } => lines
                 .push(format!("{DEBEZIUM}: Postgres server wal_level property must be 'logical' but is: '{found}'")),
             Self::SlotCreation { cause, .. } => {
@@ -115,7 +121,7 @@ impl Error {
                 "{DEBEZIUM}: The connector is trying to read change stream starting at {stored}, but this is no longer \
                  available on the server. Reconfigure the connector to use a snapshot mode when needed."
             )),
-            Self::NeverCopies => lines.push(format!(
+            Self::NeverCopies { .. } => lines.push(format!(
                 "{DEBEZIUM}: The connector previously stopped while taking a snapshot, but now the connector is configured \
                  to never allow snapshots. Reconfigure the connector to use snapshots initially or when needed."
             )),
@@ -125,7 +131,7 @@ impl Error {
             )),
             Self::SlotMissing { .. }
             | Self::Stream { .. }
-            | Self::SlotForeign { .. }
+            | Self::SlotUnfit { .. }
             | Self::RowSecurity { .. }
             | Self::Protocol { .. } => lines.push(format!("{DEBEZIUM}: {self}")),
         }

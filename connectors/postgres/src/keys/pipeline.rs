@@ -158,8 +158,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot mode property based snapshot schema", Width::Medium)
         .doc(
             "For snapshot.mode=configuration_based: read the schema first. Without visible effect on PostgreSQL.",
-        )
-        .support(Support::NoEffect("PostgreSQL keeps no schema history; schemas are read whenever they are needed")),
+        ),
     Key::debezium("snapshot.mode.configuration.based.start.stream", Kind::Boolean)
         .default("false")
         .at(GROUP, 17)

@@ -34,6 +34,17 @@ impl Isolation {
     }
 }
 
+/// A column of a statement's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenColumn {
+    /// Its name there.
+    pub name: String,
+    /// `pg_type.oid`.
+    pub type_oid: u32,
+    /// Length, precision and scale in the type's own code; -1 for none.
+    pub typmod: i32,
+}
+
 /// An ordinary session inside a read-only transaction. Dropping it ends the transaction.
 #[derive(Debug)]
 pub struct SnapshotReader {
@@ -77,6 +88,17 @@ impl SnapshotReader {
             self.lock_one(&doing, table).await?;
         }
         Ok(())
+    }
+
+    /// The columns that a statement of the user's own gives, without running it. `doing` stands in errors.
+    pub async fn describe(&self, doing: &str, statement: &str) -> Result<Vec<GivenColumn>, Error> {
+        let prepared = self.sql.client.prepare(statement).await.map_err(|error| self.sql.failed(doing, error))?;
+        let column = |column: &tokio_postgres::Column| GivenColumn {
+            name: column.name().to_owned(),
+            type_oid: column.type_().oid(),
+            typmod: column.type_modifier(),
+        };
+        Ok(prepared.columns().iter().map(column).collect())
     }
 
     /// The lock that reading a table takes, until the end of the transaction; false when there is no table of this name.
