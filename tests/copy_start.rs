@@ -157,7 +157,7 @@ fn tables_are_changed_between_the_view_and_their_reading() {
     );
     let daemon = Daemon::start(Options::new("ddl"));
     let config = [
-        ("snapshot.delay.ms", "6000"),
+        ("snapshot.delay.ms", "10000"),
         ("publication.autocreate.mode", "all_tables"),
         ("publish.via.partition.root", "true"),
     ];
@@ -182,7 +182,7 @@ fn tables_are_changed_between_the_view_and_their_reading() {
     database.run(
         "drop table k_anew; create table k_anew(id int primary key, other text); insert into k_anew values (9, 'o')",
     );
-    database.run("alter table p_low add column x int; alter table p_low drop column x; truncate p_low; insert into p_parts values (2, 2)");
+    database.run("truncate p_low; insert into p_parts values (2, 2)");
     wait_until("the status says who holds the table", LIMIT, || {
         let (state, trace) = daemon.task(&database.name);
         let pid = holder.cell("select pg_backend_pid()");
