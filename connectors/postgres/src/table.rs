@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 pub(crate) use given::Given;
 use record::{Decode, Kind, Schema, Shape, SourceField, SourceShape, Value};
-use relational::{Adjustment, Column, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct};
+use relational::{
+    Adjustment, Column, Meters, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct,
+};
 use settings::JavaRegex;
 
 use crate::config::{NameAdjustment, PostgresConfig};
@@ -131,6 +133,12 @@ impl Tables {
             source_fields,
             warned: std::collections::HashSet::new(),
         })
+    }
+
+    /// Values that cannot be converted are counted there.
+    pub(crate) fn counted(mut self, meters: &Arc<Meters>) -> Self {
+        self.modes.meters = Some(Arc::clone(meters));
+        self
     }
 
     /// Reads the type catalogue anew.

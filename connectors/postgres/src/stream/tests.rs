@@ -150,7 +150,8 @@ impl Rig {
         let config = PostgresConfig::read(&properties).unwrap();
         let tables = Tables::new(&config, "1").unwrap();
         let (stop, stopped) = watch::channel(false);
-        let (outlet, ends) = Outlet::new("c".into(), None, stopped, Budget::new(1 << 20), depth);
+        let meters = std::sync::Arc::new(relational::Meters::new("c".into()));
+        let (outlet, ends) = Outlet::new("c".into(), None, stopped, Budget::new(1 << 20), depth, meters);
         let none = || relational::Patterns::new(&[]).unwrap();
         let messages = MessageTopic::new(
             "p",
