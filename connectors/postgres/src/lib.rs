@@ -9,6 +9,7 @@
 pub mod config;
 mod copy;
 pub mod error;
+mod heartbeat;
 mod holders;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod hostile;

@@ -33,6 +33,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         password,
         database,
         initial_statements,
+        query_timeout,
         tls,
         tcp_keep_alive,
         connect_timeout,
@@ -63,6 +64,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         application_name: application_name.to_owned(),
         options: driver.get("options").map(str::to_owned),
         initial_statements: initial_statements.clone(),
+        statement_timeout_ms: query_timeout.as_millis() as u64,
         ..ConnectOptions::default()
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::Position;
+use record::{Batch, Item, Position};
 use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
 use snapshot::{Decision, Mode, Refusal, Stored as Found, decide};
 
@@ -12,6 +12,7 @@ use crate::config::{
     GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode,
 };
 use crate::error::Error;
+use crate::heartbeat::ActionQuery;
 use crate::holders::hold;
 use crate::lsn::Lsn;
 use crate::plugin::{VERSION, connect_options};
@@ -20,7 +21,7 @@ use crate::publication::{self, Autocreate, IdentityRule, PublicationOptions, Rep
 use crate::slot::{self, Slot, SlotOptions};
 use crate::snapshot::{Copy, View, copy};
 use crate::sql::{SlotInfo, Sql, Table};
-use crate::stream::{Decoder, End, Follow, MessageTopic, Parts, Settings, Wanted};
+use crate::stream::{Decoder, End, Follow, MessageTopic, Parts, Settings, Wanted, now_ms};
 use crate::table::{Tables, adjustments, naming};
 use crate::wire::{ConnectOptions, Replication};
 
@@ -82,6 +83,7 @@ impl Session {
             skip_update: skips(Operation::Update),
             skip_delete: skips(Operation::Delete),
             skip_truncate: skips(Operation::Truncate),
+            skip_unchanged: config.events.skip_unchanged,
             tombstones: config.events.tombstones,
         };
         let metadata = config.events.transaction_metadata.then(|| TransactionTopic::new(&naming, schema_names));
@@ -215,17 +217,39 @@ impl Session {
             match copy(&self.config, &options, &mut self.tables, view, &mut self.outlet).await? {
                 Copy::Done(position) => {
                     self.copied = true;
+                    self.beat_after_copy(position.clone().unwrap_or_else(|| after_copy(lsn, None).position)).await;
                     self.reached = position.or(self.reached.take());
                 }
                 Copy::Interrupted => {}
             }
         }
         self.catalog.close();
+        let action = self.action().filter(|_| decision.copy);
+        if let Some(action) = &action {
+            action.beat();
+        }
         // Idle, and RUNNING, until somebody stops it.
         self.outlet.stopped().await;
         self.outlet.close();
         self.outlet.last_stored().await;
         Ok(())
+    }
+
+    /// `heartbeat.action.query`, where there are heartbeats.
+    fn action(&self) -> Option<ActionQuery> {
+        let statement = self.config.events.heartbeat_query.clone().filter(|_| self.heartbeat.is_some())?;
+        Some(ActionQuery::new(connect_options(&self.config, "Debezium Heartbeat"), statement))
+    }
+
+    /// The first heartbeat goes out right behind a copy's rows, however long the interval is.
+    async fn beat_after_copy(&mut self, position: Position) {
+        let Some(event) = self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), &position, true))
+        else {
+            return;
+        };
+        let batch = Batch { items: vec![Item::Event(Box::new(event))], ..Batch::default() };
+        // Not sent when it is time to stop: the stop goes on by itself.
+        self.outlet.send(Box::new(batch)).await;
     }
 
     async fn delay(&mut self, delay: Duration) {
@@ -276,6 +300,7 @@ impl Session {
             match copy(&self.config, &options, &mut self.tables, view, &mut self.outlet).await? {
                 Copy::Done(position) => {
                     self.copied = true;
+                    self.beat_after_copy(position.clone().unwrap_or_else(|| after_copy(lsn, None).position)).await;
                     self.reached.clone_from(&position);
                     if let Some(position) = &position {
                         // Whoever is killed from here on need not copy again.
@@ -290,7 +315,7 @@ impl Session {
         if self.outlet.stopping() {
             return self.ended().await;
         }
-        self.follow(replication, resume, &slot).await
+        self.follow(replication, resume, &slot, decision.copy).await
     }
 
     /// The snapshot to import, and the LSN from which the log goes on after the copy.
@@ -364,7 +389,13 @@ impl Session {
         Ok(())
     }
 
-    async fn follow(&mut self, mut replication: Replication, resume: Option<Stored>, slot: &Slot) -> Result<(), Error> {
+    async fn follow(
+        &mut self,
+        mut replication: Replication,
+        resume: Option<Stored>,
+        slot: &Slot,
+        has_copied: bool,
+    ) -> Result<(), Error> {
         let start = resume.as_ref().map_or(Lsn(0), start_of);
         let mut options = vec![
             ("proto_version".to_owned(), "1".to_owned()),
@@ -389,12 +420,17 @@ impl Session {
             Slot::Existing(slot) => slot.confirmed_flush_lsn.unwrap_or(Lsn(0)),
         };
         self.decoder.reconnected(resume);
+        let action = self.action();
+        if let Some(action) = action.as_ref().filter(|_| has_copied) {
+            action.beat();
+        }
         let parts = Parts {
             replication,
             decoder: &mut self.decoder,
             tables: &mut self.tables,
             catalog: &mut self.catalog,
             outlet: &mut self.outlet,
+            action,
             heartbeat: &mut self.heartbeat,
             messages: &self.messages,
             reached: &mut self.reached,

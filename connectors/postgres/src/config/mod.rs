@@ -17,7 +17,7 @@ mod types;
 
 pub use connection::{Connection, SslMode, Tls};
 pub use events::{Events, Limits, Notifications, Operation, Signals};
-pub use filters::{ColumnRule, Filters, MessageKey, Treatment};
+pub use filters::{Filters, MessageKey, Treatment};
 pub use modes::{
     BinaryMode, ConvertFailure, DecimalMode, GuardrailAction, HstoreMode, IntervalMode, LsnFlushMode, NameAdjustment,
     OffsetMismatch, OutputPlugin, ProcessingFailure, PublicationMode, RowCountOrder, SchemaRefresh, SnapshotIsolation,

@@ -267,6 +267,14 @@ pub enum Error {
         /// The role.
         user: String,
     },
+    /// The statement that goes with each heartbeat cannot be run.
+    #[error(
+        "{cause}; correct heartbeat.action.query, or make the table that it writes to and let the connector's role write there"
+    )]
+    HeartbeatQuery {
+        /// What the server said.
+        cause: Box<Error>,
+    },
     /// The other side does not speak the protocol.
     #[error("{doing}: {reason}")]
     Protocol {
@@ -289,6 +297,9 @@ fn remedy_of(server: &ServerError) -> &'static str {
             ". ALTER SYSTEM SET wal_level = 'logical' and restart the server"
         }
         "3D000" => ". Check database.dbname",
+        "57014" if server.message.contains("statement timeout") => {
+            ". The server took longer than database.query.timeout.ms: look at its load and at locks, or raise the limit"
+        }
         "58P01" => {
             ". Log that was needed is gone: raise max_slot_wal_keep_size or wal_keep_size and copy the tables again"
         }
@@ -300,7 +311,7 @@ impl Error {
     /// Whether trying again later can help without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } => true,
+            Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } | Self::HeartbeatQuery { .. } => true,
             Self::Auth { server, .. } | Self::Server { server, .. } => server.is_transient(),
             Self::SlotCreation { cause, .. }
             | Self::StreamStart { cause, .. }
@@ -315,7 +326,8 @@ impl Error {
             Self::Auth { server, .. } | Self::Server { server, .. } | Self::SlotTaken { server, .. } => Some(server),
             Self::SlotCreation { cause, .. }
             | Self::StreamStart { cause, .. }
-            | Self::PublicationChange { cause, .. } => cause.server(),
+            | Self::PublicationChange { cause, .. }
+            | Self::HeartbeatQuery { cause } => cause.server(),
             _ => None,
         }
     }

@@ -68,7 +68,7 @@ impl Sql {
             .user(&options.user)
             .dbname(&options.dbname)
             .application_name(&options.application_name)
-            .options(options.startup_options())
+            .options(options.ordinary_options())
             .ssl_mode(SslMode::Require)
             .ssl_negotiation(SslNegotiation::Direct)
             .channel_binding(Binding::Prefer);

@@ -52,7 +52,9 @@ impl SnapshotReader {
     ) -> Result<Self, Error> {
         let sql = Sql::connect(options).await?;
         let isolation = if snapshot.is_some() { Isolation::RepeatableRead } else { isolation };
-        sql.execute("beginning the snapshot's transaction", isolation.sql()).await?;
+        // Copies may take hours: database.query.timeout.ms is for the questions that should take no time.
+        let begin = format!("{}; SET LOCAL statement_timeout = 0", isolation.sql());
+        sql.execute("beginning the snapshot's transaction", &begin).await?;
         if let Some(snapshot) = snapshot {
             let import = format!("SET TRANSACTION SNAPSHOT {}", escape_literal(snapshot));
             sql.execute(&format!("importing snapshot {snapshot}"), &import).await?;

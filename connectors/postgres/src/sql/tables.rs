@@ -194,13 +194,6 @@ impl Sql {
         let rows = self.rows(doing, sql, &[(&oids, Type::OID_ARRAY)]).await?;
         rows.iter().map(|row| Ok(TableName { schema: get(row, 0, doing)?, table: get(row, 1, doing)? })).collect()
     }
-
-    /// Counts the rows of a table; reads all of it.
-    pub async fn count_rows(&self, table: &TableName) -> Result<u64, Error> {
-        let doing = format!("counting the rows of {table}");
-        let sql = format!("SELECT count(*) FROM {}", table.quoted());
-        Ok(get::<i64>(&self.row(&doing, &sql, &[]).await?, 0, &doing)? as u64)
-    }
 }
 
 #[derive(Default)]

@@ -12,6 +12,7 @@ use super::message::Malformed;
 use super::pgoutput::{Decoder, Step};
 use super::{Cursor, MessageTopic};
 use crate::error::Error;
+use crate::heartbeat::ActionQuery;
 use crate::lsn::Lsn;
 use crate::position::{LSN, LSN_COMMIT, LSN_PROC};
 use crate::session::Catalog;
@@ -75,6 +76,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) catalog: &'a mut Catalog,
     pub(crate) outlet: &'a mut Outlet,
     pub(crate) heartbeat: &'a mut Option<Heartbeat>,
+    /// `heartbeat.action.query`.
+    pub(crate) action: Option<ActionQuery>,
     pub(crate) messages: &'a MessageTopic,
     /// The last position handed to the pipeline: where a reconnect goes on.
     pub(crate) reached: &'a mut Option<Position>,
@@ -106,7 +109,7 @@ impl Pace {
     }
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
@@ -114,6 +117,14 @@ fn now_ms() -> i64 {
 pub(crate) fn confirmable(position: &Position) -> Lsn {
     let lsn = position.word(LSN_COMMIT).or(position.word(LSN_PROC)).or(position.word(LSN)).unwrap_or(0);
     Lsn(lsn as u64)
+}
+
+/// Waits for a failure of the heartbeat's statement that ends the stream.
+async fn failed(action: Option<&mut ActionQuery>) -> Error {
+    match action {
+        Some(action) => action.failed().await,
+        None => pending().await,
+    }
 }
 
 impl<'a> Follow<'a> {
@@ -161,7 +172,7 @@ impl<'a> Follow<'a> {
             // The socket is empty: what has been read leaves now, unless the pipeline is still busy with what it has. Then
             // more is added until it is free, so that batches grow with the load and no timer is needed.
             if self.parts.outlet.is_drained() {
-                self.beat(false);
+                self.beat();
                 if !self.flush().await? {
                     return Ok(self.ended());
                 }
@@ -211,9 +222,10 @@ impl<'a> Follow<'a> {
                 return Ok(None);
             }
             () = heartbeat => {
-                self.beat(false);
+                self.beat();
                 return Ok(None);
             }
+            error = failed(self.parts.action.as_mut()) => return Err(error),
         }
         self.confirm().await?;
         Ok(None)
@@ -293,6 +305,10 @@ impl<'a> Follow<'a> {
                         self.parts.decoder.install(relation.id, known);
                         Ok(())
                     }
+                    Ok(Step::Type(named)) => {
+                        self.parts.tables.named_type(named.oid, named.schema, named.name);
+                        Ok(())
+                    }
                     Ok(Step::Message(message)) => {
                         self.parts.decoder.met(&mut self.batch, message, self.parts.messages, now_ms());
                         Ok(())
@@ -337,7 +353,7 @@ impl<'a> Follow<'a> {
     }
 
     /// Adds a heartbeat when one is due and there is a position to carry.
-    fn beat(&mut self, force: bool) {
+    fn beat(&mut self) {
         let last = self.batch.items.iter().rev().find_map(|item| match item {
             Item::Position(position) => Some(position),
             Item::Change(change) => Some(&change.position),
@@ -345,9 +361,12 @@ impl<'a> Follow<'a> {
         });
         let Some(position) = last.or(self.parts.reached.as_ref()) else { return };
         if let Some(event) =
-            self.parts.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), position, force))
+            self.parts.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), position, false))
         {
             self.batch.items.push(Item::Event(Box::new(event)));
+            if let Some(action) = &self.parts.action {
+                action.beat();
+            }
         }
     }
 
@@ -375,7 +394,7 @@ impl<'a> Follow<'a> {
         if reached.is_some() {
             *self.parts.reached = reached;
         }
-        self.beat(false);
+        self.beat();
         Ok(true)
     }
 

@@ -13,7 +13,7 @@ mod pgoutput;
 mod reader;
 mod state;
 
-pub(crate) use follow::{End, Follow, Parts, Settings};
+pub(crate) use follow::{End, Follow, Parts, Settings, now_ms};
 pub(crate) use logical::MessageTopic;
 pub(crate) use message::Relation;
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod misc;
 mod number;
 mod plan;
 mod row;
+mod source;
 mod time;
 
 pub use catalogue::{Catalogue, PgType, TypeKind};
@@ -21,3 +22,4 @@ pub(crate) use cell::encoded;
 pub use cell::{Cell, Form};
 pub use plan::{BinaryMode, DecimalMode, FailureMode, HstoreMode, IntervalMode, Modes, Planned, TimeMode, plan};
 pub use row::{ColumnCodec, RowCodec, column_codec};
+pub(crate) use source::source_type;

@@ -78,6 +78,9 @@ pub struct ConnectOptions {
     pub options: Option<String>,
     /// Statements of `database.initial.statements`, run on each new ordinary connection.
     pub initial_statements: Vec<String>,
+    /// How long a statement of an ordinary session may run; 0: for ever. Replication sessions and the copies of a snapshot have
+    /// no limit.
+    pub statement_timeout_ms: u64,
 }
 
 impl Default for ConnectOptions {
@@ -99,6 +102,7 @@ impl Default for ConnectOptions {
             application_name: "Debezium General".into(),
             options: None,
             initial_statements: Vec::new(),
+            statement_timeout_ms: 0,
         }
     }
 }
@@ -150,6 +154,11 @@ impl ConnectOptions {
             text.push_str(value);
         }
         text
+    }
+
+    /// As [`startup_options`](Self::startup_options), for an ordinary session. Of two values of a setting the later one counts.
+    pub(crate) fn ordinary_options(&self) -> String {
+        format!("{} -c statement_timeout={}", self.startup_options(), self.statement_timeout_ms.min(i32::MAX as u64))
     }
 }
 
