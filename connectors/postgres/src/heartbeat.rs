@@ -81,3 +81,30 @@ async fn run(options: &ConnectOptions, session: &mut Option<Sql>, statement: &st
 fn ends(error: &Error) -> bool {
     error.sqlstate().is_some_and(|state| ENDING.contains(&state))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::error::ServerError;
+
+    use super::*;
+
+    #[test]
+    fn which_failures_end_the_stream() {
+        for (state, expect) in
+            [("42P01", true), ("57P01", true), ("57P03", true), ("42601", false), ("23505", false), ("57014", false)]
+        {
+            let server = ServerError { sqlstate: state.to_owned(), ..ServerError::default() };
+            let error = Error::from_server("running heartbeat.action.query", server);
+            assert_eq!(ends(&error), expect, "{state}");
+            let told = Error::HeartbeatQuery { cause: Box::new(error) };
+            // Somebody may make the table meanwhile.
+            assert!(told.is_transient());
+            let first = format!(
+                "org.apache.kafka.connect.errors.ConnectException: Could not execute heartbeat action query (Error: {state})"
+            );
+            assert_eq!(told.trace().lines().next(), Some(first.as_str()));
+        }
+        let closed = std::io::Error::other("closed");
+        assert!(!ends(&Error::Io { doing: "x".into(), at: "y".into(), source: closed }));
+    }
+}

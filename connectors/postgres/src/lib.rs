@@ -20,7 +20,6 @@ pub mod position;
 pub mod publication;
 mod session;
 pub mod slot;
-mod snapshot;
 pub mod sql;
 mod stream;
 mod table;

@@ -33,10 +33,10 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         password,
         database,
         initial_statements,
-        query_timeout,
         tls,
         tcp_keep_alive,
         connect_timeout,
+        query_timeout,
         driver,
         ..
     } = &config.connection;
@@ -61,10 +61,10 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         tcp_keepalive: *tcp_keep_alive,
         // The reference waits ten minutes for a connection; a retry is better than a wait.
         connect_timeout_ms: connect_timeout.as_millis().min(30_000) as u64,
+        query_timeout_ms: query_timeout.as_millis() as u64,
         application_name: application_name.to_owned(),
         options: driver.get("options").map(str::to_owned),
         initial_statements: initial_statements.clone(),
-        statement_timeout_ms: query_timeout.as_millis() as u64,
         ..ConnectOptions::default()
     }
 }
@@ -187,8 +187,9 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
             tracing::warn!(%connector, %error, "the session ended while the task was stopping");
             return Ok(());
         }
-        // A session that lasted was a good one: what ends it is a new trouble.
-        if began.elapsed() > longest {
+        // A session that got on, or that lasted without anything to do, was a good one: what ends it is a new trouble. One that
+        // ends again and again at the same place is not.
+        if session.went_well(&error, began.elapsed() > longest) {
             (tries, pause) = (0, FIRST_PAUSE);
         }
         tries += 1;

@@ -256,6 +256,21 @@ pub enum Error {
         /// What was wrong.
         reason: String,
     },
+    /// The replication connection is dead, though no error came of it.
+    #[error(
+        "the server at {at} has sent nothing from slot \"{slot}\" for {silent_ms} ms, and {reason}: the connection is made \
+         anew. Look for a firewall, proxy or load balancer between that forgets connections"
+    )]
+    Silent {
+        /// `host:port`.
+        at: String,
+        /// The slot.
+        slot: String,
+        /// For how long nothing came.
+        silent_ms: u64,
+        /// What shows that the connection is dead, and not the server busy.
+        reason: String,
+    },
     /// Row-level security would hide rows from a copy.
     #[error(
         "row-level security hides rows of {tables} from user \"{user}\": a copy would be incomplete. \
@@ -297,9 +312,6 @@ fn remedy_of(server: &ServerError) -> &'static str {
             ". ALTER SYSTEM SET wal_level = 'logical' and restart the server"
         }
         "3D000" => ". Check database.dbname",
-        "57014" if server.message.contains("statement timeout") => {
-            ". The server took longer than database.query.timeout.ms: look at its load and at locks, or raise the limit"
-        }
         "58P01" => {
             ". Log that was needed is gone: raise max_slot_wal_keep_size or wal_keep_size and copy the tables again"
         }
@@ -311,7 +323,8 @@ impl Error {
     /// Whether trying again later can help without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } | Self::HeartbeatQuery { .. } => true,
+            Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } | Self::Silent { .. } => true,
+            Self::HeartbeatQuery { .. } => true,
             Self::Auth { server, .. } | Self::Server { server, .. } => server.is_transient(),
             Self::SlotCreation { cause, .. }
             | Self::StreamStart { cause, .. }

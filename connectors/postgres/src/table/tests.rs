@@ -83,7 +83,8 @@ fn a_key_keeps_the_values_of_a_column_that_is_treated_in_the_row() {
 
 #[test]
 fn a_table_without_rules_is_decoded_by_its_own_decoder_alone() {
-    let mut tables = tables(&[("column.mask.with.3.chars", "public.other.*"), ("column.truncate.to.3.chars", "public.t.n")]);
+    let mut tables =
+        tables(&[("column.mask.with.3.chars", "public.other.*"), ("column.truncate.to.3.chars", "public.t.n")]);
     let shape = built(&mut tables, "v:25 n:23", &[], false);
     let mut cells = Vec::new();
     shape.decode.row(b"v42", &[Span { start: 0, len: 1 }, Span { start: 1, len: 2 }], &mut cells).unwrap();
