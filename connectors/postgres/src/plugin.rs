@@ -6,7 +6,7 @@ use relational::{Outlet, TaskError};
 use serde_json::{Map, Value as Json};
 use settings::{Finding, Properties, Severity};
 
-use crate::config::{Connection, PostgresConfig, SnapshotMode, SslMode};
+use crate::config::{Connection, PostgresConfig, SslMode};
 use crate::error::{Error, SlotOwner};
 use crate::session::Session;
 use crate::sql::Sql;
@@ -168,9 +168,6 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
     if config.slot.plugin == crate::config::OutputPlugin::Decoderbufs {
         tracing::info!(%connector, "plugin.name is decoderbufs (Debezium's default): the log is read through pgoutput, with \
             equal records");
-    }
-    if matches!(config.snapshot.mode, SnapshotMode::Custom | SnapshotMode::ConfigurationBased) {
-        tracing::warn!(%connector, mode = %config.snapshot.mode, "this snapshot mode is not available");
     }
     let (max_retries, longest) = (config.limits.max_retries, config.limits.restart_wait);
     let fails = |error: &Error| TaskError { trace: error.trace() };

@@ -17,6 +17,8 @@ mod pgoutput;
 mod reader;
 mod silence;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use follow::{End, Follow, Lasting, now_ms};
 pub(crate) use link::{Link, LinkOptions};

@@ -34,7 +34,6 @@ fn found(columns: &str) -> Vec<sql::Column> {
             default: None,
             generated: 0,
             identity: 0,
-            storage: b'x',
         }
     };
     columns.split(' ').map(column).collect()
@@ -44,7 +43,14 @@ fn built(tables: &mut Tables, columns: &str, key: &[&str], copied: bool) -> Arc<
     let found = found(columns);
     let sent: Vec<_> = found
         .iter()
-        .map(|c| Sent { name: &c.name, oid: c.type_oid, typmod: c.typmod, known: Some(c), in_identity: false })
+        .map(|c| Sent {
+            name: &c.name,
+            oid: c.type_oid,
+            typmod: c.typmod,
+            known: Some(c),
+            in_identity: false,
+            printed: None,
+        })
         .collect();
     let key = key.iter().map(|name| (*name).to_owned()).collect();
     tables.build("public", "t", &sent, key, copied).unwrap().shape
