@@ -17,7 +17,7 @@ use crate::runtime::keys::{COMMON, PREDICATE, TRANSFORM};
 use crate::sink::properties::{self, Client};
 
 /// Keys whose code comes with another branch of the same release. Take a name out as soon as the code is here.
-const ARRIVING: &[&str] = &["errors.retry.timeout", "errors.retry.delay.max.ms", "errors.log.include.messages"];
+const ARRIVING: &[&str] = &[];
 
 const WORKER: &[(&str, &str)] = &[
     ("bootstrap.servers", "k:1"),
