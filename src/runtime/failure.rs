@@ -5,6 +5,7 @@ use std::fmt;
 use record::DecodeError;
 use transforms::TransformError;
 
+use super::defect::Defect;
 use crate::convert::ConvertError;
 use crate::sink::SinkError;
 use crate::sink::topics::TopicError;
@@ -24,6 +25,8 @@ pub enum Stage {
     KafkaProduce,
     /// Reading a row.
     Decode,
+    /// None of them: the program is at fault.
+    Defect,
 }
 
 impl Stage {
@@ -35,6 +38,7 @@ impl Stage {
             Self::ValueConverter => "VALUE_CONVERTER",
             Self::KafkaProduce => "KAFKA_PRODUCE",
             Self::Decode => "TASK_POLL",
+            Self::Defect => "DEFECT",
         }
     }
 }
@@ -88,13 +92,18 @@ impl Failure {
         Self::new(Stage::KafkaProduce, cause, "")
     }
 
+    /// The pipeline panicked.
+    pub fn defect(defect: &Defect) -> Self {
+        Self::new(Stage::Defect, defect.trace("the pipeline"), "")
+    }
+
     /// A topic could not be made.
     pub fn topic(error: &TopicError) -> Self {
         Self::new(Stage::KafkaProduce, error.to_string(), "")
     }
 
     fn new(stage: Stage, cause: String, remedy: &str) -> Self {
-        let of_the_record = !matches!(stage, Stage::KafkaProduce | Stage::Decode);
+        let of_the_record = !matches!(stage, Stage::KafkaProduce | Stage::Decode | Stage::Defect);
         Self { stage, cause, remedy: remedy.to_owned(), stopped: false, of_the_record }
     }
 
@@ -121,6 +130,7 @@ impl Failure {
     /// For `status.trace`.
     pub fn trace(&self) -> String {
         let first = match self.stage {
+            Stage::Defect => return self.cause.clone(),
             Stage::KafkaProduce => {
                 "org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback"
             }

@@ -10,6 +10,8 @@
 pub mod catalog;
 pub mod clients;
 pub mod cluster;
+pub mod defect;
+pub mod failpoint;
 pub mod failure;
 pub mod fenced;
 pub mod keys;

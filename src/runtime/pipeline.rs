@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use transforms::Chain;
 
+use super::failpoint;
 use super::failure::{Failure, Stage};
 use super::ledger::Ledger;
 use super::topics::NewTopics;
@@ -165,6 +166,7 @@ impl<S: Sink> Pipeline<S> {
     }
 
     fn batch(&mut self, batch: &Batch, scratch: &mut Scratch) -> Result<(), Failure> {
+        failpoint::reach("pipeline", &self.connector);
         scratch.now_ns = now().as_nanos() as i64;
         let (mut before, mut after, mut other) = (Vec::new(), Vec::new(), Vec::new());
         // Only the last position of a batch is kept: the ledger need not hold one an event.

@@ -16,6 +16,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::defect::{self, Defect};
+use super::failpoint;
 use super::failure::Failure;
 use super::ledger::{Committable, Ledger};
 use super::owner::Fence;
@@ -139,7 +141,14 @@ pub fn start(spec: TaskSpec, worker: Arc<Worker>) -> TaskHandle {
 
 async fn drive(spec: TaskSpec, worker: Arc<Worker>, stop: watch::Receiver<bool>, slot: Arc<OnceLock<Arc<KafkaSink>>>) {
     let events = spec.events.clone();
-    if let Err(trace) = run(spec, worker, stop, slot).await {
+    let outcome = defect::caught(run(spec, worker, stop, Arc::clone(&slot))).await.unwrap_or_else(|defect| {
+        if let Some(sink) = slot.get() {
+            // Whoever sends there returns.
+            sink.stop(true);
+        }
+        Err(defect.trace("the task"))
+    });
+    if let Err(trace) = outcome {
         // The supervisor has gone: then nobody wants to know.
         let _ = events.send(TaskEvent::Failed { trace });
     }
@@ -202,8 +211,18 @@ async fn run(
 
     // The connector is stopped by the supervisor, or by us when the pipeline fails.
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
-    let (outlet, ends) = Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, worker.budget.clone(), DEPTH);
-    let connector = Connector(tokio::spawn((spec.plugin.start)(spec.config.clone(), outlet)));
+    let (outlet, ends) = Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, &worker.budget, DEPTH);
+    let connector = Connector(tokio::spawn({
+        let (name, running) = (Arc::clone(&spec.connector), (spec.plugin.start)(spec.config.clone(), outlet));
+        async move {
+            let running = async move {
+                failpoint::reach("connector", &name);
+                running.await
+            };
+            let panicked = |defect: Defect| Err(TaskError { trace: defect.trace("the connector's task") });
+            defect::caught(running).await.unwrap_or_else(panicked)
+        }
+    }));
     let pipeline = Pipeline {
         connector: Arc::clone(&spec.connector),
         chain,
@@ -222,8 +241,9 @@ async fn run(
     std::thread::Builder::new()
         .name("pipeline".to_owned())
         .spawn(move || {
+            let outcome = defect::catch(|| pipeline.run(ends.records));
             // The receiver is gone when the task was cancelled.
-            let _ = ended.send(pipeline.run(ends.records));
+            let _ = ended.send(outcome.unwrap_or_else(|defect| Err(Failure::defect(&defect))));
         })
         .map_err(|error| {
             format!("org.apache.kafka.connect.errors.ConnectException: no thread for the task: {error}")
@@ -335,11 +355,6 @@ impl Committer {
         }
         match ended {
             Ok(Ok(Err(error))) => Err(error.trace),
-            Ok(Err(panic)) if panic.is_panic() => Err(
-                "org.apache.kafka.connect.errors.ConnectException: the connector's task panicked: this is a defect of \
-                 afterimage, please report it with the log"
-                    .to_owned(),
-            ),
             _ => Ok(()),
         }
     }

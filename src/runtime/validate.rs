@@ -10,6 +10,8 @@ mod parts;
 
 use settings::{Checked, Def, Properties, SecretNames, Severity};
 
+use super::defect;
+use super::failpoint;
 use super::keys;
 use super::supervisor::Settings;
 use crate::plugins::Plugin;
@@ -30,6 +32,9 @@ pub enum Rejected {
         /// Those that are here.
         available: String,
     },
+    /// The validation panicked: not the configuration's fault.
+    #[error("{0}")]
+    Defect(String),
 }
 
 /// The result, in the order of the answer.
@@ -89,10 +94,16 @@ pub fn plugin(settings: &Settings, config: &Properties) -> Result<&'static Plugi
     })
 }
 
-/// Validates. The database is asked only when nothing else is wrong.
+/// Validates. The database is asked only when nothing else is wrong. A panic on the way is this request's alone.
 pub async fn validate(settings: &Settings, config: &Properties) -> Result<Validation, Rejected> {
-    let raw = config;
-    let config = &(settings.resolve)(raw.clone());
+    let validation = defect::caught(validated(settings, config)).await;
+    validation.unwrap_or_else(|defect| Err(Rejected::Defect(defect.trace("the validation"))))
+}
+
+async fn validated(settings: &Settings, raw: &Properties) -> Result<Validation, Rejected> {
+    failpoint::reach("validate", raw.get("name").unwrap_or_default());
+    let resolved = settings.resolved(raw.clone()).await;
+    let config = &resolved.map_err(|defect| Rejected::Defect(defect.trace("the validation")))?;
     let plugin = plugin(settings, config)?;
     let own = (plugin.keys)();
     let mut connector = own.validate(config);

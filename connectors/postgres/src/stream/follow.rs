@@ -63,6 +63,8 @@ pub(crate) struct Follow<'a> {
     awaited: Option<u32>,
     pace: Pace,
     buffer: BytesMut,
+    /// The part of the byte budget for a frame that is larger than the buffer.
+    grown: Option<Lease>,
     parsed: usize,
     batch: Box<Batch>,
 }
@@ -129,6 +131,7 @@ impl<'a> Follow<'a> {
             awaited: None,
             pace: Pace { reads: 0, last: Instant::now() },
             buffer: BytesMut::with_capacity(BUFFER_BYTES),
+            grown: None,
             parsed: 0,
             batch: Box::default(),
         }
@@ -247,11 +250,7 @@ impl<'a> Follow<'a> {
             }
             let frame = match next_frame(&self.buffer[self.parsed..]) {
                 Next::Frame(frame) => frame,
-                Next::Incomplete { need } => {
-                    let have = self.buffer.len() - self.parsed;
-                    self.buffer.reserve(need.saturating_sub(have));
-                    return Ok(false);
-                }
+                Next::Incomplete { need } => return self.grow_for(need).await,
                 Next::Bad(bad) => return Err(self.malformed(&bad.to_string())),
             };
             let payload = self.parsed + frame.payload.start..self.parsed + frame.payload.end;
@@ -273,6 +272,25 @@ impl<'a> Follow<'a> {
             }
             self.parsed += frame.consumed;
         }
+    }
+
+    /// Makes room for a frame of `need_bytes` that has begun at the place reached. One that does not fit into the buffer
+    /// waits for its part of the byte budget before the buffer grows, and what stands before it leaves first: true, as
+    /// when the batch is full.
+    async fn grow_for(&mut self, need_bytes: usize) -> Result<bool, Error> {
+        if self.parsed + need_bytes > BUFFER_BYTES && self.parsed > 0 {
+            return Ok(true);
+        }
+        if need_bytes > BUFFER_BYTES && self.grown.is_none() {
+            self.grown = self.leased(need_bytes).await?;
+            if self.grown.is_none() {
+                // It is time to stop, which the caller looks for next.
+                return Ok(false);
+            }
+        }
+        let have_bytes = self.buffer.len() - self.parsed;
+        self.buffer.reserve(need_bytes.saturating_sub(have_bytes));
+        Ok(false)
     }
 
     fn malformed(&self, reason: &str) -> Error {
@@ -357,13 +375,27 @@ impl<'a> Follow<'a> {
         if self.batch.items.is_empty() {
             self.batch.clear();
             self.parts.decoder.next_batch();
-            self.buffer.advance(used);
+            if used > BUFFER_BYTES {
+                // A large frame that nobody wants: its memory goes with its lease.
+                drop(self.take(used));
+                self.grown = None;
+            } else {
+                self.buffer.advance(used);
+            }
             return Ok(true);
         }
+        // Before the batch takes the buffer away, since the next buffer is new memory. A frame that made the buffer grow
+        // is alone in its batch, and has its lease.
+        let lease = match self.grown.take_if(|_| used > BUFFER_BYTES) {
+            Some(lease) => lease,
+            None => match self.leased(used).await? {
+                Some(lease) => lease,
+                None => return Ok(false),
+            },
+        };
         let mut batch = std::mem::take(&mut self.batch);
         batch.buffer = self.take(used);
         self.parts.decoder.next_batch();
-        let Some(lease) = self.leased(batch.buffer.len()).await? else { return Ok(false) };
         let reached = batch.items.iter().rev().find_map(|item| match item {
             Item::Position(position) => Some(position.clone()),
             Item::Change(change) => change.last.then(|| change.position.clone()),
@@ -397,7 +429,7 @@ impl<'a> Follow<'a> {
     /// Waits for the byte budget, answering the server meanwhile.
     async fn leased(&mut self, bytes: usize) -> Result<Option<Lease>, Error> {
         let mut stop = self.parts.outlet.stop.clone();
-        let mut lease = Box::pin(self.parts.outlet.lease(bytes));
+        let mut lease = std::pin::pin!(self.parts.outlet.lease(bytes));
         loop {
             tokio::select! {
                 biased;
