@@ -24,6 +24,7 @@ use crate::runtime::owner::{Fence, Owner, Ownership, Settings as OwnerSettings};
 use crate::runtime::supervisor::{self, Launched, Supervisor};
 use crate::runtime::task::{self, Worker};
 use crate::runtime::{clients, cluster};
+use crate::sink;
 use crate::store::{File, Kafka, KafkaSettings, Offsets, Store, TargetState, TopicSettings};
 
 /// The byte budget of the process for what has been read and is not yet converted: with the producer's queue of
@@ -234,6 +235,8 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             tracing::warn!("the group could not be left in time: a standby takes over when the session has run out");
         }
     }
+    // Their brokers may be away: then they are left behind.
+    let _ = timeout_at(deadline, tokio::task::spawn_blocking(sink::wait_closed)).await;
     tracing::info!("stopped");
     outcome
 }

@@ -1,5 +1,6 @@
 //! The sink on librdkafka: one producer, one thread that hears its deliveries.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -12,6 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
 
+use super::aside::{self, Aside};
 use super::error::serialized_bytes;
 use super::properties::Mapped;
 use super::window::Window;
@@ -26,6 +28,9 @@ const POLL: Duration = Duration::from_millis(250);
 
 /// The fence is looked at once in so many records.
 const LOOK_EVERY: u64 = 16;
+
+/// How long a sink that was dropped goes on hearing of deliveries.
+const LAST_DELIVERIES: Duration = Duration::from_millis(200);
 
 /// How many deliveries a sender that found librdkafka's queue full waits for.
 const ROOM_RECORDS: u64 = 512;
@@ -50,6 +55,8 @@ pub struct KafkaSink {
     state: Arc<State>,
     max_request_bytes: usize,
     poller: Option<JoinHandle<()>>,
+    /// Closing the client waits for brokers: the last field, so that it is done aside.
+    _last: Aside<Line>,
 }
 
 /// The producer and what waits for it. Whoever finds that nothing is under way hands on: a sender, or the last delivery.
@@ -114,6 +121,24 @@ impl State {
         }
     }
 
+    /// A delivery was lost to a panic, so that its record stays under way for ever: the sink stops, and the task is told in
+    /// the form of a delivery that failed. It belongs to no record.
+    fn break_down(&self) {
+        self.stopped.store(true, Ordering::Release);
+        let error = DeliveryError::Refused {
+            topic: "none".to_owned(),
+            java: "org.apache.kafka.connect.errors.ConnectException",
+            reason:
+                "the thread that hears of deliveries ended by a defect of afterimage; the log names the place. Report \
+                     it with the log, and restart the task: it goes on from the stored offset"
+                    .to_owned(),
+            transient: true,
+        };
+        // If telling is what panics, the senders still find the sink stopped.
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.delivery)(u64::MAX, Err(error))));
+        self.room.notify_all();
+    }
+
     fn lock(&self) -> MutexGuard<'_, ()> {
         // The mutex guards no data, so a panic of another holder leaves nothing half done.
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
@@ -174,6 +199,30 @@ impl ProducerContext for Deliveries {
 }
 
 impl Line {
+    /// The polling thread: hears of deliveries until the sink is dropped. librdkafka's events are handled in poll, on this
+    /// thread, so that a panic in what they lead to comes out here and passes through no frame of C.
+    fn hear(&self) {
+        let is_closing = || self.state.closing.load(Ordering::Acquire);
+        let heard = catch_unwind(AssertUnwindSafe(|| {
+            while !is_closing() {
+                self.producer.poll(POLL);
+                self.look(true);
+            }
+        }));
+        if heard.is_err() {
+            self.state.break_down();
+            while !is_closing() {
+                std::thread::sleep(POLL);
+            }
+        }
+        // What was purged still owes its deliveries.
+        let end = Instant::now() + LAST_DELIVERIES;
+        while !self.state.is_idle() && Instant::now() < end {
+            // It has been told already.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.producer.poll(LOOK_AGAIN)));
+        }
+    }
+
     /// Hands on what waits, if it may go.
     fn look(&self, reads_clock: bool) {
         if let Some(mut window) = self.window() {
@@ -294,15 +343,11 @@ impl KafkaSink {
             .name("kafka-deliveries".to_owned())
             .spawn({
                 let line = Arc::clone(&line);
-                move || {
-                    while !line.state.closing.load(Ordering::Acquire) {
-                        line.producer.poll(POLL);
-                        line.look(true);
-                    }
-                }
+                move || line.hear()
             })
             .map_err(|e| failed(e.to_string()))?;
-        Ok(Self { line, state, max_request_bytes, poller: Some(poller) })
+        let last = Aside::hold(&line);
+        Ok(Self { line, state, max_request_bytes, poller: Some(poller), _last: last })
     }
 
     /// Why records wait: no broker can be reached, in librdkafka's words. `None` while nothing waits.
@@ -414,12 +459,12 @@ impl Sink for KafkaSink {
 impl Drop for KafkaSink {
     fn drop(&mut self) {
         self.stop(true);
-        // What was purged still owes its deliveries; the polling thread brings them.
-        self.flush(Duration::from_millis(200));
         self.state.closing.store(true, Ordering::Release);
         if let Some(poller) = self.poller.take() {
-            // The polling thread has nothing to say; a panic in it was printed by the hook.
-            let _ = poller.join();
+            aside::remember(poller);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

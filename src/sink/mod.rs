@@ -10,6 +10,7 @@
 //!
 //! Must not know: payloads, schemas, converters, the store, connectors' types.
 
+mod aside;
 mod error;
 mod kafka;
 pub mod properties;
@@ -17,6 +18,7 @@ mod security;
 pub mod topics;
 mod window;
 
+pub use aside::wait_closed;
 pub use error::{DeliveryError, SinkError};
 pub use kafka::{KafkaSink, Settings};
 

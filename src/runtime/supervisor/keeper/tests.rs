@@ -140,11 +140,11 @@ impl World {
         &self.supervisor.shared
     }
 
-    fn look(&self, name: &str) {
+    fn look(&self, name: &str, config: bool) {
         self.shared().note(name, |mailbox| {
             mailbox.put(|mail| {
                 mail.look = true;
-                mail.config = true;
+                mail.config = config;
             });
         });
     }
@@ -157,7 +157,7 @@ impl World {
         ]);
         config.extend(more.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))));
         self.shared().configs.put_connector(name, &config, None).await.expect("taken");
-        self.look(name);
+        self.look(name, true);
     }
 
     /// The next task that starts; it is up.
@@ -214,7 +214,7 @@ async fn an_empty_task_set_is_believed_after_a_second() {
     world.shown("c", true, "RUNNING").await;
     let begin = Instant::now();
     world.shared().configs.put_task_configs("c", &[]).await.expect("taken");
-    world.look("c");
+    world.look("c", false);
     while world.shared().statuses.read(|view| view.task("c", 0).is_some()) {
         sleep(MS).await;
         assert!(begin.elapsed() < S * 10, "the task goes on");
@@ -239,10 +239,12 @@ async fn check_defect(panics: &str) {
     let trace = world.shown("bad", false, "FAILED").await;
     assert!(trace.contains("defect of afterimage"), "{panics}: {trace}");
     world.configure("good", &[]).await;
-    assert_eq!(&*world.task().await.connector, "good", "{panics}");
+    let good = world.task().await;
+    assert_eq!(&*good.connector, "good", "{panics}");
     world.shown("good", true, "RUNNING").await;
     world.configure("bad", &[]).await;
-    assert_eq!(&*world.task().await.connector, "bad", "{panics}");
+    let bad = world.task().await;
+    assert_eq!(&*bad.connector, "bad", "{panics}");
     world.shown("bad", true, "RUNNING").await;
     world.shown("bad", false, "RUNNING").await;
 }
