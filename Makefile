@@ -1,7 +1,7 @@
 # Each target is one line of shell or a script under scripts/, which says the rest.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup build demo test test-long test-matrix fuzz fuzz-guided bench lint clean
+.PHONY: help setup build demo check test-unit test test-long test-matrix fuzz fuzz-guided bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -15,10 +15,16 @@ build: ## the daemon, optimised
 demo: ## PostgreSQL, Kafka and the daemon on free ports, with change events before your eyes
 	@scripts/demo.sh
 
+check: ## format, clippy, rustdoc, unused dependencies, shellcheck, licences; needs no server
+	@scripts/check.sh
+
+test-unit: ## the tests that need no server: libraries, house rules, documents (a minute or two)
+	@scripts/test-unit.sh
+
 test: ## everything, from unit tests to whole-daemon tests on a PostgreSQL and a Kafka of its own
 	@scripts/test.sh
 
-test-long: ## the same with the long forms of the crash and load tests (about half an hour)
+test-long: ## the same with the long forms of the crash, owner and load tests (about half an hour)
 	@AFTERIMAGE_TEST_LONG=1 scripts/test.sh
 
 test-matrix: ## the tests with a PostgreSQL on Debian's and on 14, 16, 17 and 18 (fetched; scripts/test-matrix.sh says more)
@@ -32,9 +38,6 @@ fuzz-guided: ## cargo-fuzz on what reads the server's bytes, a minute a target (
 
 bench: ## rates beside pg_recvlogical, a 3,000,000-row transaction, latency and memory, on this machine
 	@scripts/bench.sh
-
-lint: ## formatting, clippy, shell syntax, licences
-	@scripts/lint.sh
 
 clean: ## delete what was built (the downloaded jars stay)
 	@. scripts/env.sh && cargo clean

@@ -4,7 +4,7 @@
 # ends by itself. Either way nothing is left running.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-cd "$here/.."
+cd "$here/.." || exit 1
 . "$here/env.sh"
 
 "$here/setup.sh" || exit 1
@@ -15,7 +15,7 @@ bin=$(postgres_bin)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/afterimage-demo.XXXXXX")
 chmod 711 "$work"
-daemon= consumer=
+daemon="" consumer=""
 tidy_up() {
   trap - EXIT INT TERM
   echo

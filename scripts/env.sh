@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts and the Makefile: where things lie outside the checkout.
 # A checkout stays clean, and every checkout of one user shares one download.
 export AFTERIMAGE_CACHE="${AFTERIMAGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/afterimage}"

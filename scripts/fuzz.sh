@@ -3,7 +3,7 @@
 # AFTERIMAGE_FUZZ_SECONDS a target (60 unless said otherwise). What is found stays in fuzz/corpus, a crash in fuzz/artifacts.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-cd "$here/.."
+cd "$here/.." || exit 1
 . "$here/env.sh"
 export CARGO_TARGET_DIR="$AFTERIMAGE_CACHE/fuzz"
 cargo +nightly --version >/dev/null 2>&1 || { echo "fuzz: a nightly compiler is missing: rustup toolchain install nightly" >&2; exit 1; }

@@ -107,7 +107,7 @@ broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=16777216
 P
-    local java=(java -Xms${AFTERIMAGE_KAFKA_HEAP:-512m} -Xmx${AFTERIMAGE_KAFKA_HEAP:-512m} -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+    local java=(java "-Xms${AFTERIMAGE_KAFKA_HEAP:-512m}" "-Xmx${AFTERIMAGE_KAFKA_HEAP:-512m}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1
       "-Dlog4j2.configurationFile=$here/log4j2.properties" -cp "$KAFKA_JARS/*")
     if [ ! -e "$dir/data/meta.properties" ]; then
       "${java[@]}" kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c "$dir/server.properties" >"$dir/format.log" 2>&1 ||

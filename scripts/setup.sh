@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building, testing and the demo need on a Debian 12 that has a Rust toolchain, make and git.
-# Does nothing, and says so in one line, when all is there.
+# Does nothing, and says so in one line, when all is there. `--quiet` leaves that line out; further arguments are programs
+# wanted besides, each in Debian's package of the same name (setup.sh --quiet shellcheck).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -9,6 +10,9 @@ say() { echo "setup: $*"; }
 die() { echo "setup: $*" >&2; exit 1; }
 
 command -v cargo >/dev/null || die "no cargo on the PATH: install a Rust toolchain first (rustup), then run this again"
+
+quiet=
+[ "${1:-}" != --quiet ] || { quiet=1; shift; }
 
 # A package is wanted when the program it brings is not there.
 missing=()
@@ -23,6 +27,7 @@ want java openjdk-17-jre-headless
 want mvn maven
 want setpriv util-linux
 want openssl openssl
+for program in "$@"; do want "$program" "$program"; done
 [ -n "$(postgres_bin || true)" ] || missing+=(postgresql)
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -60,4 +65,4 @@ if [ ! -e "$stamp" ]; then
   mv "$fresh" "$KAFKA_JARS"
 fi
 java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || die "Kafka needs Java 17 or newer, and 'java' is: $(java -version 2>&1 | head -n 1)"
-[ "${1:-}" = --quiet ] || say "all there (PostgreSQL: $(postgres_bin), Kafka: $KAFKA_JARS)"
+[ -n "$quiet" ] || say "all there (PostgreSQL: $(postgres_bin), Kafka: $KAFKA_JARS)"

@@ -18,8 +18,9 @@ trap 'rm -rf "$fetched"' EXIT
 trap 'exit 130' INT TERM
 fetch() {
   local jar="$fetched/jar-$1" home="$fetched/$1"
-  mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack -DoutputDirectory="$jar" \
-    -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-linux-$machine:$1" >"$fetched/log" 2>&1 &&
+  # In its own folder: without a project, Maven writes markers below the folder that it stands in.
+  (cd "$fetched" && mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack -DoutputDirectory="$jar" \
+    -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-linux-$machine:$1" >"$fetched/log" 2>&1) &&
     mkdir "$home" && tar -xJf "$jar"/*.txz -C "$home" && rm -rf "$jar" && chmod -R a+rX "$home"
 }
 

@@ -4,8 +4,9 @@
 # Arguments go to cargo test: scripts/test.sh --test crash.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-cd "$here/.."
+cd "$here/.." || exit 1
 . "$here/env.sh"
+. "$here/count.sh"
 
 "$here/setup.sh" --quiet || exit 1
 [ $# -gt 0 ] || set -- --workspace
@@ -27,11 +28,5 @@ AFTERIMAGE_TEST_KAFKA=$("$here/servers.sh" kafka "$work/kafka") || { echo "0 pas
 export AFTERIMAGE_TEST_POSTGRES AFTERIMAGE_TEST_KAFKA AFTERIMAGE_TEST_WORK="$work"
 
 start=$SECONDS
-cargo test --no-fail-fast "$@" 2>&1 | tee "$work/output"
-code=${PIPESTATUS[0]}
-echo "test: $((SECONDS - start)) s of tests"
-# A test program that died (a crash, a kill) has no result line: cargo's exit code still tells.
-read -r passed failed < <(awk '/^test result: / { p += $4; f += $6 } END { print p + 0, f + 0 }' "$work/output")
-if [ "$failed" -eq 0 ] && { [ "$code" -ne 0 ] || [ "$passed" -eq 0 ]; }; then failed=1; fi
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+timed() { cargo test --no-fail-fast "$@"; local code=$?; echo "test: $((SECONDS - start)) s of tests"; return $code; }
+count_tests timed "$@"

@@ -164,6 +164,8 @@ const IN_TOPICS: &[Key] = &[
         .doc("Partitions when the offset topic is created; -1 leaves it to the broker."),
     Key::new("status.storage.partitions", Kind::Int).default("5").checks(&[Check::Range { min: Some(-1), max: None }])
         .doc("Partitions when the status topic is created; -1 leaves it to the broker."),
+    Key::new("afterimage.instance.id", Kind::String)
+        .doc("Names this worker across its restarts, so that after a crash it takes its own place in the group at once; no two workers of a group may have the same. Not set: the advertised host and port. Not a key of Kafka Connect."),
     Key::new("session.timeout.ms", Kind::Int).default("10000").checks(&[Check::Range { min: Some(1), max: None }])
         .doc("Milliseconds without a heartbeat after which the group counts a worker as dead and a standby takes over."),
     Key::new("heartbeat.interval.ms", Kind::Int).default("3000").checks(&[Check::Range { min: Some(1), max: None }])

@@ -116,6 +116,8 @@ pub struct WorkerConfig {
     pub response_headers: String,
     /// REST extension classes.
     pub rest_extensions: Vec<String>,
+    /// Names this process across its restarts; `None`: its advertised address does.
+    pub instance_id: Option<String>,
     /// Without a heartbeat, after which a standby takes over.
     pub session_timeout: Duration,
     /// Between heartbeats.
@@ -194,6 +196,7 @@ impl WorkerConfig {
             allow_methods: word(&mut r, "access.control.allow.methods"),
             response_headers: r.text("response.http.headers.config"),
             rest_extensions: r.list("rest.extension.classes"),
+            instance_id: if standalone { None } else { r.text_or_none("afterimage.instance.id") },
             session_timeout: if standalone { Duration::ZERO } else { r.millis("session.timeout.ms") },
             heartbeat_interval: if standalone { Duration::ZERO } else { r.millis("heartbeat.interval.ms") },
             rebalance_timeout: if standalone { Duration::ZERO } else { r.millis("rebalance.timeout.ms") },

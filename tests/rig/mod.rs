@@ -16,7 +16,7 @@ mod server;
 pub use daemon::{Daemon, Options, Signal};
 pub use database::{Database, Session};
 pub use http::{Answer, ask};
-pub use kafka::{Kafka, Message};
+pub use kafka::{Kafka, Message, Tail};
 pub use server::Server;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -19,7 +19,6 @@ pub mod position;
 pub mod publication;
 mod session;
 pub mod slot;
-mod snapshot;
 pub mod sql;
 mod stream;
 mod table;

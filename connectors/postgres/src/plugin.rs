@@ -29,6 +29,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         tls,
         tcp_keep_alive,
         connect_timeout,
+        query_timeout,
         driver,
         ..
     } = &config.connection;
@@ -53,6 +54,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         tcp_keepalive: *tcp_keep_alive,
         // The reference waits ten minutes for a connection; a retry is better than a wait.
         connect_timeout_ms: connect_timeout.as_millis().min(30_000) as u64,
+        query_timeout_ms: query_timeout.as_millis() as u64,
         application_name: application_name.to_owned(),
         options: driver.get("options").map(str::to_owned),
         initial_statements: initial_statements.clone(),
@@ -176,6 +178,11 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
         if session.outlet().stopping() {
             tracing::warn!(%connector, %error, "the session ended while the task was stopping");
             return Ok(());
+        }
+        // A session that got on, or that lasted without anything to do, was a good one: what ends it is a new trouble. One that
+        // ends again and again at the same place is not.
+        if session.went_well(&error, retries.lasted()) {
+            retries.reset();
         }
         let verdict = if error.is_transient() { retries.failed() } else { Verdict::GiveUp };
         let Verdict::Again { pause, tries, say } = verdict else {

@@ -1,6 +1,10 @@
 //! One session with the server, from the first look to the end of the stream: what is stored against what the server has,
 //! the publication, the slot, the copy, the log.
 
+mod catalog;
+mod point;
+mod streaming;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,52 +12,21 @@ use record::Position;
 use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
 use snapshot::{Decision, Mode, Refusal, Stored as Found, decide};
 
-use crate::config::{
-    GuardrailAction, LsnFlushMode, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode,
-};
+pub(crate) use self::catalog::Catalog;
+use self::point::slot_waits;
+use self::streaming::Served;
+use crate::config::{GuardrailAction, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode};
+use crate::copy::{Copy, View, copy};
 use crate::error::Error;
 use crate::holders::hold;
-use crate::lsn::Lsn;
 use crate::plugin::{VERSION, connect_options};
-use crate::position::{KIND, LSN, LSN_COMMIT, Stored, from_offset, to_offset};
+use crate::position::{LSN, Stored, from_offset, to_offset};
 use crate::publication::{self, Autocreate, IdentityRule, PublicationOptions, ReplicaIdentity, publish_list};
 use crate::slot::{self, Slot, SlotOptions};
-use crate::snapshot::{Copy, View, copy};
-use crate::sql::{SlotInfo, Sql, Table};
-use crate::stream::{Decoder, End, Follow, MessageTopic, Parts, Settings, Wanted};
+use crate::sql::{SlotInfo, Table};
+use crate::stream::{Decoder, MessageTopic, Wanted};
 use crate::table::{Tables, adjustments, naming};
-use crate::wire::{ConnectOptions, Replication};
-
-/// How long the server may take to end a stream in order.
-const FINISH: Duration = Duration::from_secs(5);
-
-/// An ordinary connection, made when it is needed and again when it was lost.
-pub(crate) struct Catalog {
-    options: ConnectOptions,
-    sql: Option<Sql>,
-}
-
-impl Catalog {
-    pub(crate) fn new(options: ConnectOptions) -> Self {
-        Self { options, sql: None }
-    }
-
-    pub(crate) async fn sql(&mut self) -> Result<&Sql, Error> {
-        if self.sql.as_ref().is_none_or(Sql::is_closed) {
-            self.sql = Some(Sql::connect(&self.options).await?);
-        }
-        match &self.sql {
-            Some(sql) => Ok(sql),
-            // Set two lines above.
-            None => unreachable!(),
-        }
-    }
-
-    /// Lets the connection go: none is held while the log is followed.
-    pub(crate) fn close(&mut self) {
-        self.sql = None;
-    }
-}
+use crate::wire::Replication;
 
 /// What lasts over reconnects of a task.
 pub(crate) struct Session {
@@ -66,6 +39,8 @@ pub(crate) struct Session {
     messages: MessageTopic,
     /// The last position handed to the pipeline: a reconnect goes on from there, as nothing of it is lost.
     reached: Option<Position>,
+    /// The same, when the present run began.
+    began_at: Option<Position>,
     /// A copy has been made by this task.
     copied: bool,
     /// `skipped.operations` as the user wrote it, for the publication.
@@ -109,6 +84,7 @@ impl Session {
             tables,
             messages,
             reached: None,
+            began_at: None,
             copied: false,
             skipped,
         })
@@ -118,8 +94,17 @@ impl Session {
         &mut self.outlet
     }
 
+    /// Whether the last run, which ended with this error, was a good one: it got further than the one before, or it lasted
+    /// with nothing under way. A connection that was given up for its silence has got nowhere, however long it lasted.
+    pub(crate) fn went_well(&self, error: &Error, lasted: bool) -> bool {
+        let got_on = self.reached != self.began_at;
+        let was_idle = self.decoder.open_xid().is_none() && !matches!(error, Error::Silent { .. });
+        got_on || lasted && was_idle
+    }
+
     /// Runs until the connector is to stop; an error may be worth another try.
     pub(crate) async fn run(&mut self) -> Result<(), Error> {
+        self.began_at.clone_from(&self.reached);
         let facts = self.catalog.sql().await?.facts().await?;
         let sql = self.catalog.sql().await?;
         self.tables.load_types(sql).await?;
@@ -210,10 +195,8 @@ impl Session {
         if decision.copy {
             self.delay(self.config.snapshot.delay).await;
             let lsn = self.catalog.sql().await?.current_lsn().await?.0 as i64;
-            let options = connect_options(&self.config, "Debezium General");
-            let view = View { name: None, lsn, alone: true };
-            match copy(&self.config, &options, &mut self.tables, view, &mut self.outlet).await? {
-                Copy::Done(position) => {
+            match self.copy(View { lsn, alone: true, ..View::default() }).await? {
+                Copy::Done { position, .. } => {
                     self.copied = true;
                     self.reached = position.or(self.reached.take());
                 }
@@ -226,6 +209,11 @@ impl Session {
         self.outlet.close();
         self.outlet.last_stored().await;
         Ok(())
+    }
+
+    async fn copy(&mut self, view: View) -> Result<Copy, Error> {
+        let options = connect_options(&self.config, "Debezium General");
+        copy(&self.config, &options, &mut self.tables, &mut self.catalog, view, &mut self.outlet).await
     }
 
     async fn delay(&mut self, delay: Duration) {
@@ -245,8 +233,9 @@ impl Session {
         captured: &[Table],
     ) -> Result<(), Error> {
         let mut replication = Replication::connect(&connect_options(&self.config, "Debezium Streaming")).await?;
+        let served = Served::by(&mut replication).await?;
         let (slot, database) = (&self.config.slot.name, &self.config.connection.database);
-        let _hold = hold(slot, database, replication.pid(), Arc::clone(&self.outlet.connector));
+        let _hold = hold(slot, database, served.pid, Arc::clone(&self.outlet.connector));
         self.publish(&mut replication, captured).await?;
         let options = SlotOptions {
             name: self.config.slot.name.clone(),
@@ -258,9 +247,10 @@ impl Session {
             Slot::Existing(slot)
         } else {
             let sql = self.catalog.sql().await?;
+            let (outlet, mut stop) = (&self.outlet, self.outlet.stop.clone());
             tokio::select! {
-                made = slot::ensure(&mut replication, sql, &options, |_| {}) => made?,
-                () = self.outlet.stopped() => return Ok(()),
+                made = slot::ensure(&mut replication, sql, &options, |open| outlet.waiting(&slot_waits(&options.name, open))) => made?,
+                () = async { drop(stop.wait_for(|stop| *stop).await) } => return Ok(()),
             }
         };
         let mut resume = stored;
@@ -270,12 +260,12 @@ impl Session {
         if decision.copy {
             self.outlet.running();
             self.delay(self.config.snapshot.delay).await;
-            let (name, lsn) = self.view(&slot, resume.as_ref()).await?;
-            let options = connect_options(&self.config, "Debezium General");
-            let view = View { name: name.as_deref(), lsn, alone: false };
-            match copy(&self.config, &options, &mut self.tables, view, &mut self.outlet).await? {
-                Copy::Done(position) => {
+            let Some(view) = self.view(&slot, resume.as_ref()).await? else { return self.ended().await };
+            let lsn = view.lsn;
+            match self.copy(view).await? {
+                Copy::Done { position, seen } => {
                     self.copied = true;
+                    self.decoder.pass_over(seen);
                     self.reached.clone_from(&position);
                     if let Some(position) = &position {
                         // Whoever is killed from here on need not copy again.
@@ -290,34 +280,7 @@ impl Session {
         if self.outlet.stopping() {
             return self.ended().await;
         }
-        self.follow(replication, resume, &slot).await
-    }
-
-    /// The snapshot to import, and the LSN from which the log goes on after the copy.
-    async fn view(&mut self, slot: &Slot, stored: Option<&Stored>) -> Result<(Option<String>, i64), Error> {
-        Ok(match slot {
-            Slot::Created(created) => (created.snapshot_name.clone(), created.consistent_point.0 as i64),
-            Slot::Existing(existing) => {
-                // A copy that was begun goes on from the consistent point that was stored then: what was deleted between
-                // the two attempts stands in the log after it, and nowhere else.
-                let begun =
-                    stored.filter(|stored| stored.snapshot_unfinished).and_then(|stored| stored.position.word(LSN));
-                let now = if let Some(lsn) = begun {
-                    lsn
-                } else {
-                    let sql = self.catalog.sql().await?;
-                    let lsn = sql.current_lsn().await?.0 as i64;
-                    // A commit before that LSN may still be invisible to a view taken now.
-                    tokio::select! {
-                        waited = sql.wait_for_transactions() => waited?,
-                        () = self.outlet.stopped() => {}
-                    }
-                    lsn
-                };
-                let confirmed = existing.confirmed_flush_lsn.map_or(0, |lsn| lsn.0 as i64);
-                (None, now.max(confirmed))
-            }
-        })
+        self.follow(replication, served, resume, &slot).await
     }
 
     /// Tables may have been made while the slot waited for open transactions. They are published on a connection of their
@@ -363,84 +326,6 @@ impl Session {
         publication::set_identities(sql, captured, &rules).await;
         Ok(())
     }
-
-    async fn follow(&mut self, mut replication: Replication, resume: Option<Stored>, slot: &Slot) -> Result<(), Error> {
-        let start = resume.as_ref().map_or(Lsn(0), start_of);
-        let mut options = vec![
-            ("proto_version".to_owned(), "1".to_owned()),
-            ("publication_names".to_owned(), crate::sql::quoted_name(&self.config.publication.name)),
-        ];
-        if replication.server_version() >= 140_000 {
-            options.push(("messages".to_owned(), "true".to_owned()));
-        }
-        options.extend(self.config.slot.stream_params.iter().cloned());
-        let name = self.config.slot.name.clone();
-        if let Err(mut error) = replication.start(&name, start, &options).await {
-            if let Ok(sql) = self.catalog.sql().await {
-                slot::name_owner(&mut error, sql).await;
-            }
-            return Err(error);
-        }
-        self.outlet.running();
-        tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
-        self.catalog.close();
-        let confirmed = match slot {
-            Slot::Created(created) => created.consistent_point,
-            Slot::Existing(slot) => slot.confirmed_flush_lsn.unwrap_or(Lsn(0)),
-        };
-        self.decoder.reconnected(resume);
-        let parts = Parts {
-            replication,
-            decoder: &mut self.decoder,
-            tables: &mut self.tables,
-            catalog: &mut self.catalog,
-            outlet: &mut self.outlet,
-            heartbeat: &mut self.heartbeat,
-            messages: &self.messages,
-            reached: &mut self.reached,
-            settings: Settings {
-                slot: name.clone(),
-                status_interval: self.config.position.status_interval,
-                confirms: self.config.position.flush_mode != LsnFlushMode::Manual,
-            },
-        };
-        let mut follow = Follow::new(parts, confirmed);
-        match follow.run().await? {
-            End::Stopped => follow.finish(FINISH).await,
-            End::Gone => return Ok(()),
-        }
-        self.drop_slot().await;
-        Ok(())
-    }
-
-    async fn ended(&mut self) -> Result<(), Error> {
-        self.outlet.close();
-        self.outlet.last_stored().await;
-        self.drop_slot().await;
-        Ok(())
-    }
-
-    async fn drop_slot(&mut self) {
-        if !self.config.slot.drop_on_stop {
-            return;
-        }
-        let name = self.config.slot.name.clone();
-        let dropped = match self.catalog.sql().await {
-            Ok(sql) => slot::drop_slot(sql, &name).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = dropped {
-            tracing::warn!(slot = %name, %error, "the slot was not dropped (slot.drop.on.stop)");
-        }
-    }
-}
-
-/// Where the server is asked to begin: after the last whole transaction. It never goes back before what was confirmed.
-fn start_of(stored: &Stored) -> Lsn {
-    let position = &stored.position;
-    let copied = position.word(KIND).unwrap_or(0) > 0xff;
-    let lsn = position.word(LSN_COMMIT).or(position.word(LSN).filter(|_| copied)).unwrap_or(0);
-    Lsn(lsn as u64)
 }
 
 /// What the stream goes on from after a copy.

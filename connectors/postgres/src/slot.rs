@@ -10,8 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::error::Error;
-use crate::lsn::Lsn;
-use crate::sql::{SlotInfo, Sql};
+use crate::sql::{OpenTransaction, SlotInfo, Sql};
 use crate::wire::{Canceller, CreatedSlot, Replication};
 
 /// The one plugin that we read.
@@ -44,19 +43,6 @@ pub enum Slot {
     Existing(SlotInfo),
     /// It was made just now; its snapshot lives until the next command on the replication connection.
     Created(CreatedSlot),
-}
-
-impl Slot {
-    /// Where to start when no position is stored: the consistent point of a new slot, else the smaller of the confirmed
-    /// position and the end of the log.
-    pub fn default_start(&self, xlogpos: Lsn) -> Lsn {
-        match self {
-            Self::Created(created) => created.consistent_point,
-            Self::Existing(slot) => {
-                slot.confirmed_flush_lsn.filter(|lsn| lsn.is_valid()).map_or(xlogpos, |lsn| lsn.min(xlogpos))
-            }
-        }
-    }
 }
 
 /// Looks for the slot; `None` if there is none of this name. One of another plugin or database, or without its log, is an
@@ -101,13 +87,14 @@ fn check(slot: &SlotInfo, dbname: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Finds the slot or makes it. Making waits for all transactions that are open now, however long they last: `waiting` is
-/// told every 10 s which processes hold it up, and dropping the future cancels the command, so no slot stays behind.
+/// Finds the slot or makes it. Making waits for all transactions of the whole server that are open now, however long they
+/// last: `waiting` is told after a second, and then every 10 s, which ones hold it up, and dropping the future cancels the
+/// command, so no slot stays behind.
 pub async fn ensure(
     replication: &mut Replication,
     sql: &Sql,
     options: &SlotOptions,
-    mut waiting: impl FnMut(&[i32]),
+    mut waiting: impl FnMut(&[OpenTransaction]),
 ) -> Result<Slot, Error> {
     if let Some(slot) = find(sql, &options.name).await? {
         return Ok(Slot::Existing(slot));
@@ -148,7 +135,7 @@ async fn create(
     sql: &Sql,
     name: &str,
     failover: bool,
-    waiting: &mut impl FnMut(&[i32]),
+    waiting: &mut impl FnMut(&[OpenTransaction]),
 ) -> Result<CreatedSlot, Error> {
     let pid = replication.pid();
     let mut undo = CancelOnDrop(Some(replication.canceller()));
@@ -160,9 +147,10 @@ async fn create(
         tokio::select! {
             result = &mut creation => break result,
             _ = reminder.tick() => match sql.blockers_of(pid).await {
-                Ok(pids) if !pids.is_empty() => {
-                    tracing::warn!(slot = %name, ?pids, "creating the slot waits for transactions to end: pid {pids:?}");
-                    waiting(&pids);
+                Ok(open) if !open.is_empty() => {
+                    let who = OpenTransaction::listed(&open);
+                    tracing::warn!(slot = %name, "creating the slot waits for transactions to end: {who}");
+                    waiting(&open);
                 }
                 Ok(_) => {}
                 Err(error) => tracing::debug!(slot = %name, "cannot tell what the slot waits for: {error}"),
@@ -235,13 +223,5 @@ mod tests {
         assert!(foreign(slot("pgoutput", "other", "reserved", None)));
         assert!(foreign(slot("", "", "reserved", None)));
         assert!(matches!(check(&slot("pgoutput", "app", "lost", None), "app"), Err(Error::SlotLost { .. })));
-    }
-
-    #[test]
-    fn where_to_start() {
-        let start = |confirmed| Slot::Existing(slot("pgoutput", "app", "reserved", confirmed)).default_start(Lsn(50)).0;
-        assert_eq!((start(Some(40)), start(Some(60)), start(Some(0)), start(None)), (40, 50, 50, 50));
-        let created = CreatedSlot { consistent_point: Lsn(45), snapshot_name: None };
-        assert_eq!(Slot::Created(created).default_start(Lsn(50)), Lsn(45));
     }
 }

@@ -244,6 +244,17 @@ impl Tables {
         Ok(Built { shape: Arc::new(shape), wire_key, codecs })
     }
 
+    /// Reads the type catalogue again if one of these types is not in it: it was made since the start, and what it is made of
+    /// perhaps too. Types that are known stay as they are: an enum's new labels show in the schema after a restart, as in
+    /// Debezium.
+    pub(crate) async fn learn_types(&mut self, sql: &Sql, oids: impl IntoIterator<Item = u32>) -> Result<(), Error> {
+        if oids.into_iter().any(|oid| self.catalogue.get(oid).is_none()) {
+            let types = sql.types().await?;
+            self.catalogue.extend_unknown(types.into_iter().map(pg_type));
+        }
+        Ok(())
+    }
+
     /// A table as the stream announces it. What the stream does not say (NOT NULL, defaults, the primary key) is asked of
     /// the catalogue as it is now.
     pub(crate) async fn announced(&mut self, sql: &Sql, relation: &Relation) -> Result<Known, Error> {
@@ -251,14 +262,7 @@ impl Tables {
         if !self.captures(&relation.schema, &relation.table) {
             return Ok(Known::new(None, identity, Vec::new()));
         }
-        let unknown: Vec<u32> =
-            relation.columns.iter().map(|c| c.oid).filter(|oid| self.catalogue.get(*oid).is_none()).collect();
-        if !unknown.is_empty() {
-            // A type made since the start, and what it is made of. Others stay as they are: an enum's new labels show in the
-            // schema after a restart, as in Debezium.
-            let types = sql.types().await?;
-            self.catalogue.extend_unknown(types.into_iter().map(pg_type));
-        }
+        self.learn_types(sql, relation.columns.iter().map(|c| c.oid)).await?;
         let mut tables = vec![sql::Table {
             oid: relation.id,
             name: sql::TableName { schema: relation.schema.clone(), table: relation.table.clone() },

@@ -58,7 +58,6 @@ async fn tables_columns_keys_and_types() {
     let price = find("price");
     assert_eq!((price.base, price.base_typmod, price.not_null), (find("numeric").oid, (8 << 16) + 2 + 4, true));
     assert!(types.iter().all(|kind| kind.name != "uniq" && kind.name != "_uniq"));
-    assert_eq!(sql.types_by_oid(&[price.oid]).await.unwrap(), std::slice::from_ref(price));
     database.remove().await;
 }
 
@@ -149,15 +148,11 @@ async fn a_snapshot_is_the_slots_and_hides_nothing() {
     let created = stream.create_slot("wire_snap", "pgoutput", false).await.unwrap();
     database.sql("INSERT INTO t VALUES (0)").await;
     let snapshot = created.snapshot_name.unwrap();
-    let reader =
-        SnapshotReader::begin(&database.options, Some(&snapshot), Isolation::Serializable, false).await.unwrap();
-    let second = reader.export().await.unwrap();
-    let other = SnapshotReader::begin(&database.options, Some(&second), Isolation::default(), false).await.unwrap();
+    let reader = SnapshotReader::begin(&database.options, Some(&snapshot), Isolation::Serializable).await.unwrap();
     let name = TableName { schema: "public".into(), table: "t".into() };
     reader.lock(std::slice::from_ref(&name), 1000).await.unwrap();
-    for reader in [&reader, &other] {
-        assert_eq!(reader.sql().count_rows(&name).await.unwrap(), 50_000);
-        let copy = reader.copy("copying t", "COPY (SELECT id FROM t) TO STDOUT (FORMAT binary)").await.unwrap();
+    let copy = reader.copy("copying t", "COPY (SELECT id FROM t) TO STDOUT (FORMAT binary)").await.unwrap();
+    {
         let mut copy = std::pin::pin!(copy);
         let mut bytes = 0;
         while let Some(item) = copy.next().await {
@@ -170,17 +165,16 @@ async fn a_snapshot_is_the_slots_and_hides_nothing() {
     let mut options = database.options.clone();
     options.user = "wire_reader".into();
     options.password = Some("reads".into());
-    let reader = SnapshotReader::begin(&options, None, Isolation::default(), false).await.unwrap();
+    let reader = SnapshotReader::begin(&options, None, Isolation::default()).await.unwrap();
     let mut tables = reader.sql().tables(true).await.unwrap();
     reader.sql().describe(&mut tables).await.unwrap();
     let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
+    let hidden = reader.sql().hidden_by_row_security(&oids).await.unwrap();
+    assert_eq!(hidden.iter().map(ToString::to_string).collect::<Vec<_>>(), ["public.r"]);
+    assert!(!reader.sql().role().await.unwrap().can_replicate);
     let error = reader.copy("copying r", "COPY (SELECT id FROM r) TO STDOUT (FORMAT binary)").await.err().unwrap();
     assert_eq!(error.sqlstate(), Some("42501"), "{error}");
-    let accepting = SnapshotReader::begin(&options, None, Isolation::default(), true).await.unwrap();
-    let hidden = accepting.sql().hidden_by_row_security(&oids).await.unwrap();
-    assert_eq!(hidden.iter().map(ToString::to_string).collect::<Vec<_>>(), ["public.r"]);
-    assert!(!accepting.sql().role().await.unwrap().can_replicate);
-    drop((reader, accepting, other, stream));
+    drop((reader, stream));
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     database.sql("DROP OWNED BY wire_reader; DROP ROLE wire_reader").await;
     database.remove().await;

@@ -50,13 +50,19 @@ impl Retries {
         self.began = Instant::now();
     }
 
-    /// The session ended with an error that may pass. One that lasted longer than the longest pause was a good one: what
-    /// ended it is a new trouble, with all its tries.
+    /// Whether the session has lasted longer than the longest pause.
+    pub fn lasted(&self) -> bool {
+        self.began.elapsed() > self.longest
+    }
+
+    /// The session was a good one: what ended it is a new trouble, with all its tries.
+    pub fn reset(&mut self) {
+        self.tries = 0;
+        self.backoff.reset();
+    }
+
+    /// The session ended with an error that may pass.
     pub fn failed(&mut self) -> Verdict {
-        if self.began.elapsed() > self.longest {
-            self.tries = 0;
-            self.backoff.reset();
-        }
         self.tries += 1;
         if self.most.is_some_and(|most| self.tries > most) {
             return Verdict::GiveUp;
@@ -84,6 +90,9 @@ mod tests {
         for session_ms in sessions_ms {
             retries.begin();
             advance(MS * *session_ms).await;
+            if retries.lasted() {
+                retries.reset();
+            }
             match retries.failed() {
                 Verdict::GiveUp => out.push(None),
                 Verdict::Again { pause, tries, say } => {

@@ -256,6 +256,21 @@ pub enum Error {
         /// What was wrong.
         reason: String,
     },
+    /// The replication connection is dead, though no error came of it.
+    #[error(
+        "the server at {at} has sent nothing from slot \"{slot}\" for {silent_ms} ms, and {reason}: the connection is made \
+         anew. Look for a firewall, proxy or load balancer between that forgets connections"
+    )]
+    Silent {
+        /// `host:port`.
+        at: String,
+        /// The slot.
+        slot: String,
+        /// For how long nothing came.
+        silent_ms: u64,
+        /// What shows that the connection is dead, and not the server busy.
+        reason: String,
+    },
     /// Row-level security would hide rows from a copy.
     #[error(
         "row-level security hides rows of {tables} from user \"{user}\": a copy would be incomplete. \
@@ -300,7 +315,7 @@ impl Error {
     /// Whether trying again later can help without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } => true,
+            Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } | Self::Silent { .. } => true,
             Self::Auth { server, .. } | Self::Server { server, .. } => server.is_transient(),
             Self::SlotCreation { cause, .. }
             | Self::StreamStart { cause, .. }

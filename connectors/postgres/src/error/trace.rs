@@ -45,6 +45,10 @@ impl Error {
                 lines.push(format!("{PSQL}: The connection attempt failed."));
                 lines.push("java.net.SocketTimeoutException: Connect timed out".into());
             }
+            Self::Silent { .. } => {
+                lines.push(format!("{PSQL}: Database connection failed when reading from copy"));
+                lines.push("java.net.SocketTimeoutException: Read timed out".into());
+            }
             Self::Tls { reason, .. } => lines.push(format!("{PSQL}: SSL error: {reason}")),
             Self::Auth { server, .. } | Self::Server { server, .. } | Self::SlotTaken { server, .. } => {
                 lines.push(psql(server));

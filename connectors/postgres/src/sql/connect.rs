@@ -3,13 +3,14 @@
 
 use std::future::{Ready, ready};
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_postgres::config::{ChannelBinding as Binding, SslMode, SslNegotiation};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Row};
+use tokio_postgres::{CancelToken, Client, Config, Row};
 
 use crate::error::{Error, ServerError};
 use crate::wire::options::{PIN_SINCE_14, PIN_SINCE_17};
@@ -21,6 +22,27 @@ pub struct Sql {
     pub(super) client: Client,
     options: ConnectOptions,
     server_version: u32,
+    /// A statement was given up on it: what it answers now would be that one's.
+    is_left: AtomicBool,
+    encrypt: Encrypt,
+}
+
+/// Has the server end a statement that nobody waits for any more. The server closes the connection when it has taken the
+/// request; how it went does not matter, as the connection is left anyway.
+async fn cancel(token: CancelToken, options: ConnectOptions, encrypt: Encrypt) {
+    let cancelled = async {
+        let stream = Stream::open(&options, encrypt).await?;
+        token
+            .cancel_query_raw(stream, AsItIs)
+            .await
+            .map_err(|error| Error::from_sql("cancelling", &options.at(), error))
+    };
+    let limit = Duration::from_millis(options.connect_timeout_ms);
+    match timeout(limit, cancelled).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!("a statement could not be cancelled: {error}"),
+        Err(_) => tracing::debug!("a statement could not be cancelled in time"),
+    }
 }
 
 /// The socket has done TLS already; this only tells the client so, and hands over what SCRAM binds to.
@@ -63,6 +85,7 @@ impl Sql {
 
     async fn attempt(options: &ConnectOptions, encrypt: Encrypt) -> Result<Self, Error> {
         let stream = Stream::open(options, encrypt).await?;
+        let sent = if stream.is_tls() { Encrypt::Must } else { Encrypt::No };
         let mut config = Config::new();
         config
             .user(&options.user)
@@ -97,7 +120,7 @@ impl Sql {
                 tracing::debug!(%at, "ordinary connection ended: {error}");
             }
         });
-        Ok(Self { client, options: options.clone(), server_version })
+        Ok(Self { client, options: options.clone(), server_version, is_left: AtomicBool::new(false), encrypt: sent })
     }
 
     async fn prepared(self) -> Result<Self, Error> {
@@ -123,14 +146,38 @@ impl Sql {
         &self.options
     }
 
-    /// Whether the connection is gone.
+    /// Whether the connection is gone, or not to be used any more.
     pub fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.is_left.load(Ordering::Relaxed)
     }
 
     /// Runs SQL without looking at rows; several statements are allowed. `doing` stands in the error.
     pub async fn execute(&self, doing: &str, sql: &str) -> Result<(), Error> {
+        self.in_time(doing, self.client.batch_execute(sql)).await
+    }
+
+    /// As [`Sql::execute`], for what may wait for others: it takes as long as it takes.
+    pub(super) async fn execute_patiently(&self, doing: &str, sql: &str) -> Result<(), Error> {
         self.client.batch_execute(sql).await.map_err(|error| self.failed(doing, error))
+    }
+
+    /// Waits for an answer within the limit of a statement. One that is late is cancelled, and the connection is left.
+    async fn in_time<T>(
+        &self,
+        doing: &str,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        let limit_ms = self.options.query_timeout_ms;
+        let answer = async { answer.await.map_err(|error| self.failed(doing, error)) };
+        if limit_ms == 0 {
+            return answer.await;
+        }
+        let Ok(answer) = timeout(Duration::from_millis(limit_ms), answer).await else {
+            self.is_left.store(true, Ordering::Relaxed);
+            tokio::spawn(cancel(self.client.cancel_token(), self.options.clone(), self.encrypt));
+            return Err(Error::TimedOut { doing: doing.into(), at: self.options.at(), after_ms: limit_ms });
+        };
+        answer
     }
 
     /// For statements of ours with typed parameters: one round trip.
@@ -140,7 +187,7 @@ impl Sql {
         sql: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, Error> {
-        self.client.query_typed(sql, parameters).await.map_err(|error| self.failed(doing, error))
+        self.in_time(doing, self.client.query_typed(sql, parameters)).await
     }
 
     /// As [`Sql::rows`], where there is exactly one.

@@ -10,6 +10,7 @@ mod server;
 mod slots;
 mod snapshot;
 mod tables;
+mod transactions;
 mod types;
 
 use postgres_protocol::escape::escape_identifier;
@@ -18,9 +19,10 @@ use tokio_postgres::types::FromSql;
 
 pub use connect::Sql;
 pub use server::{Role, ServerFacts};
-pub use slots::{PublicationInfo, SlotInfo};
+pub use slots::{PublicationInfo, SlotInfo, SlotReader};
 pub use snapshot::{Isolation, SnapshotReader};
-pub use tables::{Column, Table, TableKind, TableName};
+pub use tables::{Column, Files, Table, TableKind, TableName};
+pub use transactions::{OpenTransaction, Visible};
 pub use types::TypeInfo;
 
 use crate::error::Error;

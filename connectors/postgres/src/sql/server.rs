@@ -1,10 +1,5 @@
 //! What the server is, who we are to it, and where and when it is.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
-use tokio_postgres::types::Type;
-
 use super::{Sql, get};
 use crate::error::Error;
 use crate::lsn::Lsn;
@@ -83,53 +78,31 @@ impl Sql {
 
     /// Where the log ends now: what was written, on a standby what was replayed (a view sees no more than that).
     pub async fn current_lsn(&self) -> Result<Lsn, Error> {
+        self.lsn("pg_current_wal_lsn").await
+    }
+
+    async fn lsn(&self, function: &str) -> Result<Lsn, Error> {
         let doing = "reading the end of the log";
-        let sql = "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
-                   ELSE pg_catalog.pg_current_wal_lsn() END)::text";
-        let row = self.row(doing, sql, &[]).await?;
+        let sql = format!(
+            "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
+             ELSE pg_catalog.{function}() END)::text"
+        );
+        let row = self.row(doing, &sql, &[]).await?;
         let text: Option<String> = get(&row, 0, doing)?;
         text.map_or(Ok(Lsn::INVALID), |text| {
             text.parse().map_err(|_| Error::Protocol { doing: doing.into(), reason: "not a position".into() })
         })
     }
 
-    /// Waits until every transaction that runs now has ended, so that a view taken then sees every commit that is in the
-    /// log now: a commit's record is written a moment before its rows can be seen, and that moment lasts as long as a
-    /// synchronous standby takes.
-    pub async fn wait_for_transactions(&self) -> Result<(), Error> {
-        let doing = "waiting for open transactions";
-        let bound = |which| format!("SELECT pg_catalog.txid_snapshot_{which}(pg_catalog.txid_current_snapshot())");
-        let xmax: i64 = get(&self.row(doing, &bound("xmax"), &[]).await?, 0, doing)?;
-        let mut looks = 0_u32;
-        while get::<i64>(&self.row(doing, &bound("xmin"), &[]).await?, 0, doing)? < xmax {
-            looks += 1;
-            if looks % 200 == 20 {
-                tracing::warn!("the copy waits for transactions that were open when it was to begin");
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        Ok(())
+    /// Where the log ends that has been made, written or not; on a standby what was replayed.
+    pub async fn insert_lsn(&self) -> Result<Lsn, Error> {
+        self.lsn("pg_current_wal_insert_lsn").await
     }
 
-    /// Waits until what a committed transaction did can be seen: its commit is in the log, and sent, a moment before. Not for
-    /// long, as the synchronous standby that it waits for may be ourselves.
-    pub async fn wait_until_seen(&self, xid: u32) -> Result<(), Error> {
-        const PAUSE: Duration = Duration::from_millis(5);
-        let doing = "waiting for a transaction's end";
-        // A transaction gives up the lock on its own id once its rows can be seen.
-        let sql = format!(
-            "SELECT count(*) FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted \
-             AND transactionid = '{xid}'::pg_catalog.xid"
-        );
-        let until = Instant::now() + Duration::from_secs(2);
-        while get::<i64>(&self.row(doing, &sql, &[]).await?, 0, doing)? > 0 {
-            if Instant::now() >= until {
-                tracing::warn!(xid, "the catalogue is read before a transaction that changed it can be seen");
-                break;
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        Ok(())
+    /// The server's process of this session.
+    pub async fn pid(&self) -> Result<i32, Error> {
+        let doing = "asking for the session's process";
+        get(&self.row(doing, "SELECT pg_catalog.pg_backend_pid()", &[]).await?, 0, doing)
     }
 
     /// The full 64-bit id of the present transaction, `None` on a standby. Assigns one.
@@ -149,23 +122,6 @@ impl Sql {
         let sql = "SELECT (pg_catalog.date_part('epoch', pg_catalog.date_trunc('second', CURRENT_TIMESTAMP))::int8 * 1000000 \
                    + pg_catalog.date_part('microseconds', CURRENT_TIMESTAMP)::int8 \
                    - pg_catalog.trunc(pg_catalog.date_part('second', CURRENT_TIMESTAMP))::int8 * 1000000)";
-        get(&self.row(doing, sql, &[]).await?, 0, doing)
-    }
-
-    /// Server processes for which the given one waits, the oldest transaction first; 0 is a prepared transaction.
-    pub async fn blockers_of(&self, pid: i32) -> Result<Vec<i32>, Error> {
-        let doing = "reading which transactions are waited for";
-        let sql = "SELECT b.pid FROM unnest(pg_catalog.pg_blocking_pids($1)) b (pid) \
-                   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid ORDER BY a.xact_start NULLS LAST, b.pid";
-        let rows = self.rows(doing, sql, &[(&pid, Type::INT4)]).await?;
-        rows.iter().map(|row| get(row, 0, doing)).collect()
-    }
-
-    /// Whether any session is idle in a transaction.
-    pub async fn any_idle_in_transaction(&self) -> Result<bool, Error> {
-        let doing = "reading the sessions' states";
-        let sql = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity WHERE state = 'idle in transaction' \
-                   AND pid <> pg_catalog.pg_backend_pid())";
         get(&self.row(doing, sql, &[]).await?, 0, doing)
     }
 }

@@ -31,6 +31,17 @@ pub struct SlotInfo {
     pub catalog_xmin: Option<u32>,
 }
 
+/// The server's process that streams from a slot, and what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotReader {
+    /// The process.
+    pub pid: i32,
+    /// The event that it waits for; none while it runs, or when this role may not see it.
+    pub wait: Option<String>,
+    /// It waits for the log to grow, or for its reader: it has no work.
+    pub is_idle: bool,
+}
+
 /// A row of `pg_publication`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicationInfo {
@@ -89,20 +100,25 @@ impl Sql {
         Ok(Some(SlotOwner { pid: Some(pid), application: text(1)?, user: text(2)?, client: text(3)?, connector }))
     }
 
+    /// What the process does that streams from a slot now; `None` when there is none.
+    pub async fn slot_reader(&self, name: &str) -> Result<Option<SlotReader>, Error> {
+        let doing = format!("looking at the reader of replication slot \"{name}\"");
+        // A walsender without work waits in its main loop, for the log, or for its socket. One of a failover slot also waits
+        // for the standbys, which is no sign of a dead connection.
+        let sql = "SELECT s.active_pid, a.wait_event, \
+                   COALESCE(a.wait_event_type IN ('Activity', 'Client') AND a.wait_event <> 'WaitForStandbyConfirmation', false) \
+                   FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid \
+                   WHERE s.slot_name::text = $1 AND s.active_pid IS NOT NULL";
+        let rows = self.rows(&doing, sql, &[(&name, Type::TEXT)]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(SlotReader { pid: get(row, 0, &doing)?, wait: get(row, 1, &doing)?, is_idle: get(row, 2, &doing)? }))
+    }
+
     /// Drops a slot, once.
     pub async fn drop_slot(&self, name: &str) -> Result<(), Error> {
         let doing = format!("dropping replication slot \"{name}\"");
         let sql = "SELECT pg_catalog.pg_drop_replication_slot($1::text)";
         self.rows(&doing, sql, &[(&name, Type::TEXT)]).await.map(drop)
-    }
-
-    /// Moves a slot's confirmed position forward; gives where it stands then.
-    pub async fn advance_slot(&self, name: &str, to: Lsn) -> Result<Lsn, Error> {
-        let doing = format!("advancing replication slot \"{name}\" to {to}");
-        let sql = "SELECT end_lsn::text FROM pg_catalog.pg_replication_slot_advance($1::text, $2::text::pg_lsn)";
-        let row = self.row(&doing, sql, &[(&name, Type::TEXT), (&to.to_string(), Type::TEXT)]).await?;
-        let text: String = get(&row, 0, &doing)?;
-        text.parse().map_err(|_| Error::Protocol { doing, reason: "not a position".into() })
     }
 
     /// A publication and its tables: one round trip.

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use postgres_protocol::escape::escape_literal;
 
+use super::Sql;
 use super::tables::TableName;
-use super::{Sql, get};
 use crate::error::Error;
 use crate::wire::ConnectOptions;
 
@@ -38,29 +38,24 @@ impl Isolation {
 #[derive(Debug)]
 pub struct SnapshotReader {
     sql: Sql,
+    pid: i32,
 }
 
 impl SnapshotReader {
-    /// Connects and begins. With `snapshot` (from a slot's creation or [`SnapshotReader::export`]) the transaction is
-    /// REPEATABLE READ on that view, whatever `isolation` says. Row-level security is off: a table whose policies would
-    /// hide rows is an error (SQLSTATE 42501) instead of a part of it, unless `accept_hidden_rows`.
-    pub async fn begin(
-        options: &ConnectOptions,
-        snapshot: Option<&str>,
-        isolation: Isolation,
-        accept_hidden_rows: bool,
-    ) -> Result<Self, Error> {
+    /// Connects and begins. With `snapshot` (from a slot's creation) the transaction is REPEATABLE READ on that view,
+    /// whatever `isolation` says; else the first question takes the view. Row-level security is off: a table whose policies
+    /// would hide rows is an error (SQLSTATE 42501) instead of a part of it.
+    pub async fn begin(options: &ConnectOptions, snapshot: Option<&str>, isolation: Isolation) -> Result<Self, Error> {
         let sql = Sql::connect(options).await?;
+        let pid = sql.pid().await?;
         let isolation = if snapshot.is_some() { Isolation::RepeatableRead } else { isolation };
         sql.execute("beginning the snapshot's transaction", isolation.sql()).await?;
         if let Some(snapshot) = snapshot {
             let import = format!("SET TRANSACTION SNAPSHOT {}", escape_literal(snapshot));
             sql.execute(&format!("importing snapshot {snapshot}"), &import).await?;
         }
-        if !accept_hidden_rows {
-            sql.execute("turning row-level security off", "SET LOCAL row_security = off").await?;
-        }
-        Ok(Self { sql })
+        sql.execute("turning row-level security off", "SET LOCAL row_security = off").await?;
+        Ok(Self { sql, pid })
     }
 
     /// The session, for questions that must be answered from the same view.
@@ -68,10 +63,9 @@ impl SnapshotReader {
         &self.sql
     }
 
-    /// Exports the view of this transaction for others to import while it lasts.
-    pub async fn export(&self) -> Result<String, Error> {
-        let doing = "exporting the snapshot";
-        get(&self.sql.row(doing, "SELECT pg_catalog.pg_export_snapshot()", &[]).await?, 0, doing)
+    /// The server's process of the session.
+    pub fn pid(&self) -> i32 {
+        self.pid
     }
 
     /// `ACCESS SHARE` locks until the end of the transaction, each waited for no longer than `timeout_ms`.
@@ -79,9 +73,25 @@ impl SnapshotReader {
         self.sql.execute("setting lock_timeout", &format!("SET LOCAL lock_timeout = {timeout_ms}")).await?;
         for table in tables {
             let doing = format!("locking {table} (snapshot.lock.timeout.ms={timeout_ms})");
-            self.sql.execute(&doing, &format!("LOCK TABLE {} IN ACCESS SHARE MODE", table.quoted())).await?;
+            self.sql.execute_patiently(&doing, &format!("LOCK TABLE {} IN ACCESS SHARE MODE", table.quoted())).await?;
         }
         Ok(())
+    }
+
+    /// The lock that reading a table takes, until the end of the transaction; false when there is no table of this name.
+    /// Takes no view. Waits for as long as somebody changes the table, within what [`SnapshotReader::lock`] set.
+    pub async fn lock_if_there(&self, table: &TableName) -> Result<bool, Error> {
+        let doing = format!("locking {table}");
+        // A statement that fails would end the transaction, and the view with it.
+        let lock = format!("SAVEPOINT before; LOCK TABLE {} IN ACCESS SHARE MODE; RELEASE before", table.quoted());
+        match self.sql.execute_patiently(&doing, &lock).await {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.sqlstate(), Some("42P01" | "3F000")) => {
+                self.sql.execute(&doing, "ROLLBACK TO before; RELEASE before").await?;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs `COPY (…) TO STDOUT …` and gives what it sends, a CopyData message an item. A stream that ends without an

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::{Sql, get, get_char, quoted};
@@ -87,36 +88,77 @@ pub struct Column {
     pub storage: u8,
 }
 
+/// Which file (`relfilenode`) holds each table of a family, by the tables' ids. A rewrite and TRUNCATE give a table a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files(HashMap<u32, u32>);
+
+impl Files {
+    /// Whether a table that is in both has another file there. One that came since is no replacement: what it holds was
+    /// written since as well.
+    pub fn were_replaced(&self, now: &Self) -> bool {
+        self.0.iter().any(|(table, file)| now.0.get(table).is_some_and(|now| now != file))
+    }
+}
+
+const LISTED: &str = "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind, c.relispartition, c.relreplident, \
+                      c.reltuples::float8, \
+                      (SELECT x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
+                      WHERE c.relreplident = 'i' AND i.indrelid = c.oid AND i.indisreplident LIMIT 1) \
+                      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'";
+
+/// A row of [`LISTED`].
+fn listed(row: &Row, doing: &str) -> Result<Table, Error> {
+    Ok(Table {
+        oid: get(row, 0, doing)?,
+        name: TableName { schema: get(row, 1, doing)?, table: get(row, 2, doing)? },
+        kind: if get_char(row, 3, doing)? == b'p' { TableKind::Partitioned } else { TableKind::Ordinary },
+        is_partition: get(row, 4, doing)?,
+        replica_identity: get_char(row, 5, doing)?,
+        estimated_rows: get(row, 6, doing)?,
+        identity_index: get(row, 7, doing)?,
+        columns: Vec::new(),
+        primary_key: Vec::new(),
+        unique_key: Vec::new(),
+    })
+}
+
 impl Sql {
     /// Every ordinary and partitioned table, by name; temporary tables, views and foreign tables never. Without columns.
     /// `hide_builtin` leaves out the server's own schemas.
     pub async fn tables(&self, hide_builtin: bool) -> Result<Vec<Table>, Error> {
         let doing = "listing the tables";
-        let sql = "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind, c.relispartition, c.relreplident, \
-                   c.reltuples::float8, \
-                   (SELECT x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
-                   WHERE c.relreplident = 'i' AND i.indrelid = c.oid AND i.indisreplident LIMIT 1) \
-                   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' \
-                   AND NOT ($1 AND (n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') OR n.nspname ~ '^pg_temp_')) \
-                   ORDER BY n.nspname, c.relname";
-        let rows = self.rows(doing, sql, &[(&hide_builtin, Type::BOOL)]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Table {
-                    oid: get(row, 0, doing)?,
-                    name: TableName { schema: get(row, 1, doing)?, table: get(row, 2, doing)? },
-                    kind: if get_char(row, 3, doing)? == b'p' { TableKind::Partitioned } else { TableKind::Ordinary },
-                    is_partition: get(row, 4, doing)?,
-                    replica_identity: get_char(row, 5, doing)?,
-                    estimated_rows: get(row, 6, doing)?,
-                    identity_index: get(row, 7, doing)?,
-                    columns: Vec::new(),
-                    primary_key: Vec::new(),
-                    unique_key: Vec::new(),
-                })
-            })
-            .collect()
+        let sql = format!(
+            "{LISTED} AND NOT ($1 AND (n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') \
+             OR n.nspname ~ '^pg_temp_')) ORDER BY n.nspname, c.relname"
+        );
+        let rows = self.rows(doing, &sql, &[(&hide_builtin, Type::BOOL)]).await?;
+        rows.iter().map(|row| listed(row, doing)).collect()
+    }
+
+    /// The table that has this name now, with its columns and keys.
+    pub async fn table_named(&self, name: &TableName) -> Result<Option<Table>, Error> {
+        let doing = format!("looking for table {name}");
+        let sql = format!("{LISTED} AND n.nspname::text = $1 AND c.relname::text = $2");
+        let rows = self.rows(&doing, &sql, &[(&name.schema, Type::TEXT), (&name.table, Type::TEXT)]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let mut table = [listed(row, &doing)?];
+        self.describe(&mut table).await?;
+        Ok(table.into_iter().next())
+    }
+
+    /// The files of the given tables with those of their partitions and of what inherits from them. A table that is not
+    /// there has none.
+    pub async fn files(&self, oids: &[u32]) -> Result<HashMap<u32, Files>, Error> {
+        let doing = "reading where the tables are stored";
+        let sql = "WITH RECURSIVE family (root, member) AS (SELECT o, o FROM unnest($1) o UNION \
+                   SELECT f.root, i.inhrelid FROM family f JOIN pg_catalog.pg_inherits i ON i.inhparent = f.member) \
+                   SELECT f.root, c.oid, c.relfilenode FROM family f JOIN pg_catalog.pg_class c ON c.oid = f.member";
+        let mut found: HashMap<u32, Files> = HashMap::new();
+        for row in &self.rows(doing, sql, &[(&oids, Type::OID_ARRAY)]).await? {
+            found.entry(get(row, 0, doing)?).or_default().0.insert(get(row, 1, doing)?, get(row, 2, doing)?);
+        }
+        Ok(found)
     }
 
     /// Reads columns and keys of the given tables, in one round trip however many they are. A table that is gone keeps
@@ -193,13 +235,6 @@ impl Sql {
                    WHERE c.oid = ANY ($1) AND pg_catalog.row_security_active(c.oid) ORDER BY 1, 2";
         let rows = self.rows(doing, sql, &[(&oids, Type::OID_ARRAY)]).await?;
         rows.iter().map(|row| Ok(TableName { schema: get(row, 0, doing)?, table: get(row, 1, doing)? })).collect()
-    }
-
-    /// Counts the rows of a table; reads all of it.
-    pub async fn count_rows(&self, table: &TableName) -> Result<u64, Error> {
-        let doing = format!("counting the rows of {table}");
-        let sql = format!("SELECT count(*) FROM {}", table.quoted());
-        Ok(get::<i64>(&self.row(&doing, &sql, &[]).await?, 0, &doing)? as u64)
     }
 }
 

@@ -44,11 +44,6 @@ impl Sql {
         .await
     }
 
-    /// The given types only: those that turned up later. What they are made of is another call.
-    pub async fn types_by_oid(&self, oids: &[u32]) -> Result<Vec<TypeInfo>, Error> {
-        self.types_where("t.oid = ANY ($1)", oids).await
-    }
-
     async fn types_where(&self, condition: &str, oids: &[u32]) -> Result<Vec<TypeInfo>, Error> {
         let doing = "reading the type catalogue";
         let types = format!(

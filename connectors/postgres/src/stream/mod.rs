@@ -1,19 +1,25 @@
 //! Following the log: the loop that reads, decodes in place, and closes batches.
 //!
 //! Purpose: one task owns the socket. Bytes are read into one buffer, decoded where they stand, and the buffer becomes the
-//! batch. While it waits (for the server, the byte budget, a place in the queue) it keeps answering the server, so that a
-//! slow consumer is never taken for a dead one.
+//! batch. While it waits (for the server, the catalogue, the byte budget, a place in the queue) it keeps answering the
+//! server, so that a slow consumer is never taken for a dead one; and a server that says nothing is asked before it is
+//! taken for dead.
 //!
 //! Must not know: SQL, topics, how values are written.
 
+mod filling;
 mod follow;
+mod link;
 mod logical;
 mod message;
+mod pace;
 mod pgoutput;
 mod reader;
+mod silence;
 mod state;
 
-pub(crate) use follow::{End, Follow, Parts, Settings};
+pub(crate) use follow::{End, Follow, Lasting};
+pub(crate) use link::{Link, LinkOptions};
 pub(crate) use logical::MessageTopic;
 pub(crate) use message::Relation;
 #[cfg(test)]
@@ -22,4 +28,4 @@ pub(crate) use pgoutput::Decoder;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use pgoutput::Step;
 pub(crate) use reader::Cursor;
-pub(crate) use state::{Known, Wanted};
+pub(crate) use state::{Known, Seen, Wanted};

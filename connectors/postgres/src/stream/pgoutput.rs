@@ -15,7 +15,7 @@ use relational::{TransactionTopic, Transactions};
 
 use super::message::{LogicalMessage, Malformed, Relation, relation, tuple};
 use super::reader::Cursor;
-use super::state::{Known, Open, Wanted};
+use super::state::{Known, Open, Seen, Wanted};
 use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW};
 
 /// Microseconds from 1970 to 2000, the epoch of the protocol's times.
@@ -41,6 +41,8 @@ pub(crate) struct Decoder {
     last_commit_us: i64,
     /// What was stored when the stream began; cleared once it is passed.
     resume: Option<Stored>,
+    /// What a copy has read of the log to come; cleared once the log is past it.
+    seen: Option<Seen>,
     metadata: Option<TransactionTopic>,
     counts: Transactions,
     batch_number: u64,
@@ -56,6 +58,7 @@ impl Decoder {
             last_commit,
             last_commit_us: NONE,
             resume,
+            seen: None,
             metadata,
             counts: Transactions::default(),
             batch_number: 0,
@@ -72,6 +75,11 @@ impl Decoder {
             self.last_commit_us = resume.as_ref().and_then(|stored| stored.position.word(TS_US)).unwrap_or(NONE);
         }
         self.resume = resume;
+    }
+
+    /// Passes over what a copy has read already, in this and later connections.
+    pub(crate) fn pass_over(&mut self, seen: Option<Seen>) {
+        self.seen = seen;
     }
 
     /// The open transaction.
@@ -149,6 +157,12 @@ impl Decoder {
                 }
                 // The Java connector's: the last whole transaction ended at lsn_commit.
                 None => done = word(LSN_COMMIT).is_some_and(|commit| commit_lsn < commit),
+            }
+        }
+        if let Some(seen) = &self.seen {
+            done |= seen.has(xid as u32, commit_lsn);
+            if commit_lsn as u64 >= seen.until.0 {
+                self.seen = None;
             }
         }
         self.counts.reset();

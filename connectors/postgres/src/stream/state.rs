@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use record::{NONE, Shape};
 
+use crate::lsn::Lsn;
+use crate::sql::Visible;
+
 /// A table that the stream may speak of.
 pub(crate) struct Known {
     /// `None` when it is not captured.
@@ -19,6 +22,21 @@ pub(crate) struct Known {
 impl Known {
     pub(crate) fn new(shape: Option<Arc<Shape>>, identity: Vec<bool>, key: Vec<u16>) -> Self {
         Self { shape, identity, key, slot: None }
+    }
+}
+
+/// What a copy has read besides what lies before its point in the log: transactions that are passed over.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) view: Visible,
+    /// The end of the log when the view had been taken: what was committed after it is not in the view.
+    pub(crate) until: Lsn,
+}
+
+impl Seen {
+    /// Whether the copy has what a transaction did that was committed at `lsn`.
+    pub(super) fn has(&self, xid: u32, lsn: i64) -> bool {
+        (lsn as u64) < self.until.0 && self.view.sees(xid)
     }
 }
 

@@ -13,7 +13,7 @@ mod stream;
 mod streaming;
 
 pub use options::{ConnectOptions, SslMode};
-pub use replication::{CreatedSlot, Replication, Row, SystemIdentity};
+pub use replication::{CreatedSlot, Replication, Row};
 pub use startup::Canceller;
 pub(crate) use startup::{refusal, version_number};
 pub use stream::Stream;

@@ -66,12 +66,17 @@ pub struct ConnectOptions {
     pub sslkey: Option<PathBuf>,
     /// Password of `sslkey`. Encrypted keys are refused with the command that decrypts them.
     pub sslpassword: Option<String>,
-    /// Whether the kernel probes an idle connection.
+    /// Whether the kernel gives a connection up when the network or the other host is gone without a word: it probes an idle
+    /// one, and counts how long sent bytes stay unacknowledged. Without it a cut in the network is noticed when the kernel's
+    /// own retransmissions end (about a quarter of an hour), or never on a connection that only waits.
     pub tcp_keepalive: bool,
     /// Limit of reaching the server, of each attempt.
     pub connect_timeout_ms: u64,
     /// Limit of TLS, log-in and each short exchange of the replication connection.
     pub handshake_timeout_ms: u64,
+    /// Limit of an ordinary statement (`database.query.timeout.ms`), after which it is cancelled and the connection left; 0
+    /// for none. Copying rows and waiting for a table's lock take as long as they take.
+    pub query_timeout_ms: u64,
     /// Seen in `pg_stat_activity`.
     pub application_name: String,
     /// The user's own `options` (`-c name=value …`); what is pinned stands after them and wins.
@@ -96,6 +101,7 @@ impl Default for ConnectOptions {
             tcp_keepalive: true,
             connect_timeout_ms: 10_000,
             handshake_timeout_ms: 30_000,
+            query_timeout_ms: 600_000,
             application_name: "Debezium General".into(),
             options: None,
             initial_statements: Vec::new(),

@@ -25,19 +25,6 @@ pub struct Replication {
     pub(super) streaming: bool,
 }
 
-/// Answer of `IDENTIFY_SYSTEM`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SystemIdentity {
-    /// Unique to the cluster; a restore from a base backup keeps it.
-    pub systemid: String,
-    /// Changes at each promotion.
-    pub timeline: u32,
-    /// Where the log has been flushed to.
-    pub xlogpos: Lsn,
-    /// The database of this session.
-    pub dbname: String,
-}
-
 /// Answer of `CREATE_REPLICATION_SLOT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedSlot {
@@ -53,9 +40,31 @@ impl Replication {
         Ok(Self { session: Session::open(options).await?, streaming: false })
     }
 
-    /// The server process of this session.
+    /// The server process of this session, as the log-in told it: a pooler in between tells a number of its own.
     pub fn pid(&self) -> i32 {
         self.session.pid
+    }
+
+    /// `host:port`, for messages.
+    pub(crate) fn at(&self) -> String {
+        self.session.options.at()
+    }
+
+    /// The server's process that serves this session, and its `wal_sender_timeout` in milliseconds: the server gives a
+    /// reader up that says nothing for so long; 0 for never.
+    pub(crate) async fn served_by(&mut self) -> Result<(i32, u64), Error> {
+        let doing = "asking for wal_sender_timeout";
+        let sql =
+            "SELECT pg_catalog.pg_backend_pid(), setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'";
+        let limit = self.session.options.handshake_timeout_ms;
+        let at = self.session.options.at();
+        let rows = timeout(Duration::from_millis(limit), self.query(doing, sql))
+            .await
+            .map_err(|_| Error::TimedOut { doing: doing.into(), at, after_ms: limit })??;
+        let short = || protocol(doing, "the answer lacks a column");
+        let [pid, timeout_ms] = first_row::<2>(rows).ok_or_else(short)?;
+        let number = |text: Option<String>| text.and_then(|text| text.parse::<u64>().ok()).ok_or_else(short);
+        Ok((i32::try_from(number(pid)?).map_err(|_| short())?, number(timeout_ms)?))
     }
 
     /// As `server_version_num`: 150018 for 15.18.
@@ -106,24 +115,6 @@ impl Replication {
             }
         }
         failed.map_or(Ok(rows), |server| Err(Error::from_server(doing, server)))
-    }
-
-    /// `IDENTIFY_SYSTEM`.
-    pub async fn identify_system(&mut self) -> Result<SystemIdentity, Error> {
-        let doing = "IDENTIFY_SYSTEM";
-        let limit = self.session.options.handshake_timeout_ms;
-        let at = self.session.options.at();
-        let rows = timeout(Duration::from_millis(limit), self.query(doing, "IDENTIFY_SYSTEM"))
-            .await
-            .map_err(|_| Error::TimedOut { doing: doing.into(), at, after_ms: limit })??;
-        let short = || protocol(doing, "the answer lacks a column");
-        let [systemid, timeline, xlogpos, dbname, ..] = first_row::<4>(rows).ok_or_else(short)?;
-        Ok(SystemIdentity {
-            systemid: systemid.ok_or_else(short)?,
-            timeline: timeline.and_then(|text| text.parse().ok()).ok_or_else(short)?,
-            xlogpos: xlogpos.and_then(|text| text.parse().ok()).ok_or_else(short)?,
-            dbname: dbname.unwrap_or_default(),
-        })
     }
 
     /// `CREATE_REPLICATION_SLOT … LOGICAL`, exporting its snapshot. `failover` is honoured by servers of version 17 and

@@ -50,6 +50,25 @@ pub(crate) fn worth_another_attempt(error: &Error) -> bool {
     matches!(error, Error::Tls { .. }) || error.sqlstate() == Some("28000")
 }
 
+/// A peer that is gone without a word (a host that lost its power, a firewall that forgot the connection) is noticed after
+/// this long, whether the connection is idle or has sent something.
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+const FIRST_PROBE_AFTER: Duration = Duration::from_secs(30);
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
+
+/// Has the kernel end the connection when the other side's does not acknowledge anything any more. A server that is busy
+/// is not touched by this: its kernel acknowledges for it.
+fn notice_dead_peers(tcp: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(tcp);
+    let probes = TcpKeepalive::new().with_time(FIRST_PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES);
+    socket.set_tcp_keepalive(&probes)?;
+    // Probes are not sent while bytes are on their way: for these there is a limit of its own, where the system has one.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_tcp_user_timeout(Some(DEAD_AFTER))?;
+    Ok(())
+}
+
 impl Stream {
     /// Reaches the server, within `connect_timeout_ms`, and does TLS, within `handshake_timeout_ms`.
     pub(crate) async fn open(options: &ConnectOptions, encrypt: Encrypt) -> Result<Self, Error> {
@@ -63,13 +82,7 @@ impl Stream {
             .map_err(|source| failed("connecting to PostgreSQL", source))?;
         tcp.set_nodelay(true).map_err(|source| failed("setting TCP_NODELAY", source))?;
         if options.tcp_keepalive {
-            let probes = TcpKeepalive::new()
-                .with_time(Duration::from_secs(30))
-                .with_interval(Duration::from_secs(10))
-                .with_retries(3);
-            SockRef::from(&tcp)
-                .set_tcp_keepalive(&probes)
-                .map_err(|source| failed("setting TCP keep-alive", source))?;
+            notice_dead_peers(&tcp).map_err(|source| failed("setting TCP keep-alive", source))?;
         }
         if encrypt == Encrypt::No {
             return Ok(Self::Plain(tcp));

@@ -1,0 +1,152 @@
+//! Copying: the rows of the captured tables, from one view of the database, into batches.
+//!
+//! Purpose: the rows that were there before the log begins. The view is taken before the first table is read and the last
+//! one may be read hours later, while people go on changing tables: each table is read as it is defined when it is read,
+//! and one whose rows the view cannot show any more (it was rewritten or truncated) is read in a view of its own.
+//!
+//! Must not know: the log's messages, when a copy is to be made.
+
+mod binary;
+mod filling;
+mod table;
+
+use record::Position;
+use relational::Outlet;
+
+pub(crate) use self::binary::CopyReader;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::binary::SIGNATURE;
+use self::filling::Filling;
+use self::table::{Read, Work, renamed_since};
+use crate::config::{PostgresConfig, SnapshotIsolation, SnapshotLocking};
+use crate::error::Error;
+use crate::position::{LSN, SnapshotState, TS_US, TX_ID, TX_ROW, set_snapshot};
+use crate::session::Catalog;
+use crate::sql::{Isolation, SnapshotReader, Table, TableName};
+use crate::stream::Seen;
+use crate::table::Tables;
+use crate::wire::ConnectOptions;
+
+/// How a copy ended.
+#[derive(Debug)]
+pub(crate) enum Copy {
+    /// All rows are in the pipeline.
+    Done {
+        /// The position that says so, if there was any row.
+        position: Option<Position>,
+        /// What the log is to pass over, when the view asked for it.
+        seen: Option<Seen>,
+    },
+    /// The connector is to stop, or the pipeline is gone.
+    Interrupted,
+}
+
+/// What a copy reads from.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    /// The exported snapshot to import; none for a view of its own.
+    pub(crate) name: Option<String>,
+    /// Where the log goes on after it: stored with every row.
+    pub(crate) lsn: i64,
+    /// A slot was not made for this copy: nothing follows it.
+    pub(crate) alone: bool,
+    /// The log goes on before the view: what it shows is passed over in the log.
+    pub(crate) passes_over: bool,
+}
+
+/// Copies all captured tables, as the view itself lists them: a table made while the slot waited for open transactions is
+/// in the view, and its rows are nowhere else.
+pub(crate) async fn copy(
+    config: &PostgresConfig,
+    options: &ConnectOptions,
+    tables: &mut Tables,
+    catalog: &mut Catalog,
+    view: View,
+    outlet: &mut Outlet,
+) -> Result<Copy, Error> {
+    let isolation = match config.snapshot.isolation {
+        // The other levels are for copies that nothing follows; else one moment is what is wanted.
+        SnapshotIsolation::Serializable if view.alone => Isolation::Serializable,
+        SnapshotIsolation::ReadCommitted if view.alone => Isolation::ReadCommitted,
+        SnapshotIsolation::ReadUncommitted if view.alone => Isolation::ReadUncommitted,
+        _ => Isolation::RepeatableRead,
+    };
+    let reader = SnapshotReader::begin(options, view.name.as_deref(), isolation).await?;
+    let captured = tables.captured(reader.sql()).await?;
+    let wanted: Vec<&Table> = captured.iter().filter(|table| is_wanted(config, &table.name)).collect();
+    let oids: Vec<u32> = wanted.iter().map(|table| table.oid).collect();
+    let files = reader.sql().files(&oids).await?;
+    let seen = if view.passes_over { seen(&reader).await? } else { None };
+    if config.snapshot.locking == SnapshotLocking::Shared {
+        let names: Vec<_> = wanted.iter().map(|table| table.name.clone()).collect();
+        reader.lock(&names, config.snapshot.lock_timeout.as_millis() as u64).await?;
+    }
+    let hidden = reader.sql().hidden_by_row_security(&oids).await?;
+    if !hidden.is_empty() {
+        let tables = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(Error::RowSecurity { tables, user: config.connection.user.clone() });
+    }
+    let mut position = Position::UNKNOWN;
+    position.words[LSN] = view.lsn;
+    // Not of the view's own transaction: with an id of its own it would keep every other connector's slot on this server
+    // from being made for as long as the copy lasts, and a copy whose broker is away lasts for ever.
+    position.words[TX_ID] = catalog.sql().await?.current_xid().await?.map_or(record::NONE, |xid| xid as i64);
+    position.words[TS_US] = reader.sql().current_timestamp_us().await?;
+    // Ours, so that a slot that is moved on before anything is streamed is noticed.
+    position.words[TX_ROW] = 0;
+    set_snapshot(&mut position, SnapshotState::Running);
+    // The consistent point is stored before the first row leaves: a start that finds it knows that a copy was begun.
+    if !view.alone && !outlet.store(position.clone()).await {
+        return Ok(Copy::Interrupted);
+    }
+    let filling = Filling::new(outlet);
+    let mut work = Work { config, options, tables, catalog, position: position.clone(), filling };
+    let mut apart: Vec<TableName> = Vec::new();
+    for table in &wanted {
+        let before = files.get(&table.oid).cloned().unwrap_or_default();
+        match work.read_in_view(&reader, table, &before).await? {
+            Read::Done => {}
+            Read::Apart => apart.push(table.name.clone()),
+            Read::Interrupted => return Ok(Copy::Interrupted),
+        }
+    }
+    let mut renamed = renamed_since(work.catalog.sql().await?, &reader, work.tables, &captured).await?;
+    renamed.retain(|name| is_wanted(config, name));
+    apart.extend(renamed);
+    reader.rollback().await?;
+    for name in &apart {
+        if work.read_apart(name).await? == Read::Interrupted {
+            return Ok(Copy::Interrupted);
+        }
+    }
+    let mut filling = work.filling;
+    set_snapshot(&mut position, SnapshotState::Last);
+    filling.end(&position, !view.alone);
+    let rows = filling.rows;
+    if !filling.send().await {
+        return Ok(Copy::Interrupted);
+    }
+    tracing::info!(tables = wanted.len(), rows, "snapshot done");
+    Ok(Copy::Done { position: (rows > 0).then_some(position), seen })
+}
+
+/// What the view shows, for the log that begins before it.
+async fn seen(reader: &SnapshotReader) -> Result<Option<Seen>, Error> {
+    let Some(view) = reader.sql().visible().await? else { return Ok(None) };
+    // After the view: whatever it shows was written before this.
+    let until = reader.sql().insert_lsn().await?;
+    Ok(Some(Seen { view, until }))
+}
+
+/// `snapshot.include.collection.list`, and never the signal table.
+fn is_wanted(config: &PostgresConfig, name: &TableName) -> bool {
+    let name = name.to_string();
+    let signal = config.signals.table.as_ref().is_some_and(|signal| *signal == name);
+    let listed = config.snapshot.tables.is_empty()
+        || config
+            .snapshot
+            .tables
+            .iter()
+            .any(|p| settings::JavaRegex::new(p).is_ok_and(|p| p.matches(&name).unwrap_or(false)));
+    listed && !signal
+}

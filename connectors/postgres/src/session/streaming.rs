@@ -1,0 +1,148 @@
+//! Following the log, from START_REPLICATION to its end.
+
+use std::time::Duration;
+
+use super::Session;
+use crate::config::LsnFlushMode;
+use crate::error::Error;
+use crate::lsn::Lsn;
+use crate::position::{KIND, LSN, LSN_COMMIT, Stored};
+use crate::slot::{self, Slot};
+use crate::stream::{End, Follow, Lasting, Link, LinkOptions};
+use crate::wire::Replication;
+
+/// How long the server may take to end a stream in order.
+const FINISH: Duration = Duration::from_secs(5);
+/// A server that gives up who is silent for `wal_sender_timeout` hears of us this often within that time.
+const STATUSES_WITHIN_TIMEOUT: u32 = 3;
+const STATUS_INTERVAL_MIN: Duration = Duration::from_millis(100);
+
+/// The server's process of a replication connection, and for how long it bears silence (zero: for ever).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Served {
+    pub(super) pid: i32,
+    pub(super) bears_silence: Duration,
+}
+
+impl Served {
+    pub(super) async fn by(replication: &mut Replication) -> Result<Self, Error> {
+        let (pid, timeout_ms) = replication.served_by().await?;
+        Ok(Self { pid, bears_silence: Duration::from_millis(timeout_ms) })
+    }
+
+    /// The interval of statuses: the configured one, unless the server would give us up before.
+    fn status_interval(self, configured: Duration) -> Duration {
+        if self.bears_silence.is_zero() {
+            return configured;
+        }
+        configured.min((self.bears_silence / STATUSES_WITHIN_TIMEOUT).max(STATUS_INTERVAL_MIN))
+    }
+}
+
+impl Session {
+    pub(super) async fn follow(
+        &mut self,
+        mut replication: Replication,
+        served: Served,
+        resume: Option<Stored>,
+        slot: &Slot,
+    ) -> Result<(), Error> {
+        let start = resume.as_ref().map_or(Lsn(0), start_of);
+        let mut options = vec![
+            ("proto_version".to_owned(), "1".to_owned()),
+            ("publication_names".to_owned(), crate::sql::quoted_name(&self.config.publication.name)),
+        ];
+        if replication.server_version() >= 140_000 {
+            options.push(("messages".to_owned(), "true".to_owned()));
+        }
+        options.extend(self.config.slot.stream_params.iter().cloned());
+        let name = self.config.slot.name.clone();
+        if let Err(mut error) = replication.start(&name, start, &options).await {
+            if let Ok(sql) = self.catalog.sql().await {
+                slot::name_owner(&mut error, sql).await;
+            }
+            return Err(error);
+        }
+        self.outlet.running();
+        tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
+        self.catalog.close();
+        let confirmed = match slot {
+            Slot::Created(created) => created.consistent_point,
+            Slot::Existing(slot) => slot.confirmed_flush_lsn.unwrap_or(Lsn(0)),
+        };
+        self.decoder.reconnected(resume);
+        let link = LinkOptions {
+            slot: name,
+            status_interval: served.status_interval(self.config.position.status_interval),
+            confirms: self.config.position.flush_mode != LsnFlushMode::Manual,
+            confirmed,
+        };
+        let link = Link::new(replication, self.outlet.stored.clone(), link);
+        let lasting = Lasting {
+            decoder: &mut self.decoder,
+            tables: &mut self.tables,
+            catalog: &mut self.catalog,
+            outlet: &mut self.outlet,
+            heartbeat: &mut self.heartbeat,
+            messages: &self.messages,
+            reached: &mut self.reached,
+        };
+        let mut follow = Follow::new(lasting, link, served.pid);
+        match follow.run().await? {
+            End::Stopped => follow.finish(FINISH).await,
+            End::Gone => return Ok(()),
+        }
+        self.drop_slot().await;
+        Ok(())
+    }
+
+    /// The end of a session that does not stream (any more).
+    pub(super) async fn ended(&mut self) -> Result<(), Error> {
+        self.outlet.close();
+        self.outlet.last_stored().await;
+        self.drop_slot().await;
+        Ok(())
+    }
+
+    async fn drop_slot(&mut self) {
+        if !self.config.slot.drop_on_stop {
+            return;
+        }
+        let name = self.config.slot.name.clone();
+        let dropped = match self.catalog.sql().await {
+            Ok(sql) => slot::drop_slot(sql, &name).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = dropped {
+            tracing::warn!(slot = %name, %error, "the slot was not dropped (slot.drop.on.stop)");
+        }
+    }
+}
+
+/// Where the server is asked to begin: after the last whole transaction. It never goes back before what was confirmed.
+fn start_of(stored: &Stored) -> Lsn {
+    let position = &stored.position;
+    let copied = position.word(KIND).unwrap_or(0) > 0xff;
+    let lsn = position.word(LSN_COMMIT).or(position.word(LSN).filter(|_| copied)).unwrap_or(0);
+    Lsn(lsn as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quick_server_is_told_in_time() {
+        #[track_caller]
+        fn check(configured_ms: u64, timeout_ms: u64, expect_ms: u64) {
+            let served = Served { pid: 1, bears_silence: Duration::from_millis(timeout_ms) };
+            let interval = served.status_interval(Duration::from_millis(configured_ms));
+            assert_eq!(interval, Duration::from_millis(expect_ms));
+        }
+        check(10_000, 60_000, 10_000);
+        check(10_000, 3_000, 1_000);
+        check(10_000, 0, 10_000);
+        check(10_000, 10, 100);
+        check(50, 10, 50);
+    }
+}

@@ -1,0 +1,58 @@
+//! How fast a flood is read.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Keeps a flood from being read in drops: the server writes each row to the socket by itself, and a reader that is
+/// faster than the server would wake up for every row. After so many reads within a millisecond the next one waits for
+/// another millisecond.
+pub(super) struct Pace {
+    reads: u32,
+    last: Instant,
+}
+
+impl Pace {
+    const READS: u32 = 24;
+    const WITHIN: Duration = Duration::from_millis(1);
+
+    pub(super) fn new() -> Self {
+        Self { reads: 0, last: Instant::now() }
+    }
+
+    /// After a read: waits when there have been many in a short time.
+    pub(super) async fn read(&mut self) {
+        self.reads += 1;
+        if self.reads < Self::READS {
+            return;
+        }
+        self.reads = 0;
+        let now = Instant::now();
+        if now.duration_since(self.last) < Self::WITHIN * 2 {
+            tokio::time::sleep(Self::WITHIN).await;
+        }
+        self.last = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long so many reads take, each a while after the one before.
+    async fn check(reads: u32, apart: Duration, expect: Duration) {
+        let (mut pace, began) = (Pace::new(), Instant::now());
+        for _ in 0..reads {
+            tokio::time::sleep(apart).await;
+            pace.read().await;
+        }
+        assert_eq!(began.elapsed() - apart * reads, expect);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_many_reads_in_a_short_time_wait() {
+        check(Pace::READS - 1, Duration::ZERO, Duration::ZERO).await;
+        check(Pace::READS * 3, Duration::ZERO, Pace::WITHIN * 3).await;
+        check(Pace::READS * 3, Duration::from_millis(1), Duration::ZERO).await;
+    }
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# What can be said of the sources without running them: formatting, clippy and rustdoc with warnings as errors, dependencies
+# that nobody uses, shell scripts, licences and sources of dependencies (deny.toml). Needs no server.
+# Tools that are missing are installed: shellcheck by setup.sh, cargo's own into the cache.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.." || exit 1
+. "$here/env.sh"
+# The vendored C libraries are built by clippy too.
+"$here/setup.sh" --quiet shellcheck || exit 1
+for component in fmt clippy; do
+  cargo "$component" --version >/dev/null 2>&1 ||
+    { echo "check: this toolchain has no cargo $component: rustup component add rustfmt clippy" >&2; exit 1; }
+done
+tools="$AFTERIMAGE_CACHE/tools/bin"
+# A tool on the PATH will do; else the named version is built into the cache.
+tool() {
+  command -v "$1" 2>/dev/null && return
+  if [ ! -x "$tools/$1" ]; then
+    echo "check: installing $1 (once, some minutes)" >&2
+    cargo install -q --locked --root "$AFTERIMAGE_CACHE/tools" "$1@$2" >&2 ||
+      { echo "check: $1 could not be installed: see above, or put one on the PATH (cargo install $1)" >&2; return 1; }
+  fi
+  echo "$tools/$1"
+}
+deny=$(tool cargo-deny 0.20.2) || exit 1
+machete=$(tool cargo-machete 0.9.1) || exit 1
+
+bad=()
+# step NAME COMMAND...: all run, so that one look shows everything that is wrong.
+step() {
+  local name=$1; shift
+  echo "check: $name"
+  "$@" || bad+=("$name")
+}
+step format cargo fmt --all --check
+step clippy cargo clippy -q --workspace --all-targets -- -D warnings
+step rustdoc env RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --no-deps --document-private-items
+step "unused dependencies" "$machete" --skip-target-dir
+step "shell scripts" shellcheck -x scripts/*.sh docker/*.sh .ci/run
+step "licences and sources" "$deny" --log-level error check bans licenses sources
+if [ ${#bad[@]} -gt 0 ]; then
+  printf 'check: NOT clean: %s\n' "${bad[@]}"
+  exit 1
+fi
+echo "check: clean"

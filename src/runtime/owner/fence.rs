@@ -1,0 +1,86 @@
+//! Until when this process may produce.
+//!
+//! Must not know: Kafka.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Whether a tenure (a time as owner) may produce: open while the last proof of the ownership lasts, and never again after.
+///
+/// It goes by the monotonic clock and is asked before every record. So a process that was stopped and goes on finds its fence
+/// closed, whichever of its threads wakes first.
+#[derive(Debug)]
+pub struct Fence {
+    is_closed: AtomicBool,
+    begin: Instant,
+    /// Milliseconds after `begin` until which the ownership is proven.
+    proven_ms: AtomicU64,
+}
+
+impl Fence {
+    /// Open for `lasts` after `proven`, the moment at which the first proof was asked for.
+    pub(crate) fn open(proven: Instant, lasts: Duration) -> Self {
+        Self { is_closed: AtomicBool::new(false), begin: proven, proven_ms: AtomicU64::new(lasts.as_millis() as u64) }
+    }
+
+    /// One that only [`close`](Self::close) closes: standalone mode has no group.
+    pub fn unguarded() -> Self {
+        let proven_ms = AtomicU64::new(u64::MAX);
+        Self { is_closed: AtomicBool::new(false), begin: Instant::now(), proven_ms }
+    }
+
+    /// Whether a record may be produced now. One clock reading and two loads.
+    pub fn is_open(&self) -> bool {
+        self.is_open_at(Instant::now())
+    }
+
+    pub(super) fn is_open_at(&self, now: Instant) -> bool {
+        let elapsed_ms = now.saturating_duration_since(self.begin).as_millis() as u64;
+        !self.is_closed.load(Ordering::Acquire) && elapsed_ms < self.proven_ms.load(Ordering::Acquire)
+    }
+
+    /// Ends the tenure.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    /// A proof that was asked for at `asked` lasts from then on. It is void when it comes after the last one has run out:
+    /// others may have acted on that.
+    pub(super) fn prove(&self, asked: Instant, lasts: Duration, now: Instant) {
+        if self.is_open_at(now) {
+            let until_ms = (asked.saturating_duration_since(self.begin) + lasts).as_millis() as u64;
+            self.proven_ms.fetch_max(until_ms, Ordering::AcqRel);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn a_fence_lasts_as_long_as_its_proof() {
+        let begin = Instant::now();
+        let fence = Fence::open(begin, seconds(7));
+        fence.prove(begin + seconds(1), seconds(2), begin + seconds(1));
+        assert!(fence.is_open_at(begin + seconds(6)), "an older proof must not shorten a newer one");
+        fence.prove(begin + seconds(5), seconds(7), begin + seconds(6));
+        assert!(fence.is_open_at(begin + seconds(11)), "a newer proof prolongs it from when it was asked for");
+        assert!(!fence.is_open_at(begin + seconds(12)));
+        fence.prove(begin + seconds(12), seconds(7), begin + seconds(12));
+        assert!(!fence.is_open_at(begin + seconds(12)), "a late proof must not open it again");
+    }
+
+    #[test]
+    fn a_closed_fence_stays_closed() {
+        let fence = Fence::unguarded();
+        assert!(fence.is_open());
+        fence.close();
+        fence.prove(Instant::now(), seconds(60), Instant::now());
+        assert!(!fence.is_open());
+    }
+}

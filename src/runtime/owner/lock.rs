@@ -1,0 +1,87 @@
+//! A lock on this machine by which a restarted process knows that the one before it, of the same instance id, is dead.
+//!
+//! A dead owner's place may be taken at once, a living one's may not. The lock is a Unix socket with an abstract name: the
+//! kernel lets one process of a network namespace have a name, and frees it when that process ends, however it ends. Who has
+//! the lock of an instance id knows that nobody else on the machine still runs with it. A mark says on which machine its
+//! writer had the lock, so that this conclusion is drawn on that machine only.
+//!
+//! Must not know: Kafka.
+
+use std::fmt::Write as _;
+
+/// The lock of an instance id.
+#[derive(Debug)]
+pub(super) struct Lock {
+    name: String,
+    #[cfg(target_os = "linux")]
+    held: Option<std::os::unix::net::UnixDatagram>,
+}
+
+impl Lock {
+    /// Not taken yet. `of`: what together must be one process's alone on this machine.
+    pub(super) fn new(of: &[&str]) -> Self {
+        // The kernel allows 107 bytes for a name, group and instance may be longer: 64-bit FNV-1a, which stays the same over
+        // versions of this program, in two halves that begin differently.
+        let hash = |seed: u64| {
+            let bytes = of.iter().flat_map(|part| part.bytes().chain([0]));
+            bytes.fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        };
+        let mut name = String::from("afterimage-instance-");
+        for seed in [0xcbf2_9ce4_8422_2325, 0x6c62_272e_07bb_0142] {
+            // Writing to a string cannot fail.
+            let _ = write!(name, "{:016x}", hash(seed));
+        }
+        Self {
+            name,
+            #[cfg(target_os = "linux")]
+            held: None,
+        }
+    }
+
+    /// Takes it, unless another process has it; whether it is held then.
+    #[cfg(target_os = "linux")]
+    pub(super) fn take(&mut self) -> bool {
+        use std::os::linux::net::SocketAddrExt as _;
+        use std::os::unix::net::{SocketAddr, UnixDatagram};
+        if self.held.is_none() {
+            self.held = SocketAddr::from_abstract_name(&self.name).and_then(|at| UnixDatagram::bind_addr(&at)).ok();
+        }
+        self.held.is_some()
+    }
+
+    /// Abstract names are Linux's own: elsewhere a restarted process waits to see whether the one before it still writes.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn take(&mut self) -> bool {
+        let _ = &self.name;
+        false
+    }
+}
+
+/// Where a lock counts: the running kernel and the network namespace. Empty when that cannot be told.
+pub(super) fn machine() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let network = std::fs::read_link("/proc/self/ns/net");
+    match (boot, network) {
+        (Ok(boot), Ok(network)) => format!("{} {}", boot.trim(), network.display()),
+        _ => String::new(),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_at_a_time() {
+        let process = uuid::Uuid::new_v4().to_string();
+        let new = |instance: &str| Lock::new(&[&process, instance]);
+        let (mut first, mut second, mut other) = (new("a"), new("a"), new("b"));
+        assert!(first.take() && first.take(), "taken, and still held");
+        assert!(!second.take(), "another process has it");
+        assert!(other.take(), "another instance's lock");
+        drop(first);
+        assert!(second.take(), "free when its holder has ended");
+        assert_ne!(machine(), "");
+        assert_ne!(Lock::new(&["a", "bc"]).name, Lock::new(&["ab", "c"]).name);
+    }
+}

@@ -1,0 +1,127 @@
+//! How long the owner stays it, and how it ends in order.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Fence, Found, Input, Loss, Machine, RETRY, Refusal, State, Step, Use};
+
+/// Once it is released, the place is kept for so long: a standby takes it over at once from the one who holds it, whereas a
+/// broker makes the first member of an empty group wait for more (`group.initial.rebalance.delay.ms`, 3 s unless set).
+const HANDOVER: Duration = Duration::from_millis(600);
+/// How long a broker may take to store the last mark.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// A tenure.
+#[derive(Debug)]
+pub(super) struct Own {
+    fence: Arc<Fence>,
+    next_proof: Instant,
+    member: Member,
+}
+
+/// Where the group's rebalances have put this process.
+#[derive(Debug, PartialEq, Eq)]
+enum Member {
+    /// It holds the place, and with it the partition.
+    In,
+    /// The group is being rebalanced.
+    Out,
+    /// It holds the place again; whether anybody held it meanwhile is being read.
+    Back,
+}
+
+impl Own {
+    pub(super) fn new(fence: Arc<Fence>, next_proof: Instant) -> Self {
+        Self { fence, next_proof, member: Member::In }
+    }
+}
+
+/// An owner who ends.
+#[derive(Debug)]
+pub(super) struct Parting {
+    is_asked: bool,
+    is_released: bool,
+    next: Instant,
+    until: Instant,
+}
+
+impl Machine {
+    fn lose(&mut self, now: Instant, loss: Loss, steps: &mut Vec<Step>) {
+        if let State::Owning(own) = &self.state {
+            own.fence.close();
+        }
+        steps.push(Step::Lost(loss));
+        self.again(now, steps);
+    }
+
+    pub(super) fn own(&mut self, now: Instant, input: Input, steps: &mut Vec<Step>) {
+        let (lasts, every) = (self.rules.lasts, self.rules.every);
+        let State::Owning(own) = &mut self.state else { return };
+        match input {
+            Input::Unproven(Refusal::Replaced) | Input::Replaced => return self.lose(now, Loss::Replaced, steps),
+            Input::Unproven(Refusal::Expelled) => return self.lose(now, Loss::Expelled, steps),
+            // A member that is in gets nothing new by a rebalance, which is how it keeps what it has.
+            Input::PassedOver if own.member == Member::Out => return self.lose(now, Loss::Reassigned, steps),
+            _ if !own.fence.is_open_at(now) => return self.lose(now, Loss::Unproven, steps),
+            Input::Proved(asked) => {
+                own.fence.prove(asked, lasts, now);
+                own.next_proof = asked + every;
+            }
+            // Not a loss: the last proof lasts on, and the next one may come within its time.
+            Input::Unproven(Refusal::NotYet) | Input::Unread => own.next_proof = now + every.min(RETRY),
+            Input::Revoked => own.member = Member::Out,
+            Input::Assigned => own.member = Member::Back,
+            Input::Read(Found::Mark(mark)) if mark.process == self.rules.by.process => own.member = Member::In,
+            Input::Read(_) => return self.lose(now, Loss::Replaced, steps),
+            Input::Tick if !self.is_asking => match own.member {
+                Member::In if now >= own.next_proof => {
+                    let mark = self.mark(Use::Held);
+                    steps.push(mark);
+                }
+                Member::Back => steps.push(Step::Read),
+                Member::In | Member::Out => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// The process wants to end.
+    pub(super) fn part(&mut self, now: Instant, steps: &mut Vec<Step>) {
+        match &self.state {
+            State::Owning(own) => {
+                own.fence.close();
+                let until = now + LAST_WORD;
+                self.state = State::Parting(Parting { is_asked: false, is_released: false, next: now, until });
+                self.parting(now, Input::Tick, steps);
+            }
+            State::Parting(_) | State::Over => {}
+            State::Watching(_) | State::Foreign(_) | State::Joining(..) | State::Claiming { .. } => {
+                self.state = State::Over;
+                steps.push(Step::Quit);
+            }
+        }
+    }
+
+    pub(super) fn parting(&mut self, now: Instant, input: Input, steps: &mut Vec<Step>) {
+        let State::Parting(parting) = &mut self.state else { return };
+        match input {
+            // A proof that was under way when the process wanted to end says nothing of the release.
+            Input::Proved(_) if parting.is_asked && !parting.is_released => {
+                parting.is_released = true;
+                parting.until = now + HANDOVER;
+            }
+            // A standby has come, or the place was another's already.
+            Input::Unproven(Refusal::Replaced | Refusal::Expelled) | Input::Replaced => parting.until = now,
+            _ => {}
+        }
+        if now >= parting.until {
+            self.state = State::Over;
+            steps.push(Step::Quit);
+        } else if !self.is_asking && now >= parting.next {
+            parting.is_asked = true;
+            parting.next = now + RETRY;
+            let mark = self.mark(Use::Released);
+            steps.push(mark);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! When a process that is not the owner tries to become it.
+
+use std::time::{Duration, Instant};
+
+use super::{FOREIGN_LOOK, Found, Input, LOOK, Machine, Members, SETTLE, State, Step, is_free};
+
+/// How often it is asked who is in the group, while the mark's holder is not heard of.
+const LIST: Duration = Duration::from_secs(1);
+/// A holder of this process's instance id that is silent for so many proofs is this process before it was started again, as
+/// far as can be known: each proof of a living one writes a new mark.
+const MISSED_PROOFS: u32 = 3;
+
+/// The owner's place as it has been seen.
+#[derive(Debug)]
+pub(super) struct Watch {
+    next_look: Instant,
+    next_list: Instant,
+    seen: Option<Seen>,
+}
+
+/// A mark and since when it has been the same.
+#[derive(Debug)]
+struct Seen {
+    found: Found,
+    since: Instant,
+    /// It was another one before: its holder lives.
+    has_moved: bool,
+}
+
+impl Watch {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { next_look: now, next_list: now, seen: None }
+    }
+
+    /// Notes what was read; whether its writer has been seen to live, and for how long it has been silent.
+    fn note(&mut self, found: &Found, now: Instant) -> (bool, Duration) {
+        if let Some(seen) = self.seen.as_ref().filter(|seen| seen.found == *found) {
+            return (seen.has_moved, now.saturating_duration_since(seen.since));
+        }
+        let has_moved = self.seen.is_some();
+        self.seen = Some(Seen { found: found.clone(), since: now, has_moved });
+        (has_moved, Duration::ZERO)
+    }
+}
+
+impl Machine {
+    pub(super) fn watch(&mut self, now: Instant, input: Input, steps: &mut Vec<Step>) {
+        let State::Watching(watch) = &mut self.state else { return };
+        match input {
+            Input::Tick if !self.is_asking && now >= watch.next_look => {
+                watch.next_look = now + LOOK;
+                steps.push(Step::Read);
+            }
+            Input::Read(found) => self.looked(now, found, steps),
+            // Silence counts only while it is listened to.
+            Input::Unread => watch.seen = None,
+            Input::Listed(Members::Nobody) => {
+                let found = watch.seen.take().map_or(Found::Nothing, |seen| seen.found);
+                self.take(found, SETTLE, steps);
+            }
+            Input::Listed(Members::Java(members)) => {
+                steps.push(Step::Foreign(members));
+                self.state = State::Foreign(now + FOREIGN_LOOK);
+            }
+            // They write no marks that could tell of them.
+            Input::Listed(Members::Consumers)
+                if watch.seen.as_ref().is_some_and(|seen| seen.found == Found::Strange) =>
+            {
+                steps.push(Step::Standby);
+            }
+            _ => {}
+        }
+    }
+
+    /// `excused`: the mark that need not be waited for when the place is held.
+    fn take(&mut self, excused: Found, settle: Duration, steps: &mut Vec<Step>) {
+        self.state = State::Joining(excused, settle);
+        steps.push(Step::Join);
+    }
+
+    fn looked(&mut self, now: Instant, found: Found, steps: &mut Vec<Step>) {
+        let State::Watching(watch) = &mut self.state else { return };
+        let by = &self.rules.by;
+        let mark = match &found {
+            Found::Nothing => return self.take(found, SETTLE, steps),
+            Found::Mark(mark) if is_free(mark, by) => {
+                // Nobody else reckons with a place that this process comes back to.
+                let settle = if mark.instance == by.instance { Duration::ZERO } else { SETTLE };
+                return self.take(found, settle, steps);
+            }
+            Found::Mark(mark) => Some(mark),
+            Found::Strange => None,
+        };
+        let (is_alive, silence) = watch.note(&found, now);
+        let Some(mark) = mark else {
+            if now >= watch.next_list {
+                watch.next_list = now + LIST;
+                steps.push(Step::List);
+            }
+            return;
+        };
+        let is_same = mark.instance == by.instance;
+        if is_alive {
+            steps.push(Step::Standby);
+            if is_same && !self.has_double {
+                self.has_double = true;
+                steps.push(Step::SameInstance(mark.clone()));
+            }
+        }
+        let missed = self.rules.every * MISSED_PROOFS;
+        // Two that took each other for their own past would take the place from each other for ever.
+        let patience = if is_same && !self.has_double { mark.lasts().min(missed) } else { mark.lasts() };
+        if silence >= patience {
+            let settle = if is_same { Duration::ZERO } else { SETTLE };
+            self.take(found, settle, steps);
+        } else if (!is_alive || silence >= missed) && now >= watch.next_list {
+            watch.next_list = now + LIST;
+            steps.push(Step::List);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the owner writes into the group, so that others know who holds it, and since when nothing was heard of it.
+//!
+//! The mark is the metadata text of the group's committed offset for the config topic. The broker takes it from the present
+//! holder of the owner's place alone, so no mark can come from a process whose place was taken.
+//!
+//! Must not know: Kafka's client, clocks.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Whether the owner's place is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Use {
+    /// Its holder may be producing.
+    Held,
+    /// Its holder has ended in order and produces nothing any more.
+    Released,
+}
+
+/// Who holds the owner's place. Each proof writes one that differs from the one before, by its `proof`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    /// Names the text's form, for people and for later versions.
+    #[serde(rename = "afterimage")]
+    version: u32,
+    #[serde(rename = "place")]
+    pub(super) place: Use,
+    /// The process: no two have the same.
+    pub(super) process: String,
+    /// The stable id (`afterimage.instance.id`), which a restarted process has again.
+    pub(super) instance: String,
+    /// The machine on which the process keeps the lock of its instance id; empty when it has no such lock.
+    pub(super) machine: String,
+    /// Counts the process's proofs.
+    pub(super) proof: u64,
+    lasts_ms: u64,
+}
+
+/// The form that this version writes.
+const VERSION: u32 = 1;
+
+impl Mark {
+    pub(super) fn new(place: Use, by: &Holder, proof: u64, lasts: Duration) -> Self {
+        let Holder { process, instance, machine } = by.clone();
+        Self { version: VERSION, place, process, instance, machine, proof, lasts_ms: lasts.as_millis() as u64 }
+    }
+
+    /// For how long after this mark was written its holder may go on producing without another one.
+    pub(super) fn lasts(&self) -> Duration {
+        Duration::from_millis(self.lasts_ms)
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        // A struct of plain fields always serialises.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// This process, as its marks name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Holder {
+    pub(super) process: String,
+    pub(super) instance: String,
+    pub(super) machine: String,
+}
+
+/// What stands in the group in the mark's stead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing was ever committed there, or it has expired.
+    Nothing,
+    /// A mark.
+    Mark(Mark),
+    /// A commit of somebody who writes no such marks: an earlier afterimage, or a later one with another form.
+    Strange,
+}
+
+impl Found {
+    /// `metadata`: of the committed offset, if there is one.
+    pub(super) fn read(metadata: Option<&str>) -> Self {
+        match metadata.map(serde_json::from_str::<Mark>) {
+            None => Self::Nothing,
+            Some(Ok(mark)) if mark.version == VERSION => Self::Mark(mark),
+            Some(_) => Self::Strange,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        let by = Holder { process: "p".to_owned(), instance: "h:\"8083".to_owned(), machine: "m".to_owned() };
+        let mark = Mark::new(Use::Held, &by, 7, Duration::from_secs(7));
+        let text = mark.to_text();
+        assert_eq!(Found::read(Some(&text)), Found::Mark(mark), "{text}");
+        assert_eq!(Found::read(None), Found::Nothing);
+        for strange in ["", "{}", "held", &text.replace("\"afterimage\":1", "\"afterimage\":2")] {
+            assert_eq!(Found::read(Some(strange)), Found::Strange, "{strange}");
+        }
+    }
+}
