@@ -70,6 +70,48 @@ fn a_broker_that_is_away_does_not_hold_it_up() {
     assert_eq!(seen, (1..=300).collect::<Vec<_>>());
 }
 
+/// Two sessions write as fast as they can: the server hears every status interval what it may forget.
+#[test]
+fn a_flood_keeps_confirming() {
+    const INTERVAL: Duration = Duration::from_secs(1);
+    // Offsets are stored every second too, and a busy machine takes its time.
+    const LONGEST: Duration = Duration::from_secs(6);
+    let daemon = Daemon::start(Options::new("flood"));
+    let database = Database::create("flood");
+    database.run("create table t(id bigserial primary key, v text)");
+    daemon.create(&database.name, &database.connector(&[("status.update.interval.ms", "1000")]));
+    database.wait_streamed(true);
+    let is_over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writers: Vec<_> = (0..2)
+        .map(|_| {
+            let (session, is_over) = (database.session(), std::sync::Arc::clone(&is_over));
+            std::thread::spawn(move || {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    session.run("insert into t(v) select repeat('x', 100) from generate_series(1, 2000)");
+                }
+            })
+        })
+        .collect();
+    let confirmed =
+        format!("select confirmed_flush_lsn from pg_replication_slots where slot_name = '{}'", database.name);
+    let (mut last, mut moved, mut longest, mut moves) = (database.cell(&confirmed), Instant::now(), Duration::ZERO, 0);
+    let end = Instant::now() + INTERVAL * 15;
+    while Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = database.cell(&confirmed);
+        longest = longest.max(moved.elapsed());
+        if now != last {
+            (last, moved, moves) = (now, Instant::now(), moves + 1);
+        }
+    }
+    is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    println!("the confirmed position moved {moves} times, at the longest after {longest:?}");
+    assert!(longest < LONGEST && moves >= 3, "{moves} moves, {longest:?} without one");
+}
+
 #[test]
 fn topics_come_back_after_a_reset() {
     let daemon = Daemon::start(Options::new("reset"));

@@ -9,4 +9,4 @@ mod marks;
 mod mode;
 
 pub use marks::Marks;
-pub use mode::{Decision, Mode, Refusal, Stored, decide};
+pub use mode::{Copies, Decision, Refusal, Rule, Stored, decide};

@@ -1,18 +1,44 @@
-//! `snapshot.mode` against what is stored: copy, stream, both, or refuse.
+//! What a start does, by its rule and by what is stored: copy rows, follow the log, both, or refuse.
+//!
+//! A database's connector maps its own `snapshot.mode` to a [`Rule`]; the modes that all databases share are constants here.
 
-/// `snapshot.mode`, as far as it decides by itself.
+/// At which starts rows are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Rows at the first start, and again while a first copy is unfinished.
-    Initial,
-    /// Rows at every start.
-    Always,
-    /// Rows as in `initial`, then nothing.
-    InitialOnly,
-    /// Never rows.
-    NoData,
-    /// Rows as in `initial`, and when the log does not reach back to the stored position any more.
-    WhenNeeded,
+pub enum Copies {
+    /// At none.
+    Never,
+    /// Until a copy was finished, and then no more.
+    Once,
+    /// At every start of the task, also after a finished copy.
+    EveryStart,
+}
+
+/// What a `snapshot.mode` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// When rows are copied.
+    pub copies: Copies,
+    /// Whether rows are copied when the log no longer reaches back to the stored position. Without it such a start is
+    /// refused, because what was changed in between would be missing without a word.
+    pub copies_when_lost: bool,
+    /// Whether the log is followed. A start that does not follow it needs no position either.
+    pub streams: bool,
+    /// Whether a start goes on from a copy that was begun and not finished, though this rule copies no rows.
+    pub leaves_unfinished: bool,
+}
+
+impl Rule {
+    /// `initial`: rows at the first start, then the log.
+    pub const INITIAL: Self =
+        Self { copies: Copies::Once, copies_when_lost: false, streams: true, leaves_unfinished: false };
+    /// `always`: rows at every start, then the log.
+    pub const ALWAYS: Self = Self { copies: Copies::EveryStart, ..Self::INITIAL };
+    /// `initial_only`: rows as in `initial`, then nothing.
+    pub const INITIAL_ONLY: Self = Self { streams: false, ..Self::INITIAL };
+    /// `no_data`: only the log.
+    pub const NO_DATA: Self = Self { copies: Copies::Never, ..Self::INITIAL };
+    /// `when_needed`: as `initial`, and rows again when the stored position is gone.
+    pub const WHEN_NEEDED: Self = Self { copies_when_lost: true, ..Self::INITIAL };
 }
 
 /// What is stored for the source.
@@ -44,26 +70,24 @@ pub struct Decision {
 pub enum Refusal {
     /// Changes since the stored position are gone.
     Lost,
-    /// A copy was begun, and the mode may not finish it.
+    /// A copy was begun, and the rule may not finish it.
     NeverCopies,
 }
 
-/// What a start in this mode does.
+/// What a start by this rule does.
 ///
 /// # Errors
-/// When going on would lose rows in silence.
-pub fn decide(mode: Mode, stored: Stored) -> Result<Decision, Refusal> {
-    let stream = mode != Mode::InitialOnly;
+/// When going on would lose rows without a word.
+pub fn decide(rule: Rule, stored: Stored) -> Result<Decision, Refusal> {
+    let stream = rule.streams;
     let does = |copy| Ok(Decision { copy, forget: false, stream });
-    match (mode, stored) {
-        (Mode::WhenNeeded, Stored::Lost) => Ok(Decision { copy: true, forget: true, stream }),
-        // A mode that does not stream needs no log.
-        (Mode::InitialOnly, Stored::Lost) => does(false),
+    match (rule.copies, stored) {
+        (copies, Stored::Lost) if !stream => does(copies == Copies::EveryStart),
+        (_, Stored::Lost) if rule.copies_when_lost => Ok(Decision { copy: true, forget: true, stream }),
         (_, Stored::Lost) => Err(Refusal::Lost),
-        (Mode::NoData, Stored::Unfinished) => Err(Refusal::NeverCopies),
-        (Mode::NoData, _) => does(false),
-        (Mode::Always, _) | (_, Stored::Nothing | Stored::Unfinished) => does(true),
-        (_, Stored::Position) => does(false),
+        (Copies::Never, Stored::Unfinished) if !rule.leaves_unfinished => Err(Refusal::NeverCopies),
+        (Copies::Never, _) | (Copies::Once, Stored::Position) => does(false),
+        (Copies::EveryStart, _) | (Copies::Once, Stored::Nothing | Stored::Unfinished) => does(true),
     }
 }
 
@@ -71,10 +95,11 @@ pub fn decide(mode: Mode, stored: Stored) -> Result<Decision, Refusal> {
 mod tests {
     use super::*;
 
+    /// What a start does with nothing stored, an unfinished copy, a position, and a lost position.
     #[track_caller]
-    fn check(mode: Mode, expect: [&str; 4]) {
+    fn check(rule: Rule, expect: [&str; 4]) {
         let stored = [Stored::Nothing, Stored::Unfinished, Stored::Position, Stored::Lost];
-        let shown = stored.map(|stored| match decide(mode, stored) {
+        let shown = stored.map(|stored| match decide(rule, stored) {
             Ok(Decision { copy, forget, stream }) => [(copy, "copy "), (forget, "anew "), (stream, "stream")]
                 .iter()
                 .filter(|(is, _)| *is)
@@ -82,15 +107,29 @@ mod tests {
                 .collect(),
             Err(refusal) => format!("{refusal:?}"),
         });
-        assert_eq!(shown.each_ref().map(|text| text.trim()), expect, "{mode:?}");
+        assert_eq!(shown.each_ref().map(|text| text.trim()), expect, "{rule:?}");
     }
 
     #[test]
-    fn the_table() {
-        check(Mode::Initial, ["copy stream", "copy stream", "stream", "Lost"]);
-        check(Mode::Always, ["copy stream", "copy stream", "copy stream", "Lost"]);
-        check(Mode::InitialOnly, ["copy", "copy", "", ""]);
-        check(Mode::NoData, ["stream", "NeverCopies", "stream", "Lost"]);
-        check(Mode::WhenNeeded, ["copy stream", "copy stream", "stream", "copy anew stream"]);
+    fn the_named_modes() {
+        check(Rule::INITIAL, ["copy stream", "copy stream", "stream", "Lost"]);
+        check(Rule::ALWAYS, ["copy stream", "copy stream", "copy stream", "Lost"]);
+        check(Rule::INITIAL_ONLY, ["copy", "copy", "", ""]);
+        check(Rule::NO_DATA, ["stream", "NeverCopies", "stream", "Lost"]);
+        check(Rule::WHEN_NEEDED, ["copy stream", "copy stream", "stream", "copy anew stream"]);
+    }
+
+    #[test]
+    fn rules_put_together_by_a_configuration() {
+        let every = Rule { copies: Copies::EveryStart, ..Rule::INITIAL };
+        let never = Rule { copies: Copies::Never, ..Rule::INITIAL };
+        check(
+            Rule { copies_when_lost: true, ..every },
+            ["copy stream", "copy stream", "copy stream", "copy anew stream"],
+        );
+        check(Rule { streams: false, ..every }, ["copy", "copy", "copy", "copy"]);
+        check(Rule { copies_when_lost: true, ..never }, ["stream", "NeverCopies", "stream", "copy anew stream"]);
+        check(Rule { leaves_unfinished: true, ..never }, ["stream", "stream", "stream", "Lost"]);
+        check(Rule { streams: false, ..never }, ["", "NeverCopies", "", ""]);
     }
 }

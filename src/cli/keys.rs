@@ -69,6 +69,8 @@ const COMMON: &[Key] = &[
         .doc("Own listeners of /admin; empty switches it off, not set puts it on the main ones."),
     Key::new("rest.extension.classes", Kind::List).default("")
         .doc("Java classes of REST extensions. The basic auth one is built in; others are refused."),
+    Key::new("afterimage.rest.login.config", Kind::String)
+        .doc("File of the JAAS login configuration for the basic auth extension. Not set: the one that -Djava.security.auth.login.config names in KAFKA_OPTS or EXTRA_ARGS."),
     Key::new("response.http.headers.config", Kind::String).default("")
         .doc("Headers to put on every answer: 'set Name: value' and commas."),
     Key::new("metrics.sample.window.ms", Kind::Long).default("30000").checks(&[Check::Range { min: Some(0), max: None }])

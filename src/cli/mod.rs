@@ -6,6 +6,7 @@
 //!
 //! Must not know: HTTP, Kafka, databases.
 
+mod api;
 mod args;
 mod keys;
 mod layers;

@@ -9,15 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relational::Budget;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
+use super::api::Api;
 use super::standalone::TargetState as Initially;
 use super::{ServeError, Standalone, State, Topic, WorkerConfig};
 use crate::plugins;
 use crate::rest;
+use crate::rest::server::{self, Limits, Listener};
 use crate::runtime::catalog::Catalog;
 use crate::runtime::fenced::Fenced;
 use crate::runtime::owner::{Fence, Owner, Ownership, Settings as OwnerSettings};
@@ -84,43 +85,6 @@ fn store(worker: &WorkerConfig, client: &BTreeMap<String, String>) -> Result<Arc
     }
 }
 
-/// Binds the listeners; the first one's address is the advertised one.
-async fn bind(worker: &WorkerConfig) -> Result<(Vec<TcpListener>, String), ServeError> {
-    let (mut bound, mut advertised) = (Vec::new(), None);
-    for text in &worker.listeners {
-        let refused = |reason: String| ServeError::Start(format!("listeners: {text}: {reason}"));
-        let Some((scheme, address)) = text.split_once("://") else {
-            return Err(refused("write it as http://host:port".to_owned()));
-        };
-        if !scheme.eq_ignore_ascii_case("http") {
-            return Err(refused(format!("{scheme} is not supported yet; use http behind a proxy that ends TLS")));
-        }
-        let (host, port) = address.rsplit_once(':').unwrap_or((address, "8083"));
-        let host = host.trim_matches(['[', ']']);
-        let port: u16 = port.parse().map_err(|_| refused(format!("{port} is no port")))?;
-        let all = if host.is_empty() { "0.0.0.0" } else { host };
-        let listener = TcpListener::bind((all, port))
-            .await
-            .map_err(|error| refused(format!("cannot be bound: {error}. Is another worker running on this port?")))?;
-        let port = listener.local_addr().map_or(port, |at| at.port());
-        if advertised.is_none() {
-            let known = !host.is_empty() && host != "0.0.0.0" && host != "::";
-            let host = if known { host.to_owned() } else { hostname() };
-            advertised = Some((host, port));
-        }
-        bound.push(listener);
-    }
-    let (host, port) = advertised.unwrap_or_else(|| (hostname(), 8083));
-    let host = worker.advertised_host.clone().unwrap_or(host);
-    let port = worker.advertised_port.unwrap_or(port);
-    Ok((bound, format!("{host}:{port}")))
-}
-
-fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    Some(name.trim()).filter(|name| !name.is_empty()).unwrap_or("localhost").to_owned()
-}
-
 async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(), ServeError> {
     let failed = |error: &dyn std::fmt::Display| ServeError::Start(error.to_string());
     for remark in worker.remarks() {
@@ -145,7 +109,11 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         std::process::exit(i32::from(super::FAILED));
     });
 
-    let (listeners, worker_id) = bind(&worker).await?;
+    let api = Api::bind(&worker, super::environment()).await?;
+    for warning in api.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let worker_id = api.worker_id.clone();
     let properties: BTreeMap<String, String> =
         worker.properties.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     let client = clients::internal(&properties).map_err(|refusal| failed(&refusal))?;
@@ -174,25 +142,26 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             launch: Arc::new(move |spec| Launched::new(task::start(spec, Arc::clone(&shared)))),
         },
     );
-    let cors = rest::Cors::new(&worker.allow_origin, &worker.allow_methods)
-        .map_err(|e| ServeError::Start(format!("access.control.allow.origin: {e}")))?;
-    let router = rest::router(
-        Arc::clone(&supervisor),
-        rest::Config {
-            commit: option_env!("AFTERIMAGE_COMMIT").unwrap_or("unknown").to_owned(),
-            kafka_cluster_id: cluster::id(client.clone()),
-            advertised_url: format!("http://{worker_id}"),
-            cors,
-            is_admin_enabled: worker.admin_listeners.as_ref().is_none_or(|list| !list.is_empty()),
-            loggers: rest::Loggers::new("INFO", Arc::new(super::logging::set_level)),
-        },
-    );
-    let mut serving = Vec::new();
-    for listener in listeners {
-        let at = listener.local_addr().map(|at| at.to_string()).unwrap_or_default();
-        tracing::info!("afterimage {} answers on http://{at}", env!("CARGO_PKG_VERSION"));
-        serving.push(tokio::spawn(rest::serve(listener, router.clone(), stopped.clone(), REST_GRACE)));
+    let config = rest::Config {
+        commit: option_env!("AFTERIMAGE_COMMIT").unwrap_or("unknown").to_owned(),
+        kafka_cluster_id: cluster::id(client.clone()),
+        bootstrap_servers: worker.bootstrap_servers.join(","),
+        advertised_url: api.advertised_url,
+        cors: api.cors,
+        response_headers: api.response_headers,
+        auth: api.auth,
+        loggers: rest::Loggers::new("INFO", Arc::new(super::logging::set_level)),
+    };
+    let mut listeners = Vec::new();
+    for (bound, part) in [(api.main, api.main_part), (api.admin, rest::Part::Admin)] {
+        for bound in bound {
+            let what = if part == rest::Part::Admin { "answers for /admin" } else { "answers" };
+            tracing::info!("afterimage {} {what} on {}", env!("CARGO_PKG_VERSION"), bound.url());
+            let router = rest::router(Arc::clone(&supervisor), config.clone(), part);
+            listeners.push(Listener { socket: bound.socket, tls: bound.tls, router });
+        }
     }
+    let serving = tokio::spawn(server::serve(listeners, Limits::default(), stopped.clone(), REST_GRACE));
     let mut owner = None;
     let (alone, alone_state);
     let ownership = match &worker.state {
@@ -227,9 +196,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     stop.send_replace(true);
     // What is left of the one deadline: the tasks and their records have had their part.
     let deadline = supervisor.deadline().of_all();
-    for server in serving {
-        let _ = timeout_at(deadline, server).await;
-    }
+    let _ = timeout_at(deadline, serving).await;
     if let Some(mut owner) = owner {
         let leaving = tokio::task::spawn_blocking(move || owner.leave());
         if timeout_at(deadline, leaving).await.is_err() {

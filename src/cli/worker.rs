@@ -366,8 +366,7 @@ fn together(config: &WorkerConfig, r: &mut Reader<'_>, layers: &Layers, errors: 
         );
     }
     for class in &config.rest_extensions {
-        let known = class.ends_with(".BasicAuthSecurityRestExtension") || class.starts_with("io.debezium.");
-        if !known {
+        if !crate::rest::auth::is_extension(class) {
             refuse(
                 "rest.extension.classes",
                 format!("'{class}' is not built in, and leaving it out could leave the API open"),

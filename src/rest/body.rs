@@ -1,25 +1,37 @@
-//! Request bodies: read within a bound, parsed, with complaints that say where.
+//! Request bodies: read within bounds, parsed, with complaints that say where.
 //!
 //! Must not know: which call it is.
 
-use axum::body::{Body, to_bytes};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
 use axum::http::StatusCode;
+use futures_util::future::poll_fn;
 use serde_json::{Map, Value};
 use settings::Properties;
+use tokio::sync::Semaphore;
 
 use super::ApiError;
 
-/// Far above any configuration, far below what hurts.
-const LIMIT_BYTES: usize = 8 * 1024 * 1024;
+/// What all requests together may cost while their bodies are read.
+struct Bounds<'a> {
+    /// Bytes of one body.
+    body_bytes: usize,
+    /// Bytes that are still free for the bodies of all requests.
+    free: &'a Semaphore,
+    /// From the head's end to the body's.
+    time: Duration,
+}
+
+/// Bytes for the bodies that are being read at one time.
+static FREE: Semaphore = Semaphore::const_new(24 * 1024 * 1024);
+
+/// A body is far above any configuration at 8 MiB: Kafka's producer takes records of 1 MiB.
+const BOUNDS: Bounds<'static> = Bounds { body_bytes: 8 * 1024 * 1024, free: &FREE, time: Duration::from_secs(30) };
 
 /// Reads and parses a body.
 pub(super) async fn read(body: Body) -> Result<Value, ApiError> {
-    let bytes = to_bytes(body, LIMIT_BYTES).await.map_err(|_| {
-        ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The request's body could not be read whole: at most {LIMIT_BYTES} bytes are taken"),
-        )
-    })?;
+    let bytes = collect(body, &BOUNDS).await?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::bad("The request has no body: a JSON object is expected"));
     }
@@ -28,6 +40,46 @@ pub(super) async fn read(body: Body) -> Result<Value, ApiError> {
         let text = error.to_string();
         let text = text.split(" at line ").next().unwrap_or_default();
         ApiError::bad(format!("{text} at [Source: REDACTED; line: {line}, column: {column}]"))
+    })
+}
+
+async fn collect(body: Body, bounds: &Bounds<'_>) -> Result<Vec<u8>, ApiError> {
+    let too_large = || {
+        let limit = bounds.body_bytes;
+        ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The request's body is too large: at most {limit} bytes are taken"),
+        )
+    };
+    if body.size_hint().lower() > bounds.body_bytes as u64 {
+        return Err(too_large());
+    }
+    let reading = async {
+        let (mut body, mut bytes, mut taken) = (body, Vec::new(), Vec::new());
+        while let Some(frame) = poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await {
+            // The client went away, or did not keep to HTTP: nobody reads this answer.
+            let frame = frame.map_err(|error| ApiError::bad(format!("The request's body ended early: {error}")))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if bytes.len() + data.len() > bounds.body_bytes {
+                return Err(too_large());
+            }
+            let Ok(place) = bounds.free.try_acquire_many(data.len() as u32) else {
+                return Err(ApiError::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Too many large requests are being read at this moment: try again",
+                ));
+            };
+            taken.push(place);
+            bytes.extend_from_slice(&data);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(bounds.time, reading).await.unwrap_or_else(|_| {
+        let seconds = bounds.time.as_secs();
+        Err(ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("The request's body did not arrive within {seconds} seconds"),
+        ))
     })
 }
 
@@ -86,5 +138,43 @@ pub(super) fn kind(value: &Value) -> &'static str {
         Value::String(_) => "String",
         Value::Array(_) => "Array",
         Value::Object(_) => "Object",
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may")]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::stream;
+
+    use super::*;
+
+    /// A body that arrives in pieces of four bytes, and then, when `ends` is false, nothing more.
+    fn pieces(count: usize, ends: bool) -> Body {
+        let sent = (0..count).map(|_| Ok::<_, std::convert::Infallible>(Bytes::from_static(b"    ")));
+        let rest = stream::poll_fn(move |_| if ends { std::task::Poll::Ready(None) } else { std::task::Poll::Pending });
+        Body::from_stream(futures_util::StreamExt::chain(stream::iter(sent), rest))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_cost_no_more_than_their_bounds() {
+        let free = Semaphore::new(20);
+        let bounds = Bounds { body_bytes: 16, free: &free, time: Duration::from_secs(30) };
+        for (body, expect) in [
+            (pieces(4, true), Ok(16)),
+            (pieces(5, true), Err(413)),
+            (Body::from("x".repeat(16)), Ok(16)),
+            (Body::from("x".repeat(17)), Err(413)),
+            (pieces(1, false), Err(408)),
+            (Body::empty(), Ok(0)),
+        ] {
+            let read = collect(body, &bounds).await;
+            let seen = read.map(|bytes| bytes.len()).map_err(|error| error.status().as_u16());
+            assert_eq!(seen, expect);
+            assert_eq!(free.available_permits(), 20, "what was taken is given back");
+        }
+        let _others = free.try_acquire_many(12).expect("free");
+        assert_eq!(collect(pieces(4, true), &bounds).await.map_err(|e| e.status().as_u16()), Err(503));
+        assert!(collect(pieces(2, true), &bounds).await.is_ok());
     }
 }

@@ -25,6 +25,11 @@ impl ApiError {
         Self { status, message: message.into(), is_typed: true }
     }
 
+    #[cfg(test)]
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// A client's mistake.
     pub(super) fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)

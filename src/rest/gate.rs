@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::routes::{self, Row};
-use super::{ApiError, App, Segments};
+use super::{ApiError, App, Part, Segments};
 
 /// Answers what needs no resource; else hands on with a path without trailing slashes.
 pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -25,11 +25,20 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let raw: Vec<String> = path.split('/').map(plain).filter(|segment| !segment.is_empty()).collect();
     let raw: Vec<&str> = raw.iter().map(String::as_str).collect();
     let is_admin = raw.first() == Some(&"admin");
-    let Some(row) = routes::find(&raw).filter(|_| !is_admin || app.config.is_admin_enabled) else {
+    let is_served = match app.part {
+        Part::Whole => true,
+        Part::WithoutAdmin => !is_admin,
+        Part::Admin => is_admin,
+    };
+    let Some(row) = routes::find(&raw).filter(|_| is_served) else {
         return ApiError::untyped(StatusCode::NOT_FOUND).into_response();
     };
+    // Connect's admin listeners ask for no password.
+    let auth =
+        app.config.auth.as_ref().filter(|_| app.part != Part::Admin && !row.is_internal(request.method().as_str()));
+    let is_refused = auth.is_some_and(|auth| !auth.admits(request.headers()));
     if request.method() == Method::OPTIONS {
-        return options(row);
+        return if is_refused { unauthorized("text/plain") } else { options(row) };
     }
     let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
     let Some((_, reads, _)) = row.methods.iter().find(|(name, ..)| *name == method) else {
@@ -40,6 +49,9 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     }
     if !accepts_json(request.headers()) {
         return ApiError::untyped(StatusCode::NOT_ACCEPTABLE).into_response();
+    }
+    if is_refused {
+        return unauthorized("application/json");
     }
     let segments = Segments(raw.iter().map(|segment| decode(segment)).collect());
     let mut plain = format!("/{}", raw.join("/"));
@@ -138,6 +150,12 @@ fn bad_request(method: &Method, reason: &str) -> Response {
     );
     let headers = [(CONTENT_TYPE, "text/html;charset=iso-8859-1"), (CONNECTION, "close")];
     (StatusCode::BAD_REQUEST, headers, page).into_response()
+}
+
+/// As Connect's basic auth extension answers: a bare text, whatever the content type says, and no `WWW-Authenticate`, so
+/// that browsers do not ask for a password.
+fn unauthorized(media: &'static str) -> Response {
+    (StatusCode::UNAUTHORIZED, [(CONTENT_TYPE, media)], "User cannot access the resource.").into_response()
 }
 
 fn options(row: &Row) -> Response {

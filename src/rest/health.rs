@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::json;
 
-use super::{Answer, App, json as answer, ok};
+use super::{Answer, ApiError, App, json as answer, ok};
 use crate::runtime::supervisor::Health;
 
 /// The Kafka Connect version that the API is compatible with: clients switch features by it.
@@ -18,8 +18,18 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/", get(root)).route("/health", get(health))
 }
 
+/// Connect's worker does not listen before a broker has told the cluster's id, and whoever asks here takes a 200 for a
+/// worker that can work: until then it is 503. Once known the id stays, whatever becomes of the brokers.
 async fn root(State(app): State<App>) -> Answer {
     let cluster = app.config.kafka_cluster_id.borrow().clone();
+    if cluster.is_empty() {
+        let message = format!(
+            "Worker is still starting up. It waits for a broker to tell the Kafka cluster's id; none of bootstrap.servers \
+             ({}) has answered yet",
+            app.config.bootstrap_servers
+        );
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message));
+    }
     ok(&json!({"version": CONNECT_VERSION, "commit": app.config.commit, "kafka_cluster_id": cluster}))
 }
 

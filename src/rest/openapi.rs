@@ -51,7 +51,12 @@ pub(super) fn document() -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": schemas::all()},
+        // Without rest.extension.classes nobody is asked.
+        "security": [{}, {"basic": []}],
+        "components": {
+            "schemas": schemas::all(),
+            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+        },
     })
 }
 
@@ -67,6 +72,9 @@ fn operation(row: &Row, method: &str, reads: bool, summary: &str) -> Value {
     let parameters = query(row.path, method);
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
+    }
+    if row.is_internal(method) {
+        operation["security"] = json!([]);
     }
     if reads {
         let schema = match (row.path, method) {
@@ -99,9 +107,15 @@ fn responses(row: &Row, method: &str, reads: bool) -> Value {
         }
         responses.insert(status.to_owned(), answer);
     }
-    for (status, why) in refusals(row.path, method, reads) {
+    for (status, why) in refusals(row, method, reads) {
         let content = json!({"application/json": {"schema": named("Error")}});
         responses.insert(status.to_owned(), json!({"description": why, "content": content}));
+    }
+    if !row.is_internal(method) {
+        // A bare text, whatever its media type says, as Connect's extension answers.
+        let content = json!({"application/json": {"schema": {"type": "string"}}});
+        let why = "A password is asked for (rest.extension.classes), and there is none or a wrong one";
+        responses.insert("401".to_owned(), json!({"description": why, "content": content}));
     }
     // Told before a resource is chosen, without a content type, as Connect does.
     responses.insert("406".to_owned(), json!({"description": "The Accept header leaves out application/json"}));
@@ -172,12 +186,15 @@ fn answers(path: &str, method: &str) -> Vec<(&'static str, Option<Value>)> {
 }
 
 /// The refusals that name their reason in an error body.
-fn refusals(path: &str, method: &str, reads: bool) -> Vec<(&'static str, &'static str)> {
-    let is_internal = path.ends_with("/fence") || (path.ends_with("/tasks") && method == "POST");
-    if is_internal {
+fn refusals(row: &Row, method: &str, reads: bool) -> Vec<(&'static str, &'static str)> {
+    let path = row.path;
+    if row.is_internal(method) {
         return vec![("400", "The request is not signed"), ("403", "The signature is not valid")];
     }
     let mut refusals = Vec::new();
+    if path == "/" {
+        refusals.push(("503", "No broker has told the Kafka cluster's id yet"));
+    }
     let is_state = path.starts_with("/connectors");
     let changes = is_state && method != "GET" && !path.ends_with("/topics/reset");
     if reads || path.ends_with("/offsets") || path == "/connector-plugins/{plugin}/config" {
@@ -193,13 +210,16 @@ fn refusals(path: &str, method: &str, reads: bool) -> Vec<(&'static str, &'stati
         refusals.push(("409", "The name is taken, or this worker does not own the group"));
     }
     if reads {
+        refusals.push(("408", "The body did not arrive in time"));
         refusals.push(("413", "The body is too large"));
     }
     if is_state || reads {
         refusals.push(("500", "It failed; the message says why"));
     }
     if is_state {
-        refusals.push(("503", "The stored state is still being read"));
+        refusals.push(("503", "The stored state is still being read, or too many large bodies are"));
+    } else if reads {
+        refusals.push(("503", "Too many large bodies are being read"));
     }
     refusals
 }

@@ -12,6 +12,16 @@ pub(super) struct Row {
     pub(super) consumes: bool,
 }
 
+impl Row {
+    /// Whether Kafka Connect's workers call it among themselves, signed with a key of their own instead of a password.
+    pub(super) fn is_internal(&self, method: &str) -> bool {
+        matches!(
+            (self.path, method),
+            ("/connectors/{connector}/tasks", "POST") | ("/connectors/{connector}/fence", "PUT")
+        )
+    }
+}
+
 const fn row(path: &'static str, methods: &'static [(&'static str, bool, &'static str)]) -> Row {
     Row { path, methods, consumes: true }
 }

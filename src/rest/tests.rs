@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::http::Request;
+use axum::http::{HeaderMap, Request};
 use serde_json::{Map, Value, json};
 use settings::{Check, Def, Key, Kind, Properties};
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
-use super::{Config, Loggers, router};
+use super::{Config, Loggers, Part, ResponseHeaders, router};
 use crate::plugins::Plugin;
 use crate::runtime::catalog::Catalog;
 use crate::runtime::fenced::Fenced;
@@ -55,16 +55,21 @@ fn launch(spec: TaskSpec) -> Launched {
     }
 }
 
-struct Api {
-    router: axum::Router,
+pub(in crate::rest) struct Api {
+    pub(in crate::rest) router: axum::Router,
     ownership: watch::Sender<Ownership>,
     stop: watch::Sender<bool>,
-    _cluster: watch::Sender<String>,
+    cluster: watch::Sender<String>,
     _dir: tempfile::TempDir,
 }
 
 impl Api {
     fn new() -> (Self, Arc<Supervisor>) {
+        Self::with(Part::Whole, |_| {})
+    }
+
+    /// With other settings than the usual ones.
+    fn with(part: Part, set: impl FnOnce(&mut Config)) -> (Self, Arc<Supervisor>) {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Fenced::new(Arc::new(File::new(dir.path().join("offsets"))));
         let settings = Settings {
@@ -80,19 +85,22 @@ impl Api {
         };
         let supervisor = Supervisor::new(Arc::clone(&store), Offsets::new(store), settings);
         let (cluster, kafka_cluster_id) = watch::channel("cluster".to_owned());
-        let config = Config {
+        let mut config = Config {
             commit: "c".to_owned(),
             kafka_cluster_id,
+            bootstrap_servers: "k:9092".to_owned(),
             advertised_url: "http://h:8083".to_owned(),
             cors: None,
-            is_admin_enabled: true,
+            response_headers: ResponseHeaders::default(),
+            auth: None,
             loggers: Loggers::new("INFO", Arc::new(|_, _| {})),
         };
-        let router = router(Arc::clone(&supervisor), config);
+        set(&mut config);
+        let router = router(Arc::clone(&supervisor), config, part);
         let fence = Arc::new(Fence::unguarded());
         let (ownership, _) = watch::channel(Ownership::Owner { generation: 1, fence });
         let (stop, _) = watch::channel(false);
-        (Self { router, ownership, stop, _cluster: cluster, _dir: dir }, supervisor)
+        (Self { router, ownership, stop, cluster, _dir: dir }, supervisor)
     }
 
     async fn running() -> Self {
@@ -114,6 +122,13 @@ impl Api {
     }
 
     async fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, Value) {
+        let (status, headers, value) = self.whole(line, headers, body).await;
+        let media = headers.get("content-type").map_or("", |v| v.to_str().expect("text")).to_owned();
+        (status, media, value)
+    }
+
+    /// The same with all headers of the answer.
+    async fn whole(&self, line: &str, headers: &[(&str, &str)], body: &str) -> (u16, HeaderMap, Value) {
         let (method, uri) = line.split_once(' ').expect("METHOD /path");
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
@@ -122,13 +137,14 @@ impl Api {
         let request = request.body(Body::from(body.to_owned())).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let status = response.status().as_u16();
-        let media = response.headers().get("content-type").map_or("", |v| v.to_str().expect("text")).to_owned();
+        let headers = response.headers().clone();
+        let media = headers.get("content-type").map_or("", |v| v.to_str().expect("text"));
         let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
         let value =
             if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) };
         super::openapi::tests::told(method, uri, status, media.split(';').next().unwrap_or_default(), &value);
-        (status, media, value)
+        (status, headers, value)
     }
 
     #[track_caller]
@@ -348,3 +364,5 @@ async fn every_row_of_the_table_has_a_handler() {
         }
     }
 }
+
+mod configured;

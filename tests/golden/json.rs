@@ -1,5 +1,5 @@
-//! JSON that keeps what a comparison must see and `serde_json` does not: integers of any length, and digits of a decimal
-//! that no double holds.
+//! JSON that keeps what a comparison must see and `serde_json` does not: the order of an object's members, and each number
+//! as it is written (`1`, `1.0`, `1.0E10`, integers of any length, digits that no double holds).
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 pub(crate) enum Json {
     Null,
     Bool(bool),
-    /// As written, so that no length is too long.
-    Int(String),
-    Float(f64),
+    /// As written.
+    Number(String),
     Text(String),
     List(Vec<Json>),
     Map(Vec<(String, Json)>),
@@ -40,24 +39,22 @@ impl Json {
     }
 
     pub(crate) fn as_int(&self) -> Option<i128> {
-        if let Self::Int(digits) = self { digits.parse().ok() } else { None }
+        if let Self::Number(digits) = self { digits.parse().ok() } else { None }
     }
 
-    /// One line, names sorted: equal values give equal lines.
+    /// One line of values: names sorted, numbers by what they are worth. Equal values give equal lines.
     pub(crate) fn line(&self) -> String {
+        self.shown(Form::Values, false)
+    }
+
+    /// One line (`is_long` false), or many for a difference that can be read.
+    pub(crate) fn shown(&self, form: Form, is_long: bool) -> String {
         let mut out = String::new();
-        self.write(&mut out, None);
+        self.write(&mut out, form, is_long.then_some(0));
         out
     }
 
-    /// Many lines, names sorted, for a difference that can be read.
-    pub(crate) fn pretty(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out, Some(0));
-        out
-    }
-
-    fn write(&self, out: &mut String, depth: Option<usize>) {
+    fn write(&self, out: &mut String, form: Form, depth: Option<usize>) {
         let next = depth.map(|d| d + 1);
         let pad = |out: &mut String, depth: Option<usize>| {
             if let Some(depth) = depth {
@@ -68,8 +65,8 @@ impl Json {
         match self {
             Self::Null => out.push_str("null"),
             Self::Bool(b) => write!(out, "{b}").unwrap(),
-            Self::Int(digits) => out.push_str(digits),
-            Self::Float(f) => write!(out, "{f:?}").unwrap(),
+            Self::Number(digits) if form == Form::Written => out.push_str(digits),
+            Self::Number(digits) => out.push_str(&worth(digits)),
             Self::Text(text) => out.push_str(&serde_json::to_string(text).unwrap()),
             Self::List(items) if items.is_empty() => out.push_str("[]"),
             Self::Map(entries) if entries.is_empty() => out.push_str("{}"),
@@ -77,19 +74,21 @@ impl Json {
                 for (i, item) in items.iter().enumerate() {
                     out.push_str(if i == 0 { "[" } else { "," });
                     pad(out, next);
-                    item.write(out, next);
+                    item.write(out, form, next);
                 }
                 pad(out, depth);
                 out.push(']');
             }
             Self::Map(entries) => {
                 let mut sorted: Vec<_> = entries.iter().collect();
-                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                if form == Form::Values {
+                    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                }
                 for (i, (name, value)) in sorted.into_iter().enumerate() {
                     out.push_str(if i == 0 { "{" } else { "," });
                     pad(out, next);
                     write!(out, "{}: ", serde_json::to_string(name).unwrap()).unwrap();
-                    value.write(out, next);
+                    value.write(out, form, next);
                 }
                 pad(out, depth);
                 out.push('}');
@@ -106,12 +105,24 @@ impl Json {
     }
 }
 
-/// A decimal that a double cannot hold, or whose scale counts, stays text.
-fn float(text: &str) -> Json {
+/// What is compared of a JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The values: any order of members, `10` in one way and another.
+    Values,
+    /// Members in their order and numbers as they are written, too.
+    Written,
+}
+
+/// A number by what it is worth. A decimal that a double cannot hold, or whose scale counts, is shown as a text.
+fn worth(text: &str) -> String {
+    if !text.contains(['.', 'e', 'E']) {
+        return text.to_owned();
+    }
     let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
     let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
     let scaled = mantissa.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 1 && fraction.ends_with('0'));
-    if digits > 17 || scaled { Json::Text(format!("number {text}")) } else { Json::Float(text.parse().unwrap()) }
+    if digits > 17 || scaled { format!("\"number {text}\"") } else { format!("{:?}", text.parse::<f64>().unwrap()) }
 }
 
 struct Parser<'a> {
@@ -156,7 +167,7 @@ impl Parser<'_> {
         let text = self.rest()[..length].to_owned();
         text.parse::<f64>().ok()?;
         self.at += length;
-        Some(if text.contains(['.', 'e', 'E']) { float(&text) } else { Json::Int(text) })
+        Some(Json::Number(text))
     }
 
     fn string(&mut self) -> Option<String> {
@@ -236,6 +247,16 @@ mod tests {
         check("1.0", Some("1.0"));
         check("1e22", Some("1e22"));
         check("[true, false, {}, []]", Some("[true,false,{},[]]"));
+    }
+
+    #[test]
+    fn shows_what_is_written() {
+        let written = |text: &str| Json::parse(text).map(|v| v.shown(Form::Written, false));
+        let text = r#"{"b": 1.50,"a": [1,1.0,1.0E10,1e-7,123456789012345678901234567890],"A": {"z": 0,"y": -0.0}}"#;
+        assert_eq!(written(text).as_deref(), Some(text));
+        assert_ne!(written("1"), written("1.0"));
+        assert_ne!(written("1.0E10"), written("1.0e10"));
+        assert_ne!(written(r#"{"a":1,"b":2}"#), written(r#"{"b":2,"a":1}"#));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod scenario;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use json::Json;
+use json::{Form, Json};
 use rig::{Daemon, Kafka, Options};
 use scenario::Worker;
 use similar::TextDiff;
@@ -19,20 +19,20 @@ use similar::TextDiff;
 /// Scenarios wait much and compute little.
 const AT_A_TIME: usize = 6;
 
-fn differences(wanted: &[Json], seen: &[Json]) -> Option<String> {
-    let lines = |rows: &[Json]| -> Vec<String> { rows.iter().map(Json::line).collect() };
+fn differences(wanted: &[Json], seen: &[Json], form: Form) -> Option<String> {
+    let lines = |rows: &[Json]| -> Vec<String> { rows.iter().map(|row| row.shown(form, false)).collect() };
     let (w, s) = (lines(wanted), lines(seen));
     if w == s {
         return None;
     }
     let same = w.iter().skip(1).zip(s.iter().skip(1)).filter(|(a, b)| a == b).count();
-    let pretty = |rows: &[Json]| -> String { rows.iter().map(|row| row.pretty() + "\n").collect() };
+    let pretty = |rows: &[Json]| -> String { rows.iter().map(|row| row.shown(form, true) + "\n").collect() };
     let (w, s) = (pretty(wanted), pretty(seen));
     let diff = TextDiff::from_lines(&w, &s).unified_diff().context_radius(4).header("wanted", "seen").to_string();
     let lines: Vec<&str> = diff.lines().collect();
     let shown = lines.len().min(80);
     let more = if lines.len() > shown { format!("\n(and {} lines more)", lines.len() - shown) } else { String::new() };
-    let head = format!("{same}/{} records as wanted, {} seen", wanted.len() - 1, seen.len() - 1);
+    let head = format!("{form:?}: {same}/{} records as wanted, {} seen", wanted.len() - 1, seen.len() - 1);
     Some(format!("{head}\n{}{more}", lines[..shown].join("\n")))
 }
 
@@ -80,21 +80,46 @@ fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
 }
 
+/// Where the records stand as the worker wrote them, for the scenarios that have such a file.
+fn written(stem: &str) -> PathBuf {
+    data().join(format!("written/{stem}.jsonl"))
+}
+
 /// Runs a scenario; what differs, if anything. With the minimal role it is a run of its own name.
 fn compared(stem: &str, worker: &Worker<'_>, is_minimal: bool) -> Option<String> {
     let read = |ending: &str| std::fs::read_to_string(data().join(format!("{stem}.{ending}"))).unwrap();
-    let (text, mut golden, mut label) = (read("toml"), read("jsonl"), stem.to_owned());
-    if is_minimal {
-        label.push_str("-minimal");
-        let name = |of: &str| format!("c_{}", of.replace('-', "_"));
-        golden = golden.replace(&name(stem), &name(&label));
-    }
-    let wanted: Vec<Json> = golden.lines().map(|line| Json::parse(line).unwrap()).collect();
-    let wanted: Vec<Json> = wanted.iter().map(sorted_collections).collect();
+    let (text, golden) = (read("toml"), read("jsonl"));
+    let label = if is_minimal { format!("{stem}-minimal") } else { stem.to_owned() };
+    let name = |of: &str| format!("c_{}", of.replace('-', "_"));
+    let rows = |golden: &str| -> Vec<Json> {
+        let golden = golden.replace(&name(stem), &name(&label));
+        golden.lines().map(|line| sorted_collections(&Json::parse(line).unwrap())).collect()
+    };
     let run = || scenario::run(&label, &text, worker, is_minimal);
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
-        Ok(seen) => differences(&wanted, &seen),
+        Ok(seen) => differences(&rows(&golden), &seen, Form::Values).or_else(|| {
+            let golden = std::fs::read_to_string(written(stem)).ok()?;
+            differences(&rows(&golden), &seen, Form::Written)
+        }),
         Err(cause) => Some(format!("the run broke: {}", said(cause.as_ref()))),
+    }
+}
+
+/// Writes down what another worker, a real one, leaves on the topics: how the files under `written` are made. Runs only when
+/// it is asked for, with the worker's address: see tests/data/golden/README.md.
+#[test]
+fn record_what_a_real_worker_writes() {
+    let Ok(stems) = std::env::var("AFTERIMAGE_GOLDEN_RECORD") else { return };
+    let url = std::env::var("AFTERIMAGE_TEST_REST").expect("AFTERIMAGE_TEST_REST: the worker to record");
+    std::fs::create_dir_all(data().join("written")).unwrap();
+    for stem in stems.split([',', ' ']).filter(|stem| !stem.is_empty()) {
+        let text = std::fs::read_to_string(data().join(format!("{stem}.toml"))).unwrap();
+        let label = format!("{stem}-recorded");
+        let seen = scenario::run(&label, &text, &Worker { url: &url, kafka: Kafka::shared() }, false);
+        let lines: Vec<String> = seen.iter().map(|row| row.shown(Form::Written, false) + "\n").collect();
+        let name = |of: &str| format!("c_{}", of.replace('-', "_"));
+        std::fs::write(written(stem), lines.concat().replace(&name(&label), &name(stem))).unwrap();
+        println!("recorded {stem}: {} records", seen.len() - 1);
     }
 }
 
@@ -135,12 +160,21 @@ fn sorted_collections(value: &Json) -> Json {
 fn a_difference_is_seen() {
     let rows = |text: &str| text.lines().map(|line| Json::parse(line).unwrap()).collect::<Vec<_>>();
     let wanted = rows("{\"log\":[]}\n{\"key\":1}\n{\"key\":2}");
-    assert_eq!(differences(&wanted, &wanted), None);
+    assert_eq!(differences(&wanted, &wanted, Form::Values), None);
     for seen in [
         "{\"log\":[\"x\"]}\n{\"key\":1}\n{\"key\":2}",
         "{\"log\":[]}\n{\"key\":1}",
         "{\"log\":[]}\n{\"key\":2}\n{\"key\":1}",
     ] {
-        assert!(differences(&wanted, &rows(seen)).is_some(), "{seen}");
+        assert!(differences(&wanted, &rows(seen), Form::Values).is_some(), "{seen}");
+    }
+    let wanted = rows("{\"log\":[]}\n{\"key\":1,\"value\":1.0}");
+    for (seen, is_seen_in_values) in [
+        ("{\"log\":[]}\n{\"value\":1.0,\"key\":1}", false),
+        ("{\"log\":[]}\n{\"key\":1,\"value\":1.0E0}", false),
+        ("{\"log\":[]}\n{\"key\":1,\"value\":1}", true),
+    ] {
+        assert!(differences(&wanted, &rows(seen), Form::Written).is_some(), "{seen}");
+        assert_eq!(differences(&wanted, &rows(seen), Form::Values).is_some(), is_seen_in_values, "{seen}");
     }
 }

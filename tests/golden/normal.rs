@@ -67,9 +67,8 @@ static STRUCT_TEXT: LazyLock<Regex> =
 pub(crate) fn mark(value: &Json) -> Json {
     match value {
         Json::Null | Json::Bool(_) => value.clone(),
-        Json::Int(_) => Json::text("<int>"),
+        Json::Number(digits) => Json::text(if digits.contains(['.', 'e', 'E']) { "<float>" } else { "<int>" }),
         Json::Text(_) => Json::text("<str>"),
-        Json::Float(_) => Json::text("<float>"),
         Json::List(_) => Json::text("<list>"),
         Json::Map(_) => Json::text("<map>"),
     }

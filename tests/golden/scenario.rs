@@ -161,8 +161,11 @@ impl Run<'_> {
     fn wait(&self, step: &toml::Table) {
         let created = self.log.iter().any(|line| line == "create 201");
         let starts = ["create", "resume", "restart"].iter().any(|k| flag(step, k)) || step.contains_key("config");
-        let postgres_only_once = self.config.get("snapshot.mode").and_then(|v| v.as_str()) == Some("initial_only");
-        if starts && created && !postgres_only_once {
+        let is = |key: &str, value: &str| self.config.get(key).and_then(|v| v.as_str()) == Some(value);
+        let copies_only = is("snapshot.mode", "initial_only")
+            || is("snapshot.mode", "configuration_based")
+                && !is("snapshot.mode.configuration.based.start.stream", "true");
+        if starts && created && !copies_only {
             self.database.wait_streamed(true);
         }
         let moves = starts || ["sql", "rest", "produce"].iter().any(|k| step.contains_key(*k));
@@ -230,10 +233,10 @@ impl Run<'_> {
                 mark_made_up_key(&mut key, &value);
                 let mut row = vec![("topic".to_owned(), Json::text(&topic))];
                 if partitions > 1 {
-                    row.push(("partition".to_owned(), Json::Int(message.partition.to_string())));
+                    row.push(("partition".to_owned(), Json::Number(message.partition.to_string())));
                 }
                 if timestamps {
-                    row.push(("timestamp".to_owned(), Json::Int(message.timestamp_ms.unwrap_or(-1).to_string())));
+                    row.push(("timestamp".to_owned(), Json::Number(message.timestamp_ms.unwrap_or(-1).to_string())));
                 }
                 row.extend([("key".to_owned(), key), ("value".to_owned(), value)]);
                 if !message.headers.is_empty() {

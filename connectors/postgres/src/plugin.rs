@@ -4,7 +4,7 @@ use relational::{Outlet, Retries, TaskError, Verdict};
 use serde_json::{Map, Value as Json};
 use settings::{Finding, Properties, Severity};
 
-use crate::config::{Connection, PostgresConfig, SnapshotMode, SslMode};
+use crate::config::{Connection, PostgresConfig, SslMode};
 use crate::error::{Error, SlotOwner};
 use crate::session::Session;
 use crate::sql::Sql;
@@ -161,9 +161,6 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
     if config.slot.plugin == crate::config::OutputPlugin::Decoderbufs {
         tracing::info!(%connector, "plugin.name is decoderbufs (Debezium's default): the log is read through pgoutput, with \
             equal records");
-    }
-    if matches!(config.snapshot.mode, SnapshotMode::Custom | SnapshotMode::ConfigurationBased) {
-        tracing::warn!(%connector, mode = %config.snapshot.mode, "this snapshot mode is not available");
     }
     let mut retries = Retries::new(config.limits.restart_wait, config.limits.max_retries);
     let fails = |error: &Error| TaskError { trace: error.trace() };

@@ -2,13 +2,15 @@
 //! identity of captured tables.
 //!
 //! Every name is quoted, so that upper case works, and a change of tables and of operations are two statements, because
-//! the server's grammar has no third way.
+//! the server's grammar has no third way. A table that stays in a publication is never named in a statement: SET TABLE would
+//! take away the row filter and the column list that somebody gave it, and rows that were to be kept back would be sent.
 //!
 //! Must not know: the stream, filters' syntax, slots.
 
 mod identity;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 pub use identity::{IdentityRule, ReplicaIdentity, set_identities};
 
@@ -18,6 +20,9 @@ use crate::wire::Replication;
 
 /// Limit of a CREATE or ALTER PUBLICATION, which may wait for locks.
 const STATEMENT_TIMEOUT_MS: u32 = 90_000;
+
+/// How often a statement is tried again that lost a race with another session's.
+const RACES: u32 = 20;
 
 /// `publication.autocreate.mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,38 +82,47 @@ pub fn publish_list(skipped_operations: Option<&str>) -> Option<String> {
 }
 
 /// Makes the publication be as wanted. `captured` are the tables that pass the filters, partitioned ones included. Called
-/// at each start and at each new streaming connection.
+/// at each start and at each new streaming connection. Connectors that share a publication may do this at the same moment:
+/// whoever comes second looks again, and does what is still to be done.
 pub async fn ensure(
     replication: &mut Replication,
     sql: &Sql,
     options: &PublicationOptions,
     captured: &[TableName],
 ) -> Result<Outcome, Error> {
-    let found = sql.publication(&options.name).await?;
     let standby = sql.facts().await?.in_recovery;
     let captured: BTreeSet<&TableName> = captured.iter().collect();
-    match decide(options, found.as_ref(), &captured, standby)? {
-        Step::Nothing(outcome) => Ok(outcome),
-        Step::Create(statement) => {
-            let created = run(replication, options, "created", &captured, &[statement]).await;
-            match created {
-                // Another connector made it between our look and our statement.
-                Err(error) if error.sqlstate() == Some("42710") => {
-                    match decide(options, sql.publication(&options.name).await?.as_ref(), &captured, standby)? {
-                        Step::Alter(statements) => {
-                            run(replication, options, "altered", &captured, &statements).await?;
-                            Ok(Outcome::Altered)
-                        }
-                        _ => Ok(Outcome::Unchanged),
-                    }
-                }
-                created => created.map(|()| Outcome::Created),
+    let mut races = 0;
+    loop {
+        let found = sql.publication(&options.name).await?;
+        let (action, statements, outcome) = match decide(options, found.as_ref(), &captured, standby)? {
+            Step::Nothing(outcome) => return Ok(outcome),
+            Step::Create(statement) => ("created", vec![statement], Outcome::Created),
+            Step::Alter(statements) => ("altered", statements, Outcome::Altered),
+        };
+        match run(replication, options, action, &captured, &statements).await {
+            Ok(()) => return Ok(outcome),
+            Err(error) if is_race(&error) && races < RACES => {
+                races += 1;
+                tracing::info!(publication = %options.name, races, "another session changes the publication too: {error}");
+                // Those who collided come back at different moments.
+                let apart_ms = u64::from(replication.pid().unsigned_abs() % 50);
+                tokio::time::sleep(Duration::from_millis(apart_ms + 10 * u64::from(races))).await;
             }
+            Err(error) => return Err(error),
         }
-        Step::Alter(statements) => {
-            run(replication, options, "altered", &captured, &statements).await?;
-            Ok(Outcome::Altered)
-        }
+    }
+}
+
+/// Whether a statement failed only because another session made or changed the same publication at that moment.
+fn is_race(error: &Error) -> bool {
+    let Some(server) = error.server() else { return false };
+    match server.sqlstate.as_str() {
+        // Already made, or a table already added; made by two at once; gone, or a table no longer in it; a deadlock.
+        "42710" | "23505" | "42704" | "40P01" => true,
+        // "tuple concurrently updated" or "deleted": the server has no code of its own for it.
+        "XX000" => server.routine.starts_with("simple_heap_"),
+        _ => false,
     }
 }
 
@@ -156,18 +170,71 @@ fn decide(
         tracing::warn!(publication = %options.name, "no captured table: the publication is left as it is");
         return Ok(Step::Nothing(Outcome::Unchanged));
     }
+    let differs = Difference::new(found, captured);
+    let is_as_wanted = differs.added.is_empty() && differs.dropped.is_empty();
     // Named tables show partitioned roots, published ones their leaves: either way of being equal is equal.
-    if same(&found.named, captured) || same(&found.published, captured) {
+    if is_as_wanted || found.schemas.is_empty() && same(&found.published, captured) {
+        if !found.narrowed.is_empty() {
+            tracing::info!(publication = %options.name, tables = %list(&found.narrowed.iter().collect()),
+                "the publication has row filters or column lists: what they keep back is not sent");
+        }
         return Ok(Step::Nothing(Outcome::Unchanged));
     }
     if standby {
         return Err(Error::PublicationStandby { publication, tables: list(captured) });
     }
-    let mut statements = vec![format!("ALTER PUBLICATION {name} SET TABLE {}", quoted_list(captured))];
+    differs.tell(options, found);
+    let mut statements = Vec::new();
+    // Added first: at no moment is a table missing that was sent before and is wanted.
+    for (verb, tables) in [("ADD", &differs.added), ("DROP", &differs.dropped)] {
+        if !tables.is_empty() {
+            statements.push(format!("ALTER PUBLICATION {name} {verb} TABLE {}", quoted_list(tables)));
+        }
+    }
     if let Some(publish) = &options.publish {
         statements.push(format!("ALTER PUBLICATION {name} SET (publish = '{publish}')"));
     }
     Ok(Step::Alter(statements))
+}
+
+/// What must change for a publication to hold the captured tables.
+struct Difference<'a> {
+    added: BTreeSet<&'a TableName>,
+    dropped: BTreeSet<&'a TableName>,
+}
+
+impl<'a> Difference<'a> {
+    fn new(found: &'a PublicationInfo, captured: &BTreeSet<&'a TableName>) -> Self {
+        let named: BTreeSet<&TableName> = found.named.iter().collect();
+        let is_covered = |table: &TableName| found.schemas.contains(&table.schema);
+        Self {
+            added: captured.difference(&named).copied().filter(|table| !is_covered(table)).collect(),
+            dropped: named.difference(captured).copied().collect(),
+        }
+    }
+
+    /// Says what changes and what stays: whoever made the publication by hand must not have to guess.
+    fn tell(&self, options: &PublicationOptions, found: &PublicationInfo) {
+        let narrowed: BTreeSet<&TableName> = found.narrowed.iter().collect();
+        let kept: BTreeSet<&TableName> = narrowed.difference(&self.dropped).copied().collect();
+        let lost: BTreeSet<&TableName> = narrowed.intersection(&self.dropped).copied().collect();
+        tracing::info!(
+            publication = %options.name,
+            added = %list(&self.added),
+            kept_with_row_filter_or_column_list = %list(&kept),
+            kept_schemas = %found.schemas.join(", "),
+            "the publication is altered to hold the captured tables (publication.autocreate.mode=filtered)"
+        );
+        if !self.dropped.is_empty() {
+            tracing::warn!(
+                publication = %options.name,
+                dropped = %list(&self.dropped),
+                dropped_with_row_filter_or_column_list = %list(&lost),
+                "these tables are not captured and leave the publication: another connector that shares it gets no more changes \
+                 of them; give each connector a publication.name of its own, or set publication.autocreate.mode=disabled"
+            );
+        }
+    }
 }
 
 fn with_clause(options: &PublicationOptions) -> String {
@@ -240,7 +307,13 @@ mod tests {
     }
 
     fn existing(all_tables: bool, named: &[&str], published: &[&str]) -> PublicationInfo {
-        PublicationInfo { name: "Pub".into(), all_tables, published: names(published), named: names(named) }
+        PublicationInfo {
+            name: "Pub".into(),
+            all_tables,
+            published: names(published),
+            named: names(named),
+            ..PublicationInfo::default()
+        }
     }
 
     #[track_caller]
@@ -294,12 +367,41 @@ mod tests {
             &["b", "c"],
             false,
             Ok(Step::Alter(vec![
-                "ALTER PUBLICATION \"Pub\" SET TABLE \"s\".\"b\", \"s\".\"c\"".into(),
+                "ALTER PUBLICATION \"Pub\" ADD TABLE \"s\".\"c\"".into(),
                 "ALTER PUBLICATION \"Pub\" SET (publish = 'insert,update')".into(),
             ])),
         );
+        // What stands is not named, so it keeps its row filter and column list.
+        let narrowed = PublicationInfo { narrowed: names(&["b"]), ..existing(false, &["a", "b"], &["a", "b"]) };
+        check(
+            &options(Filtered, None),
+            Some(&narrowed),
+            &["b", "c", "d"],
+            false,
+            Ok(Step::Alter(vec![
+                "ALTER PUBLICATION \"Pub\" ADD TABLE \"s\".\"c\", \"s\".\"d\"".into(),
+                "ALTER PUBLICATION \"Pub\" DROP TABLE \"s\".\"a\"".into(),
+            ])),
+        );
+        check(&options(Filtered, None), Some(&narrowed), &["a", "b"], false, nothing());
+        // A whole schema holds its tables, and what else it holds cannot be dropped from it.
+        let whole = PublicationInfo { schemas: vec!["s".into()], ..existing(false, &[], &["a", "b", "x"]) };
+        check(&options(Filtered, None), Some(&whole), &["a", "b"], false, nothing());
         check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["c"], true, Err("on the primary"));
         check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["b"], true, nothing());
+    }
+
+    #[test]
+    fn what_another_session_may_cause_is_tried_again() {
+        let race = |sqlstate: &str, routine: &str| {
+            let (sqlstate, routine) = (sqlstate.to_owned(), routine.to_owned());
+            let server = crate::error::ServerError { sqlstate, routine, ..Default::default() };
+            is_race(&Error::from_server("a test", server))
+        };
+        assert!(race("23505", "_bt_check_unique") && race("42710", "CreatePublication"));
+        assert!(race("XX000", "simple_heap_update") && race("XX000", "simple_heap_delete"));
+        assert!(!race("XX000", "errorMissingColumn") && !race("42501", "aclcheck_error"));
+        assert!(!is_race(&Error::PublicationDisabled { publication: "p".into() }));
     }
 
     #[test]

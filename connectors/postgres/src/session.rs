@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use record::Position;
 use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
-use snapshot::{Decision, Mode, Refusal, Stored as Found, decide};
+use snapshot::{Decision, Refusal, Stored as Found, decide};
 
 pub(crate) use self::catalog::Catalog;
 use self::point::slot_waits;
 use self::streaming::Served;
-use crate::config::{GuardrailAction, OffsetMismatch, Operation, PostgresConfig, PublicationMode, SnapshotMode};
+use crate::config::{GuardrailAction, OffsetMismatch, Operation, PostgresConfig, PublicationMode};
 use crate::copy::{Copy, View, copy};
 use crate::error::Error;
 use crate::holders::hold;
@@ -108,7 +108,7 @@ impl Session {
         let facts = self.catalog.sql().await?.facts().await?;
         let sql = self.catalog.sql().await?;
         self.tables.load_types(sql).await?;
-        let streams = self.config.snapshot.mode != SnapshotMode::InitialOnly;
+        let streams = self.config.snapshot.rule.streams;
         if streams {
             facts.check_wal_level()?;
         }
@@ -144,19 +144,6 @@ impl Session {
 
     /// What this start does, by the mode, what is stored, and what the server still has.
     fn decide(&self, stored: Option<&Stored>, slot: Option<&SlotInfo>) -> Result<Decision, Error> {
-        let mode = match self.config.snapshot.mode {
-            SnapshotMode::Initial => Mode::Initial,
-            SnapshotMode::Always => Mode::Always,
-            SnapshotMode::InitialOnly => Mode::InitialOnly,
-            SnapshotMode::NoData => Mode::NoData,
-            SnapshotMode::WhenNeeded => Mode::WhenNeeded,
-            other => {
-                let reason = format!(
-                    "{other} is not supported yet: choose initial, always, initial_only, no_data or when_needed"
-                );
-                return Err(Error::Config { key: "snapshot.mode".into(), reason });
-            }
-        };
         let lost = stored.and_then(|stored| self.lost(stored, slot));
         let found = match (stored, &lost) {
             (None, _) => Found::Nothing,
@@ -164,8 +151,8 @@ impl Session {
             (Some(stored), None) if stored.snapshot_unfinished => Found::Unfinished,
             (Some(_), None) => Found::Position,
         };
-        let mut decision = decide(mode, found).map_err(|refusal| match refusal {
-            Refusal::NeverCopies => Error::NeverCopies,
+        let mut decision = decide(self.config.snapshot.rule, found).map_err(|refusal| match refusal {
+            Refusal::NeverCopies => Error::NeverCopies { mode: self.config.snapshot.mode.to_string() },
             Refusal::Lost => Error::PositionLost {
                 stored: stored
                     .map(|s| serde_json::Value::Object(to_offset(&s.position)).to_string())

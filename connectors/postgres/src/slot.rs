@@ -5,6 +5,8 @@
 //!
 //! Must not know: pgoutput's messages, snapshots, stored offsets.
 
+mod fit;
+
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
@@ -51,7 +53,7 @@ pub async fn find(sql: &Sql, name: &str) -> Result<Option<SlotInfo>, Error> {
     let mut looks = 0;
     loop {
         let Some(mut slot) = sql.slot(name).await? else { return Ok(None) };
-        check(&slot, &sql.options().dbname)?;
+        fit::check(&slot, &sql.options().dbname)?;
         if slot.confirmed_flush_lsn.is_some() {
             return Ok(Some(slot));
         }
@@ -65,26 +67,6 @@ pub async fn find(sql: &Sql, name: &str) -> Result<Option<SlotInfo>, Error> {
         }
         sleep(UNFINISHED_EVERY).await;
     }
-}
-
-fn check(slot: &SlotInfo, dbname: &str) -> Result<(), Error> {
-    if slot.plugin != PLUGIN || slot.dbname != dbname {
-        return Err(Error::SlotForeign {
-            slot: slot.name.clone(),
-            plugin: if slot.plugin.is_empty() { "none (physical)".into() } else { slot.plugin.clone() },
-            dbname: slot.dbname.clone(),
-        });
-    }
-    match slot.wal_status.as_deref() {
-        Some("lost") => return Err(Error::SlotLost { slot: slot.name.clone(), reason: "wal_status is lost".into() }),
-        Some("unreserved") => tracing::warn!(
-            slot = %slot.name,
-            safe_wal_size_bytes = slot.safe_wal_size_bytes,
-            "the slot is about to lose its log: it is behind by more than max_slot_wal_keep_size"
-        ),
-        _ => {}
-    }
-    Ok(())
 }
 
 /// Finds the slot or makes it. Making waits for all transactions of the whole server that are open now, however long they
@@ -194,34 +176,5 @@ pub async fn drop_slot(sql: &Sql, name: &str) -> Result<(), Error> {
             }
             Err(error) => return Err(error),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn slot(plugin: &str, dbname: &str, wal_status: &str, confirmed: Option<u64>) -> SlotInfo {
-        SlotInfo {
-            name: "s".into(),
-            plugin: plugin.into(),
-            dbname: dbname.into(),
-            active_pid: None,
-            restart_lsn: None,
-            confirmed_flush_lsn: confirmed.map(Lsn),
-            wal_status: Some(wal_status.into()),
-            safe_wal_size_bytes: None,
-            catalog_xmin: None,
-        }
-    }
-
-    #[test]
-    fn whose_slot_it_is() {
-        assert!(check(&slot("pgoutput", "app", "reserved", None), "app").is_ok());
-        let foreign = |slot| matches!(check(&slot, "app"), Err(Error::SlotForeign { .. }));
-        assert!(foreign(slot("wal2json", "app", "reserved", None)));
-        assert!(foreign(slot("pgoutput", "other", "reserved", None)));
-        assert!(foreign(slot("", "", "reserved", None)));
-        assert!(matches!(check(&slot("pgoutput", "app", "lost", None), "app"), Err(Error::SlotLost { .. })));
     }
 }

@@ -1,10 +1,12 @@
 //! Tables: from what RELATION or the catalogue says of one to its shape and its row codec.
 
+mod given;
 mod key;
 
 use std::sync::Arc;
 
-use record::{Kind, Schema, Shape, SourceField, SourceShape, Value};
+pub(crate) use given::Given;
+use record::{Decode, Kind, Schema, Shape, SourceField, SourceShape, Value};
 use relational::{Adjustment, Column, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct};
 use settings::JavaRegex;
 
@@ -13,7 +15,9 @@ use crate::error::Error;
 use crate::position::{LSN, LSN_COMMIT, ORIGIN_LSN, TS_US, TX_ID, XMIN};
 use crate::sql::{self, Sql, quoted_name};
 use crate::stream::{Known, Relation};
-use crate::types::{Catalogue, ColumnCodec, Modes, PgType, RowCodec, TypeKind, column_codec, plan};
+use crate::types::{
+    Catalogue, ColumnCodec, FailureMode, GivenRow, Modes, PgType, RowCodec, TypeKind, column_codec, plan,
+};
 
 /// What is needed to understand any table.
 pub(crate) struct Tables {
@@ -200,7 +204,7 @@ impl Tables {
         let asked = self.asked_key(&name, &names);
         let key_names = if asked.is_empty() { key } else { asked };
         let (mut captured, mut codecs, mut cells) = (Vec::new(), Vec::new(), Vec::new());
-        for Sent { name: column, oid, typmod, known, in_identity } in columns {
+        for Sent { name: column, oid, typmod, known, in_identity, printed } in columns {
             let in_key = key_names.iter().any(|key| key == column);
             let in_value = self.filter.column(schema, table, column);
             let planned = if in_key || in_value { plan(&self.catalogue, *oid, *typmod, &self.modes) } else { None };
@@ -220,7 +224,11 @@ impl Tables {
             let not_null = *in_identity && is_looked_up || known.is_some_and(|known| known.not_null);
             let default = known.and_then(|known| known.default.as_deref());
             let codec = column_codec(column, &planned, not_null, default, &self.modes);
-            let codec = if copied { codec.copied() } else { codec };
+            let codec = match printed {
+                Some(printed) => codec.printed(printed.failure),
+                None if copied => codec.copied(),
+                None => codec,
+            };
             cells.push(Some(captured.len() as u16));
             captured.push(Column { name: (*column).into(), schema: Arc::clone(&codec.schema), in_value });
             codecs.push(Some(codec));
@@ -237,9 +245,17 @@ impl Tables {
             codec = codec.with_constant(Value::Text(value));
         }
         let described = Table { schema: schema.into(), name: table.into(), columns: captured, key };
+        let decode: Box<dyn Decode> = if columns.iter().any(|column| column.printed.is_some()) {
+            let given = columns.iter().zip(&codecs).filter_map(|(sent, codec)| Some((sent.printed, codec.as_ref()?)));
+            let given =
+                given.map(|(printed, codec)| printed.map(|printed| (codec.clone(), Arc::clone(&printed.type_name))));
+            Box::new(GivenRow::new(codec, given.collect()))
+        } else {
+            Box::new(codec)
+        };
         let shape = self
             .context
-            .shape(&described, self.source(schema, table), Box::new(codec))
+            .shape(&described, self.source(schema, table), decode)
             .map_err(|reason| Error::Schema { table: name.clone(), reason })?;
         Ok(Built { shape: Arc::new(shape), wire_key, codecs })
     }
@@ -270,7 +286,6 @@ impl Tables {
             is_partition: false,
             replica_identity: relation.identity,
             identity_index: None,
-            estimated_rows: -1.0,
             columns: Vec::new(),
             primary_key: Vec::new(),
             unique_key: Vec::new(),
@@ -286,6 +301,7 @@ impl Tables {
                 typmod: c.typmod,
                 known: described.columns.iter().find(|known| known.name == c.name),
                 in_identity: c.identity && key::is_flagged(relation),
+                printed: None,
             })
             .collect();
         let key = key::of_event(relation, key::of_catalogue(described));
@@ -297,12 +313,22 @@ impl Tables {
         Ok(Known::new(Some(built.shape), identity, built.wire_key))
     }
 
-    /// A table as a snapshot reads it.
-    pub(crate) fn copied(&mut self, table: &sql::Table) -> Result<Copied, Error> {
+    /// A table as a snapshot reads it: its own columns, or those of a statement in its place.
+    pub(crate) fn copied(&mut self, table: &sql::Table, given: Option<&Given>) -> Result<Copied, Error> {
+        if let Some(given) = given {
+            return self.copied_from(table, given);
+        }
         let columns: Vec<_> = table
             .columns
             .iter()
-            .map(|c| Sent { name: &c.name, oid: c.type_oid, typmod: c.typmod, known: Some(c), in_identity: false })
+            .map(|c| Sent {
+                name: &c.name,
+                oid: c.type_oid,
+                typmod: c.typmod,
+                known: Some(c),
+                in_identity: false,
+                printed: None,
+            })
             .collect();
         let key = key::of_catalogue(table);
         let built = self.build(&table.name.schema, &table.name.table, &columns, key, true)?;
@@ -325,6 +351,15 @@ struct Sent<'a> {
     known: Option<&'a sql::Column>,
     /// In the key of the replica identity, and so never null.
     in_identity: bool,
+    /// A statement of the user's own gives it in another type, printed by the server.
+    printed: Option<&'a Printed>,
+}
+
+/// A column that comes as a text, which may not be one of its type.
+struct Printed {
+    failure: FailureMode,
+    /// The type that the statement gives it.
+    type_name: Arc<str>,
 }
 
 struct Built {

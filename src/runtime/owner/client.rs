@@ -13,6 +13,7 @@ use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::Settings;
@@ -62,6 +63,7 @@ impl Client {
             group: settings.group_id.clone(),
             topic: settings.topic.clone(),
             patience: ASK.min(settings.session_timeout),
+            is_there: Cell::new(false),
         };
         let asking = move || {
             for question in asked {
@@ -110,9 +112,7 @@ impl Client {
 
     /// An error that librdkafka tries again after: a group that may not be joined, a session timeout that the broker refuses.
     fn say(&self, error: &KafkaError) {
-        // The store is making it.
-        let is_new = error.rdkafka_error_code() == Some(Code::UnknownTopicOrPartition);
-        if !is_new && self.said.get().is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+        if self.said.get().is_none_or(|said| said.elapsed() >= SAY_EVERY) {
             self.said.set(Some(Instant::now()));
             tracing::warn!(%error, topic = %self.topic, "the group cannot be joined; it is tried again");
         }
@@ -181,6 +181,8 @@ struct Asker {
     group: String,
     topic: String,
     patience: Duration,
+    /// The topic has been seen.
+    is_there: Cell<bool>,
 }
 
 impl Asker {
@@ -205,6 +207,15 @@ impl Asker {
     }
 
     fn read(&self) -> Result<Input, KafkaError> {
+        // The store may still be making the topic. Who joins without it is assigned nothing.
+        if !self.is_there.get() {
+            let metadata = self.consumer.fetch_metadata(Some(&self.topic), self.patience)?;
+            let is_there = |t: &MetadataTopic| t.name() == self.topic && !t.partitions().is_empty();
+            if !metadata.topics().iter().any(is_there) {
+                return Ok(Input::Unread);
+            }
+            self.is_there.set(true);
+        }
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.topic, 0);
         let list = self.consumer.committed_offsets(list, self.patience)?;

@@ -24,7 +24,7 @@ pub use modes::{
     SnapshotLocking, SnapshotMode, SnapshotQuery, TimeMode, TimeoutAction, Watermarking,
 };
 pub use position::{Identity, Position, Publication, ReplicaIdentity, Slot};
-pub use snapshot::{ConfigurationBased, IncrementalSnapshot, Snapshot};
+pub use snapshot::{IncrementalSnapshot, Snapshot};
 pub use topics::Topics;
 pub use types::{Types, Unavailable};
 

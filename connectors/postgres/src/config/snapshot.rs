@@ -5,28 +5,55 @@
 use std::time::Duration;
 
 use settings::{Properties, Reader};
+use snapshot::{Copies, Rule};
 
 use super::connection::complain;
-use super::modes::{RowCountOrder, SnapshotIsolation, SnapshotLocking, SnapshotMode, SnapshotQuery, Watermarking};
+use super::modes::{
+    ConvertFailure, RowCountOrder, SnapshotIsolation, SnapshotLocking, SnapshotMode, SnapshotQuery, Watermarking,
+};
 
 /// The flags of `snapshot.mode=configuration_based`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConfigurationBased {
+struct ConfigurationBased {
     /// Copy rows.
-    pub data: bool,
+    data: bool,
+    /// Read the tables' structure. A connector to PostgreSQL reads it at every start; what the flag changes is that a start
+    /// which finds an unfinished copy, and may not copy rows, goes on instead of being refused.
+    schema: bool,
     /// Stream afterwards.
-    pub stream: bool,
+    stream: bool,
     /// Copy again when the stored position is gone.
-    pub on_data_error: bool,
+    on_data_error: bool,
+}
+
+impl ConfigurationBased {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            data: r.boolean("snapshot.mode.configuration.based.snapshot.data"),
+            schema: r.boolean("snapshot.mode.configuration.based.snapshot.schema"),
+            stream: r.boolean("snapshot.mode.configuration.based.start.stream"),
+            on_data_error: r.boolean("snapshot.mode.configuration.based.snapshot.on.data.error"),
+        }
+    }
+
+    /// Debezium asks the flag `…snapshot.data` anew at each start, whatever is stored: with it rows come at every start.
+    fn rule(self) -> Rule {
+        Rule {
+            copies: if self.data { Copies::EveryStart } else { Copies::Never },
+            copies_when_lost: self.on_data_error,
+            streams: self.stream,
+            leaves_unfinished: self.schema,
+        }
+    }
 }
 
 /// The snapshot.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// When.
+    /// `snapshot.mode`, for messages; what it means is [`Snapshot::rule`].
     pub mode: SnapshotMode,
-    /// Meaningful with [`SnapshotMode::ConfigurationBased`].
-    pub configuration_based: ConfigurationBased,
+    /// When rows are copied, and whether the log is followed.
+    pub rule: Rule,
     /// Isolation; an exported snapshot is repeatable read whatever this says.
     pub isolation: SnapshotIsolation,
     /// Table locks.
@@ -53,6 +80,9 @@ pub struct Snapshot {
     pub streaming_delay: Duration,
     /// SELECT by `schema.table`, for the tables listed; a listed one without a statement is absent here.
     pub selects: Vec<(String, String)>,
+    /// What becomes of a value of these SELECTs that does not fit its column: as event.converting.failure.handling.mode says
+    /// where it is set. Its default, a null, would take a wrong statement for a right one, so without it the task fails.
+    pub selects_failure: ConvertFailure,
     /// Tables listed for a SELECT of their own that have none: warn, and copy all rows.
     pub selects_missing: Vec<String>,
     /// Order of tables, with several threads.
@@ -63,6 +93,10 @@ pub struct Snapshot {
 
 const FETCH_SIZE: i32 = 10_240;
 
+/// What stands in the place of a Java snapshotter.
+const SNAPSHOT_MODES: &str = "initial, always, initial_only, no_data or when_needed, or say what is copied and when with \
+                              configuration_based and the keys snapshot.mode.configuration.based.*";
+
 impl Snapshot {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let mode = r.choice("snapshot.mode", SnapshotMode::Initial);
@@ -72,11 +106,7 @@ impl Snapshot {
         let (selects, selects_missing) = selects(r);
         Self {
             mode,
-            configuration_based: ConfigurationBased {
-                data: r.boolean("snapshot.mode.configuration.based.snapshot.data"),
-                stream: r.boolean("snapshot.mode.configuration.based.start.stream"),
-                on_data_error: r.boolean("snapshot.mode.configuration.based.snapshot.on.data.error"),
-            },
+            rule: rule(mode, ConfigurationBased::read(r)),
             isolation: r.choice("snapshot.isolation.mode", SnapshotIsolation::Serializable),
             locking,
             lock_timeout: r.millis("snapshot.lock.timeout.ms"),
@@ -90,6 +120,10 @@ impl Snapshot {
             delay: r.millis("snapshot.delay.ms"),
             streaming_delay: r.millis("streaming.delay.ms"),
             selects,
+            selects_failure: r
+                .is_set("event.converting.failure.handling.mode")
+                .then(|| r.choice("event.converting.failure.handling.mode", ConvertFailure::Warn))
+                .unwrap_or(ConvertFailure::Fail),
             selects_missing,
             order: r.choice("snapshot.tables.order.by.row.count", RowCountOrder::Disabled),
             scan_all_columns: r.boolean("internal.snapshot.scan.all.columns.force"),
@@ -97,10 +131,24 @@ impl Snapshot {
     }
 }
 
+/// What a mode asks for.
+fn rule(mode: SnapshotMode, flags: ConfigurationBased) -> Rule {
+    match mode {
+        SnapshotMode::Initial => Rule::INITIAL,
+        SnapshotMode::Always => Rule::ALWAYS,
+        SnapshotMode::InitialOnly => Rule::INITIAL_ONLY,
+        SnapshotMode::NoData => Rule::NO_DATA,
+        SnapshotMode::WhenNeeded => Rule::WHEN_NEEDED,
+        SnapshotMode::ConfigurationBased => flags.rule(),
+        // Refused by `refuse_plugins`: no connector starts with it.
+        SnapshotMode::Custom => Rule { copies: Copies::Never, streams: false, ..Rule::INITIAL },
+    }
+}
+
 /// Java plug-ins cannot run here: better a refusal than another snapshot than the one asked for.
 fn refuse_plugins(r: &mut Reader<'_>, mode: SnapshotMode, locking: SnapshotLocking, query: SnapshotQuery) {
     let custom = [
-        ("snapshot.mode", mode == SnapshotMode::Custom, "initial, always, initial_only, no_data or when_needed"),
+        ("snapshot.mode", mode == SnapshotMode::Custom, SNAPSHOT_MODES),
         ("snapshot.locking.mode", locking == SnapshotLocking::Custom, "none or shared"),
         ("snapshot.query.mode", query == SnapshotQuery::Custom, "select_all"),
     ];

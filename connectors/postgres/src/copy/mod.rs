@@ -8,6 +8,7 @@
 
 mod binary;
 mod filling;
+mod statement;
 mod table;
 
 use record::Position;
@@ -17,6 +18,7 @@ pub(crate) use self::binary::CopyReader;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::binary::SIGNATURE;
 use self::filling::Filling;
+pub(crate) use self::statement::given_name;
 use self::table::{Read, Work, renamed_since};
 use crate::config::{PostgresConfig, SnapshotIsolation, SnapshotLocking};
 use crate::error::Error;

@@ -7,8 +7,8 @@ use futures_util::StreamExt;
 use record::Position;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::CopyReader;
 use super::filling::{Filling, Row};
+use super::{CopyReader, statement};
 use crate::config::PostgresConfig;
 use crate::error::Error;
 use crate::session::Catalog;
@@ -143,12 +143,15 @@ impl Work<'_> {
     }
 
     async fn rows(&mut self, reader: &SnapshotReader, table: &Table) -> Result<Read, Error> {
-        let copied = self.tables.copied(table)?;
-        let name = table.name.to_string();
-        let from = match self.config.snapshot.selects.iter().find(|(of, _)| *of == name) {
-            Some((_, select)) => format!("({}) AS snapshot_override", select.trim().trim_end_matches(';')),
-            None => table.name.quoted(),
+        let (from, copied) = match statement::for_table(reader, &self.config.snapshot, table).await? {
+            Some((from, given)) => {
+                let types = given.columns.iter().map(|column| column.type_oid);
+                self.tables.learn_types(reader.sql(), types).await?;
+                (from, self.tables.copied(table, Some(&given))?)
+            }
+            None => (table.name.quoted(), self.tables.copied(table, None)?),
         };
+        let name = table.name.to_string();
         let sql = format!("COPY (SELECT {} FROM {from}) TO STDOUT (FORMAT binary)", copied.select);
         let mut stream = pin!(reader.copy(&format!("copying {name}"), &sql).await?);
         let mut copy = CopyReader::default();

@@ -91,6 +91,14 @@ pub enum Error {
         /// Kafka Connect's own text.
         reason: String,
     },
+    /// The rows of the user's own SELECT are not those of the table.
+    #[error("table {table}: snapshot.select.statement.overrides.{table}: {reason}")]
+    Override {
+        /// `schema.table`.
+        table: String,
+        /// What does not fit, and what to write.
+        reason: String,
+    },
     /// The server does not write a logical log.
     #[error(
         "wal_level of the server is '{found}', logical decoding needs 'logical': \
@@ -133,18 +141,15 @@ pub enum Error {
         /// `wal_status`, or what the server said.
         reason: String,
     },
-    /// The slot exists, but for another plugin or database.
-    #[error(
-        "replication slot \"{slot}\" belongs to plugin {plugin} and database \"{dbname}\", not to pgoutput and this \
-         database: choose another slot.name, or SELECT pg_drop_replication_slot('{slot}')"
-    )]
-    SlotForeign {
+    /// The slot exists, but it is not one that this connector can read.
+    #[error("replication slot \"{slot}\" {reason}: {remedy}")]
+    SlotUnfit {
         /// The slot.
         slot: String,
-        /// The plugin it has.
-        plugin: String,
-        /// The database it belongs to.
-        dbname: String,
+        /// What it is, as the rest of a sentence.
+        reason: String,
+        /// What to do.
+        remedy: String,
     },
     /// The slot could not be made.
     #[error("replication slot \"{slot}\" could not be created: {cause}")]
@@ -234,10 +239,13 @@ pub enum Error {
     },
     /// A copy was begun, and the mode may not finish it.
     #[error(
-        "a snapshot was begun and not finished, and snapshot.mode=no_data never takes one: set snapshot.mode=initial, or \
-         delete the connector's offsets to begin without the rows"
+        "a snapshot was begun and not finished, and snapshot.mode={mode} as it is set copies no rows: set snapshot.mode=initial, \
+         or delete the connector's offsets to begin without the rows"
     )]
-    NeverCopies,
+    NeverCopies {
+        /// `snapshot.mode`.
+        mode: String,
+    },
     /// More tables than the guardrail allows.
     #[error(
         "{found} tables are captured, guardrail.collections.max allows {limit}: narrow table.include.list or raise it"

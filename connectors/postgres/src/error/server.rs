@@ -13,7 +13,7 @@ pub struct ServerError {
     pub sqlstate: String,
     /// The primary message, in the server's language.
     pub message: String,
-    /// The `DETAIL` line; empty for classes 22 and 23, where it quotes cells.
+    /// The `DETAIL` line; empty for classes 22 and 23, where it quotes cells, unless it is about the server's own catalogue.
     pub detail: Option<String>,
     /// The `HINT` line.
     pub hint: Option<String>,
@@ -24,7 +24,7 @@ pub struct ServerError {
 impl ServerError {
     /// Reads the payload of an ErrorResponse or NoticeResponse; what cannot be read is left empty.
     pub fn parse(mut payload: &[u8]) -> Self {
-        let mut error = Self::default();
+        let (mut error, mut schema) = (Self::default(), String::new());
         while let Some((&field, rest)) = payload.split_first() {
             payload = rest;
             if field == 0 {
@@ -40,10 +40,11 @@ impl ServerError {
                 b'D' => error.detail = Some(text),
                 b'H' => error.hint = Some(text),
                 b'R' => error.routine = text,
+                b's' => schema = text,
                 _ => {}
             }
         }
-        error.without_cells()
+        error.without_cells(&schema)
     }
 
     /// From the error of an ordinary connection.
@@ -56,12 +57,14 @@ impl ServerError {
             hint: error.hint().map(str::to_owned),
             routine: error.routine().unwrap_or_default().to_owned(),
         }
-        .without_cells()
+        .without_cells(error.schema().unwrap_or_default())
     }
 
-    /// Data exceptions quote the value after a colon, constraint violations the row in the detail: neither is shown.
-    fn without_cells(mut self) -> Self {
-        if self.sqlstate.starts_with("22") || self.sqlstate.starts_with("23") {
+    /// Data exceptions quote the value after a colon, constraint violations the row in the detail: neither is shown. A row of
+    /// the catalogue holds names and nobody's data: which publication exists already is what a person must know.
+    fn without_cells(mut self, schema: &str) -> Self {
+        let of_catalogue = self.sqlstate.starts_with("23") && schema == "pg_catalog";
+        if (self.sqlstate.starts_with("22") || self.sqlstate.starts_with("23")) && !of_catalogue {
             self.detail = None;
         }
         if self.sqlstate.starts_with("22")
@@ -70,6 +73,14 @@ impl ServerError {
             self.message.truncate(colon);
         }
         self
+    }
+
+    /// What was said, with the detail: the message alone often names only the slot.
+    pub(crate) fn said(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}; {detail}", self.message),
+            None => self.message.clone(),
+        }
     }
 
     /// Whether it passes by itself.
@@ -118,6 +129,10 @@ mod tests {
         check(
             b"VERROR\0C23505\0Mduplicate key\0DKey (id)=(5) already exists.\0\0",
             "ERROR: duplicate key (SQLSTATE 23505)",
+        );
+        check(
+            b"VERROR\0C23505\0Mduplicate key\0DKey (pubname)=(p) already exists.\0spg_catalog\0\0",
+            "ERROR: duplicate key (SQLSTATE 23505); detail: Key (pubname)=(p) already exists.",
         );
         check(b"V", ":  (SQLSTATE )");
     }

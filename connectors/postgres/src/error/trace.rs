@@ -62,6 +62,12 @@ impl Error {
                 ));
                 lines.push(format!("org.apache.kafka.connect.errors.SchemaBuilderException: {reason}"));
             }
+            Self::Override { table, reason } => {
+                lines.push(format!(
+                    "{CONNECT}: An exception occurred in the change event producer. This connector will be stopped."
+                ));
+                lines.push(format!("{DEBEZIUM}: Snapshotting of table {table} failed: {reason}"));
+            }
             Self::WalLevel { found } => lines
                 .push(format!("{DEBEZIUM}: Postgres server wal_level property must be 'logical' but is: '{found}'")),
             Self::SlotCreation { cause, .. } => {
@@ -115,7 +121,7 @@ impl Error {
                 "{DEBEZIUM}: The connector is trying to read change stream starting at {stored}, but this is no longer \
                  available on the server. Reconfigure the connector to use a snapshot mode when needed."
             )),
-            Self::NeverCopies => lines.push(format!(
+            Self::NeverCopies { .. } => lines.push(format!(
                 "{DEBEZIUM}: The connector previously stopped while taking a snapshot, but now the connector is configured \
                  to never allow snapshots. Reconfigure the connector to use snapshots initially or when needed."
             )),
@@ -125,7 +131,7 @@ impl Error {
             )),
             Self::SlotMissing { .. }
             | Self::Stream { .. }
-            | Self::SlotForeign { .. }
+            | Self::SlotUnfit { .. }
             | Self::RowSecurity { .. }
             | Self::Protocol { .. } => lines.push(format!("{DEBEZIUM}: {self}")),
         }
@@ -228,6 +234,27 @@ mod tests {
             &Error::Io { doing: "connecting".into(), at: "h:1".into(), source: refused },
             true,
             "org.postgresql.util.PSQLException: Connection to h:1 refused. Check that the hostname",
+        );
+        let detailed = ServerError { detail: Some("why".into()), hint: Some("how".into()), ..server("99999", "new") };
+        check(
+            &Error::Server { doing: "x".into(), server: Box::new(detailed.clone()) },
+            false,
+            "org.postgresql.util.PSQLException: ERROR: new\n  Detail: why\n  Hint: how\nReason: x: ERROR: new (SQLSTATE 99999); \
+             detail: why; hint: how",
+        );
+        let cause = Error::Server { doing: "x".into(), server: Box::new(detailed) };
+        let tables = "s.t".to_owned();
+        check(
+            &Error::PublicationChange { publication: "p".into(), action: "created", tables, cause: Box::new(cause) },
+            false,
+            "org.apache.kafka.connect.errors.ConnectException: Unable to create filtered publication p for s.t\nCaused by: \
+             org.postgresql.util.PSQLException: ERROR: new\n  Detail: why\n  Hint: how\n",
+        );
+        check(
+            &Error::Silent { at: "h:1".into(), slot: "s".into(), silent_ms: 5, reason: "nobody reads it".into() },
+            true,
+            "org.postgresql.util.PSQLException: Database connection failed when reading from copy\nCaused by: \
+             java.net.SocketTimeoutException: Read timed out\n",
         );
         check(
             &Error::Server { doing: "x".into(), server: Box::new(server("99999", "new")) },

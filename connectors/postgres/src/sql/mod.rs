@@ -20,7 +20,7 @@ use tokio_postgres::types::FromSql;
 pub use connect::Sql;
 pub use server::{Role, ServerFacts};
 pub use slots::{PublicationInfo, SlotInfo, SlotReader};
-pub use snapshot::{Isolation, SnapshotReader};
+pub use snapshot::{GivenColumn, Isolation, SnapshotReader};
 pub use tables::{Column, Files, Table, TableKind, TableName};
 pub use transactions::{OpenTransaction, Visible};
 pub use types::TypeInfo;

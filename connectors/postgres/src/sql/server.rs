@@ -28,8 +28,6 @@ pub struct Role {
     pub can_replicate: bool,
     /// Superuser.
     pub is_superuser: bool,
-    /// Sees all rows whatever the policies.
-    pub bypasses_rls: bool,
 }
 
 impl ServerFacts {
@@ -62,7 +60,7 @@ impl Sql {
     /// What this session's role may do.
     pub async fn role(&self) -> Result<Role, Error> {
         let doing = "reading the attributes of the role";
-        let sql = "SELECT r.rolname::text, r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolreplication OR r.rolsuper OR EXISTS \
+        let sql = "SELECT r.rolname::text, r.rolcanlogin, r.rolsuper, r.rolreplication OR r.rolsuper OR EXISTS \
                    (SELECT 1 FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles b ON b.oid = m.roleid \
                    WHERE m.member = r.oid AND b.rolname IN ('rds_superuser', 'rdsadmin', 'rdsrepladmin', 'rds_replication')) \
                    FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
@@ -71,8 +69,7 @@ impl Sql {
             name: get(&row, 0, doing)?,
             can_login: get(&row, 1, doing)?,
             is_superuser: get(&row, 2, doing)?,
-            bypasses_rls: get(&row, 3, doing)?,
-            can_replicate: get(&row, 4, doing)?,
+            can_replicate: get(&row, 3, doing)?,
         })
     }
 

@@ -23,8 +23,17 @@ pub struct SlotInfo {
     pub restart_lsn: Option<Lsn>,
     /// Commits before this are not sent again. `None` while it is being created.
     pub confirmed_flush_lsn: Option<Lsn>,
+    /// It belongs to the session that made it and goes with it.
+    pub temporary: bool,
+    /// Prepared transactions are sent at their PREPARE. Always false before version 14.
+    pub two_phase: bool,
     /// `reserved`, `extended`, `unreserved` or `lost`; `None` before version 13.
     pub wal_status: Option<String>,
+    /// Why the server has given the slot up: `wal_removed`, `rows_removed`, `wal_level_insufficient`, `idle_timeout`. `None`
+    /// for a slot that can be read, and before version 17.
+    pub invalidation: Option<String>,
+    /// It is a copy of a slot of the primary, kept by the server itself until this standby is promoted (version 17).
+    pub synced: bool,
     /// Bytes that may be written until the slot may be lost; `None` without `max_slot_wal_keep_size`.
     pub safe_wal_size_bytes: Option<i64>,
     /// The oldest transaction whose catalog rows are kept for it.
@@ -43,27 +52,34 @@ pub struct SlotReader {
 }
 
 /// A row of `pg_publication`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublicationInfo {
     /// Its name.
     pub name: String,
     /// `FOR ALL TABLES`.
     pub all_tables: bool,
+    /// The schemas of `FOR TABLES IN SCHEMA` (version 15).
+    pub schemas: Vec<String>,
     /// Tables that changes are sent of, partitions in place of their root; schemas and "all" expanded.
     pub published: Vec<TableName>,
-    /// Tables that were named one by one, partitioned ones as such; empty for all tables and where schemas are named.
+    /// Tables that were named one by one, partitioned ones as such.
     pub named: Vec<TableName>,
+    /// Of the named tables those with a row filter or a column list: not all of their changes are sent (version 15).
+    pub narrowed: Vec<TableName>,
 }
 
 impl Sql {
     /// The slot of this name in whatever database.
     pub async fn slot(&self, name: &str) -> Result<Option<SlotInfo>, Error> {
         let doing = format!("looking for replication slot \"{name}\"");
-        let since_13 =
-            if self.server_version() >= 130_000 { "wal_status, safe_wal_size" } else { "NULL::text, NULL::int8" };
+        let since = |version, has, else_is| if self.server_version() >= version { has } else { else_is };
+        let since_13 = since(130_000, "wal_status, safe_wal_size", "NULL::text, NULL::int8");
+        let since_14 = since(140_000, "two_phase", "false");
+        let since_17 = since(170_000, "invalidation_reason, synced", "NULL::text, false");
         let sql = format!(
             "SELECT slot_name::text, plugin::text, database::text, active_pid, restart_lsn::text, confirmed_flush_lsn::text, \
-             catalog_xmin::text::int8, {since_13} FROM pg_catalog.pg_replication_slots WHERE slot_name::text = $1"
+             catalog_xmin::text::int8, {since_13}, temporary, {since_14}, {since_17} \
+             FROM pg_catalog.pg_replication_slots WHERE slot_name::text = $1"
         );
         let rows = self.rows(&doing, &sql, &[(&name, Type::TEXT)]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
@@ -80,6 +96,10 @@ impl Sql {
             catalog_xmin: get::<Option<i64>>(row, 6, &doing)?.map(|xmin| xmin as u32),
             wal_status: get(row, 7, &doing)?,
             safe_wal_size_bytes: get(row, 8, &doing)?,
+            temporary: get(row, 9, &doing)?,
+            two_phase: get(row, 10, &doing)?,
+            invalidation: get(row, 11, &doing)?,
+            synced: get(row, 12, &doing)?,
         }))
     }
 
@@ -124,34 +144,49 @@ impl Sql {
     /// A publication and its tables: one round trip.
     pub async fn publication(&self, name: &str) -> Result<Option<PublicationInfo>, Error> {
         let doing = format!("looking for publication \"{name}\"");
-        let schemas = if self.server_version() >= 150_000 {
-            "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_publication_namespace s WHERE s.pnpubid = p.oid)"
+        let (narrowed, schemas) = if self.server_version() >= 150_000 {
+            (
+                "r.prqual IS NOT NULL OR r.prattrs IS NOT NULL",
+                "ARRAY(SELECT n.nspname::text FROM pg_catalog.pg_publication_namespace s \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid)",
+            )
         } else {
-            ""
+            ("false", "ARRAY[]::text[]")
         };
-        let sql = "SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname::text = $1";
+        let publication =
+            format!("SELECT p.puballtables, {schemas} FROM pg_catalog.pg_publication p WHERE p.pubname::text = $1");
         let published = "SELECT schemaname::text, tablename::text FROM pg_catalog.pg_publication_tables \
                          WHERE pubname::text = $1 ORDER BY 1, 2";
         let named = format!(
-            "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_publication p \
+            "SELECT n.nspname::text, c.relname::text, {narrowed} FROM pg_catalog.pg_publication p \
              JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname::text = $1 {schemas} ORDER BY 1, 2"
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname::text = $1 ORDER BY 1, 2"
         );
         let by_name: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&name, Type::TEXT)];
         let (row, published, named) = tokio::try_join!(
-            self.rows(&doing, sql, &by_name),
+            self.rows(&doing, &publication, &by_name),
             self.rows(&doing, published, &by_name),
             self.rows(&doing, &named, &by_name)
         )?;
         let Some(row) = row.first() else { return Ok(None) };
-        let names = |rows: &[tokio_postgres::Row]| -> Result<Vec<TableName>, Error> {
-            rows.iter().map(|row| Ok(TableName { schema: get(row, 0, &doing)?, table: get(row, 1, &doing)? })).collect()
+        let table = |row: &tokio_postgres::Row| -> Result<TableName, Error> {
+            Ok(TableName { schema: get(row, 0, &doing)?, table: get(row, 1, &doing)? })
         };
-        Ok(Some(PublicationInfo {
+        let mut found = PublicationInfo {
             name: name.to_owned(),
             all_tables: get(row, 0, &doing)?,
-            published: names(&published)?,
-            named: names(&named)?,
-        }))
+            schemas: get(row, 1, &doing)?,
+            ..PublicationInfo::default()
+        };
+        for row in &published {
+            found.published.push(table(row)?);
+        }
+        for row in &named {
+            found.named.push(table(row)?);
+            if get(row, 2, &doing)? {
+                found.narrowed.push(table(row)?);
+            }
+        }
+        Ok(Some(found))
     }
 }

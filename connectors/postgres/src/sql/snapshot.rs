@@ -34,6 +34,17 @@ impl Isolation {
     }
 }
 
+/// A column of a statement's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenColumn {
+    /// Its name there.
+    pub name: String,
+    /// `pg_type.oid`.
+    pub type_oid: u32,
+    /// Length, precision and scale in the type's own code; -1 for none.
+    pub typmod: i32,
+}
+
 /// An ordinary session inside a read-only transaction. Dropping it ends the transaction.
 #[derive(Debug)]
 pub struct SnapshotReader {
@@ -68,26 +79,41 @@ impl SnapshotReader {
         self.pid
     }
 
-    /// `ACCESS SHARE` locks until the end of the transaction, each waited for no longer than `timeout_ms`.
+    /// `ACCESS SHARE` locks until the end of the transaction, each waited for no longer than `timeout_ms`. A table that is
+    /// gone has none.
     pub async fn lock(&self, tables: &[TableName], timeout_ms: u64) -> Result<(), Error> {
         self.sql.execute("setting lock_timeout", &format!("SET LOCAL lock_timeout = {timeout_ms}")).await?;
         for table in tables {
             let doing = format!("locking {table} (snapshot.lock.timeout.ms={timeout_ms})");
-            self.sql.execute_patiently(&doing, &format!("LOCK TABLE {} IN ACCESS SHARE MODE", table.quoted())).await?;
+            self.lock_one(&doing, table).await?;
         }
         Ok(())
+    }
+
+    /// The columns that a statement of the user's own gives, without running it. `doing` stands in errors.
+    pub async fn describe(&self, doing: &str, statement: &str) -> Result<Vec<GivenColumn>, Error> {
+        let prepared = self.sql.client.prepare(statement).await.map_err(|error| self.sql.failed(doing, error))?;
+        let column = |column: &tokio_postgres::Column| GivenColumn {
+            name: column.name().to_owned(),
+            type_oid: column.type_().oid(),
+            typmod: column.type_modifier(),
+        };
+        Ok(prepared.columns().iter().map(column).collect())
     }
 
     /// The lock that reading a table takes, until the end of the transaction; false when there is no table of this name.
     /// Takes no view. Waits for as long as somebody changes the table, within what [`SnapshotReader::lock`] set.
     pub async fn lock_if_there(&self, table: &TableName) -> Result<bool, Error> {
-        let doing = format!("locking {table}");
+        self.lock_one(&format!("locking {table}"), table).await
+    }
+
+    async fn lock_one(&self, doing: &str, table: &TableName) -> Result<bool, Error> {
         // A statement that fails would end the transaction, and the view with it.
         let lock = format!("SAVEPOINT before; LOCK TABLE {} IN ACCESS SHARE MODE; RELEASE before", table.quoted());
-        match self.sql.execute_patiently(&doing, &lock).await {
+        match self.sql.execute_patiently(doing, &lock).await {
             Ok(()) => Ok(true),
             Err(error) if matches!(error.sqlstate(), Some("42P01" | "3F000")) => {
-                self.sql.execute(&doing, "ROLLBACK TO before; RELEASE before").await?;
+                self.sql.execute(doing, "ROLLBACK TO before; RELEASE before").await?;
                 Ok(false)
             }
             Err(error) => Err(error),

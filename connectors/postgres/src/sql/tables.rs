@@ -55,8 +55,6 @@ pub struct Table {
     pub replica_identity: u8,
     /// The index of `replica_identity` `i`.
     pub identity_index: Option<String>,
-    /// Rows by the last ANALYZE; negative if never.
-    pub estimated_rows: f64,
     /// Its columns by position. Empty until [`Sql::describe`].
     pub columns: Vec<Column>,
     /// Positions (`attnum`) of the primary key, in key order.
@@ -84,8 +82,6 @@ pub struct Column {
     pub generated: u8,
     /// `a`lways, by `d`efault, or 0.
     pub identity: u8,
-    /// `p`lain, `e`xternal, `m`ain or e`x`tended: all but plain may come unchanged from TOAST.
-    pub storage: u8,
 }
 
 /// Which file (`relfilenode`) holds each table of a family, by the tables' ids. A rewrite and TRUNCATE give a table a new one.
@@ -101,7 +97,6 @@ impl Files {
 }
 
 const LISTED: &str = "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind, c.relispartition, c.relreplident, \
-                      c.reltuples::float8, \
                       (SELECT x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
                       WHERE c.relreplident = 'i' AND i.indrelid = c.oid AND i.indisreplident LIMIT 1) \
                       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -115,8 +110,7 @@ fn listed(row: &Row, doing: &str) -> Result<Table, Error> {
         kind: if get_char(row, 3, doing)? == b'p' { TableKind::Partitioned } else { TableKind::Ordinary },
         is_partition: get(row, 4, doing)?,
         replica_identity: get_char(row, 5, doing)?,
-        estimated_rows: get(row, 6, doing)?,
-        identity_index: get(row, 7, doing)?,
+        identity_index: get(row, 6, doing)?,
         columns: Vec::new(),
         primary_key: Vec::new(),
         unique_key: Vec::new(),
@@ -179,7 +173,7 @@ impl Sql {
         let doing = "reading the columns of the tables";
         let sql = "SELECT a.attrelid, a.attnum, a.attname::text, a.atttypid, a.atttypmod, \
                    a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), \
-                   pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity, a.attstorage \
+                   pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity \
                    FROM pg_catalog.pg_attribute a \
                    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
                    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
@@ -195,7 +189,6 @@ impl Sql {
                 default: get(row, 6, doing)?,
                 generated: get_char(row, 7, doing)?,
                 identity: get_char(row, 8, doing)?,
-                storage: get_char(row, 9, doing)?,
             });
         }
         Ok(found)

@@ -17,6 +17,8 @@ mod pgoutput;
 mod reader;
 mod silence;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use follow::{End, Follow, Lasting};
 pub(crate) use link::{Link, LinkOptions};

@@ -331,7 +331,7 @@ fn precision(typmod: i32) -> u8 {
 }
 
 /// Precision and scale of a numeric's modifier (`numeric_typmod`): 16 bits of precision, 11 bits of signed scale.
-fn numeric_modifier(typmod: i32) -> Option<(i32, i32)> {
+pub(super) fn numeric_modifier(typmod: i32) -> Option<(i32, i32)> {
     let packed = typmod.checked_sub(4).filter(|packed| *packed >= 0)?;
     let scale = ((packed & 0x7ff) ^ 1024) - 1024;
     Some((packed >> 16 & 0xffff, scale))

@@ -59,12 +59,21 @@ impl ColumnCodec {
         self
     }
 
+    /// The codec of the same column as a statement of the user's own gives it in another type: printed by the server, with
+    /// this treatment of what does not read as the column's type.
+    #[must_use]
+    pub fn printed(mut self, failure: FailureMode) -> Self {
+        self.form = Form::Text;
+        self.failure = failure;
+        self
+    }
+
     /// What a snapshot selects for it, given its quoted name.
     pub fn selected(&self, column: &str) -> String {
         self.cell.selected(column)
     }
 
-    fn failed(&self, reason: &'static str) -> Result<ValueRef<'_>, DecodeError> {
+    pub(super) fn failed(&self, reason: &'static str) -> Result<ValueRef<'_>, DecodeError> {
         if self.failure == FailureMode::Fail || !self.schema.optional {
             return Err(DecodeError { column: self.name.to_string(), reason: reason.to_owned() });
         }

@@ -40,6 +40,12 @@ impl Replication {
         Ok(Self { session: Session::open(options).await?, streaming: false })
     }
 
+    /// A stream over a test's socket.
+    #[cfg(test)]
+    pub(crate) fn over(socket: impl super::stream::TestSocket + 'static) -> Self {
+        Self { session: Session::over(super::Stream::Test(Box::new(socket))), streaming: true }
+    }
+
     /// The server process of this session, as the log-in told it: a pooler in between tells a number of its own.
     pub fn pid(&self) -> i32 {
         self.session.pid
@@ -185,7 +191,7 @@ fn start_failure(doing: &str, slot: &str, server: ServerError) -> Error {
     let slot = slot.to_owned();
     match server.sqlstate.as_str() {
         "55006" => Error::slot_taken(slot, server),
-        "58P01" => Error::SlotLost { slot, reason: server.message },
+        "58P01" => Error::SlotLost { slot, reason: server.said() },
         // "can no longer get changes from replication slot", "cannot read from logical replication slot": invalidated.
         "55000" if server.message.contains("replication slot") => Error::SlotLost { slot, reason: server.to_string() },
         _ => Error::from_server(doing, server),

@@ -32,6 +32,13 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// A session that is streaming over a test's socket.
+    #[cfg(test)]
+    pub(super) fn over(stream: Stream) -> Self {
+        let (inbox, outbox) = (BytesMut::new(), BytesMut::new());
+        Self { stream, inbox, outbox, options: ConnectOptions::default(), pid: 0, secret: 0, server_version: 150_000 }
+    }
+
     /// Logs in with `replication=database`, by the attempts that the TLS mode stands for.
     pub(super) async fn open(options: &ConnectOptions) -> Result<Self, Error> {
         let mut last = None;

@@ -24,7 +24,17 @@ pub enum Stream {
     Plain(TcpStream),
     /// Encrypted.
     Tls(Box<TlsStream<TcpStream>>),
+    /// A test's server, so that time can stand still while it is spoken to.
+    #[cfg(test)]
+    Test(Box<dyn TestSocket>),
 }
+
+/// The other side of a connection in a test.
+#[cfg(test)]
+pub trait TestSocket: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug {}
+
+#[cfg(test)]
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug> TestSocket for T {}
 
 /// How much one attempt wants TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +127,8 @@ impl Stream {
         match self {
             Self::Plain(_) => None,
             Self::Tls(stream) => tls::server_end_point(stream),
+            #[cfg(test)]
+            Self::Test(_) => None,
         }
     }
 
@@ -131,6 +143,8 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            #[cfg(test)]
+            Self::Test(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -140,6 +154,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(test)]
+            Self::Test(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -147,6 +163,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(test)]
+            Self::Test(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -154,6 +172,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(test)]
+            Self::Test(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -136,7 +136,7 @@ pub fn error_in_stream(slot: &str, payload: &[u8]) -> Error {
     let server = ServerError::parse(payload);
     match server.sqlstate.as_str() {
         "55006" => Error::slot_taken(slot, server),
-        "58P01" => Error::SlotLost { slot: slot.into(), reason: server.message },
+        "58P01" => Error::SlotLost { slot: slot.into(), reason: server.said() },
         "42704" if server.message.contains("publication") => publication_missing(&server),
         _ => Error::from_server(format!("streaming from slot \"{slot}\""), server),
     }

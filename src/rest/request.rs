@@ -1,0 +1,60 @@
+//! What handlers read of a request besides its body: the path's segments and the query.
+//!
+//! Must not know: which call it is.
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+
+use super::{ApiError, gate};
+
+/// The path's segments, decoded; put there by the gate.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Segments(pub(super) Vec<String>);
+
+impl Segments {
+    pub(super) fn at(&self, i: usize) -> &str {
+        self.0.get(i).map_or("", String::as_str)
+    }
+
+    /// The task's number at `i`; Connect does not know the path when it is none.
+    pub(super) fn task(&self, i: usize) -> Result<u32, ApiError> {
+        let number: i32 = self.at(i).parse().map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "HTTP 404 Not Found"))?;
+        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
+
+/// Query parameters: repeatable, in order.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Connect's booleans: `true` in any case is true, everything else is false.
+    pub(super) fn flag(&self, name: &str, default: bool) -> bool {
+        self.all(name).next().map_or(default, |value| value.eq_ignore_ascii_case("true"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pair = |part: &str| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            (gate::decode(&name.replace('+', " ")), gate::decode(&value.replace('+', " ")))
+        };
+        Ok(Self(query.split('&').filter(|part| !part.is_empty()).map(pair).collect()))
+    }
+}
