@@ -150,7 +150,7 @@ impl Rig {
         let config = PostgresConfig::read(&properties).unwrap();
         let tables = Tables::new(&config, "1").unwrap();
         let (stop, stopped) = watch::channel(false);
-        let (outlet, ends) = Outlet::new("c".into(), None, stopped, Budget::new(1 << 20), depth);
+        let (outlet, ends) = Outlet::new("c".into(), None, stopped, &Budget::new(1 << 20, 1 << 20), depth);
         let none = || relational::Patterns::new(&[]).unwrap();
         let messages = MessageTopic::new(
             "p",
