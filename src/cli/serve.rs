@@ -125,6 +125,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         budget: Budget::new(BUDGET_BYTES, FLOOR_BYTES),
         flush_interval: worker.offset_flush_interval,
         flush_timeout: worker.offset_flush_timeout,
+        open_sink: Arc::new(sink::open),
     });
     let variables = worker.variables.clone();
     let supervisor = Supervisor::new(

@@ -13,6 +13,7 @@ mod keeper;
 mod launch;
 mod machine;
 mod mailbox;
+mod numbers;
 mod offsets;
 mod phase;
 mod plan;
@@ -25,16 +26,17 @@ use std::sync::Arc;
 pub use calls::{Initial, Refusal};
 pub use deadline::Deadline;
 pub use launch::{Launch, Launched, Resolve, Settings};
+pub use numbers::{ConnectorNumbers, StartNumbers, WorkerNumbers};
 pub use offsets::Alteration;
 pub use phase::Health;
 use shared::{Shared, Turn, properties};
-pub use standing::{Info, Part, Standing};
+pub use standing::{Info, Part, StateInfo};
 use tokio::sync::{broadcast, watch};
 
 use self::phase::Phase;
 use super::fenced::Fenced;
 use super::owner::Ownership;
-use crate::store::{Change, Offsets, Store, StoreError};
+use crate::store::{ConfigChange, Offsets, Store, StoreError};
 
 /// Supervises all connectors of the daemon.
 pub struct Supervisor {
@@ -123,17 +125,19 @@ impl Supervisor {
         });
     }
 
-    fn changed(&self, change: Result<Change, broadcast::error::RecvError>) {
+    fn changed(&self, change: Result<ConfigChange, broadcast::error::RecvError>) {
         if !matches!(&*self.phase.borrow(), Phase::Read(Ownership::Owner { .. })) {
             return;
         }
         match change {
-            Ok(Change::Connector(name)) => self.look(&name, true),
-            Ok(Change::Removed(name) | Change::Target(name) | Change::Tasks(name)) => self.look(&name, false),
-            Ok(Change::Restart { connector, include_tasks, only_failed }) => {
+            Ok(ConfigChange::Connector(name)) => self.look(&name, true),
+            Ok(ConfigChange::Removed(name) | ConfigChange::Target(name) | ConfigChange::Tasks(name)) => {
+                self.look(&name, false)
+            }
+            Ok(ConfigChange::Restart { connector, include_tasks, only_failed }) => {
                 self.restart_asked(&connector, include_tasks, only_failed);
             }
-            Ok(Change::Logger { .. } | Change::SessionKey | Change::Nothing)
+            Ok(ConfigChange::Logger { .. } | ConfigChange::SessionKey | ConfigChange::Nothing)
             | Err(broadcast::error::RecvError::Closed) => {}
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 let mut names: Vec<String> = self.shared.configs.read(|view| view.connectors.keys().cloned().collect());

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::machine::{Connector, Input, Machine};
 use super::mailbox::{Mail, Mailbox};
+use super::numbers::MeteredTask;
 use super::plan::Plan;
 use super::{Launched, Shared};
 use crate::runtime::task::TaskEvent;
@@ -42,6 +43,10 @@ enum Later {
 struct Up {
     launched: Launched,
     events: mpsc::UnboundedReceiver<TaskEvent>,
+    /// It has said that it runs.
+    has_run: bool,
+    /// Its numbers are shown for as long as it is up.
+    _metered: MeteredTask,
 }
 
 pub(super) struct Keeper {
@@ -190,7 +195,13 @@ impl Keeper {
             return;
         }
         match event {
-            Some(TaskEvent::Running) => self.apply(Input::TaskUp { waits_for: None }).await,
+            Some(TaskEvent::Running) => {
+                if let Some(up) = self.up.as_mut().filter(|up| !up.has_run) {
+                    up.has_run = true;
+                    self.shared.metered.task_starts.ended(true);
+                }
+                self.apply(Input::TaskUp { waits_for: None }).await;
+            }
             Some(TaskEvent::Waiting { trace }) => {
                 self.apply(Input::TaskUp { waits_for: Some(trace.to_string()) }).await;
             }
@@ -200,7 +211,9 @@ impl Keeper {
                     task = 0,
                     "the task failed and stays so until a restart: {trace}"
                 );
-                self.up = None;
+                if self.up.take().is_some_and(|up| !up.has_run) {
+                    self.shared.metered.task_starts.ended(false);
+                }
                 self.apply(Input::TaskDown { trace }).await;
             }
             Some(TaskEvent::Topic(topic)) => {

@@ -75,10 +75,7 @@ pub struct Settings {
 impl Settings {
     /// Finds a connector by its class, its simple name, or that without `Connector`.
     pub(crate) fn find(&self, class: &str) -> Option<&'static Plugin> {
-        self.plugins.iter().find(|plugin| {
-            let simple = plugin.class.rsplit('.').next().unwrap_or(plugin.class);
-            plugin.class == class || simple == class || simple.strip_suffix("Connector") == Some(class)
-        })
+        self.plugins.iter().find(|plugin| settings::names_class(class, plugin.class, &["Connector"]))
     }
 
     /// A configuration with its variables' values (`${file:…}`). Files are read on a thread that may wait for a disk.

@@ -7,6 +7,7 @@ use settings::Properties;
 
 use super::Settings;
 use crate::plugins::Plugin;
+use crate::runtime::validate;
 use crate::sink::topics::TopicCreation;
 use crate::store::Object;
 
@@ -34,6 +35,11 @@ pub(super) fn plan(settings: &Settings, config: &Object, resolved: &Properties) 
              which name matches {class}\nThe connectors of this daemon are listed at GET /connector-plugins"
         )
     })?;
+    let idle = validate::at_start(&shared.settings, plugin, &resolved)?;
+    if !idle.is_empty() {
+        let connector = resolved.get("name").unwrap_or_default();
+        tracing::warn!(connector, settings = idle.len(), "set, but without effect here: {}", idle.join(" "));
+    }
     if resolved.iter().any(|(name, _)| name.starts_with("topic.creation.")) {
         for key in ["topic.creation.default.replication.factor", "topic.creation.default.partitions"] {
             if !resolved.contains(key) {

@@ -15,6 +15,7 @@ use super::deadline::Deadline;
 use super::keeper::Keeper;
 use super::machine::State;
 use super::mailbox::Mailbox;
+use super::numbers::Metered;
 use crate::runtime::defect;
 use crate::runtime::fenced::Fenced;
 use crate::store::{Configs, Object, Offsets, Status, Statuses};
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     pub(super) generation: AtomicI32,
     /// Counts resets of topics: after one, tasks tell their topics again.
     pub(super) resets: Arc<AtomicU64>,
+    /// What runs counts there.
+    pub(super) metered: Metered,
     /// Under all of the above; it knows the tenure's fence.
     pub(super) store: Arc<Fenced>,
     /// When the daemon's stop must be over.
@@ -63,6 +66,7 @@ impl Shared {
             offsets,
             generation: AtomicI32::new(0),
             resets: Arc::default(),
+            metered: Metered::default(),
             store,
             keepers: Mutex::default(),
             locks: Mutex::default(),

@@ -13,11 +13,11 @@ fn a_panic_in_a_delivery_ends_the_sink_and_is_told() {
     let delivery: Box<Delivery> = Box::new(move |_, outcome| {
         assert!(has_panicked.swap(true, Ordering::Relaxed), "a defect");
         // The test may have ended.
-        let _ = tell.send(outcome.expect_err("nobody answers").to_string());
+        let _ = tell.send(outcome.expect_err("nobody answers").error.to_string());
     });
     let none = BTreeMap::new();
     let properties = properties::producer("127.0.0.1:1", &none, &none);
-    let settings = Settings { client_id: "test".to_owned(), properties, may_produce: Box::new(|| true) };
+    let settings = ProducerSettings { client_id: "test".to_owned(), properties, may_produce: Box::new(|| true) };
     let sink = KafkaSink::new(settings, delivery).expect("a sink");
     let record =
         Outgoing { topic: "t", partition: Some(0), timestamp_ms: None, key: None, value: None, headers: None, seq: 0 };

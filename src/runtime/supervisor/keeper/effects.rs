@@ -109,13 +109,17 @@ impl Keeper {
             Some(resolved) => resolved,
             None => return Input::Unprepared { trace: FILES_LATE.to_owned() },
         };
+        let starts = &self.shared.metered.connector_starts;
+        starts.tried();
         let planned = resolved.and_then(|resolved| {
             defect::catch(|| {
                 failpoint::reach("plan", &self.name);
                 plan::plan(settings, &config, &resolved)
             })
         });
-        match planned.unwrap_or_else(|defect| Err(defect.trace("the connector's start"))) {
+        let planned = planned.unwrap_or_else(|defect| Err(defect.trace("the connector's start")));
+        starts.ended(planned.is_ok());
+        match planned {
             Ok(plan) => {
                 let changed = self.shared.configs.read(|view| {
                     view.tasks(&self.name).is_none_or(|tasks| {
@@ -182,8 +186,12 @@ impl Keeper {
         };
         let (events, received) = mpsc::unbounded_channel();
         let resets = Arc::clone(&self.shared.resets);
-        let spec = TaskSpec { connector: Arc::clone(&self.name), config, plugin, fence, events, resets };
-        self.up = Some(Up { launched: (self.shared.settings.launch)(spec), events: received });
+        let (meters, metered) = self.shared.metered.begin(&self.name);
+        self.shared.metered.task_starts.tried();
+        let connector = Arc::clone(&self.name);
+        let spec = TaskSpec { connector, config, plugin, fence, events, meters, resets };
+        let launched = (self.shared.settings.launch)(spec);
+        self.up = Some(Up { launched, events: received, has_run: false, _metered: metered });
     }
 
     /// The task ends before it has begun: heard as any other failure of it.
@@ -191,7 +199,10 @@ impl Keeper {
         let (events, received) = mpsc::unbounded_channel();
         // The receiver is right here.
         let _ = events.send(TaskEvent::Failed { trace });
-        self.up = Some(Up { launched: Launched { stop: Box::new(|_| Box::pin(async { true })) }, events: received });
+        let launched = Launched { stop: Box::new(|_| Box::pin(async { true })) };
+        let (_, metered) = self.shared.metered.begin(&self.name);
+        self.shared.metered.task_starts.tried();
+        self.up = Some(Up { launched, events: received, has_run: false, _metered: metered });
     }
 
     /// Waits for a status record; one that fails is logged: the next status says more.
