@@ -90,14 +90,8 @@ async fn run(
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
     let retry = reporter.tolerance.retry;
     let attempts = Attempts::new(retry, Handle::current(), inner_stopped.clone(), Arc::clone(&meters));
-    let (outlet, ends) = Outlet::new(
-        Arc::clone(&spec.connector),
-        offset,
-        inner_stopped,
-        &worker.budget,
-        DEPTH,
-        Arc::clone(&meters),
-    );
+    let (outlet, ends) =
+        Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, &worker.budget, DEPTH, Arc::clone(&meters));
     let connector = Connector(tokio::spawn({
         let (name, running) = (Arc::clone(&spec.connector), (spec.plugin.start)(spec.config.clone(), outlet));
         async move {

@@ -94,9 +94,10 @@ impl Flow {
         let error = DeliveryError::Refused {
             topic: "none".to_owned(),
             java: "org.apache.kafka.connect.errors.ConnectException",
-            reason: "the thread that hears of deliveries ended by a defect of afterimage; the log names the place. Report \
+            reason:
+                "the thread that hears of deliveries ended by a defect of afterimage; the log names the place. Report \
                      it with the log, and restart the task: it goes on from the stored offset"
-                .to_owned(),
+                    .to_owned(),
             transient: true,
         };
         let record = Outgoing {
