@@ -14,6 +14,7 @@ const LINES_AT_MOST: usize = 500;
 const FLOORS: &[(&str, usize)] = &[
     ("afterimage-config", 0),
     ("afterimage-record", 0),
+    ("afterimage-retry", 0),
     ("afterimage-embedded", 0),
     ("afterimage-snapshot", 1),
     ("afterimage-transforms", 1),
@@ -187,6 +188,16 @@ fn lints(path: &Path, text: &str) -> Vec<String> {
     if taken == Some(true) { Vec::new() } else { vec![format!("{}: lacks [lints] workspace = true", path.display())] }
 }
 
+/// No profile aborts at a panic: one bad row would end all connectors. A profile that does not say inherits unwinding.
+fn unwinding(path: &Path, text: &str) -> Vec<String> {
+    let manifest = text.parse::<toml::Table>().unwrap_or_default();
+    let profiles = manifest.get("profile").and_then(toml::Value::as_table).into_iter().flatten();
+    profiles
+        .filter(|(_, profile)| profile.get("panic").is_some_and(|how| how.as_str() != Some("unwind")))
+        .map(|(name, _)| format!("{}: the profile {name} does not unwind at a panic", path.display()))
+        .collect()
+}
+
 /// What the README tells a reader to type must be there, and it must tell of the two commands.
 fn commands(readme: &str, makefile: &str) -> Vec<String> {
     let targets: BTreeSet<&str> = makefile
@@ -270,7 +281,8 @@ fn packages_use_lower_floors_only() {
     let uses: Vec<(String, String)> = packages
         .iter()
         .flat_map(|p| p.dependencies.iter().map(|d| (p.name.clone(), d.name.clone())))
-        .filter(|(_, used)| members.contains(used))
+        // A package may use itself in its tests: that switches a feature on.
+        .filter(|(user, used)| user != used && members.contains(used))
         .collect();
     assert!(uses.len() > 5, "only {} uses found: the metadata was not read", uses.len());
     none(&floors(&uses));
@@ -326,6 +338,11 @@ fn nothing_is_left_unfinished() {
 #[test]
 fn members_take_the_lints() {
     tree(|path, text| if path.ends_with("Cargo.toml") { lints(path, text) } else { Vec::new() });
+}
+
+#[test]
+fn a_panic_ends_one_task_and_not_the_process() {
+    tree(|path, text| if path.ends_with("Cargo.toml") { unwinding(path, text) } else { Vec::new() });
 }
 
 #[test]
@@ -416,6 +433,13 @@ mod rules_can_fail {
         check(&lints(here, "[lints]\nworkspace = true\n"), &[]);
         check(&lints(here, "[package]\nname = 'x'\n"), &["lacks"]);
         check(&lints(here, "[lints]\nworkspace = false\n"), &["lacks"]);
+    }
+
+    #[test]
+    fn of_unwinding() {
+        let here = Path::new("Cargo.toml");
+        check(&unwinding(here, "[profile.release]\nlto = 'fat'\n[profile.quick]\npanic = 'unwind'\n"), &[]);
+        check(&unwinding(here, "[profile.release]\npanic = 'abort'\n"), &["release"]);
     }
 
     #[test]

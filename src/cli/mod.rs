@@ -28,6 +28,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::runtime::{defect, failpoint};
 use args::{Args, Command, RunArgs};
 use serve::serve;
 
@@ -53,6 +54,8 @@ pub enum ServeError {
 
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
+    defect::log_panics();
+    let _armed = failpoint::arm();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(e) => {

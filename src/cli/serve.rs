@@ -1,7 +1,8 @@
 //! From a configuration to a running worker: store, group, supervisor, REST; and back down in order.
 //!
 //! The listener is bound and answers before anything is read, so that a start can be watched; the stop goes the other
-//! way: REST first, then the tasks, then the group, so that a standby takes over only when nothing is produced any more.
+//! way: REST first, then the tasks, then the group, so that a standby takes over only when nothing is produced any more. All
+//! of it shares one deadline, whatever waits for a broker that is away.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use relational::Budget;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout_at;
 
 use super::api::Api;
 use super::standalone::TargetState as Initially;
@@ -29,6 +31,9 @@ use crate::store::{File, Kafka, KafkaSettings, Offsets, Store, TargetState, Topi
 /// The byte budget of the process for what has been read and is not yet converted: with the producer's queue of
 /// 8 MiB the daemon stays below 96 MiB whatever a transaction's size.
 const BUDGET_BYTES: usize = 16 * 1024 * 1024;
+/// What of it each connector has for itself: three full batches, so that one is read while another is converted, whatever
+/// the other connectors hold.
+const FLOOR_BYTES: usize = 1024 * 1024;
 /// Requests under way may take this long at the stop.
 const REST_GRACE: Duration = Duration::from_secs(1);
 
@@ -86,6 +91,8 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         tracing::warn!(key = %remark.key, "{} {}", remark.reason, remark.remedy);
     }
     let (stop, stopped) = watch::channel(false);
+    let stop = Arc::new(stop);
+    let told = Arc::clone(&stop);
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| failed(&e))?;
     tokio::spawn(async move {
@@ -93,7 +100,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
             _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
         }
-        let _ = stop.send(true);
+        told.send_replace(true);
         // A second signal: the person means it.
         tokio::select! {
             _ = terminate.recv() => {}
@@ -115,7 +122,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let shared = Arc::new(Worker {
         properties,
         offsets: offsets.clone(),
-        budget: Budget::new(BUDGET_BYTES),
+        budget: Budget::new(BUDGET_BYTES, FLOOR_BYTES),
         flush_interval: worker.offset_flush_interval,
         flush_timeout: worker.offset_flush_timeout,
         open_sink: Arc::new(sink::open),
@@ -186,10 +193,19 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         tokio::spawn(create_all(Arc::clone(&supervisor), standalone));
     }
     let outcome = supervisor.run(ownership, stopped).await.map_err(|error| ServeError::Failed(error.to_string()));
-    let _ = serving.await;
+    // A store that cannot be used ends the process too: nobody may go on asking it.
+    stop.send_replace(true);
+    // What is left of the one deadline: the tasks and their records have had their part.
+    let deadline = supervisor.deadline().of_all();
+    let _ = timeout_at(deadline, serving).await;
     if let Some(mut owner) = owner {
-        let _ = tokio::task::spawn_blocking(move || owner.leave()).await;
+        let leaving = tokio::task::spawn_blocking(move || owner.leave());
+        if timeout_at(deadline, leaving).await.is_err() {
+            tracing::warn!("the group could not be left in time: a standby takes over when the session has run out");
+        }
     }
+    // Their brokers may be away: then they are left behind.
+    let _ = timeout_at(deadline, tokio::task::spawn_blocking(sink::wait_closed)).await;
     tracing::info!("stopped");
     outcome
 }

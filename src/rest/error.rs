@@ -78,6 +78,9 @@ impl From<Refusal> for ApiError {
 
 impl From<Rejected> for ApiError {
     fn from(rejected: Rejected) -> Self {
-        Self::bad(rejected.to_string())
+        match rejected {
+            Rejected::Defect(trace) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, trace),
+            other => Self::bad(other.to_string()),
+        }
     }
 }

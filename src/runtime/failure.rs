@@ -5,6 +5,7 @@ use std::fmt;
 use record::DecodeError;
 use transforms::TransformError;
 
+use super::defect::Defect;
 use crate::convert::ConvertError;
 use crate::sink::SinkError;
 use crate::sink::topics::TopicError;
@@ -24,6 +25,8 @@ pub(crate) enum Stage {
     KafkaProduce,
     /// Reading a row.
     Decode,
+    /// None of them: the program is at fault.
+    Defect,
 }
 
 impl Stage {
@@ -36,6 +39,7 @@ impl Stage {
             Self::ValueConverter => "VALUE_CONVERTER",
             Self::KafkaProduce => "KAFKA_PRODUCE",
             Self::Decode => "TASK_POLL",
+            Self::Defect => "DEFECT",
         }
     }
 }
@@ -95,6 +99,11 @@ impl Failure {
         Self::new(Stage::KafkaProduce, cause, "")
     }
 
+    /// The pipeline panicked.
+    pub(super) fn defect(defect: &Defect) -> Self {
+        Self::new(Stage::Defect, defect.trace("the pipeline"), "")
+    }
+
     /// It is the record alone that the broker refuses.
     pub(super) fn blame_the_record(&mut self) {
         self.of_the_record = true;
@@ -106,7 +115,7 @@ impl Failure {
     }
 
     fn new(stage: Stage, cause: String, remedy: &str) -> Self {
-        let of_the_record = !matches!(stage, Stage::KafkaProduce | Stage::Decode);
+        let of_the_record = !matches!(stage, Stage::KafkaProduce | Stage::Decode | Stage::Defect);
         Self { stage, cause, remedy: remedy.to_owned(), stopped: false, of_the_record, transient: false }
     }
 
@@ -144,6 +153,7 @@ impl Failure {
     /// For `status.trace`.
     pub(crate) fn trace(&self) -> String {
         let first = match self.stage {
+            Stage::Defect => return self.cause.clone(),
             Stage::KafkaProduce => {
                 "org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback"
             }

@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use transforms::Chain;
 
+use super::failpoint;
 use super::failure::{Failure, Stage};
 use super::ledger::{LaneId, Ledger};
 use super::tolerance::{Reporter, class_of};
@@ -197,6 +198,7 @@ impl Pipeline {
     }
 
     fn batch(&mut self, batch: &Batch, scratch: &mut Scratch) -> Result<(), Failure> {
+        failpoint::reach("pipeline", &self.reporter.connector);
         scratch.now_ns = now().as_nanos() as i64;
         let context = Arc::clone(&self.context.headers);
         let (mut before, mut after, mut other) = (Vec::new(), Vec::new(), Vec::new());

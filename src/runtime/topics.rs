@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use retry::Backoff;
 use tokio::runtime::Handle;
 
 use crate::sink::topics::{TopicError, Topics};
@@ -12,8 +13,9 @@ use crate::sink::{Sink, SinkError};
 /// How long a topic's leader is waited for before the record is queued all the same.
 const WARM_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pause before a broker that did not answer is asked again; its own time-out is far longer.
-const AGAIN: Duration = Duration::from_millis(500);
+/// The first and the longest pause before a broker that did not answer is asked again; its own time-out is far longer. Short,
+/// as the end of the task waits for it.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
 
 /// See the module.
 pub(crate) struct NewTopics {
@@ -51,12 +53,13 @@ impl NewTopics {
 
     /// Makes the topic; a broker that is away is waited for.
     fn made(&self, topics: &Topics, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
+        let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
         loop {
             match handle.block_on(topics.ensure(topic)) {
                 Err(error) if error.is_transient() && !self.sink.is_stopped() => {
                     tracing::warn!(%topic, %error, "the topic cannot be looked at yet; trying again");
                     *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string().into());
-                    std::thread::sleep(AGAIN);
+                    std::thread::sleep(backoff.pause());
                 }
                 outcome => {
                     *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = None;

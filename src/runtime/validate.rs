@@ -11,6 +11,8 @@ mod version;
 
 use settings::{Checked, Def, Properties, SecretNames, Severity};
 
+use super::defect;
+use super::failpoint;
 use super::keys;
 use super::supervisor::Settings;
 use crate::plugins::Plugin;
@@ -31,6 +33,9 @@ pub enum Rejected {
         /// Those that are here.
         available: String,
     },
+    /// The validation panicked: not the configuration's fault.
+    #[error("{0}")]
+    Defect(String),
 }
 
 /// The result, in the order of the answer.
@@ -140,9 +145,17 @@ fn secret_names(config: &Properties) -> SecretNames {
 }
 
 /// Validates. The database is asked unless one of the connector's own keys is wrong, as Debezium does it.
+///
+/// A panic on the way is this request's alone.
 pub async fn validate(settings: &Settings, config: &Properties) -> Result<Validation, Rejected> {
-    let raw = config;
-    let config = &(settings.resolve)(raw.clone());
+    let validation = defect::caught(validated(settings, config)).await;
+    validation.unwrap_or_else(|defect| Err(Rejected::Defect(defect.trace("the validation"))))
+}
+
+async fn validated(settings: &Settings, raw: &Properties) -> Result<Validation, Rejected> {
+    failpoint::reach("validate", raw.get("name").unwrap_or_default());
+    let resolved = settings.resolved(raw.clone()).await;
+    let config = &resolved.map_err(|defect| Rejected::Defect(defect.trace("the validation")))?;
     let plugin = plugin(settings, config)?;
     let Offline { mut checked, others, own_wrong } = offline(settings, plugin, config);
     let mut error_count = checked.iter().map(|c| c.errors.len()).sum::<usize>();

@@ -17,16 +17,13 @@ use rdkafka::producer::{BaseProducer, Producer, PurgeConfig};
 use self::callbacks::Callbacks;
 use self::flow::Flow;
 use self::line::{LOOK_EVERY, Line};
+use super::aside::{self, Aside};
 use super::error::serialized_bytes;
 use super::window::Window;
 use super::{Delivery, DeliveryError, Outgoing, ProducerSettings, Sink, SinkError};
 
 /// How long a blocked sender sleeps at most before it looks at the stop flag again.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
-
-/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap. Callbacks are called at once, but no event
-/// ends the poll.
-const POLL: Duration = Duration::from_millis(250);
 
 /// How many deliveries a sender that found librdkafka's queue full waits for.
 const ROOM_RECORDS: u64 = 512;
@@ -38,6 +35,8 @@ pub(super) struct KafkaSink {
     closing: Arc<AtomicBool>,
     max_request_bytes: usize,
     poller: Option<JoinHandle<()>>,
+    /// Closing the client waits for brokers: the last field, so that it is done aside.
+    _last: Aside<Line>,
 }
 
 impl KafkaSink {
@@ -71,15 +70,11 @@ impl KafkaSink {
             .name("kafka-deliveries".to_owned())
             .spawn({
                 let (line, closing) = (Arc::clone(&line), Arc::clone(&closing));
-                move || {
-                    while !closing.load(Ordering::Acquire) {
-                        line.producer.poll(POLL);
-                        line.look(true);
-                    }
-                }
+                move || line.hear(&closing)
             })
             .map_err(|e| failed(e.to_string()))?;
-        Ok(Self { line, flow, closing, max_request_bytes, poller: Some(poller) })
+        let last = Aside::hold(&line);
+        Ok(Self { line, flow, closing, max_request_bytes, poller: Some(poller), _last: last })
     }
 }
 
@@ -182,12 +177,12 @@ impl Sink for KafkaSink {
 impl Drop for KafkaSink {
     fn drop(&mut self) {
         self.stop(true);
-        // What was purged still owes its deliveries; the polling thread brings them.
-        self.flush(Duration::from_millis(200));
         self.closing.store(true, Ordering::Release);
         if let Some(poller) = self.poller.take() {
-            // The polling thread has nothing to say; a panic in it was printed by the hook.
-            let _ = poller.join();
+            aside::remember(poller);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@
 //!
 //! Must not know: payloads, schemas, converters, the store, connectors' types.
 
+mod aside;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -22,6 +23,7 @@ mod security;
 pub mod topics;
 mod window;
 
+pub use aside::wait_closed;
 pub use error::{DeliveryError, SinkError};
 pub use headers::EncodedHeaders;
 

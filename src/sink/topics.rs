@@ -14,6 +14,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 use settings::JavaRegex;
 
+use super::aside::Aside;
 use super::properties::{Mapped, Properties, Refusal};
 
 /// Why a topic is not there.
@@ -184,6 +185,8 @@ pub struct Topics {
     admin: Arc<AdminClient<DefaultClientContext>>,
     creation: TopicCreation,
     known: Mutex<HashSet<String>>,
+    /// Closing the client waits for its thread and for brokers: the last field, so that it is done aside.
+    _last: Aside<AdminClient<DefaultClientContext>>,
 }
 
 impl Topics {
@@ -198,10 +201,12 @@ impl Topics {
         }
         // Describing a topic must not create it: that is the groups' business.
         config.set("client.id", client_id).set("allow.auto.create.topics", "false");
-        let admin = config
+        let admin: AdminClient<_> = config
             .create()
             .map_err(|e| TopicError::Broker { topic: String::new(), reason: format!("{client_id}: {e}") })?;
-        Ok(Self { admin: Arc::new(admin), creation, known: Mutex::default() })
+        let admin = Arc::new(admin);
+        let last = Aside::hold(&admin);
+        Ok(Self { admin, creation, known: Mutex::default(), _last: last })
     }
 
     /// Describes `topic` and creates it when it is absent and a group says how.

@@ -204,7 +204,9 @@ impl Store for Kafka {
 
     fn close(&self) {
         self.shared.closed.store(true, Ordering::Release);
-        for thread in std::mem::take(&mut *lock(&self.threads)) {
+        // Not locked while they end: a start that is under way still adds to them.
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        for thread in threads {
             // A panic in it was printed by the hook.
             let _ = thread.join();
         }

@@ -1,8 +1,6 @@
 //! The connector's row in the daemon's table of plug-ins: what it is called, how it starts, what it checks.
 
-use std::time::Duration;
-
-use relational::{Outlet, TaskError};
+use relational::{Outlet, Retries, TaskError, Verdict};
 use serde_json::{Map, Value as Json};
 use settings::{Finding, Properties, Severity};
 
@@ -18,11 +16,6 @@ pub const CLASS: &str = "io.debezium.connector.postgresql.PostgresConnector";
 pub const TASK_CLASS: &str = "io.debezium.connector.postgresql.PostgresConnectorTask";
 /// The release that its records are equal to.
 pub const VERSION: &str = "3.6.1.Final";
-
-/// The first pause before a retry; it doubles up to `retriable.restart.connector.wait.ms`.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// A slot that is taken is said so at most this often.
-const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// How to connect, by the settings.
 pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -> ConnectOptions {
@@ -169,13 +162,12 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
         tracing::info!(%connector, "plugin.name is decoderbufs (Debezium's default): the log is read through pgoutput, with \
             equal records");
     }
-    let (max_retries, longest) = (config.limits.max_retries, config.limits.restart_wait);
+    let mut retries = Retries::new(config.limits.restart_wait, config.limits.max_retries);
     let fails = |error: &Error| TaskError { trace: error.trace() };
     let mut session =
         Session::new(config, properties.get("skipped.operations").map(str::to_owned), outlet).map_err(|e| fails(&e))?;
-    let (mut tries, mut pause, mut said) = (0_u32, FIRST_PAUSE, None::<tokio::time::Instant>);
     loop {
-        let began = tokio::time::Instant::now();
+        retries.begin();
         let error = match session.run().await {
             Ok(()) => return Ok(()),
             Err(error) => error,
@@ -186,17 +178,16 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
         }
         // A session that got on, or that lasted without anything to do, was a good one: what ends it is a new trouble. One that
         // ends again and again at the same place is not.
-        if session.went_well(&error, began.elapsed() > longest) {
-            (tries, pause) = (0, FIRST_PAUSE);
+        if session.went_well(&error, retries.lasted()) {
+            retries.reset();
         }
-        tries += 1;
-        if !error.is_transient() || max_retries.is_some_and(|max| tries > max) {
+        let verdict = if error.is_transient() { retries.failed() } else { Verdict::GiveUp };
+        let Verdict::Again { pause, tries, say } = verdict else {
             tracing::error!(%connector, "{}", error.trace());
             return Err(fails(&error));
-        }
-        if said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
+        };
+        if say {
             tracing::warn!(%connector, tries, pause_ms = pause.as_millis() as u64, "{error}; trying again");
-            said = Some(tokio::time::Instant::now());
         }
         // As Connect shows it: a task that waits for its database is RUNNING. What it waits for stands in its trace.
         session.outlet().waiting(&error.trace());
@@ -204,6 +195,5 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
             () = tokio::time::sleep(pause) => {}
             () = session.outlet().stopped() => return Ok(()),
         }
-        pause = (pause * 2).min(longest);
     }
 }

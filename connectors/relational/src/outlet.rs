@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use record::{Batch, Position};
 use serde_json::{Map, Value as Json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::Meters;
-
-/// Bytes are leased in units of this size, so that a semaphore's 32-bit count covers any buffer.
-const UNIT_BYTES: usize = 1024;
+use crate::budget::{Account, Budget, Lease};
 
 /// What goes through the channel of records, in source order.
 #[derive(Debug)]
@@ -19,13 +17,6 @@ pub enum Message {
     Batch(Box<Batch>, Lease),
     /// Store this position now, once everything before it is delivered, and say so.
     Store(Position, oneshot::Sender<()>),
-}
-
-/// A part of the process's byte budget. Dropping it gives the bytes back.
-#[derive(Debug, Default)]
-pub struct Lease {
-    #[allow(dead_code, reason = "held for its drop")]
-    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// A failure that ends a task, as `status.trace` shows it.
@@ -70,7 +61,7 @@ pub struct Outlet {
     pub meters: Arc<Meters>,
     standing: watch::Sender<Standing>,
     records: Option<mpsc::Sender<Message>>,
-    budget: Budget,
+    account: Arc<Account>,
 }
 
 /// A place in the queue of the pipeline.
@@ -92,21 +83,6 @@ impl Place<'_> {
     }
 }
 
-/// The byte budget of the whole process for what has been read and not yet converted.
-#[derive(Clone, Debug)]
-pub struct Budget {
-    free: Arc<Semaphore>,
-    units: u32,
-}
-
-impl Budget {
-    /// A budget of so many bytes.
-    pub fn new(bytes: usize) -> Self {
-        let units = (bytes / UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        Self { free: Arc::new(Semaphore::new(units)), units: units as u32 }
-    }
-}
-
 /// The runtime's end of an outlet.
 pub struct OutletEnds {
     /// What the connector says.
@@ -118,12 +94,13 @@ pub struct OutletEnds {
 }
 
 impl Outlet {
-    /// Makes both ends. `budget` is the process's; `depth` bounds the batches under way; `meters` counts what goes through.
+    /// Makes both ends. `budget` is the process's, in which the connector has its own floor from now on; `depth` bounds the
+    /// batches under way; `meters` counts what goes through.
     pub fn new(
         connector: Arc<str>,
         offset: Option<Map<String, Json>>,
         stop: watch::Receiver<bool>,
-        budget: Budget,
+        budget: &Budget,
         depth: usize,
         meters: Arc<Meters>,
     ) -> (Self, OutletEnds) {
@@ -131,7 +108,8 @@ impl Outlet {
         let (records, received) = mpsc::channel(depth);
         let (stored_out, stored) = watch::channel(None);
         let (standing, standing_in) = watch::channel(Standing::Starting);
-        let outlet = Self { connector, offset, stored, stop, meters, standing, records: Some(records), budget };
+        let account = budget.open();
+        let outlet = Self { connector, offset, stored, stop, meters, standing, records: Some(records), account };
         (outlet, OutletEnds { records: received, stored: stored_out, standing: standing_in })
     }
 
@@ -146,12 +124,11 @@ impl Outlet {
         let _ = self.stop.wait_for(|stop| *stop).await;
     }
 
-    /// Waits for a part of the byte budget. A buffer larger than the whole budget takes all of it, so that one huge row
-    /// goes through alone instead of never.
+    /// Waits for a part of the byte budget; to be asked for before the bytes are read, not after. What fits into this
+    /// connector's floor is granted at once. While nothing of this connector is held anything is granted, so that a huge
+    /// row goes through alone instead of never.
     pub fn lease(&self, bytes: usize) -> impl Future<Output = Lease> + use<> {
-        let units = (bytes.div_ceil(UNIT_BYTES) as u32).clamp(1, self.budget.units.max(1));
-        let free = Arc::clone(&self.budget.free);
-        async move { Lease { permit: free.acquire_many_owned(units).await.ok() } }
+        Arc::clone(&self.account).lease(bytes)
     }
 
     /// Waits for a place in the queue. `None` when the pipeline is gone: the connector then returns.
@@ -179,15 +156,22 @@ impl Outlet {
         self.records.as_ref().is_none_or(|records| records.capacity() == records.max_capacity())
     }
 
-    /// Sends a batch, waiting for the budget and for a place. False when the pipeline is gone, or when it is time to stop.
-    pub async fn send(&self, batch: Box<Batch>) -> bool {
+    /// As [`lease`](Self::lease); none when it is time to stop.
+    pub async fn lease_or_stop(&self, bytes: usize) -> Option<Lease> {
         let mut stop = self.stop.clone();
         tokio::select! {
             biased;
-            sent = async {
-                let lease = self.lease(batch.buffer.len()).await;
-                self.place().await.map(|place| place.send(Message::Batch(batch, lease))).is_some()
-            } => sent,
+            lease = self.lease(bytes) => Some(lease),
+            () = async { drop(stop.wait_for(|stop| *stop).await) } => None,
+        }
+    }
+
+    /// Sends a batch with its lease, waiting for a place. False when the pipeline is gone, or when it is time to stop.
+    pub async fn send(&self, batch: Box<Batch>, lease: Lease) -> bool {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            place = self.place() => place.map(|place| place.send(Message::Batch(batch, lease))).is_some(),
             () = async { drop(stop.wait_for(|stop| *stop).await) } => false,
         }
     }

@@ -61,7 +61,7 @@ pub enum Refusal {
     /// Topic tracking or its reset is switched off.
     #[error("{0}")]
     TopicTracking(&'static str),
-    /// A restart that failed.
+    /// A restart that failed, or a defect of ours.
     #[error("{0}")]
     Failed(String),
     /// Another process owns the group, or nobody knows who does.
@@ -95,7 +95,10 @@ impl Refusal {
 
 impl From<Rejected> for Refusal {
     fn from(rejected: Rejected) -> Self {
-        Self::Invalid(rejected.to_string())
+        match rejected {
+            Rejected::Defect(trace) => Self::Failed(trace),
+            other => Self::Invalid(other.to_string()),
+        }
     }
 }
 

@@ -6,31 +6,28 @@
 //!
 //! Must not know: HTTP, other connectors.
 
+mod effects;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use settings::Properties;
+use retry::Backoff;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
-use super::machine::{Connector, Effect, Input, Machine, State, Task};
+use super::machine::{Connector, Input, Machine};
 use super::mailbox::{Mail, Mailbox};
 use super::numbers::MeteredTask;
-use super::plan::{self, Plan};
-use super::{Launched, Shared, Turn, properties};
-use crate::runtime::task::{TaskEvent, TaskSpec};
-use crate::store::{Object, Pending, Status, StatusView, TargetState, TopicStatus};
+use super::plan::Plan;
+use super::{Launched, Shared};
+use crate::runtime::task::TaskEvent;
+use crate::store::{Object, StatusView, TargetState, TopicStatus};
 
-/// A status record is waited for, so that records keep their order; not longer than this, so that a broker that is away
-/// does not keep a connector from being stopped.
-const STATUS_WAIT: Duration = Duration::from_secs(5);
-/// The same for task configurations.
-const CONFIG_WAIT: Duration = Duration::from_secs(30);
 /// A stop writes the empty task set first and its target state right behind it: an empty set alone is believed only
 /// after this, so that the connector's STOPPED comes before its task's end, as tools expect.
 const EMPTY_SET_WAIT: Duration = Duration::from_secs(1);
-/// Waits between attempts to write task configurations.
+/// The first and the longest pause between attempts to write task configurations.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(60));
 
 /// What is to be done later.
@@ -64,7 +61,9 @@ pub(super) struct Keeper {
     /// The commit that the machine was last told of.
     generation: Option<i32>,
     later: Option<(Instant, Later)>,
-    backoff: Duration,
+    backoff: Backoff,
+    /// The daemon ends, and this keeper has heard of it.
+    is_leaving: bool,
 }
 
 impl Keeper {
@@ -79,7 +78,8 @@ impl Keeper {
             config: None,
             generation: None,
             later: None,
-            backoff: BACKOFF.0,
+            backoff: Backoff::new(BACKOFF.0, BACKOFF.1),
+            is_leaving: false,
         }
     }
 
@@ -116,6 +116,7 @@ impl Keeper {
     /// True when the daemon leaves.
     async fn mail(&mut self, mail: Mail) -> bool {
         if mail.leave {
+            self.is_leaving = true;
             self.apply(Input::Leave).await;
             tell(mail.settled);
             return true;
@@ -258,7 +259,7 @@ impl Keeper {
     }
 
     async fn prepare_and_apply(&mut self) {
-        let input = self.prepare();
+        let input = self.prepare().await;
         self.apply(input).await;
     }
 
@@ -270,138 +271,6 @@ impl Keeper {
                 inputs.extend(self.perform(effect).await);
             }
         }
-    }
-
-    async fn perform(&mut self, effect: Effect) -> Option<Input> {
-        match effect {
-            Effect::Connector(state, trace) => {
-                if let Some(trace) = &trace {
-                    tracing::error!(connector = &*self.name, "the connector failed to start: {trace}");
-                }
-                let status = self.status(state, trace);
-                written("status", self.shared.statuses.put_connector(&self.name, &status)).await;
-            }
-            Effect::Task(state, trace) => {
-                let status = self.status(state, trace);
-                if state == State::Running && status.trace.is_some() {
-                    // It may be the broker that it waits for: who asks here is told all the same.
-                    self.shared.statuses.show_task(&self.name, 0, &status);
-                }
-                written("status", self.shared.statuses.put_task(&self.name, 0, &status)).await;
-            }
-            Effect::Prepare => return Some(self.prepare()),
-            Effect::Commit => return self.commit().await,
-            Effect::Start => self.start(),
-            Effect::Stop => {
-                if let Some(up) = self.up.take() {
-                    let grace = self.shared.settings.graceful_stop;
-                    if !(up.launched.stop)(grace).await {
-                        tracing::warn!(
-                            connector = &*self.name,
-                            task = 0,
-                            "the task did not stop within task.shutdown.graceful.timeout.ms ({} ms) and was cancelled: \
-                             what it had not stored is read again",
-                            grace.as_millis()
-                        );
-                    }
-                }
-            }
-            Effect::ForgetTask => {
-                let tasks: Vec<u32> =
-                    self.shared.statuses.read(|view| view.tasks(&self.name).map(|(number, _)| number).collect());
-                for number in tasks {
-                    written("status", self.shared.statuses.remove_task(&self.name, number)).await;
-                }
-            }
-            Effect::Forget => {
-                written("status", self.shared.statuses.remove_topics(&self.name)).await;
-                written("status", self.shared.statuses.remove_connector(&self.name)).await;
-            }
-        }
-        None
-    }
-
-    fn status(&self, state: State, trace: Option<String>) -> Status {
-        let class = self.config.as_ref().and_then(|config| config.get("connector.class")?.as_str());
-        let version = class.and_then(|class| self.shared.settings.find(class)).map(|plugin| plugin.version.to_owned());
-        Status {
-            state: state.name().to_owned(),
-            trace,
-            worker_id: self.shared.settings.worker_id.clone(),
-            generation: self.shared.generation(),
-            // As Java: these are written where the plug-in is not at hand.
-            version: version.filter(|_| !matches!(state, State::Unassigned | State::Restarting)),
-        }
-    }
-
-    fn prepare(&mut self) -> Input {
-        let Some(config) = &self.config else { return Input::Unprepared { trace: String::new() } };
-        let starts = &self.shared.metered.connector_starts;
-        starts.tried();
-        let plan = plan::plan(&self.shared, config);
-        starts.ended(plan.is_ok());
-        match plan {
-            Ok(plan) => {
-                let changed = self.shared.configs.read(|view| {
-                    view.tasks(&self.name).is_none_or(|tasks| {
-                        tasks.is_inconsistent || tasks.configs != plan.tasks || tasks.applied.as_ref() != Some(config)
-                    })
-                });
-                self.plan = Some(plan);
-                Input::Prepared { changed }
-            }
-            Err(trace) => Input::Unprepared { trace },
-        }
-    }
-
-    async fn commit(&mut self) -> Option<Input> {
-        let tasks = self.plan.as_ref().map(|plan| plan.tasks.clone()).unwrap_or_default();
-        let _turn = self.shared.turn(&self.name, Turn::Tasks).await;
-        let is_wanted = self
-            .shared
-            .configs
-            .read(|view| view.connectors.contains_key(&*self.name) && view.target(&self.name) != TargetState::Stopped);
-        if !is_wanted {
-            // Stopped or deleted in the meantime: the next look says so.
-            return None;
-        }
-        let write = self.shared.configs.put_task_configs(&self.name, &tasks);
-        let result = timeout(CONFIG_WAIT, write).await;
-        if let Ok(Ok(())) = result {
-            self.backoff = BACKOFF.0;
-            self.generation = self.shared.configs.read(|view| view.tasks(&self.name).map(|tasks| tasks.generation));
-            return Some(Input::Committed { any: !tasks.is_empty() });
-        }
-        let why =
-            result.map_or_else(|_| "no answer".to_owned(), |r| r.err().map_or_else(String::new, |e| e.to_string()));
-        tracing::error!(
-            connector = &*self.name,
-            "the task configurations could not be written and will be tried again in {} ms: {why}",
-            self.backoff.as_millis()
-        );
-        self.machine.connector = Connector::Preparing;
-        self.later = Some((Instant::now() + self.backoff, Later::Prepare));
-        self.backoff = (self.backoff * 2).min(BACKOFF.1);
-        None
-    }
-
-    fn start(&mut self) {
-        let stored =
-            self.shared.configs.read(|view| view.tasks(&self.name).and_then(|tasks| tasks.configs.first().cloned()));
-        let (Some(stored), Some(plan), Some(fence)) = (stored, &self.plan, self.shared.store.fence()) else {
-            // Without a plan or a committed configuration there is nothing to start; the next look makes both.
-            self.machine.task = Task::Absent;
-            return;
-        };
-        let config: Properties = (self.shared.settings.resolve)(properties(&stored));
-        let (events, received) = mpsc::unbounded_channel();
-        let resets = Arc::clone(&self.shared.resets);
-        let (meters, metered) = self.shared.metered.begin(&self.name);
-        self.shared.metered.task_starts.tried();
-        let connector = Arc::clone(&self.name);
-        let spec = TaskSpec { connector, config, plugin: plan.plugin, fence, events, meters, resets };
-        let launched = (self.shared.settings.launch)(spec);
-        self.up = Some(Up { launched, events: received, has_run: false, _metered: metered });
     }
 }
 
@@ -419,11 +288,5 @@ fn tell(waiting: Vec<oneshot::Sender<()>>) {
     }
 }
 
-/// Waits for a write; one that fails is logged: the next status says more.
-async fn written(what: &str, pending: Pending) {
-    match timeout(STATUS_WAIT, pending).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!("a {what} record was not written: {error}"),
-        Err(_) => tracing::warn!("a {what} record is not acknowledged yet; going on without waiting for it"),
-    }
-}
+#[cfg(test)]
+mod tests;

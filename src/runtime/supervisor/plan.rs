@@ -3,8 +3,9 @@
 //! Must not know: whether and when tasks run.
 
 use serde_json::Value;
+use settings::Properties;
 
-use super::{Shared, properties};
+use super::Settings;
 use crate::plugins::Plugin;
 use crate::runtime::validate;
 use crate::sink::topics::TopicCreation;
@@ -17,8 +18,9 @@ pub(super) struct Plan {
     pub(super) tasks: Vec<Object>,
 }
 
-/// Makes the plan of a stored configuration. The error is a trace for the status, in Java's form.
-pub(super) fn plan(shared: &Shared, config: &Object) -> Result<Plan, String> {
+/// Makes the plan of a stored configuration; `resolved` is the same with its variables' values. The error is a trace for the
+/// status, in Java's form.
+pub(super) fn plan(settings: &Settings, config: &Object, resolved: &Properties) -> Result<Plan, String> {
     if let Some((key, _)) = config.iter().find(|(_, value)| value.is_null()) {
         // Java's worker stores such configurations; they may come with the topic.
         return Err(format!(
@@ -26,9 +28,8 @@ pub(super) fn plan(shared: &Shared, config: &Object) -> Result<Plan, String> {
              key with PATCH, or give it a value"
         ));
     }
-    let resolved = (shared.settings.resolve)(properties(config));
     let class = resolved.get("connector.class").map(str::trim).unwrap_or_default();
-    let plugin = shared.settings.find(class).ok_or_else(|| {
+    let plugin = settings.find(class).ok_or_else(|| {
         format!(
             "org.apache.kafka.connect.errors.ConnectException: Failed to find any class that implements Connector and \
              which name matches {class}\nThe connectors of this daemon are listed at GET /connector-plugins"

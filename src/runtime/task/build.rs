@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use record::{Header, Kind, Schema, Value};
 use settings::Properties;
+use tokio::task::{JoinError, spawn_blocking};
 use transforms::Chain;
 
 use super::{TaskSpec, Worker};
@@ -68,7 +69,8 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
         properties: mapped,
         may_produce: Box::new(move || fence.is_open()),
     };
-    let sink = (worker.open_sink)(settings, delivery).map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
+    let open = Arc::clone(&worker.open_sink);
+    let sink = made(move || open(settings, delivery)).await.map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
     let creates =
         worker.properties.get("topic.creation.enable").is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
     let topics = if creates && connector.keys().any(|name| name.starts_with("topic.creation.")) {
@@ -78,11 +80,21 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
         admin.extend(properties::under("admin.override.", &connector));
         let client = properties::internal(properties::Client::Admin, &admin);
         let id = format!("connector-adminclient-{}-0", spec.connector);
-        Some(Topics::new(&id, &client, creation).map_err(|error| error.to_string())?)
+        Some(made(move || Topics::new(&id, &client, creation)).await.map_err(|error| error.to_string())?)
     } else {
         None
     };
     Ok(Built { sink, chain, key, value, header, context, topics })
+}
+
+/// Makes a client, which reads its certificates, on a thread that may wait for a disk.
+async fn made<T: Send + 'static>(make: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(make).await.map_err(JoinError::try_into_panic) {
+        Ok(made) => made,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // Only the end of the process takes such a thread away: then nobody waits for the answer.
+        Err(Err(_)) => std::future::pending().await,
+    }
 }
 
 /// The connector's own headers, written once for all records.

@@ -14,7 +14,9 @@ use tokio::task::JoinHandle;
 use super::build::{self, Built};
 use super::{TaskEvent, TaskSpec, Worker};
 use crate::runtime::committer::{Committer, Place, Strategy};
+use crate::runtime::defect::{self, Defect};
 use crate::runtime::delivery::{Alarm, Deliveries};
+use crate::runtime::failpoint;
 use crate::runtime::failure::Failure;
 use crate::runtime::ledger::Ledger;
 use crate::runtime::owner::Fence;
@@ -45,7 +47,13 @@ pub(super) async fn drive(
     slot: Arc<OnceLock<Arc<dyn Sink>>>,
 ) {
     let (events, meters) = (spec.events.clone(), Arc::clone(&spec.meters));
-    let outcome = run(spec, worker, stop, slot).await;
+    let outcome = defect::caught(run(spec, worker, stop, Arc::clone(&slot))).await.unwrap_or_else(|defect| {
+        if let Some(sink) = slot.get() {
+            // Whoever sends there returns.
+            sink.stop(true);
+        }
+        Err(defect.trace("the task"))
+    });
     meters.complain(true);
     if let Err(trace) = outcome {
         // The supervisor has gone: then nobody wants to know.
@@ -82,15 +90,19 @@ async fn run(
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
     let retry = reporter.tolerance.retry;
     let attempts = Attempts::new(retry, Handle::current(), inner_stopped.clone(), Arc::clone(&meters));
-    let (outlet, ends) = Outlet::new(
-        Arc::clone(&spec.connector),
-        offset,
-        inner_stopped,
-        worker.budget.clone(),
-        DEPTH,
-        Arc::clone(&meters),
-    );
-    let connector = Connector(tokio::spawn((spec.plugin.start)(spec.config.clone(), outlet)));
+    let (outlet, ends) =
+        Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, &worker.budget, DEPTH, Arc::clone(&meters));
+    let connector = Connector(tokio::spawn({
+        let (name, running) = (Arc::clone(&spec.connector), (spec.plugin.start)(spec.config.clone(), outlet));
+        async move {
+            let running = async move {
+                failpoint::reach("connector", &name);
+                running.await
+            };
+            let panicked = |defect: Defect| Err(TaskError { trace: defect.trace("the connector's task") });
+            defect::caught(running).await.unwrap_or_else(panicked)
+        }
+    }));
     let pipeline = Pipeline {
         chain,
         key,
@@ -107,8 +119,9 @@ async fn run(
     std::thread::Builder::new()
         .name("pipeline".to_owned())
         .spawn(move || {
+            let outcome = defect::catch(|| pipeline.run(ends.records));
             // The receiver is gone when the task was cancelled.
-            let _ = ended.send(pipeline.run(ends.records));
+            let _ = ended.send(outcome.unwrap_or_else(|defect| Err(Failure::defect(&defect))));
         })
         .map_err(|error| {
             format!("org.apache.kafka.connect.errors.ConnectException: no thread for the task: {error}")
@@ -214,11 +227,6 @@ impl Running {
         }
         match ended {
             Ok(Ok(Err(error))) => Err(error.trace),
-            Ok(Err(panic)) if panic.is_panic() => Err(
-                "org.apache.kafka.connect.errors.ConnectException: the connector's task panicked: this is a defect of \
-                 afterimage, please report it with the log"
-                    .to_owned(),
-            ),
             _ => Ok(()),
         }
     }

@@ -1,10 +1,11 @@
 //! How many records are where, and who sleeps until one of them is delivered.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::sink::{Delivery, Undelivered};
+use crate::sink::{Delivery, DeliveryError, Outgoing, Undelivered};
 
 /// What senders and the polling thread share.
 pub(super) struct Flow {
@@ -84,6 +85,33 @@ impl Flow {
             self.wake_at.store(u64::MAX, Ordering::Release);
             self.wake();
         }
+    }
+
+    /// A delivery was lost to a panic, so that its record stays under way for ever: the sink stops, and the task is told in
+    /// the form of a delivery that failed. It belongs to no record.
+    pub(super) fn break_down(&self) {
+        self.stopped.store(true, Ordering::Release);
+        let error = DeliveryError::Refused {
+            topic: "none".to_owned(),
+            java: "org.apache.kafka.connect.errors.ConnectException",
+            reason:
+                "the thread that hears of deliveries ended by a defect of afterimage; the log names the place. Report \
+                     it with the log, and restart the task: it goes on from the stored offset"
+                    .to_owned(),
+            transient: true,
+        };
+        let record = Outgoing {
+            topic: "none",
+            partition: None,
+            timestamp_ms: None,
+            key: None,
+            value: None,
+            headers: None,
+            seq: u64::MAX,
+        };
+        // If telling is what panics, the senders still find the sink stopped.
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.delivery)(u64::MAX, Err(Undelivered { error, record }))));
+        self.wake();
     }
 
     /// Wakes whoever sleeps, to look again.

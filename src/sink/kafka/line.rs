@@ -1,15 +1,23 @@
 //! Handing records on to librdkafka, at once or when those under way are delivered.
 
-use std::sync::atomic::Ordering;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::{BaseProducer, BaseRecord};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use super::callbacks::Callbacks;
 use super::flow::Flow;
 use crate::sink::window::Window;
 use crate::sink::{DeliveryError, EncodedHeaders, Outgoing, Undelivered};
+
+/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap. Callbacks are called at once, but no event
+/// ends the poll.
+const POLL: Duration = Duration::from_millis(250);
+/// How long a sink that was dropped goes on hearing of deliveries, and how often it looks.
+const LAST_DELIVERIES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(5));
 
 /// The fence is looked at once in so many records.
 pub(super) const LOOK_EVERY: u64 = 16;
@@ -23,6 +31,30 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// The polling thread: hears of deliveries until the sink is dropped. librdkafka's events are handled in poll, on this
+    /// thread, so that a panic in what they lead to comes out here and passes through no frame of C.
+    pub(super) fn hear(&self, closing: &AtomicBool) {
+        let is_closing = || closing.load(Ordering::Acquire);
+        let heard = catch_unwind(AssertUnwindSafe(|| {
+            while !is_closing() {
+                self.producer.poll(POLL);
+                self.look(true);
+            }
+        }));
+        if heard.is_err() {
+            self.flow.break_down();
+            while !is_closing() {
+                std::thread::sleep(POLL);
+            }
+        }
+        // What was purged still owes its deliveries.
+        let end = Instant::now() + LAST_DELIVERIES.0;
+        while !self.flow.is_idle() && Instant::now() < end {
+            // A panic has been told of already.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.producer.poll(LAST_DELIVERIES.1)));
+        }
+    }
+
     /// Hands on what waits, if it may go.
     pub(super) fn look(&self, reads_clock: bool) {
         if let Some(mut window) = self.window() {

@@ -1,12 +1,13 @@
 //! Reading one topic: from its beginning to its end, then on for ever.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{Entry, Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
@@ -88,7 +89,7 @@ fn load(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, fold: &m
     while is_at_end.contains(&false) {
         match next(shared, consumer)? {
             Polled::Record(message) => {
-                fold(message.key().unwrap_or_default(), message.payload());
+                take_in(fold, &message);
                 shared.progress(log).advance(message.partition(), message.offset() + 1);
             }
             Polled::End(partition) => {
@@ -102,8 +103,21 @@ fn load(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, fold: &m
     Ok(())
 }
 
+/// One record into its view. A panic there is that record's: the thread reads on for all other connectors.
+fn take_in(fold: &mut Fold, message: &BorrowedMessage<'_>) {
+    let folded = catch_unwind(AssertUnwindSafe(|| fold(message.key().unwrap_or_default(), message.payload())));
+    if folded.is_err() {
+        tracing::error!(
+            topic = message.topic(),
+            partition = message.partition(),
+            offset = message.offset(),
+            "a record is passed over: reading it met the defect of afterimage that the log names just before; please report it"
+        );
+    }
+}
+
 enum Polled<'a> {
-    Record(rdkafka::message::BorrowedMessage<'a>),
+    Record(BorrowedMessage<'a>),
     End(i32),
     Nothing,
 }
@@ -184,7 +198,7 @@ fn follow(
                 let known = shared.progress(log).next.get(partition as usize).copied().unwrap_or(0);
                 // After a seek a record may come twice.
                 if offset >= known {
-                    fold(message.key().unwrap_or_default(), message.payload());
+                    take_in(fold, &message);
                     shared.progress(log).advance(partition, offset + 1);
                 }
             }

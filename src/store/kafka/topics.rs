@@ -7,12 +7,18 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, Top
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use retry::Backoff;
 
 use super::{Log, Shared, StoreError, TopicSettings, client_error, code_of};
 
 /// Java's default API timeout of its admin client: so long a refusal that may pass is tried again.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(250);
+/// The first and the longest pause before a broker is asked again. Short, as the end of the process waits for it.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
+
+fn backoff() -> Backoff {
+    Backoff::new(PAUSES.0, PAUSES.1)
+}
 
 fn admin(shared: &Shared) -> Result<AdminClient<DefaultClientContext>, StoreError> {
     shared.settings.client("shared-admin").create().map_err(client_error)
@@ -31,7 +37,7 @@ pub(super) fn partitions_or_create<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
 ) -> Result<usize, StoreError> {
     let topic = &shared.settings.topic(log).name;
-    let mut is_created = false;
+    let (mut is_created, mut backoff) = (false, backoff());
     loop {
         if shared.is_closed() {
             return Err(StoreError::Closed);
@@ -39,7 +45,7 @@ pub(super) fn partitions_or_create<C: ConsumerContext>(
         match consumer.fetch_metadata(Some(topic), Duration::from_secs(5)) {
             Err(error) => {
                 shared.note(format!("no answer about topic '{topic}': {}", code_of(&error)));
-                std::thread::sleep(PAUSE);
+                std::thread::sleep(backoff.pause());
             }
             Ok(metadata) => {
                 let Some(found) = metadata.topics().iter().find(|t| t.name() == topic) else { continue };
@@ -67,7 +73,7 @@ fn create(shared: &Arc<Shared>, log: Log) -> Result<(), StoreError> {
     let admin = admin(shared)?;
     let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
     let failed = |reason: String| StoreError::Create { topic: name.clone(), key: log.key(), reason };
-    let start = Instant::now();
+    let (start, mut backoff) = (Instant::now(), backoff());
     loop {
         let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(*replication_factor));
         for (key, value) in config.iter().filter(|(key, _)| *key != "cleanup.policy") {
@@ -96,7 +102,7 @@ fn create(shared: &Arc<Shared>, log: Log) -> Result<(), StoreError> {
             return Err(failed(code.to_string()));
         }
         shared.note(format!("topic '{name}' could not be created yet: {code}"));
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(backoff.pause());
         if shared.is_closed() {
             return Err(StoreError::Closed);
         }
@@ -118,6 +124,7 @@ pub(super) fn check_policies(shared: &Arc<Shared>) -> Result<(), StoreError> {
     let resources: Vec<_> =
         Log::ALL.iter().map(|log| ResourceSpecifier::Topic(&shared.settings.topic(*log).name)).collect();
     let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(5)));
+    let mut backoff = backoff();
     let described = loop {
         if shared.is_closed() {
             return Err(StoreError::Closed);
@@ -127,7 +134,7 @@ pub(super) fn check_policies(shared: &Arc<Shared>) -> Result<(), StoreError> {
             Err(KafkaError::AdminOp(RDKafkaErrorCode::ClusterAuthorizationFailed)) => return Ok(()),
             Err(error) => {
                 shared.note(format!("the internal topics could not be described: {}", code_of(&error)));
-                std::thread::sleep(PAUSE);
+                std::thread::sleep(backoff.pause());
             }
         }
     };

@@ -5,6 +5,9 @@ use record::{Batch, RowRef, Span};
 
 use crate::stream::Cursor;
 
+/// The memory of a row larger than this is let go of as soon as the row has been moved on.
+const LARGE_BYTES: usize = 256 * 1024;
+
 pub(crate) const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 
 /// Reads a COPY stream whose messages may cut rows anywhere.
@@ -75,6 +78,9 @@ impl CopyReader {
         let taken = cursor.at();
         buffer.extend_from_slice(&self.rest[..taken]);
         self.rest.advance(taken);
+        if taken > LARGE_BYTES {
+            self.rest = BytesMut::from(&self.rest[..]);
+        }
         Ok(Some(RowRef { first: first as u32, count }))
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use record::{Batch, Change, Item, Op, Position};
-use relational::Outlet;
+use relational::{Lease, Outlet};
 use snapshot::Marks;
 
 use super::binary::{CopyReader, NotCopy};
@@ -16,6 +16,9 @@ use crate::table::Copied;
 const MAX_ITEMS: usize = 512;
 /// or at so many bytes.
 const MAX_BYTES: usize = 256 * 1024;
+/// A message up to this size is just taken in: the buffer has room for one more.
+const SMALL_BYTES: usize = 16 * 1024;
+const BUFFER_BYTES: usize = MAX_BYTES + SMALL_BYTES;
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(super) struct Filling<'a> {
     pub(super) outlet: &'a mut Outlet,
     batch: Box<Batch>,
     buffer: BytesMut,
+    /// The part of the byte budget for a row that is larger than the buffer.
+    grown: Option<Lease>,
     marks: Marks,
     /// Index of the table's shape in the batch.
     slot: Option<u16>,
@@ -45,7 +50,8 @@ impl<'a> Filling<'a> {
         Self {
             outlet,
             batch: Box::default(),
-            buffer: BytesMut::with_capacity(MAX_BYTES + 16 * 1024),
+            buffer: BytesMut::with_capacity(BUFFER_BYTES),
+            grown: None,
             marks: Marks::default(),
             slot: None,
             rows: 0,
@@ -113,13 +119,39 @@ impl<'a> Filling<'a> {
         }
     }
 
+    /// Before a message is taken in: when it does not fit into the buffer, what stands there leaves first, and one that is
+    /// larger than the buffer waits for its part of the byte budget. False when the pipeline is gone, or when it is time to
+    /// stop.
+    pub(super) async fn grow_for(&mut self, message_bytes: usize) -> bool {
+        // The end of the copy is small too: the row before it must be held back.
+        if message_bytes <= SMALL_BYTES || self.buffer.len() + message_bytes <= BUFFER_BYTES {
+            return true;
+        }
+        if !self.batch.items.is_empty() && !self.send().await {
+            return false;
+        }
+        if message_bytes > BUFFER_BYTES && self.grown.is_none() {
+            self.grown = self.outlet.lease_or_stop(message_bytes).await;
+            return self.grown.is_some();
+        }
+        true
+    }
+
     /// Sends the batch. False when the pipeline is gone, or when it is time to stop.
     pub(super) async fn send(&mut self) -> bool {
+        // Before the batch takes the buffer away, since the next buffer is new memory.
+        let lease = match self.grown.take() {
+            Some(lease) => lease,
+            None => match self.outlet.lease_or_stop(self.buffer.len()).await {
+                Some(lease) => lease,
+                None => return false,
+            },
+        };
         let mut batch = std::mem::take(&mut self.batch);
         batch.buffer = self.buffer.split().freeze();
-        self.buffer = BytesMut::with_capacity(MAX_BYTES + 16 * 1024);
+        self.buffer = BytesMut::with_capacity(BUFFER_BYTES);
         self.slot = None;
-        batch.items.is_empty() || self.outlet.send(batch).await
+        batch.items.is_empty() || self.outlet.send(batch, lease).await
     }
 
     fn held(&mut self) -> Option<&mut Change> {

@@ -90,7 +90,9 @@ pub(crate) async fn copy(
     }
     let mut position = Position::UNKNOWN;
     position.words[LSN] = view.lsn;
-    position.words[TX_ID] = reader.sql().current_xid().await?.map_or(record::NONE, |xid| xid as i64);
+    // Not of the view's own transaction: with an id of its own it would keep every other connector's slot on this server
+    // from being made for as long as the copy lasts, and a copy whose broker is away lasts for ever.
+    position.words[TX_ID] = catalog.sql().await?.current_xid().await?.map_or(record::NONE, |xid| xid as i64);
     position.words[TS_US] = reader.sql().current_timestamp_us().await?;
     // Ours, so that a slot that is moved on before anything is streamed is noticed.
     position.words[TX_ROW] = 0;

@@ -163,7 +163,11 @@ impl Work<'_> {
                 () = async { drop(stop.wait_for(|stop| *stop).await) } => return Ok(Read::Interrupted),
             };
             let Some(message) = message else { break };
-            copy.feed(&message?);
+            let message = message?;
+            if !self.filling.grow_for(message.len()).await {
+                return Ok(Read::Interrupted);
+            }
+            copy.feed(&message);
             loop {
                 let row = self.filling.row(&mut copy, &copied, &self.position).await;
                 match row.map_err(|_| not_copy(&table.name))? {

@@ -5,8 +5,9 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use record::{Batch, Item, Position};
+use relational::Lease;
 
-use crate::wire::frames::{BadFrame, Frame, Next, next_frame};
+use crate::wire::frames::{Frame, Next, next_frame};
 
 /// A batch closes at so many events,
 const MAX_ITEMS: usize = 512;
@@ -22,12 +23,25 @@ pub(super) struct Filling {
     pub(super) buffer: BytesMut,
     /// Bytes at the buffer's begin that have been decoded.
     parsed: usize,
+    /// The part of the byte budget for a frame that is larger than the buffer.
+    grown: Option<Lease>,
     pub(super) batch: Box<Batch>,
+}
+
+/// What a frame that has begun needs before the rest of it can be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Nothing: there is room for it.
+    There,
+    /// What has been decoded leaves first.
+    AfterBatch,
+    /// A part of the byte budget for all of it: the buffer must grow.
+    Leased,
 }
 
 impl Filling {
     pub(super) fn new() -> Self {
-        Self { buffer: BytesMut::with_capacity(BUFFER_BYTES), parsed: 0, batch: Box::default() }
+        Self { buffer: BytesMut::with_capacity(BUFFER_BYTES), parsed: 0, grown: None, batch: Box::default() }
     }
 
     /// Whether the batch is to leave before more is decoded.
@@ -40,22 +54,47 @@ impl Filling {
         self.batch.items.is_empty()
     }
 
-    /// The next complete frame: its tag, and where its payload and its end are in the buffer. `None` when more must be
-    /// read.
-    pub(super) fn frame(&mut self) -> Result<Option<Frame>, BadFrame> {
+    /// The next frame, if it is complete: its tag, and where its payload and its end are in the buffer.
+    pub(super) fn frame(&self) -> Next {
         match next_frame(&self.buffer[self.parsed..]) {
-            Next::Frame(Frame { tag, payload, consumed }) => Ok(Some(Frame {
+            Next::Frame(Frame { tag, payload, consumed }) => Next::Frame(Frame {
                 tag,
                 payload: self.parsed + payload.start..self.parsed + payload.end,
                 consumed: self.parsed + consumed,
-            })),
-            Next::Incomplete { need } => {
-                let have = self.buffer.len() - self.parsed;
-                self.buffer.reserve(need.saturating_sub(have));
-                Ok(None)
-            }
-            Next::Bad(bad) => Err(bad),
+            }),
+            other => other,
         }
+    }
+
+    /// Makes room for an incomplete frame of `need_bytes`, as long as that takes no more memory than there is.
+    pub(super) fn room_for(&mut self, need_bytes: usize) -> Room {
+        if self.parsed + need_bytes > BUFFER_BYTES {
+            if self.parsed > 0 {
+                return Room::AfterBatch;
+            }
+            if self.grown.is_none() {
+                return Room::Leased;
+            }
+        }
+        let have_bytes = self.buffer.len() - self.parsed;
+        self.buffer.reserve(need_bytes.saturating_sub(have_bytes));
+        Room::There
+    }
+
+    /// Grows the buffer for a frame of `need_bytes`, which `lease` allows.
+    pub(super) fn grow(&mut self, need_bytes: usize, lease: Lease) {
+        self.grown = Some(lease);
+        self.buffer.reserve(need_bytes.saturating_sub(self.buffer.len()));
+    }
+
+    /// Bytes that the batch takes with it.
+    pub(super) fn used_bytes(&self) -> usize {
+        self.parsed
+    }
+
+    /// The lease of the batch, when it is a frame that made the buffer grow: such a frame is alone in its batch.
+    pub(super) fn lease(&mut self) -> Option<Lease> {
+        self.grown.take_if(|_| self.parsed > BUFFER_BYTES)
     }
 
     /// A frame has been decoded.
@@ -77,7 +116,13 @@ impl Filling {
         let used = std::mem::take(&mut self.parsed);
         if self.batch.items.is_empty() {
             self.batch.clear();
-            self.buffer.advance(used);
+            if used > BUFFER_BYTES {
+                // A large frame that nobody wants: its memory goes with its lease.
+                drop(self.take_bytes(used));
+                self.grown = None;
+            } else {
+                self.buffer.advance(used);
+            }
             return None;
         }
         let mut batch = std::mem::take(&mut self.batch);
@@ -109,3 +154,6 @@ pub(super) fn reached(batch: &Batch) -> Option<Position> {
         Item::Event(event) => event.position.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use relational::{Heartbeat, Lease, Message, Outlet};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
-use super::filling::{Filling, reached};
+use super::filling::{Filling, Room, reached};
 use super::link::Link;
 use super::message::{Malformed, Relation};
 use super::pgoutput::{Decoder, Step};
@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::heartbeat::ActionQuery;
 use crate::session::Catalog;
 use crate::table::Tables;
-use crate::wire::frames::{StreamMessage, stream_message};
+use crate::wire::frames::{Next, StreamMessage, stream_message};
 use crate::wire::{error_in_stream, loss_in_stream};
 
 /// Bytes of an XLogData message before the plugin's own.
@@ -206,9 +206,9 @@ impl<'a> Follow<'a> {
                 return Ok(true);
             }
             let frame = match self.filling.frame() {
-                Ok(Some(frame)) => frame,
-                Ok(None) => return Ok(false),
-                Err(bad) => return Err(self.malformed(&bad.to_string())),
+                Next::Frame(frame) => frame,
+                Next::Incomplete { need } => return self.grow_for(need).await,
+                Next::Bad(bad) => return Err(self.malformed(&bad.to_string())),
             };
             let payload = frame.payload.clone();
             match frame.tag {
@@ -225,6 +225,22 @@ impl<'a> Follow<'a> {
                 _ => {}
             }
             self.filling.decoded(&frame);
+        }
+    }
+
+    /// Makes room for a frame that has begun. One that does not fit into the buffer waits for its part of the byte budget
+    /// before the buffer grows, and what stands before it leaves first: true, as when the batch is full.
+    async fn grow_for(&mut self, need_bytes: usize) -> Result<bool, Error> {
+        match self.filling.room_for(need_bytes) {
+            Room::There => Ok(false),
+            Room::AfterBatch => Ok(true),
+            Room::Leased => {
+                // Without a lease it is time to stop, which the caller looks for next.
+                if let Some(lease) = self.leased(need_bytes).await? {
+                    self.filling.grow(need_bytes, lease);
+                }
+                Ok(false)
+            }
         }
     }
 
@@ -303,10 +319,17 @@ impl<'a> Follow<'a> {
 
     /// Sends the batch, if there is anything in it. False when the pipeline is gone or the connector is to stop.
     async fn flush(&mut self) -> Result<bool, Error> {
+        let mut lease = self.filling.lease();
+        if lease.is_none() && !self.filling.is_empty() {
+            // Before the batch takes the buffer away, since the next buffer is new memory.
+            lease = self.leased(self.filling.used_bytes()).await?;
+            if lease.is_none() {
+                return Ok(false);
+            }
+        }
         let batch = self.filling.take();
         self.lasting.decoder.next_batch();
-        let Some(batch) = batch else { return Ok(true) };
-        let Some(lease) = self.leased(batch.buffer.len()).await? else { return Ok(false) };
+        let Some((batch, lease)) = batch.zip(lease) else { return Ok(true) };
         let reached = reached(&batch);
         if !self.placed(Message::Batch(batch, lease)).await? {
             return Ok(false);

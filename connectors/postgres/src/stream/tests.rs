@@ -151,7 +151,7 @@ impl Rig {
         let tables = Tables::new(&config, "1").unwrap();
         let (stop, stopped) = watch::channel(false);
         let meters = std::sync::Arc::new(relational::Meters::new("c".into()));
-        let (outlet, ends) = Outlet::new("c".into(), None, stopped, Budget::new(1 << 20), depth, meters);
+        let (outlet, ends) = Outlet::new("c".into(), None, stopped, &Budget::new(1 << 20, 1 << 20), depth, meters);
         let none = || relational::Patterns::new(&[]).unwrap();
         let messages = MessageTopic::new(
             "p",

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
+use tokio::task::JoinError;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
@@ -25,7 +26,7 @@ use crate::wire::options::{ConnectOptions, SslMode};
 
 /// Does the handshake over a socket whose server has answered `S` to the SSL request.
 pub(crate) async fn handshake(tcp: TcpStream, options: &ConnectOptions) -> Result<TlsStream<TcpStream>, Error> {
-    let config = client_config(options)?;
+    let config = client_config_aside(options).await?;
     let name = ServerName::try_from(options.host.clone())
         .map_err(|_| refused(options, "the host name cannot stand in a certificate"))?;
     match TlsConnector::from(Arc::new(config)).connect(name, tcp).await {
@@ -61,6 +62,17 @@ fn explain(error: &io::Error, options: &ConnectOptions) -> String {
 
 fn refused(options: &ConnectOptions, reason: &str) -> Error {
     Error::Tls { at: options.at(), reason: reason.into() }
+}
+
+/// [`client_config`] on a thread that may wait for a disk: the runtime's two threads serve all connectors.
+async fn client_config_aside(options: &ConnectOptions) -> Result<ClientConfig, Error> {
+    let options = options.clone();
+    match tokio::task::spawn_blocking(move || client_config(&options)).await.map_err(JoinError::try_into_panic) {
+        Ok(config) => config,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // Only the end of the process takes such a thread away: then nobody waits for the answer.
+        Err(Err(_)) => std::future::pending().await,
+    }
 }
 
 /// The session's configuration. Reads the named files anew each time, so that a renewed certificate is taken at the next

@@ -15,9 +15,8 @@ use super::startup::{closed, protocol};
 use crate::error::{Error, ServerError};
 use crate::lsn::Lsn;
 
-/// Less room than this and the buffer is grown, so that a system call is worth its price.
-const ROOM_MIN_BYTES: usize = 4 * 1024;
-/// What it is grown by.
+/// What a full buffer is grown by. One that has any room is not: the caller decides how large it may become, and pays for it
+/// out of the byte budget.
 const READ_BYTES: usize = 64 * 1024;
 /// 2000-01-01 in microseconds since 1970, where PostgreSQL's clock begins.
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
@@ -26,7 +25,7 @@ const STATUS_BYTES: u32 = 4 + 1 + 3 * 8 + 8 + 1;
 
 impl Replication {
     /// Waits for bytes and appends one read of them to `buffer`, which must be the same one over the life of a stream
-    /// (a frame may span reads). A buffer with little room is grown; the caller reserves when it wants larger reads.
+    /// (a frame may span reads). A buffer without room is grown; the caller reserves when it wants larger reads.
     /// Never 0: the end of the connection is an error. May be dropped without losing bytes.
     pub async fn fill(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
         if let Some(left) = self.take_left_over(buffer) {
@@ -155,7 +154,7 @@ fn publication_missing(server: &ServerError) -> Error {
 }
 
 fn make_room(buffer: &mut BytesMut) {
-    if buffer.capacity() - buffer.len() < ROOM_MIN_BYTES {
+    if buffer.capacity() == buffer.len() {
         buffer.reserve(READ_BYTES);
     }
 }

@@ -1,0 +1,84 @@
+use std::sync::Arc;
+
+use relational::{Budget, Outlet};
+use tokio::sync::watch;
+
+use super::*;
+
+/// A CopyData frame with a payload of so many bytes.
+fn frame(payload_bytes: usize) -> Vec<u8> {
+    let mut frame = vec![b'd'];
+    frame.extend_from_slice(&(payload_bytes as u32 + 4).to_be_bytes());
+    frame.resize(payload_bytes + 5, 0);
+    frame
+}
+
+async fn lease(bytes: usize) -> Lease {
+    let (outlet, _ends) = Outlet::new(Arc::from("c"), None, watch::channel(false).1, &Budget::new(1 << 20, 1 << 20), 1);
+    outlet.lease(bytes).await
+}
+
+/// Decodes what is complete, each frame into a position; gives what the next frame needs.
+fn decode(filling: &mut Filling) -> usize {
+    loop {
+        match filling.frame() {
+            Next::Frame(frame) => {
+                filling.batch.items.push(Item::Position(Position::UNKNOWN));
+                filling.decoded(&frame);
+            }
+            Next::Incomplete { need } => return need,
+            Next::Bad(bad) => panic!("{bad}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_frame_larger_than_the_buffer_waits_for_a_lease_before_the_buffer_grows() {
+    let mut filling = Filling::new();
+    filling.buffer.extend_from_slice(&frame(100));
+    let large = frame(2 * BUFFER_BYTES);
+    filling.buffer.extend_from_slice(&large[..1000]);
+    let need = decode(&mut filling);
+    assert_eq!((need, filling.room_for(need)), (large.len(), Room::AfterBatch));
+    assert!(filling.lease().is_none(), "the small batch is not what the buffer grows for");
+    assert_eq!(filling.take().unwrap().buffer.len(), 105);
+    assert_eq!(filling.room_for(need), Room::Leased);
+    assert!(filling.buffer.capacity() <= BUFFER_BYTES, "it has grown before the lease");
+    filling.grow(need, lease(need).await);
+    assert_eq!(filling.room_for(need), Room::There);
+    // A heartbeat may leave while the frame is being read: the lease stays for the frame.
+    filling.batch.items.push(Item::Position(Position::UNKNOWN));
+    assert!(filling.lease().is_none());
+    assert_eq!(filling.take().unwrap().buffer.len(), 0);
+    filling.buffer.extend_from_slice(&large[1000..]);
+    decode(&mut filling);
+    assert!(filling.is_full());
+    assert!(filling.lease().is_some());
+    assert_eq!(filling.take().unwrap().buffer.len(), large.len());
+    assert!(filling.buffer.capacity() <= BUFFER_BYTES + SMALL_BYTES, "the memory of the large frame stays");
+}
+
+#[tokio::test]
+async fn a_large_frame_that_nobody_wants_leaves_no_memory_behind() {
+    let mut filling = Filling::new();
+    let large = frame(2 * BUFFER_BYTES);
+    filling.grow(large.len(), lease(large.len()).await);
+    filling.buffer.extend_from_slice(&large);
+    decode(&mut filling);
+    filling.batch.items.clear();
+    assert!(filling.take().is_none());
+    assert!(filling.grown.is_none());
+    assert!(filling.buffer.capacity() <= BUFFER_BYTES + SMALL_BYTES);
+}
+
+#[test]
+fn frames_that_fit_need_no_lease() {
+    let mut filling = Filling::new();
+    for _ in 0..8 {
+        filling.buffer.extend_from_slice(&frame(30_000));
+    }
+    filling.buffer.extend_from_slice(&frame(60_000)[..10]);
+    let need = decode(&mut filling);
+    assert_eq!(filling.room_for(need), Room::There);
+    assert!(filling.buffer.capacity() <= BUFFER_BYTES);
+}

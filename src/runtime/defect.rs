@@ -1,0 +1,149 @@
+//! A panic ends the one thing that it fell in (a task, a keeper, a request), and the others go on.
+//!
+//! Who caught one tells where it fell, so that it can be reported and mended. The panic's own message is told only when it
+//! stands in the code word for word: one that was put together at run time may hold a cell's value (cutting a text at a
+//! wrong byte prints the text), and no value may reach a log or a status.
+//!
+//! Must not know: what was running.
+
+use std::any::Any;
+use std::backtrace::Backtrace;
+use std::cell::RefCell;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+
+use futures_util::FutureExt as _;
+
+thread_local! {
+    /// The last panic of this thread, from the hook to whoever catches it.
+    static LAST: RefCell<Option<Defect>> = const { RefCell::new(None) };
+}
+
+/// A panic that was caught.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defect {
+    /// `file:line:column`.
+    place: Option<String>,
+    message: Option<&'static str>,
+}
+
+impl Defect {
+    fn seen(info: &PanicHookInfo<'_>) -> Self {
+        let place = info.location().map(|at| format!("{}:{}:{}", within_sources(at.file()), at.line(), at.column()));
+        Self { place, message: literal(info.payload()) }
+    }
+
+    /// One that was caught on this thread.
+    fn caught(payload: &(dyn Any + Send)) -> Self {
+        // Without the hook, as in unit tests, the place is not known.
+        let last = LAST.with_borrow_mut(Option::take);
+        last.unwrap_or_else(|| Self { place: None, message: literal(payload) })
+    }
+
+    /// A trace for a status, in Java's form. `what` is what ended: "the pipeline".
+    pub fn trace(&self, what: &str) -> String {
+        format!(
+            "org.apache.kafka.connect.errors.ConnectException: {what} ended by a defect of afterimage: {self}\n\
+             Reason: this is a mistake in the program, not in your configuration or data. Other connectors go on.\n\
+             Remedy: report this text and the lines of the log at this time (they hold none of your data). A restart goes \
+             on from the last stored position; when the same record meets the defect again, leave its table or column out."
+        )
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "panic at {}", self.place.as_deref().unwrap_or("an unknown place"))?;
+        match self.message {
+            Some(message) => write!(f, ": {message}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The message, if it was not put together at run time.
+fn literal(payload: &(dyn Any + Send)) -> Option<&'static str> {
+    payload.downcast_ref::<&'static str>().copied()
+}
+
+/// A dependency's file without the build machine's folders.
+fn within_sources(file: &str) -> &str {
+    let rest = file.split_once("/registry/src/").and_then(|(_, rest)| rest.split_once('/'));
+    rest.map_or(file, |(_, rest)| rest)
+}
+
+/// From now on a panic is logged with its place and the calls that led there, and without its message. To be called once,
+/// when the process starts.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|info| {
+        let defect = Defect::seen(info);
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or("unnamed");
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(
+                thread,
+                "{defect}. This is a defect of afterimage, please report it:\n{}",
+                Backtrace::force_capture()
+            );
+        } else {
+            eprintln!("afterimage: {defect} (thread {thread}). This is a defect of afterimage, please report it.");
+        }
+        // A thread that ends has no place for it any more.
+        let _ = LAST.try_with(|last| last.replace(Some(defect)));
+    }));
+}
+
+/// Runs `work`; a panic comes back as an error. What the work holds is dropped with it, and what it shares with others is
+/// either atomic or behind locks that pass over a holder's panic: nothing half done is left to be seen.
+pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Defect> {
+    panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Defect::caught(&*payload))
+}
+
+/// As [`catch`], for a future.
+pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Defect> {
+    // The hook ran on the thread that polls here, in this very poll.
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|payload| Defect::caught(&*payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(work: impl FnOnce() + Copy, message: Option<&'static str>) {
+        let defect = catch(work).expect_err("it panics");
+        assert_eq!(defect.message, message);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let defect = runtime.block_on(caught(async { work() })).expect_err("it panics");
+        assert_eq!(defect.message, message);
+    }
+
+    #[test]
+    fn only_messages_of_the_code_are_told() {
+        let secret = std::hint::black_box(String::from("4111 1111"));
+        check(|| panic!("no such thing"), Some("no such thing"));
+        check(|| panic!("cell {}", String::from("4111 1111")), None);
+        check(|| _ = None::<u8>.unwrap(), Some("called `Option::unwrap()` on a `None` value"));
+        // What slicing says would hold the text.
+        let secret = &secret;
+        check(|| drop(secret[..100].to_owned()), None);
+    }
+
+    #[test]
+    fn a_trace_tells_where_and_what_to_do() {
+        let defect = Defect { place: Some("src/a.rs:1:2".to_owned()), message: Some("no such thing") };
+        let trace = defect.trace("the pipeline");
+        assert!(trace.starts_with(
+            "org.apache.kafka.connect.errors.ConnectException: the pipeline ended by a defect of afterimage: panic at \
+             src/a.rs:1:2: no such thing\n"
+        ));
+        assert!(trace.contains("report"));
+    }
+
+    #[test]
+    fn places_do_not_name_the_build_machine() {
+        let file = "/home/x/.cargo/registry/src/index-1949cf8c6b5b557f/bytes-1.1.0/src/lib.rs";
+        assert_eq!(within_sources(file), "bytes-1.1.0/src/lib.rs");
+        assert_eq!(within_sources("src/runtime/pipeline.rs"), "src/runtime/pipeline.rs");
+    }
+}

@@ -1,0 +1,93 @@
+//! What the supervisor is told once, and how it starts tasks.
+//!
+//! Must not know: which connectors run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use settings::Properties;
+
+use crate::plugins::{Boxed, Plugin};
+use crate::runtime::catalog::Catalog;
+use crate::runtime::defect::{self, Defect};
+use crate::runtime::task::{TaskHandle, TaskSpec};
+
+/// A task that was started. Dropping it stops the task without waiting.
+pub struct Launched {
+    /// Stops it in good order; false when it had to be cancelled after the grace.
+    pub stop: Box<dyn FnOnce(Duration) -> Boxed<bool> + Send + Sync>,
+}
+
+impl Launched {
+    /// A task's handle; when this is dropped the task is cancelled.
+    pub fn new(handle: TaskHandle) -> Self {
+        struct Guard(Option<TaskHandle>);
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                if let Some(handle) = &self.0 {
+                    handle.cancel();
+                }
+            }
+        }
+        let mut guard = Guard(Some(handle));
+        let stop = move |grace| -> Boxed<bool> {
+            let handle = guard.0.take();
+            Box::pin(async move {
+                match handle {
+                    Some(handle) => handle.stop(grace).await,
+                    None => true,
+                }
+            })
+        };
+        Self { stop: Box::new(stop) }
+    }
+}
+
+/// Starts a task, which produces only while its fence is open.
+pub type Launch = Arc<dyn Fn(TaskSpec) -> Launched + Send + Sync>;
+
+/// Puts the values of `${provider:path:key}` in.
+pub type Resolve = Arc<dyn Fn(Properties) -> Properties + Send + Sync>;
+
+/// What the supervisor is told once, from the worker's file.
+#[derive(Clone)]
+pub struct Settings {
+    /// `rest.advertised.host.name:rest.advertised.port`, as it stands in status records.
+    pub worker_id: String,
+    /// `task.shutdown.graceful.timeout.ms`.
+    pub graceful_stop: Duration,
+    /// `topic.tracking.enable`.
+    pub topic_tracking: bool,
+    /// `topic.tracking.allow.reset`.
+    pub topic_tracking_reset: bool,
+    /// The worker's own properties: defaults of converters, the override policy.
+    pub worker: Properties,
+    /// The connectors to offer: `plugins::ALL`.
+    pub plugins: &'static [Plugin],
+    /// SMTs, predicates and converters to offer.
+    pub catalog: Catalog,
+    /// Config variables.
+    pub resolve: Resolve,
+    /// Starts a task.
+    pub launch: Launch,
+}
+
+impl Settings {
+    /// Finds a connector by its class, its simple name, or that without `Connector`.
+    pub(crate) fn find(&self, class: &str) -> Option<&'static Plugin> {
+        self.plugins.iter().find(|plugin| settings::names_class(class, plugin.class, &["Connector"]))
+    }
+
+    /// A configuration with its variables' values (`${file:…}`). Files are read on a thread that may wait for a disk.
+    pub(crate) async fn resolved(&self, config: Properties) -> Result<Properties, Defect> {
+        if !config.iter().any(|(_, value)| value.is_some_and(|text| text.contains("${"))) {
+            return Ok(config);
+        }
+        let resolve = Arc::clone(&self.resolve);
+        match tokio::task::spawn_blocking(move || defect::catch(|| resolve(config))).await {
+            Ok(resolved) => resolved,
+            // Only the end of the process takes such a thread away: then nobody waits for the answer.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What changes when the group changes hands: all tasks end at once, or what is stored begins to run.
+//!
+//! Must not know: how the group is won or lost.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Supervisor;
+use super::phase::Phase;
+use crate::runtime::owner::{Fence, Ownership};
+
+impl Supervisor {
+    /// Takes note of who owns the group now, and begins or ends this process's own tenure.
+    pub(super) async fn enter(&self, ownership: Ownership) {
+        let tenure = |ownership: &Ownership| match ownership {
+            Ownership::Owner { generation, .. } => Some(*generation),
+            _ => None,
+        };
+        let before = match &*self.phase.borrow() {
+            Phase::Read(ownership) => tenure(ownership),
+            Phase::Reading | Phase::Stopping => None,
+        };
+        let now = tenure(&ownership);
+        if before.is_some() && before != now {
+            // First of all: nothing may be produced any more. No status is written either, the new owner has the word.
+            self.shared.store.end();
+            self.shared.abort();
+            tracing::warn!("the group is lost: all tasks are stopped at once");
+        }
+        match &ownership {
+            Ownership::Owner { fence, .. } => {
+                if before != now {
+                    self.take_over(Arc::clone(fence)).await;
+                }
+            }
+            Ownership::Starting => {
+                tracing::info!("stored state is read; waiting to own the group before a connector starts");
+            }
+            Ownership::Standby => tracing::info!("another afterimage owns the group: standing by"),
+            Ownership::Foreign { members } => tracing::warn!(
+                "nothing starts while Kafka Connect workers are in the group: {}. Stop them; it is looked again every 5 s",
+                members.join(", ")
+            ),
+            Ownership::Lost => tracing::warn!("the group is not owned: standing by until it can be taken again"),
+        }
+        self.phase.send_replace(Phase::Read(ownership));
+    }
+
+    /// Becomes the owner: what the topic says now is what is to run.
+    async fn take_over(&self, fence: Arc<Fence>) {
+        self.shared.store.begin(fence);
+        // What the owner before wrote last must be known; a broker that is away now will say it through `changes`.
+        for read in [self.shared.configs.refresh().await, self.shared.offsets.refresh().await] {
+            if let Err(error) = read {
+                tracing::warn!("the stored state could not be read again before taking over: {error}");
+            }
+        }
+        let last = self.shared.statuses.read(|view| {
+            let of_tasks = view.connectors().flat_map(|name| view.tasks(name)).map(|(_, status)| status.generation);
+            view.connectors().filter_map(|name| view.connector(name)).map(|s| s.generation).chain(of_tasks).max()
+        });
+        let own = self.shared.generation();
+        // Above all that was written before: "safe" statuses of an older generation are dropped by readers.
+        self.shared.generation.store(own.max(last.unwrap_or(0)).saturating_add(1), Ordering::Relaxed);
+        self.forget_leftovers();
+        let names: Vec<String> = self.shared.configs.read(|view| view.connectors.keys().cloned().collect());
+        tracing::info!(connectors = names.len(), "the group is owned: starting the stored connectors");
+        for name in names {
+            self.look(&name, false);
+        }
+    }
+
+    /// Statuses of connectors and tasks that are not configured any more.
+    fn forget_leftovers(&self) {
+        let shared = &self.shared;
+        let known: Vec<(String, Vec<u32>)> = shared.statuses.read(|view| {
+            view.connectors().map(|name| (name.to_owned(), view.tasks(name).map(|(n, _)| n).collect())).collect()
+        });
+        for (name, tasks) in known {
+            let (is_configured, count) = shared
+                .configs
+                .read(|view| (view.connectors.contains_key(&name), view.tasks(&name).map_or(0, |tasks| tasks.count)));
+            for number in tasks.into_iter().filter(|number| *number >= count) {
+                drop(shared.statuses.remove_task(&name, number));
+            }
+            if !is_configured {
+                drop(shared.statuses.remove_topics(&name));
+                drop(shared.statuses.remove_connector(&name));
+            }
+        }
+    }
+}

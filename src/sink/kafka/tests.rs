@@ -1,0 +1,31 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::channel;
+
+use super::*;
+use crate::sink::properties;
+
+/// A panic in what hears of deliveries would leave its record under way for ever: the task must learn of it.
+#[test]
+fn a_panic_in_a_delivery_ends_the_sink_and_is_told() {
+    let (tell, told) = channel();
+    let has_panicked = AtomicBool::new(false);
+    let delivery: Box<Delivery> = Box::new(move |_, outcome| {
+        assert!(has_panicked.swap(true, Ordering::Relaxed), "a defect");
+        // The test may have ended.
+        let _ = tell.send(outcome.expect_err("nobody answers").error.to_string());
+    });
+    let none = BTreeMap::new();
+    let properties = properties::producer("127.0.0.1:1", &none, &none);
+    let settings = ProducerSettings { client_id: "test".to_owned(), properties, may_produce: Box::new(|| true) };
+    let sink = KafkaSink::new(settings, delivery).expect("a sink");
+    let record =
+        Outgoing { topic: "t", partition: Some(0), timestamp_ms: None, key: None, value: None, headers: None, seq: 0 };
+    sink.send(record).expect("taken");
+    assert!(!sink.is_stopped());
+    sink.line.producer.purge(PurgeConfig::default().queue().inflight().non_blocking());
+    let text = told.recv_timeout(Duration::from_secs(30)).expect("the task is told");
+    assert!(text.contains("defect of afterimage"), "{text}");
+    assert!(sink.is_stopped());
+    assert!(matches!(sink.send(Outgoing { seq: 1, ..record }), Err(SinkError::Stopped)));
+}
