@@ -90,7 +90,8 @@ pub(crate) async fn copy(
     }
     let mut position = Position::UNKNOWN;
     position.words[LSN] = view.lsn;
-    position.words[TX_ID] = reader.sql().current_xid().await?.map_or(record::NONE, |xid| xid as i64);
+    // Not the reader's own: a transaction that has an id keeps other connectors from making their slots while it lasts.
+    position.words[TX_ID] = catalog.sql().await?.current_xid().await?.map_or(record::NONE, |xid| xid as i64);
     position.words[TS_US] = reader.sql().current_timestamp_us().await?;
     // Ours, so that a slot that is moved on before anything is streamed is noticed.
     position.words[TX_ROW] = 0;
