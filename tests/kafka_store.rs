@@ -428,6 +428,7 @@ fn one_owner_and_a_standby() {
             client_id,
             group_id,
             topic: topic.clone(),
+            instance_id: name.to_owned(),
             session_timeout,
             heartbeat,
         };

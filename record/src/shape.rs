@@ -23,7 +23,8 @@ pub struct KeyShape {
 
 /// Everything the pipeline needs to know about a table's rows; what is the same for all of them is here, once.
 pub struct Shape {
-    /// Unique for the life of the process.
+    /// Shapes whose records look alike may share it (the same table, read twice); others never do, for the life of the process.
+    /// What is prepared for a shape is found by it.
     pub id: u64,
     /// `schema.table`, as messages and filters name it.
     pub table: Arc<str>,
@@ -59,7 +60,7 @@ pub struct SourceShape {
 }
 
 /// Where a field of the source block comes from. Slots are words of the event's [`Position`](crate::Position).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SourceField {
     /// The same for every event of the table.
     Text(Arc<str>),

@@ -17,15 +17,7 @@ use crate::runtime::keys::{COMMON, PREDICATE, TRANSFORM};
 use crate::sink::properties::{self, Client};
 
 /// Keys whose code comes with another branch of the same release. Take a name out as soon as the code is here.
-const ARRIVING: &[&str] = &[
-    "errors.retry.timeout",
-    "errors.retry.delay.max.ms",
-    "errors.log.include.messages",
-    "response.http.headers.config",
-    "ssl.client.auth",
-    "listeners.https.<property>",
-    "admin.listeners.https.<property>",
-];
+const ARRIVING: &[&str] = &[];
 
 const WORKER: &[(&str, &str)] = &[
     ("bootstrap.servers", "k:1"),

@@ -343,14 +343,12 @@ fn together(config: &WorkerConfig, r: &mut Reader<'_>, layers: &Layers, errors: 
             "Name one, such as http://:8083.",
         );
     }
-    for class in &config.rest_extensions {
-        if !crate::rest::auth::is_extension(class) {
-            refuse(
-                "rest.extension.classes",
-                format!("'{class}' is not built in, and leaving it out could leave the API open"),
-                "Use org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension or none.",
-            );
-        }
+    for class in config.rest_extensions.iter().filter(|class| !crate::rest::auth::is_extension(class)) {
+        refuse(
+            "rest.extension.classes",
+            format!("'{class}' is not built in, and leaving it out could leave the API open"),
+            "Use org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension or none.",
+        );
     }
     let catalog = Catalog::all();
     for (key, class, kind) in [

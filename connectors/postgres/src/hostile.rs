@@ -57,8 +57,8 @@ static COPIED: LazyLock<Option<Arc<Shape>>> = LazyLock::new(|| shape(true));
 /// A table with a column of each type and of arrays of it.
 fn shape(copied: bool) -> Option<Arc<Shape>> {
     let mut catalogue = Catalogue::default();
-    let plain = (1_u32..).zip(TYPES).map(|(oid, name)| PgType { oid, name: (*name).to_owned(), kind: TypeKind::Plain });
-    let array = |oid| PgType { oid: oid + ARRAYS, name: "_".to_owned(), kind: TypeKind::Array(oid) };
+    let plain = (1_u32..).zip(TYPES).map(|(oid, name)| PgType::built_in(oid, name, TypeKind::Base));
+    let array = |oid| PgType::built_in(oid + ARRAYS, "_", TypeKind::Array(oid));
     let arrays = (1_u32..).zip(TYPES).map(|(oid, _)| array(oid));
     catalogue.extend(plain.chain(arrays).collect::<Vec<_>>());
     let modes = Modes::default();
@@ -69,11 +69,11 @@ fn shape(copied: bool) -> Option<Arc<Shape>> {
         let name = format!("c{oid}");
         let codec = column_codec(&name, &planned, oid == 1, None, &modes);
         let codec = if copied { codec.copied() } else { codec };
-        columns.push(Column { name: name.into(), schema: Arc::clone(&codec.schema), in_value: true });
+        columns.push(Column { name: name.into(), schema: Arc::clone(&codec.schema), in_value: true, rule: None });
         codecs.push(Some(codec));
     }
     let table = Table { schema: "s".into(), name: "t".into(), columns, key: vec![0] };
-    let context = SourceContext::new(TopicNaming::new("p"), Adjustment::None, Adjustment::None);
+    let mut context = SourceContext::new(TopicNaming::new("p"), Adjustment::None, Adjustment::None);
     let source = SourceShape { schema: Schema::of(record::Kind::Struct(Vec::new())).build(), fields: Vec::new() };
     context.shape(&table, source, Box::new(RowCodec::new(codecs))).ok().map(Arc::new)
 }
@@ -112,6 +112,7 @@ pub fn pgoutput(bytes: &[u8]) {
         skip_delete: flags & 4 != 0,
         skip_truncate: flags & 8 != 0,
         tombstones: flags & 16 != 0,
+        skip_unchanged: flags & 64 != 0,
     };
     let metadata = (flags & 32 != 0).then(|| TransactionTopic::new(&TopicNaming::new("p"), Adjustment::None));
     let mut decoder = Decoder::new(wanted, None, metadata);
@@ -136,7 +137,7 @@ pub fn pgoutput(bytes: &[u8]) {
                 decoder.install(relation.id, Known::new(Some(Arc::clone(shape)), identity, key));
             }
             Ok(Step::Message(message)) => decoder.met(&mut batch, message, &messages, 0),
-            Ok(Step::Done) => {}
+            Ok(Step::Done | Step::Type(_)) => {}
             // The connection is given up.
             Err(_) => break,
         }
@@ -274,6 +275,7 @@ mod tests {
             1 => table().prop_map(|id| [b"T\0\0\0\x01\0", id.as_slice()].concat()),
             1 => (table(), word()).prop_map(|(id, column)| [b"R", id.as_slice(), b"s\0t\0d\0\x01\x01c\0", &column].concat()),
             1 => (any::<u8>(), word()).prop_map(|(flags, lsn)| [b"M", &[flags][..], &lsn, b"p\0\0\0\0\x01x"].concat()),
+            1 => (table(), word()).prop_map(|(oid, name)| [b"Y", oid.as_slice(), b"s\0", &name, b"\0"].concat()),
             1 => word().prop_map(|lsn| [b"O", lsn.as_slice(), b"o\0"].concat()),
         ]
     }

@@ -10,6 +10,7 @@
 mod config;
 mod copy;
 pub mod error;
+mod heartbeat;
 mod holders;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod hostile;

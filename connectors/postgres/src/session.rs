@@ -8,7 +8,7 @@ mod streaming;
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::Position;
+use record::{Batch, Item, Position};
 use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
 use snapshot::{Decision, Refusal, Stored as Found, decide};
 
@@ -18,13 +18,14 @@ use self::streaming::Served;
 use crate::config::{GuardrailAction, OffsetMismatch, Operation, PostgresConfig, PublicationMode};
 use crate::copy::{Copy, View, copy};
 use crate::error::Error;
+use crate::heartbeat::ActionQuery;
 use crate::holders::hold;
 use crate::plugin::{VERSION, connect_options};
 use crate::position::{LSN, Stored, from_offset, to_offset};
 use crate::publication::{self, Autocreate, IdentityRule, PublicationOptions, ReplicaIdentity, publish_list};
 use crate::slot::{self, Slot, SlotOptions};
 use crate::sql::{SlotInfo, Table};
-use crate::stream::{Decoder, MessageTopic, Wanted};
+use crate::stream::{Decoder, MessageTopic, Wanted, now_ms};
 use crate::table::{Tables, adjustments, naming};
 use crate::wire::Replication;
 
@@ -57,6 +58,7 @@ impl Session {
             skip_update: skips(Operation::Update),
             skip_delete: skips(Operation::Delete),
             skip_truncate: skips(Operation::Truncate),
+            skip_unchanged: config.events.skip_unchanged,
             tombstones: config.events.tombstones,
         };
         let metadata = config.events.transaction_metadata.then(|| TransactionTopic::new(&naming, schema_names));
@@ -185,17 +187,39 @@ impl Session {
             match self.copy(View { lsn, alone: true, ..View::default() }).await? {
                 Copy::Done { position, .. } => {
                     self.copied = true;
+                    self.beat_after_copy(position.clone().unwrap_or_else(|| after_copy(lsn, None).position)).await;
                     self.reached = position.or(self.reached.take());
                 }
                 Copy::Interrupted => {}
             }
         }
         self.catalog.close();
+        let action = self.action().filter(|_| decision.copy);
+        if let Some(action) = &action {
+            action.beat();
+        }
         // Idle, and RUNNING, until somebody stops it.
         self.outlet.stopped().await;
         self.outlet.close();
         self.outlet.last_stored().await;
         Ok(())
+    }
+
+    /// `heartbeat.action.query`, where there are heartbeats.
+    fn action(&self) -> Option<ActionQuery> {
+        let statement = self.config.events.heartbeat_query.clone().filter(|_| self.heartbeat.is_some())?;
+        Some(ActionQuery::new(connect_options(&self.config, "Debezium Heartbeat"), statement))
+    }
+
+    /// The first heartbeat goes out right behind a copy's rows, however long the interval is.
+    async fn beat_after_copy(&mut self, position: Position) {
+        let Some(event) = self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), &position, true))
+        else {
+            return;
+        };
+        let batch = Batch { items: vec![Item::Event(Box::new(event))], ..Batch::default() };
+        // Not sent when it is time to stop: the stop goes on by itself.
+        self.outlet.send(Box::new(batch)).await;
     }
 
     async fn copy(&mut self, view: View) -> Result<Copy, Error> {
@@ -252,6 +276,7 @@ impl Session {
             match self.copy(view).await? {
                 Copy::Done { position, seen } => {
                     self.copied = true;
+                    self.beat_after_copy(position.clone().unwrap_or_else(|| after_copy(lsn, None).position)).await;
                     self.decoder.pass_over(seen);
                     self.reached.clone_from(&position);
                     if let Some(position) = &position {
@@ -267,7 +292,7 @@ impl Session {
         if self.outlet.stopping() {
             return self.ended().await;
         }
-        self.follow(replication, served, resume, &slot).await
+        self.follow(replication, served, resume, &slot, decision.copy).await
     }
 
     /// Tables may have been made while the slot waited for open transactions. They are published on a connection of their

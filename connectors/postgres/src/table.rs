@@ -2,13 +2,17 @@
 
 mod given;
 mod key;
+#[cfg(test)]
+mod tests;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub(crate) use given::Given;
 use record::{Decode, Kind, Schema, Shape, SourceField, SourceShape, Value};
 use relational::{
-    Adjustment, Column, Meters, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct,
+    Adjustment, Column, ColumnRules, Meters, SourceContext, Table, TableFilter, TopicNaming, snapshot_field,
+    source_struct,
 };
 use settings::JavaRegex;
 
@@ -18,7 +22,7 @@ use crate::position::{LSN, LSN_COMMIT, ORIGIN_LSN, TS_US, TX_ID, XMIN};
 use crate::sql::{self, Sql, quoted_name};
 use crate::stream::{Known, Relation};
 use crate::types::{
-    Catalogue, ColumnCodec, FailureMode, GivenRow, Modes, PgType, RowCodec, TypeKind, column_codec, plan,
+    Catalogue, ColumnCodec, FailureMode, GivenRow, Modes, PgType, RowCodec, TypeKind, column_codec, plan, source_type,
 };
 
 /// What is needed to understand any table.
@@ -28,12 +32,14 @@ pub(crate) struct Tables {
     modes: Modes,
     /// `message.key.columns`: patterns on `schema.table.column`, in the order of the property.
     message_keys: Vec<JavaRegex>,
+    /// Masks and their like.
+    rules: ColumnRules,
     catalogue: Catalogue,
     ignore_builtin: bool,
     source: Arc<Schema>,
     source_fields: Vec<(Constant, SourceField)>,
     /// Tables already complained of, so that a log has one line a table and not one a reconnect.
-    warned: std::collections::HashSet<String>,
+    warned: HashSet<String>,
 }
 
 /// Fields of the source block that a table fills in.
@@ -127,11 +133,12 @@ impl Tables {
             filter,
             modes: Modes::from(&config.types),
             message_keys,
+            rules: config.treatment.rules.clone(),
             catalogue: Catalogue::default(),
             ignore_builtin: filters.ignore_builtin,
             source,
             source_fields,
-            warned: std::collections::HashSet::new(),
+            warned: HashSet::new(),
         })
     }
 
@@ -163,10 +170,8 @@ impl Tables {
         sql.describe(&mut tables).await?;
         let mut names: Vec<_> = tables.iter().map(|t| (t.name.schema.clone(), t.name.table.clone())).collect();
         self.filter.order(&mut names);
-        let place = |table: &sql::Table| {
-            names.iter().position(|(schema, name)| *schema == table.name.schema && *name == table.name.table)
-        };
-        tables.sort_by_cached_key(place);
+        let places: HashMap<(String, String), usize> = names.into_iter().zip(0..).collect();
+        tables.sort_by_cached_key(|table| places.get(&(table.name.schema.clone(), table.name.table.clone())).copied());
         Ok(tables)
     }
 
@@ -238,7 +243,19 @@ impl Tables {
                 None => codec,
             };
             cells.push(Some(captured.len() as u16));
-            captured.push(Column { name: (*column).into(), schema: Arc::clone(&codec.schema), in_value });
+            let mut rule = None;
+            if in_value && !self.rules.is_empty() {
+                let source =
+                    source_type(&self.catalogue, *oid, *typmod, known.and_then(|c| c.default.as_deref()), copied);
+                rule = self.rules.of(&name, column, &source, &codec.schema);
+                if let Some(reason) = rule.as_ref().and_then(|rule| rule.is_in_clear)
+                    && self.warned.insert(format!("{name}.{column} in clear"))
+                {
+                    tracing::warn!(table = %name, %column, reason, "values of a column that a mask or a hash matches are \
+                        published in clear");
+                }
+            }
+            captured.push(Column { name: (*column).into(), schema: Arc::clone(&codec.schema), in_value, rule });
             codecs.push(Some(codec));
         }
         let index = |key: &String| captured.iter().position(|column| *column.name == **key);
@@ -249,7 +266,7 @@ impl Tables {
         if let Some((name, value)) = self.context.naming.key_field(schema, table) {
             key.push(captured.len());
             let schema = Schema::of(Kind::String).build();
-            captured.push(Column { name: name.into(), schema, in_value: false });
+            captured.push(Column { name: name.into(), schema, in_value: false, rule: None });
             codec = codec.with_constant(Value::Text(value));
         }
         let described = Table { schema: schema.into(), name: table.into(), columns: captured, key };
@@ -261,11 +278,17 @@ impl Tables {
         } else {
             Box::new(codec)
         };
+        let source = self.source(schema, table);
         let shape = self
             .context
-            .shape(&described, self.source(schema, table), decode)
+            .shape(&described, source, decode)
             .map_err(|reason| Error::Schema { table: name.clone(), reason })?;
         Ok(Built { shape: Arc::new(shape), wire_key, codecs })
+    }
+
+    /// The log names a type of a user: the catalogue may not have it any more when its rows are read.
+    pub(crate) fn named_type(&mut self, oid: u32, schema: String, name: String) {
+        self.catalogue.named_in_log(oid, schema, name);
     }
 
     /// Reads the type catalogue again if one of these types is not in it: it was made since the start, and what it is made of
@@ -381,7 +404,8 @@ fn pg_type(info: sql::TypeInfo) -> PgType {
         (b'e', _) => TypeKind::Enum(info.labels),
         (b'd', _) => TypeKind::Domain { base: info.base, typmod: info.base_typmod },
         (_, b'A') if info.element != 0 => TypeKind::Array(info.element),
-        _ => TypeKind::Plain,
+        (b'b', _) => TypeKind::Base,
+        _ => TypeKind::Other,
     };
-    PgType { oid: info.oid, name: info.name, kind }
+    PgType { oid: info.oid, schema: info.namespace, name: info.name, kind, is_on_path: info.is_on_path }
 }

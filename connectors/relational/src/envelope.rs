@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use record::{Decode, Field, KeyShape, Kind, Schema, Shape, SourceShape, Value, next_shape_id};
+use record::{Decode, Field, KeyShape, Kind, Schema, Shape, SourceShape, Value};
 
+use crate::column::{Applied, Treated};
+use crate::shapes::ShapeIds;
 use crate::{Adjustment, TopicNaming, adjust_field_name, adjust_schema_name};
 
 /// A column as the connector found it.
@@ -15,6 +17,8 @@ pub struct Column {
     pub schema: Arc<Schema>,
     /// Whether it is in the value; a key column that is not stays in the key.
     pub in_value: bool,
+    /// What a rule does to it in the value. The key has the column as it is.
+    pub rule: Option<Applied>,
 }
 
 /// A table as the connector found it; cells of its rows stand in the order of `columns`.
@@ -31,7 +35,7 @@ pub struct Table {
 }
 
 /// What all tables of a connector share.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SourceContext {
     /// Topic names.
     pub naming: TopicNaming,
@@ -40,41 +44,56 @@ pub struct SourceContext {
     /// `field.name.adjustment.mode`.
     pub field_names: Adjustment,
     transaction: Arc<Schema>,
+    ids: ShapeIds,
 }
 
 impl SourceContext {
     /// The context of a connector.
     pub fn new(naming: TopicNaming, schema_names: Adjustment, field_names: Adjustment) -> Self {
-        Self { naming, schema_names, field_names, transaction: transaction_block() }
+        Self { naming, schema_names, field_names, transaction: transaction_block(), ids: ShapeIds::default() }
     }
 
-    /// The shape of a table: its schemas under the topic's name, the cells of each field.
+    /// The shape of a table: its schemas under the topic's name, the cells of each field. A table that looks as it did before
+    /// has the id that it had.
     ///
     /// # Errors
     /// When two columns come to one field name: Kafka Connect's own text.
-    pub fn shape(&self, table: &Table, source: SourceShape, decode: Box<dyn Decode>) -> Result<Shape, String> {
+    pub fn shape(&mut self, table: &Table, source: SourceShape, decode: Box<dyn Decode>) -> Result<Shape, String> {
         let topic = self.naming.data(&table.schema, &table.name);
         let named = |suffix: &str| adjust_schema_name(self.schema_names, &format!("{topic}.{suffix}"));
-        let field = |column: &Column| Field {
-            name: adjust_field_name(self.field_names, &column.name).into(),
-            schema: Arc::clone(&column.schema),
-        };
+        let field_name = |column: &Column| adjust_field_name(self.field_names, &column.name).into();
         let mut cells = Vec::new();
         let mut fields: Vec<Field> = Vec::new();
+        let mut treated = Treated::new(decode);
+        // Where a key's cells stand: those of treated columns are behind the row's.
+        let mut key_cells: Vec<u16> = (0..table.columns.len() as u16).collect();
+        let mut behind = table.columns.len() as u16;
         for (i, column) in table.columns.iter().enumerate().filter(|(_, column)| column.in_value) {
-            let field = field(column);
+            let schema = match &column.rule {
+                None => Arc::clone(&column.schema),
+                Some(rule) => rule.schema(&column.schema),
+            };
+            let field = Field { name: field_name(column), schema };
             if fields.iter().any(|other| other.name == field.name) {
                 return Err(format!("Cannot create field because of field name duplication {}", field.name));
             }
             fields.push(field);
             cells.push(i as u16);
+            if let Some(treatment) = column.rule.as_ref().and_then(|rule| rule.treatment.clone()) {
+                let is_in_key = table.key.contains(&i);
+                treated.treat(i as u16, treatment, is_in_key);
+                if is_in_key {
+                    key_cells[i] = behind;
+                    behind += 1;
+                }
+            }
         }
         let row = Schema::of(Kind::Struct(fields)).optional().named(&named("Value"), None).build();
+        let in_key =
+            |i: &usize| Field { name: field_name(&table.columns[*i]), schema: Arc::clone(&table.columns[*i].schema) };
         let key = (!table.key.is_empty()).then(|| KeyShape {
-            schema: Schema::of(Kind::Struct(table.key.iter().map(|i| field(&table.columns[*i])).collect()))
-                .named(&named("Key"), None)
-                .build(),
-            cells: table.key.iter().map(|i| *i as u16).collect(),
+            schema: Schema::of(Kind::Struct(table.key.iter().map(in_key).collect())).named(&named("Key"), None).build(),
+            cells: table.key.iter().map(|i| key_cells[*i]).collect(),
         });
         let time = Schema::of(Kind::Int64).optional().build();
         let envelope = Schema::of(Kind::structure([
@@ -89,8 +108,8 @@ impl SourceContext {
         ]))
         .named(&named("Envelope"), Some(2))
         .build();
-        Ok(Shape {
-            id: next_shape_id(),
+        let mut shape = Shape {
+            id: 0,
             table: format!("{}.{}", table.schema, table.name).into(),
             topic: topic.into(),
             key,
@@ -98,8 +117,10 @@ impl SourceContext {
             envelope,
             cells,
             source,
-            decode,
-        })
+            decode: treated.into_decode(),
+        };
+        shape.id = self.ids.of(&shape);
+        Ok(shape)
     }
 }
 

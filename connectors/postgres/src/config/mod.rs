@@ -18,9 +18,9 @@ mod types;
 
 pub use connection::{Connection, SslMode};
 pub use events::{Events, Limits, Operation, Signals};
-#[cfg(test)]
-pub use filters::ColumnRule;
 pub use filters::{Filters, Treatment};
+#[cfg(test)]
+pub use modes::SnapshotMode;
 pub use modes::{
     BinaryMode, ConvertFailure, DecimalMode, GuardrailAction, HstoreMode, IntervalMode, LsnFlushMode, NameAdjustment,
     OffsetMismatch, OutputPlugin, PublicationMode, SnapshotIsolation, SnapshotLocking, TimeMode,

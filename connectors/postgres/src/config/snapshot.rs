@@ -116,11 +116,8 @@ fn rule(mode: SnapshotMode, flags: ConfigurationBased) -> Rule {
 /// A Java plug-in cannot run here: better a refusal than another snapshot than the one asked for.
 fn refuse_plugins(r: &mut Reader<'_>, mode: SnapshotMode) {
     if mode == SnapshotMode::Custom {
-        complain(
-            r,
-            "snapshot.mode",
-            &format!("'custom' names a Java plug-in, and these do not run here; use {SNAPSHOT_MODES}"),
-        );
+        let problem = format!("'custom' names a Java plug-in, and these do not run here; use {SNAPSHOT_MODES}");
+        complain(r, "snapshot.mode", &problem);
     }
 }
 

@@ -290,6 +290,14 @@ pub enum Error {
         /// The role.
         user: String,
     },
+    /// The statement that goes with each heartbeat cannot be run.
+    #[error(
+        "{cause}; correct heartbeat.action.query, or make the table that it writes to and let the connector's role write there"
+    )]
+    HeartbeatQuery {
+        /// What the server said.
+        cause: Box<Error>,
+    },
     /// The other side does not speak the protocol.
     #[error("{doing}: {reason}")]
     Protocol {
@@ -324,6 +332,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } | Self::Silent { .. } => true,
+            Self::HeartbeatQuery { .. } => true,
             Self::Auth { server, .. } | Self::Server { server, .. } => server.is_transient(),
             Self::SlotCreation { cause, .. }
             | Self::StreamStart { cause, .. }
@@ -338,7 +347,8 @@ impl Error {
             Self::Auth { server, .. } | Self::Server { server, .. } | Self::SlotTaken { server, .. } => Some(server),
             Self::SlotCreation { cause, .. }
             | Self::StreamStart { cause, .. }
-            | Self::PublicationChange { cause, .. } => cause.server(),
+            | Self::PublicationChange { cause, .. }
+            | Self::HeartbeatQuery { cause } => cause.server(),
             _ => None,
         }
     }

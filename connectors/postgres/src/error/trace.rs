@@ -85,6 +85,11 @@ impl Error {
                 lines.push(format!("{DEBEZIUM}: Failed to start replication stream at LSN{{{lsn}}}{hint}"));
                 cause.java(lines);
             }
+            Self::HeartbeatQuery { cause } => {
+                let state = cause.sqlstate().unwrap_or_default();
+                lines.push(format!("{CONNECT}: Could not execute heartbeat action query (Error: {state})"));
+                cause.java(lines);
+            }
             Self::PublicationDisabled { .. } => lines.push(format!(
                 "{CONNECT}: Publication autocreation is disabled, please create one and restart the connector."
             )),

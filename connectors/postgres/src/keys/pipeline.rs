@@ -157,9 +157,8 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 16)
         .shown("Snapshot mode property based snapshot schema", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: read the schema first. Without visible effect on PostgreSQL.",
-        )
-        .support(Support::NoEffect("PostgreSQL keeps no schema history; schemas are read whenever they are needed")),
+            "For snapshot.mode=configuration_based: read the tables' structure. A connector to PostgreSQL reads it at every start; with true a start that finds an unfinished copy, and may not copy rows, goes on instead of being refused.",
+        ),
     Key::debezium("snapshot.mode.configuration.based.start.stream", Kind::Boolean)
         .default("false")
         .at(GROUP, 17)

@@ -46,6 +46,7 @@ impl Session {
         served: Served,
         resume: Option<Stored>,
         slot: &Slot,
+        has_copied: bool,
     ) -> Result<(), Error> {
         let start = resume.as_ref().map_or(Lsn(0), start_of);
         let mut options = vec![
@@ -71,6 +72,10 @@ impl Session {
             Slot::Existing(slot) => slot.confirmed_flush_lsn.unwrap_or(Lsn(0)),
         };
         self.decoder.reconnected(resume);
+        let action = self.action();
+        if let Some(action) = action.as_ref().filter(|_| has_copied) {
+            action.beat();
+        }
         let link = LinkOptions {
             slot: name,
             status_interval: served.status_interval(self.config.position.status_interval),
@@ -83,6 +88,7 @@ impl Session {
             tables: &mut self.tables,
             catalog: &mut self.catalog,
             outlet: &mut self.outlet,
+            action,
             heartbeat: &mut self.heartbeat,
             messages: &self.messages,
             reached: &mut self.reached,

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::types::Type;
-
 use super::{Sql, get, get_char};
 use crate::error::Error;
 
@@ -30,31 +28,22 @@ pub struct TypeInfo {
     pub not_null: bool,
     /// Labels of an enum in their order.
     pub labels: Vec<String>,
+    /// Whether its schema is in this session's search path.
+    pub is_on_path: bool,
 }
 
 impl Sql {
     /// All types, without the row types of tables and arrays of these: one round trip.
     pub async fn types(&self) -> Result<Vec<TypeInfo>, Error> {
-        self.types_where(
-            "(t.typrelid = 0 OR EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')) \
-             AND NOT (t.typcategory = 'A' AND EXISTS (SELECT 1 FROM pg_catalog.pg_type e JOIN pg_catalog.pg_class c \
-             ON c.oid = e.typrelid WHERE e.oid = t.typelem AND c.relkind <> 'c')) AND $1::oid[] IS NOT NULL",
-            &[],
-        )
-        .await
-    }
-
-    async fn types_where(&self, condition: &str, oids: &[u32]) -> Result<Vec<TypeInfo>, Error> {
         let doing = "reading the type catalogue";
-        let types = format!(
-            "SELECT t.oid, t.typname::text, n.nspname::text, t.typtype, t.typcategory, t.typelem, t.typbasetype, t.typtypmod, \
-             t.typnotnull FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-             WHERE {condition} ORDER BY t.oid"
-        );
-        let labels = "SELECT enumtypid, enumlabel::text FROM pg_catalog.pg_enum \
-                      WHERE pg_catalog.cardinality($1::oid[]) = 0 OR enumtypid = ANY ($1) ORDER BY enumtypid, enumsortorder";
-        let by_oid: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&oids, Type::OID_ARRAY)];
-        let (types, labels) = tokio::try_join!(self.rows(doing, &types, &by_oid), self.rows(doing, labels, &by_oid))?;
+        let types = "SELECT t.oid, t.typname::text, n.nspname::text, t.typtype, t.typcategory, t.typelem, t.typbasetype, t.typtypmod, \
+             t.typnotnull, n.nspname = ANY (pg_catalog.current_schemas(true)) \
+             FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
+             WHERE (t.typrelid = 0 OR EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')) \
+             AND NOT (t.typcategory = 'A' AND EXISTS (SELECT 1 FROM pg_catalog.pg_type e JOIN pg_catalog.pg_class c \
+             ON c.oid = e.typrelid WHERE e.oid = t.typelem AND c.relkind <> 'c')) ORDER BY t.oid";
+        let labels = "SELECT enumtypid, enumlabel::text FROM pg_catalog.pg_enum ORDER BY enumtypid, enumsortorder";
+        let (types, labels) = tokio::try_join!(self.rows(doing, types, &[]), self.rows(doing, labels, &[]))?;
         let mut labels_of: HashMap<u32, Vec<String>> = HashMap::new();
         for row in &labels {
             labels_of.entry(get(row, 0, doing)?).or_default().push(get(row, 1, doing)?);
@@ -73,6 +62,7 @@ impl Sql {
                     base: get(row, 6, doing)?,
                     base_typmod: get(row, 7, doing)?,
                     not_null: get(row, 8, doing)?,
+                    is_on_path: get(row, 9, doing)?,
                     labels: labels_of.remove(&oid).unwrap_or_default(),
                 })
             })

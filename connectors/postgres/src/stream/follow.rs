@@ -16,6 +16,7 @@ use super::pgoutput::{Decoder, Step};
 use super::silence::Serving;
 use super::{Cursor, MessageTopic};
 use crate::error::Error;
+use crate::heartbeat::ActionQuery;
 use crate::session::Catalog;
 use crate::table::Tables;
 use crate::wire::frames::{StreamMessage, stream_message};
@@ -42,6 +43,8 @@ pub(crate) struct Lasting<'a> {
     pub(crate) catalog: &'a mut Catalog,
     pub(crate) outlet: &'a mut Outlet,
     pub(crate) heartbeat: &'a mut Option<Heartbeat>,
+    /// `heartbeat.action.query`.
+    pub(crate) action: Option<ActionQuery>,
     pub(crate) messages: &'a MessageTopic,
     /// The last position handed to the pipeline: where a reconnect goes on.
     pub(crate) reached: &'a mut Option<Position>,
@@ -60,8 +63,16 @@ pub(crate) struct Follow<'a> {
     filling: Filling,
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
+}
+
+/// Waits for a failure of the heartbeat's statement that ends the stream.
+async fn failed(action: Option<&mut ActionQuery>) -> Error {
+    match action {
+        Some(action) => action.failed().await,
+        None => pending().await,
+    }
 }
 
 impl<'a> Follow<'a> {
@@ -97,7 +108,7 @@ impl<'a> Follow<'a> {
             // The socket is empty: what has been read leaves now, unless the pipeline is still busy with what it has. Then
             // more is added until it is free, so that batches grow with the load and no timer is needed.
             if self.lasting.outlet.is_drained() {
-                self.beat(false);
+                self.beat();
                 if !self.flush().await? {
                     return Ok(self.ended());
                 }
@@ -146,7 +157,8 @@ impl<'a> Follow<'a> {
                     self.ask().await?;
                 }
             }
-            () = heartbeat => self.beat(false),
+            () = heartbeat => self.beat(),
+            error = failed(self.lasting.action.as_mut()) => return Err(error),
         }
         Ok(None)
     }
@@ -228,6 +240,10 @@ impl<'a> Follow<'a> {
                 match self.lasting.decoder.message(&mut self.filling.batch, start.0 as i64, cursor) {
                     Ok(Step::Done) => Ok(()),
                     Ok(Step::Relation(relation)) => self.announced(&relation).await,
+                    Ok(Step::Type(named)) => {
+                        self.lasting.tables.named_type(named.oid, named.schema, named.name);
+                        Ok(())
+                    }
                     Ok(Step::Message(message)) => {
                         self.lasting.decoder.met(&mut self.filling.batch, message, self.lasting.messages, now_ms());
                         Ok(())
@@ -273,12 +289,15 @@ impl<'a> Follow<'a> {
     }
 
     /// Adds a heartbeat when one is due and there is a position to carry.
-    fn beat(&mut self, force: bool) {
+    fn beat(&mut self) {
         let Some(position) = self.filling.last_position().or(self.lasting.reached.as_ref()) else { return };
         if let Some(event) =
-            self.lasting.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), position, force))
+            self.lasting.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), position, false))
         {
             self.filling.batch.items.push(Item::Event(Box::new(event)));
+            if let Some(action) = &self.lasting.action {
+                action.beat();
+            }
         }
     }
 
@@ -295,7 +314,7 @@ impl<'a> Follow<'a> {
         if reached.is_some() {
             *self.lasting.reached = reached;
         }
-        self.beat(false);
+        self.beat();
         Ok(true)
     }
 

@@ -25,6 +25,14 @@ pub(crate) struct RelationColumn {
     pub(crate) identity: bool,
 }
 
+/// A type that is none of the server's own, as the log names it before the first table with a column of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedType {
+    pub(crate) oid: u32,
+    pub(crate) schema: String,
+    pub(crate) name: String,
+}
+
 /// A logical decoding message (`pg_logical_emit_message`).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LogicalMessage {
@@ -55,6 +63,17 @@ impl From<Short> for Malformed {
     }
 }
 
+pub(crate) fn named_type(mut cursor: Cursor<'_>) -> Result<NamedType, Short> {
+    let oid = cursor.u32()?;
+    let (schema, name) = (schema_name(cursor.text()?), cursor.text()?.to_owned());
+    Ok(NamedType { oid, schema, name })
+}
+
+/// An empty schema name stands for pg_catalog.
+fn schema_name(text: &str) -> String {
+    if text.is_empty() { "pg_catalog".to_owned() } else { text.to_owned() }
+}
+
 /// TupleData: the cells of a row, as spans.
 pub(crate) fn tuple(batch: &mut Batch, cursor: &mut Cursor<'_>) -> Result<RowRef, Short> {
     let count = cursor.u16()?;
@@ -77,11 +96,7 @@ pub(crate) fn tuple(batch: &mut Batch, cursor: &mut Cursor<'_>) -> Result<RowRef
 
 pub(crate) fn relation(mut cursor: Cursor<'_>) -> Result<Relation, Short> {
     let id = cursor.u32()?;
-    // An empty schema name stands for pg_catalog.
-    let schema = match cursor.text()? {
-        "" => "pg_catalog".to_owned(),
-        schema => schema.to_owned(),
-    };
+    let schema = schema_name(cursor.text()?);
     let table = cursor.text()?.to_owned();
     let identity = cursor.u8()?;
     let count = cursor.u16()?;

@@ -20,7 +20,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use follow::{End, Follow, Lasting};
+pub(crate) use follow::{End, Follow, Lasting, now_ms};
 pub(crate) use link::{Link, LinkOptions};
 pub(crate) use logical::MessageTopic;
 pub(crate) use message::Relation;

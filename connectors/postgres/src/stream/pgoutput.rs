@@ -11,9 +11,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, Span};
-use relational::{TransactionTopic, Transactions};
+use relational::{TransactionTopic, Transactions, Unchanged};
 
-use super::message::{LogicalMessage, Malformed, Relation, relation, tuple};
+use super::message::{LogicalMessage, Malformed, NamedType, Relation, named_type, relation, tuple};
 use super::reader::Cursor;
 use super::state::{Known, Open, Seen, Wanted};
 use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW};
@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Done,
     /// Look the table up and [`Decoder::install`] it.
     Relation(Relation),
+    /// Keep the name of a user's type: the catalogue may have lost it when a table with a column of it is announced.
+    Type(NamedType),
     /// A logical message was met and passes the filter.
     Message(LogicalMessage),
 }
@@ -46,6 +48,7 @@ pub(crate) struct Decoder {
     metadata: Option<TransactionTopic>,
     counts: Transactions,
     batch_number: u64,
+    unchanged: Unchanged,
 }
 
 impl Decoder {
@@ -62,6 +65,7 @@ impl Decoder {
             metadata,
             counts: Transactions::default(),
             batch_number: 0,
+            unchanged: Unchanged::default(),
         }
     }
 
@@ -132,8 +136,7 @@ impl Decoder {
             b'T' => self.truncate(batch, start, cursor)?,
             b'R' => return Ok(Step::Relation(relation(cursor)?)),
             b'O' => self.origin(cursor)?,
-            // A type's name: the catalogue knows it by its oid.
-            b'Y' => {}
+            b'Y' => return Ok(Step::Type(named_type(cursor)?)),
             b'M' => return self.logical(cursor),
             other => return Err(Malformed::Unknown(other)),
         }
@@ -348,6 +351,13 @@ impl Decoder {
                 }
             }
             moved = self.key_moved(batch, cursor.bytes(), id, before, after);
+            if self.wanted.skip_unchanged {
+                let (shape, old, new) = (&batch.shapes[usize::from(shape)], batch.cells(before), batch.cells(after));
+                if self.unchanged.is_same(shape, cursor.bytes(), old, new) {
+                    reach(batch, position, seen);
+                    return Ok(());
+                }
+            }
         }
         match before {
             Some(before) if moved => self.emit_move(batch, shape, [before, after], position, seen),

@@ -48,6 +48,8 @@ pub(crate) struct Wanted {
     pub(crate) skip_update: bool,
     pub(crate) skip_delete: bool,
     pub(crate) skip_truncate: bool,
+    /// `skip.messages.without.change`: updates whose rows would be sent as they were before are not wanted.
+    pub(crate) skip_unchanged: bool,
     /// `tombstones.on.delete`.
     pub(crate) tombstones: bool,
 }

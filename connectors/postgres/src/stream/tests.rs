@@ -187,6 +187,7 @@ impl Rig {
             catalog: &mut self.catalog,
             outlet: &mut self.outlet,
             heartbeat: &mut self.heartbeat,
+            action: None,
             messages: &self.messages,
             reached: &mut self.reached,
         };

@@ -7,7 +7,7 @@ use super::misc::point_of;
 use super::number::Digits;
 use super::plan::{BinaryMode, HstoreMode, Modes};
 
-/// The value of a NOT NULL column that the row image leaves out: zero, empty, the epoch (the contract, 2.8).
+/// The value of a NOT NULL column that the row image leaves out: zero, empty, the epoch.
 pub(super) fn fallback(cell: &Cell, schema: &Schema) -> Value {
     match cell {
         Cell::ZonedTimestamp { .. } => Value::text("1970-01-01T00:00:00Z"),
@@ -46,7 +46,7 @@ pub(super) fn zero(schema: &Schema) -> Value {
     }
 }
 
-/// What stands for an unchanged value; `None` where the type cannot take the marker (the contract, 2.10).
+/// What stands for an unchanged value; `None` where the type cannot take the marker.
 pub(super) fn unchanged(cell: &Cell, schema: &Schema, modes: &Modes) -> Option<Value> {
     let bytes = &modes.placeholder;
     let text = || Value::Text(String::from_utf8_lossy(bytes).into_owned());

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 /// What kind of type it is (`pg_type.typtype`, and whether it is an array).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypeKind {
-    /// A base type, a range, a multirange or a composite: told apart by name.
-    Plain,
+    /// A base type: one that is made of no other.
+    Base,
+    /// A range, a multirange, a composite, a pseudo-type.
+    Other,
     /// An enum and its labels, in their sort order.
     Enum(Vec<String>),
     /// An array of this element type.
@@ -25,16 +27,46 @@ pub enum TypeKind {
 pub struct PgType {
     /// `pg_type.oid`.
     pub oid: u32,
+    /// The schema that it lives in.
+    pub schema: String,
     /// `pg_type.typname`.
     pub name: String,
     /// Its kind.
     pub kind: TypeKind,
+    /// Whether its schema is in the search path of the connector's role: then a JDBC driver tells its name alone.
+    pub is_on_path: bool,
+}
+
+/// Base types of extensions that have a form of their own, whichever schema the extension was put into. Only a superuser makes
+/// base types, so one of this name is the extension's.
+const OF_EXTENSIONS: &[&str] =
+    &["citext", "isbn", "ltree", "hstore", "geometry", "geography", "vector", "halfvec", "sparsevec"];
+
+impl PgType {
+    /// A type of the server's own, by its name.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn built_in(oid: u32, name: &str, kind: TypeKind) -> Self {
+        Self { oid, schema: "pg_catalog".to_owned(), name: name.to_owned(), kind, is_on_path: true }
+    }
+
+    /// The name under which its values are known here, empty for a type that is not known. A user's type may have the name of a
+    /// built-in one (`app.money`, a composite) and is another type all the same.
+    pub(super) fn known_name(&self) -> &str {
+        let is_known = match self.kind {
+            TypeKind::Enum(_) | TypeKind::Array(_) | TypeKind::Domain { .. } => false,
+            TypeKind::Base => self.schema == "pg_catalog" || OF_EXTENSIONS.contains(&self.name.as_str()),
+            TypeKind::Other => self.schema == "pg_catalog",
+        };
+        if is_known { &self.name } else { "" }
+    }
 }
 
 /// All types known so far.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     types: HashMap<u32, PgType>,
+    /// Types that the log itself has named: the catalogue may not have them any more when their rows are read.
+    in_log: HashMap<u32, PgType>,
 }
 
 /// How deep domains may be nested before we call it a loop.
@@ -51,6 +83,17 @@ impl Catalogue {
         for found in types {
             self.types.entry(found.oid).or_insert(found);
         }
+    }
+
+    /// The log names a type that is none of the server's own.
+    pub fn named_in_log(&mut self, oid: u32, schema: String, name: String) {
+        let found = PgType { oid, schema, name, kind: TypeKind::Other, is_on_path: true };
+        self.in_log.insert(oid, found);
+    }
+
+    /// A type that the log has named and that the catalogue does not have: it was dropped before its rows were read.
+    pub fn dropped(&self, oid: u32) -> Option<&PgType> {
+        if self.types.contains_key(&oid) { None } else { self.in_log.get(&oid) }
     }
 
     /// A type by its oid.
@@ -83,10 +126,8 @@ mod tests {
 
     #[test]
     fn a_known_type_stays_as_it_was_first_read() {
-        let mood = |labels: &[&str]| PgType {
-            oid: 1,
-            name: "mood".into(),
-            kind: TypeKind::Enum(labels.iter().map(|label| (*label).to_owned()).collect()),
+        let mood = |labels: &[&str]| {
+            PgType::built_in(1, "mood", TypeKind::Enum(labels.iter().map(|label| (*label).to_owned()).collect()))
         };
         let mut catalogue = Catalogue::default();
         catalogue.extend_unknown([mood(&["sad"])]);

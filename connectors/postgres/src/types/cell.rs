@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use record::{Value, ValueRef};
+use relational::in_map_order;
 
 use super::array::{Element, elements};
 use super::misc;
@@ -398,7 +399,9 @@ impl Cell {
 
 fn hstore<'a>(text: &str, mode: HstoreMode) -> Read<'a> {
     let mut pairs = misc::hstore(text).ok_or("not an hstore")?;
-    misc::in_java_order(&mut pairs);
+    // The order in which Debezium's Java map gives them out.
+    let count = pairs.len();
+    in_map_order(&mut pairs, count, |(key, _)| key);
     Ok(owned(match mode {
         HstoreMode::Map => {
             Value::Map(pairs.into_iter().map(|(k, v)| (Value::Text(k), v.map_or(Value::Null, Value::Text))).collect())

@@ -1,4 +1,4 @@
-//! Column defaults as schema defaults: literals, and the zero of the type for functions (the contract, 4.8).
+//! Column defaults as schema defaults: literals, and the zero of the type for functions.
 
 use record::{Schema, Value};
 

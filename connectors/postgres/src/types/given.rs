@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     fn catalogue() -> Catalogue {
-        let plain = |oid, name: &str| PgType { oid, name: name.into(), kind: TypeKind::Plain };
+        let plain = |oid, name: &str| PgType::built_in(oid, name, TypeKind::Base);
         let mut catalogue = Catalogue::default();
         catalogue.extend([
             plain(oid::BOOL, "bool"),
@@ -248,12 +248,12 @@ mod tests {
             plain(oid::TIMESTAMP, "timestamp"),
             plain(oid::JSONB, "jsonb"),
             plain(600, "point"),
-            PgType { oid: 1007, name: "_int4".into(), kind: TypeKind::Array(oid::INT4) },
-            PgType { oid: 1016, name: "_int8".into(), kind: TypeKind::Array(oid::INT8) },
-            PgType { oid: 1017, name: "_point".into(), kind: TypeKind::Array(600) },
-            PgType { oid: 90_001, name: "age".into(), kind: TypeKind::Domain { base: oid::INT4, typmod: -1 } },
+            PgType::built_in(1007, "_int4", TypeKind::Array(oid::INT4)),
+            PgType::built_in(1016, "_int8", TypeKind::Array(oid::INT8)),
+            PgType::built_in(1017, "_point", TypeKind::Array(600)),
+            PgType::built_in(90_001, "age", TypeKind::Domain { base: oid::INT4, typmod: -1 }),
             // A user's type with a built-in's name is not that type.
-            PgType { oid: 90_002, name: "int4".into(), kind: TypeKind::Plain },
+            PgType { schema: "app".into(), ..PgType::built_in(90_002, "int4", TypeKind::Other) },
         ]);
         catalogue
     }

@@ -91,18 +91,6 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Sorts pairs as a Java HashMap iterates: by bucket of the spread String hash, then by insertion. Consumers see this order.
-pub(super) fn in_java_order<T>(pairs: &mut [(String, T)]) {
-    let mut buckets = 16_usize;
-    while pairs.len() * 4 > buckets * 3 {
-        buckets *= 2;
-    }
-    pairs.sort_by_key(|(key, _)| {
-        let hash = key.encode_utf16().fold(0_u32, |h, unit| h.wrapping_mul(31).wrapping_add(u32::from(unit)));
-        (hash ^ (hash >> 16)) as usize & (buckets - 1)
-    });
-}
-
 /// PostGIS's text form (hexadecimal EWKB) as the struct of wkb and srid; the bytes stay as they are.
 pub(super) fn geometry(text: &[u8]) -> Option<Value> {
     let wkb = unhex(text)?;
@@ -192,13 +180,6 @@ mod tests {
         );
         assert_eq!(hstore(""), Some(vec![]));
         assert_eq!(hstore("a=>1"), None);
-    }
-
-    #[test]
-    fn java_map_order() {
-        let mut pairs: Vec<(String, ())> = ["key4", "key5"].iter().map(|k| ((*k).to_owned(), ())).collect();
-        in_java_order(&mut pairs);
-        assert_eq!(pairs[0].0, "key5");
     }
 
     #[test]

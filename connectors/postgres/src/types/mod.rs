@@ -15,6 +15,7 @@ mod misc;
 mod number;
 mod plan;
 mod row;
+mod source;
 mod time;
 
 pub use catalogue::{Catalogue, PgType, TypeKind};
@@ -23,3 +24,4 @@ pub use cell::{Cell, Form};
 pub use given::{Conversion, GivenRow, conversion};
 pub use plan::{BinaryMode, DecimalMode, FailureMode, HstoreMode, IntervalMode, Modes, Planned, TimeMode, plan};
 pub use row::{ColumnCodec, RowCodec, column_codec};
+pub(crate) use source::source_type;

@@ -77,7 +77,7 @@ pub struct Planned {
     pub cell: Cell,
     /// Whether the field is optional even for a NOT NULL column (PostGIS geometry).
     pub always_optional: bool,
-    /// Whether its default may stand in the schema (the contract names the types).
+    /// Whether its default may stand in the schema.
     pub has_default: bool,
     /// The type's own name, for messages and fallbacks.
     pub type_name: String,
@@ -110,7 +110,7 @@ fn variable_decimal() -> SchemaBuilder {
     debezium(kind, "data.VariableScaleDecimal").doc("Variable scaled decimal")
 }
 
-/// Types whose arrays have optional elements; of other known types they are required (the contract, 4.5).
+/// Types whose arrays have optional elements; of other known types they are required.
 const OPTIONAL_ELEMENTS: &[&str] = &[
     "int2",
     "int4",
@@ -150,7 +150,7 @@ const OPTIONAL_ELEMENTS: &[&str] = &[
     "geography",
 ];
 
-/// Types whose arrays are left out, also with `include.unknown.datatypes` (the contract, 4.5).
+/// Types whose arrays are left out, also with `include.unknown.datatypes`.
 const NO_ARRAYS: &[&str] = &["money", "name", "interval", "varbit", "xml", "point", "refcursor"];
 
 /// Plans a column of this type; `None` when its field is left out.
@@ -160,7 +160,7 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
             TypeKind::Array(element) => plan_array(catalogue, *element, typmod, modes),
             _ => plan_scalar(found, typmod, modes),
         };
-        planned.map(|(schema, cell)| (schema, cell, found.name.clone()))
+        planned.map(|(schema, cell)| (schema, cell, found.known_name().to_owned()))
     });
     if let Some((schema, cell, type_name)) = known {
         return Some(Planned {
@@ -172,18 +172,26 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
             type_name,
         });
     }
-    let type_name = catalogue.get(oid).map_or_else(|| oid.to_string(), |t| t.name.clone());
+    let type_name = String::new();
     if !modes.include_unknown {
-        return None;
+        // Nobody knows what a type was that has been dropped; only its text is left of its values.
+        let (schema, cell) = (Schema::of(Kind::String), Cell::Text);
+        return catalogue.dropped(oid).map(|_| Planned {
+            schema,
+            cell,
+            always_optional: false,
+            has_default: false,
+            type_name,
+        });
     }
     let found = catalogue.base(oid, typmod).map(|(found, _)| found);
     let opaque = |name: &str| match name {
         "box" | "circle" | "line" | "lseg" | "path" | "polygon" => Cell::Geometric(modes.binary),
         _ => Cell::Opaque(modes.binary),
     };
-    let (schema, cell) = match found.map(|found| (&found.kind, found.name.as_str())) {
+    let (schema, cell) = match found.map(|found| (&found.kind, found.known_name())) {
         Some((TypeKind::Array(element), _)) => {
-            let name = catalogue.get(*element).map_or("", |element| element.name.as_str());
+            let name = catalogue.get(*element).map_or("", PgType::known_name);
             if NO_ARRAYS.contains(&name) {
                 return None;
             }
@@ -196,11 +204,11 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
     Some(Planned { schema, cell, always_optional: false, has_default: false, type_name })
 }
 
-/// Types whose column default is shown in the schema (the contract, 4.8).
+/// Types whose column default is shown in the schema.
 fn has_default(found: &PgType) -> bool {
     matches!(found.kind, TypeKind::Enum(_))
         || matches!(
-            found.name.as_str(),
+            found.known_name(),
             "bit"
                 | "varbit"
                 | "bool"
@@ -227,15 +235,15 @@ fn has_default(found: &PgType) -> bool {
 
 fn plan_array(catalogue: &Catalogue, element: u32, typmod: i32, modes: &Modes) -> Option<(SchemaBuilder, Cell)> {
     let found = catalogue.get(element)?;
-    if matches!(found.kind, TypeKind::Domain { .. } | TypeKind::Array(_)) || NO_ARRAYS.contains(&found.name.as_str()) {
+    if matches!(found.kind, TypeKind::Domain { .. } | TypeKind::Array(_)) || NO_ARRAYS.contains(&found.known_name()) {
         return None;
     }
     let (schema, cell) = plan_scalar(found, typmod, modes)?;
-    if found.name == "bit" {
-        // The field is there with the schema of a single bit string, and always null (the contract, 4.5).
+    if found.known_name() == "bit" {
+        // The field is there with the schema of a single bit string, and always null.
         return Some((schema, Cell::Unreadable));
     }
-    let nullable = OPTIONAL_ELEMENTS.contains(&found.name.as_str());
+    let nullable = OPTIONAL_ELEMENTS.contains(&found.known_name());
     let schema = schema.optional_if(nullable).build();
     Some((Schema::of(Kind::Array(schema)), Cell::Array { element: Box::new(cell), nullable, delimiter: b',' }))
 }
@@ -245,7 +253,7 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
         return Some((debezium(Kind::String, "data.Enum").parameter("allowed", &labels.join(",")), Cell::Text));
     }
     let text = || Schema::of(Kind::String);
-    Some(match found.name.as_str() {
+    Some(match found.known_name() {
         "bool" => (Schema::of(Kind::Bool), Cell::Bool),
         "int2" => (Schema::of(Kind::Int16), Cell::Int),
         "int4" => (Schema::of(Kind::Int32), Cell::Int),
@@ -299,7 +307,7 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
         }
         "geometry" | "geography" => {
             let kind = structure(vec![("wkb", Schema::of(Kind::Bytes)), ("srid", Schema::of(Kind::Int32).optional())]);
-            let (name, doc) = if found.name == "geometry" {
+            let (name, doc) = if found.known_name() == "geometry" {
                 ("data.geometry.Geometry", "Geometry")
             } else {
                 ("data.geometry.Geography", "Geography")
@@ -403,97 +411,4 @@ pub(super) fn finish(planned: &Planned, optional: bool, default: Option<record::
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numeric_modifiers() {
-        for (precision, scale) in [(5, 2), (10, 0), (38, 3), (1000, 0), (10, -2)] {
-            let typmod = (precision << 16 | (scale & 0x7ff)) + 4;
-            assert_eq!(numeric_modifier(typmod), Some((precision, scale)));
-        }
-        assert_eq!(numeric_modifier(-1), None);
-    }
-
-    #[track_caller]
-    fn check(name: &str, typmod: i32, mode: TimeMode, expect: &str) {
-        let mut catalogue = Catalogue::default();
-        catalogue.extend([PgType { oid: 1, name: name.into(), kind: TypeKind::Plain }]);
-        let modes = Modes { time: mode, ..Modes::default() };
-        let schema = plan(&catalogue, 1, typmod, &modes).unwrap().schema.build();
-        assert_eq!(
-            format!("{} {}", schema.type_name(), schema.name.as_deref().unwrap_or("-")),
-            expect,
-            "{name} {mode:?}"
-        );
-    }
-
-    #[test]
-    fn times() {
-        check("time", 3, TimeMode::Adaptive, "INT32 io.debezium.time.Time");
-        check("time", -1, TimeMode::Adaptive, "INT64 io.debezium.time.MicroTime");
-        check("time", 3, TimeMode::AdaptiveTimeMicroseconds, "INT64 io.debezium.time.MicroTime");
-        check("time", 6, TimeMode::Connect, "INT32 org.apache.kafka.connect.data.Time");
-        check("timestamp", 3, TimeMode::AdaptiveTimeMicroseconds, "INT64 io.debezium.time.Timestamp");
-        check("timestamp", 3, TimeMode::Microseconds, "INT64 io.debezium.time.MicroTimestamp");
-        check("timestamp", -1, TimeMode::Nanoseconds, "INT64 io.debezium.time.NanoTimestamp");
-        check("timestamptz", -1, TimeMode::Connect, "STRING io.debezium.time.ZonedTimestamp");
-        check("date", -1, TimeMode::Isostring, "STRING io.debezium.time.IsoDate");
-    }
-
-    #[test]
-    fn an_unknown_type_has_no_field_unless_asked_for() {
-        let mut catalogue = Catalogue::default();
-        catalogue.extend([PgType { oid: 1, name: "circle".into(), kind: TypeKind::Plain }]);
-        assert!(plan(&catalogue, 1, -1, &Modes::default()).is_none());
-        let modes = Modes { include_unknown: true, ..Modes::default() };
-        assert_eq!(plan(&catalogue, 1, -1, &modes).unwrap().cell, Cell::Geometric(BinaryMode::Bytes));
-    }
-
-    #[test]
-    fn arrays() {
-        let plain = |oid, name: &str| PgType { oid, name: name.into(), kind: TypeKind::Plain };
-        let array = |oid| PgType { oid: oid + 100, name: "_x".into(), kind: TypeKind::Array(oid) };
-        let names = ["int4", "xml", "bit", "tsquery", "box"];
-        let mut catalogue = Catalogue::default();
-        catalogue.extend((1..).zip(names).flat_map(|(oid, name)| [plain(oid, name), array(oid)]));
-        let shown = |oid: u32, include_unknown| {
-            let planned = plan(&catalogue, oid + 100, 3, &Modes { include_unknown, ..Modes::default() })?;
-            let schema = planned.schema.build();
-            let Kind::Array(item) = &schema.kind else { return Some(schema.type_name().to_owned()) };
-            Some(format!("{} of {}{}", schema.type_name(), item.type_name(), if item.optional { "?" } else { "" }))
-        };
-        for (oid, known, unknown) in [
-            (1, Some("ARRAY of INT32?"), Some("ARRAY of INT32?")),
-            (2, None, None),
-            (3, Some("BYTES"), Some("BYTES")),
-            (4, None, Some("ARRAY of BYTES")),
-            (5, None, Some("ARRAY of BYTES")),
-        ] {
-            let found = (shown(oid, false), shown(oid, true));
-            assert_eq!((found.0.as_deref(), found.1.as_deref()), (known, unknown), "{}", names[oid as usize - 1]);
-        }
-    }
-
-    #[test]
-    fn a_column_of_a_domain_shows_no_default() {
-        let mut catalogue = Catalogue::default();
-        let domain = TypeKind::Domain { base: 1, typmod: -1 };
-        catalogue.extend([
-            PgType { oid: 1, name: "int4".into(), kind: TypeKind::Plain },
-            PgType { oid: 2, name: "age".into(), kind: domain },
-        ]);
-        let shows = |oid| plan(&catalogue, oid, -1, &Modes::default()).unwrap().has_default;
-        assert_eq!((shows(1), shows(2)), (true, false));
-    }
-
-    #[test]
-    fn a_domain_is_its_base_type_with_its_own_modifier() {
-        let mut catalogue = Catalogue::default();
-        catalogue.extend([
-            PgType { oid: 1, name: "numeric".into(), kind: TypeKind::Plain },
-            PgType { oid: 2, name: "price".into(), kind: TypeKind::Domain { base: 1, typmod: (8 << 16 | 2) + 4 } },
-        ]);
-        assert_eq!(plan(&catalogue, 2, -1, &Modes::default()).unwrap().cell, Cell::Decimal { scale: 2 });
-    }
-}
+mod tests;

@@ -24,6 +24,8 @@ const KEY_FIELD: &[(&str, &str)] = &[
     ("topic.key.field.replacement", "$1"),
 ];
 
+const BY_FLAGS: &[(&str, &str)] = &[("snapshot.mode", "configuration_based")];
+
 /// Keys whose example cannot be made from their kind: title, name, value, and what must be set beside them.
 const EXAMPLES: &[(&str, &str, &str, &[(&str, &str)])] = &[
     ("topic.naming.strategy", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", &[]),
@@ -33,6 +35,30 @@ const EXAMPLES: &[(&str, &str, &str, &[(&str, &str)])] = &[
     ("topic.key.field.name", "topic.key.field.name", "f", REGEX),
     ("topic.key.field.regex", "topic.key.field.regex", "x(.*)", KEY_FIELD),
     ("topic.key.field.replacement", "topic.key.field.replacement", "x", KEY_FIELD),
+    (
+        "snapshot.mode.configuration.based.snapshot.data",
+        "snapshot.mode.configuration.based.snapshot.data",
+        "true",
+        BY_FLAGS,
+    ),
+    (
+        "snapshot.mode.configuration.based.snapshot.schema",
+        "snapshot.mode.configuration.based.snapshot.schema",
+        "true",
+        BY_FLAGS,
+    ),
+    (
+        "snapshot.mode.configuration.based.start.stream",
+        "snapshot.mode.configuration.based.start.stream",
+        "true",
+        BY_FLAGS,
+    ),
+    (
+        "snapshot.mode.configuration.based.snapshot.on.data.error",
+        "snapshot.mode.configuration.based.snapshot.on.data.error",
+        "true",
+        BY_FLAGS,
+    ),
     ("slot.stream.params", "slot.stream.params", "origin=none", &[]),
     ("replica.identity.autoset.values", "replica.identity.autoset.values", "public.a:FULL", &[]),
     ("message.key.columns", "message.key.columns", "public.a:id", &[]),

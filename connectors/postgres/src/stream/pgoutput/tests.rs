@@ -104,7 +104,7 @@ fn run(
         decoder.next_batch();
         match decoder.message(&mut batch, *lsn, Cursor::new(bytes, 0)).unwrap() {
             Step::Done => {}
-            Step::Relation(relation) => panic!("{relation:?}"),
+            other @ (Step::Relation(_) | Step::Type(_)) => panic!("{other:?}"),
             Step::Message(message) => decoder.met(&mut batch, message, &messages, 0),
         }
         records.extend(batch.items.into_iter().map(|item| match item {
@@ -134,10 +134,11 @@ fn acts() -> impl Strategy<Value = Vec<(Vec<Act>, bool)>> {
 proptest! {
     #[test]
     fn a_restart_anywhere_gives_the_rest(
-        transactions in acts(), skips in any::<[bool; 4]>(), metadata in any::<bool>(), java in any::<bool>(),
+        transactions in acts(), skips in any::<[bool; 5]>(), metadata in any::<bool>(), java in any::<bool>(),
     ) {
-        let [skip_create, skip_update, skip_delete, skip_truncate] = skips;
-        let wanted = Wanted { skip_create, skip_update, skip_delete, skip_truncate, tombstones: true };
+        let [skip_create, skip_update, skip_delete, skip_truncate, skip_unchanged] = skips;
+        let wanted =
+            Wanted { skip_create, skip_update, skip_delete, skip_truncate, skip_unchanged, tombstones: true };
         let sent = stream(&transactions);
         let whole = run(&sent, &wanted, metadata, None);
         for (i, (_, position)) in whole.iter().enumerate() {

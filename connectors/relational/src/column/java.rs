@@ -1,0 +1,111 @@
+//! Forms of Java's that a value or an order depends on: a string's serialisation, a hash map's order.
+//!
+//! Must not know: what they are used for.
+
+/// Gives `write`, in pieces, what `java.io.ObjectOutputStream` writes of a string: the stream's magic and version, the
+/// string's tag, the length of its "modified UTF-8" and these bytes. A long string (65536 bytes and more) has a tag of its own
+/// and eight bytes of length.
+pub(super) fn write_serialised(text: &str, mut write: impl FnMut(&[u8])) {
+    const HEADER: [u8; 4] = [0xac, 0xed, 0, 5];
+    write(&HEADER);
+    let length = text.chars().map(modified_bytes).sum::<usize>();
+    match u16::try_from(length) {
+        Ok(short) => {
+            write(&[0x74]);
+            write(&short.to_be_bytes());
+        }
+        Err(_) => {
+            write(&[0x7c]);
+            write(&(length as u64).to_be_bytes());
+        }
+    }
+    if length == text.len() {
+        return write(text.as_bytes());
+    }
+    let mut units = [0_u16; 2];
+    let mut utf8 = [0_u8; 4];
+    for c in text.chars() {
+        match c {
+            '\0' => write(&[0xc0, 0x80]),
+            '\u{10000}'.. => {
+                for unit in c.encode_utf16(&mut units) {
+                    write(&[0xe0 | (*unit >> 12) as u8, 0x80 | (*unit >> 6 & 0x3f) as u8, 0x80 | (*unit & 0x3f) as u8]);
+                }
+            }
+            c => write(c.encode_utf8(&mut utf8).as_bytes()),
+        }
+    }
+}
+
+/// A zero has two bytes in modified UTF-8, a character beyond the basic plane three for each of its two units.
+fn modified_bytes(c: char) -> usize {
+    match c {
+        '\0' => 2,
+        '\u{10000}'.. => 6,
+        c => c.len_utf8(),
+    }
+}
+
+/// Sorts entries as a `java.util.HashMap` of so many keys in all gives them out: by bucket, in one bucket as they were put.
+pub fn in_map_order<T>(entries: &mut [T], keys_in_all: usize, name: impl Fn(&T) -> &str) {
+    // A table doubles when it would hold more than three quarters of its buckets.
+    let mut buckets = 16_usize;
+    while keys_in_all * 4 > buckets * 3 {
+        buckets *= 2;
+    }
+    entries.sort_by_key(|entry| {
+        let hash = string_hash(name(entry));
+        (hash ^ hash >> 16) as usize & (buckets - 1)
+    });
+}
+
+/// `java.lang.String.hashCode`.
+fn string_hash(text: &str) -> u32 {
+    text.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn serialised(text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_serialised(text, |bytes| out.extend_from_slice(bytes));
+        out
+    }
+
+    #[test]
+    fn strings_as_java_writes_them() {
+        assert_eq!(serialised("ab"), b"\xac\xed\0\x05\x74\0\x02ab");
+        assert_eq!(serialised("ü"), b"\xac\xed\0\x05\x74\0\x02\xc3\xbc");
+        assert_eq!(serialised("\0"), b"\xac\xed\0\x05\x74\0\x02\xc0\x80");
+        assert_eq!(serialised("😀"), b"\xac\xed\0\x05\x74\0\x06\xed\xa0\xbd\xed\xb8\x80");
+        assert_eq!(&serialised(&"a".repeat(65535))[4..7], b"\x74\xff\xff");
+        assert_eq!(&serialised(&"a".repeat(65536))[4..13], b"\x7c\0\0\0\0\0\x01\0\0");
+    }
+
+    proptest! {
+        /// The length that is told is that of the bytes, and no byte of them is zero.
+        #[test]
+        fn the_length_is_that_of_the_bytes(text in "\\PC{0,40}|[\\x00-\\x02😀ü漢]{0,9}") {
+            let bytes = serialised(&text);
+            prop_assert_eq!(usize::from(u16::from_be_bytes([bytes[5], bytes[6]])), bytes.len() - 7);
+            prop_assert!(!bytes[7..].contains(&0));
+        }
+    }
+
+    #[test]
+    fn the_order_of_a_hash_map() {
+        let order = |keys: &[&str], all| {
+            let mut keys = keys.to_vec();
+            in_map_order(&mut keys, all, |key| key);
+            keys.join(" ")
+        };
+        assert_eq!(order(&["key4", "key5"], 2), "key5 key4");
+        let masks = ["column.mask.with.12.chars", "column.mask.with.4.chars"];
+        assert_eq!(order(&masks, 24), "column.mask.with.12.chars column.mask.with.4.chars");
+        assert_eq!(order(&masks, 27), "column.mask.with.4.chars column.mask.with.12.chars");
+    }
+}
