@@ -68,9 +68,15 @@ impl Validation {
             self.error_count,
             errors.join("\n"),
         );
-        for remark in &self.remarks {
-            text.push('\n');
-            text.push_str(remark);
+        // An option that is passed over may be why something else is missing: those of transformations count here too.
+        let right = self.configs.iter().filter(|c| c.errors.is_empty()).flat_map(|c| &c.remarks);
+        let mut said: Vec<&str> = Vec::new();
+        for remark in self.remarks.iter().chain(right) {
+            if !said.contains(&remark.as_str()) {
+                text.push('\n');
+                text.push_str(remark);
+                said.push(remark);
+            }
         }
         Some(text)
     }

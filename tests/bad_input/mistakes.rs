@@ -115,8 +115,8 @@ const CASES: &[Case] = &[
             ("snapshot.query.mode.custom.name", "x"),
         ],
         outcome: Refused(&[
-            "The 'snapshot.locking.mode' value is invalid: 'custom' names a Java plug-in, and these do not run here; use none or shared",
-            "The 'snapshot.query.mode' value is invalid: 'custom' names a Java plug-in, and these do not run here; use select_all",
+            "The 'snapshot.locking.mode' value is invalid: it names a Java plug-in, and these do not run here. Use none or shared.",
+            "The 'snapshot.query.mode' value is invalid: it names a Java plug-in, and these do not run here. Use select_all, with snapshot.select.statement.overrides for tables that need a SELECT of their own.",
         ]),
     },
     Case {
