@@ -59,6 +59,7 @@ async fn tables_columns_keys_and_types() {
     assert_eq!((price.base, price.base_typmod, price.not_null), (find("numeric").oid, (8 << 16) + 2 + 4, true));
     assert!(types.iter().all(|kind| kind.name != "uniq" && kind.name != "_uniq"));
     assert!(price.is_on_path);
+    assert!(price.is_on_path);
     database.remove().await;
 }
 
