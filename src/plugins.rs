@@ -19,10 +19,12 @@ pub struct Plugin {
     pub task_class: &'static str,
     /// The version of the reference connector that it is compatible with.
     pub version: &'static str,
+    /// What the reference connector's metrics call its kind of database.
+    pub metrics_kind: &'static str,
     /// Its keys.
     pub keys: fn() -> &'static Def,
-    /// For each name of an older release that a configuration still has, what replaced it.
-    pub remedies: fn(&Properties) -> Vec<String>,
+    /// Names and values of older releases that a configuration still has, with what replaced each.
+    pub warnings: fn(&Properties) -> Vec<Finding>,
     /// Looks at the configuration alone, then at the database, and says all that it finds.
     pub check: fn(Properties) -> Boxed<Vec<Finding>>,
     /// Runs the one task until the outlet says stop, or until something that a retry cannot mend.
@@ -40,8 +42,9 @@ pub static ALL: &[Plugin] = &[Plugin {
     class: postgres::CLASS,
     task_class: postgres::TASK_CLASS,
     version: postgres::VERSION,
+    metrics_kind: "postgres",
     keys: || &postgres::keys::KEYS,
-    remedies: postgres::keys::remedies,
+    warnings: postgres::keys::warnings,
     check: |properties| Box::pin(postgres::check(properties)),
     start: |properties, outlet| Box::pin(postgres::start(properties, outlet)),
     partition: postgres::partition,

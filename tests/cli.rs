@@ -124,7 +124,25 @@ fn mistakes_name_key_source_and_remedy() {
         "inter.worker.signature.algorithm",
         "Signature algorithm must be present in inter.worker.verification.algorithms list",
     );
-    check(&[("rest.extension.classes", "a.B")], "rest.extension.classes", "'a.B' is not built in");
+    for class in ["a.B", "io.debezium.kcrestextension.DebeziumConnectRestExtension", "a.BasicAuthSecurityRestExtension"]
+    {
+        check(&[("rest.extension.classes", class)], "rest.extension.classes", &format!("'{class}' is not built in"));
+    }
+    check(&[("exactly.once.source.support", "ENABLED")], "exactly.once.source.support", "in one transaction yet");
+    check(
+        &[("producer.transactional.id", "t")],
+        "producer.transactional.id",
+        "it is the worker that names transactions",
+    );
+    check(&[("producer.interceptor.classes", "a.B")], "producer.interceptor.classes", "to load a.B");
+    let avro = "io.confluent.connect.avro.AvroConverter";
+    for key in ["key.converter", "value.converter", "header.converter"] {
+        let text = format!(
+            "Invalid value {avro} for configuration {key}: Class {avro} could not be found. \nThis is afterimage"
+        );
+        check(&[(key, avro)], key, &text);
+        check(&[(key, avro)], key, "org.apache.kafka.connect.storage.StringConverter");
+    }
     check(&[("config.providers", "v")], "config.providers.v.class", "the provider 'v' has no class");
     let errors = WorkerConfig::read(&layers("", &[], &[]), false).unwrap_err();
     let keys: Vec<_> = errors.iter().map(|e| e.key.as_str()).collect();
@@ -143,9 +161,58 @@ fn mistakes_name_key_source_and_remedy() {
 }
 
 #[test]
+fn a_setting_without_effect_is_said_once_and_truly() {
+    let said = |flags: &[(&str, &str)]| -> Vec<String> {
+        let config = WorkerConfig::read(&layers(WORKER, &[], flags), false).unwrap();
+        config.remarks().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(said(&[]), Vec::<String>::new());
+    for (key, value, text) in [
+        ("metric.reporters", "com.example.Reporter", "there is no JVM and no JMX here."),
+        ("plugin.path", "/x", "all plug-ins are built in"),
+        ("config.storage.cleanup.policy", "delete", "the topic is always compacted."),
+        ("internal.key.converter.schemas.enable", "true", "state is JSON without schemas"),
+        ("connect.protocol", "eager", "one worker of the group runs all connectors"),
+        ("consumer.interceptor.classes", "a.B", "a source connector has no consumer."),
+    ] {
+        let said = said(&[(key, value)]);
+        assert!(said.len() == 1 && said[0].starts_with(key) && said[0].contains(text), "{said:?}");
+    }
+    // What says the default says nothing.
+    for (key, value) in [
+        ("metric.reporters", "org.apache.kafka.common.metrics.JmxReporter"),
+        ("exactly.once.source.support", "Disabled"),
+        ("plugin.path", ""),
+        ("scheduled.rebalance.max.delay.ms", "300000"),
+    ] {
+        assert_eq!(said(&[(key, value)]), Vec::<String>::new(), "{key}");
+    }
+}
+
+#[test]
+fn log_levels_of_javas_images() {
+    #[track_caller]
+    fn check(pairs: &[(&str, &str)], expect: &str) {
+        assert_eq!(layers(WORKER, pairs, &[]).log_level(), expect, "{pairs:?}");
+    }
+    const ROOT: &str = "CONNECT_LOG4J_ROOT_LOGLEVEL";
+    const LOGGERS: &str = "CONNECT_LOG4J_LOGGERS";
+    check(&[], "info");
+    check(&[(ROOT, "WARN")], "warn");
+    check(&[(ROOT, "FATAL"), ("LOG_LEVEL", "debug")], "debug");
+    check(&[(LOGGERS, "DEBUG, stdout")], "debug");
+    check(&[(LOGGERS, "org.reflections=ERROR,io.debezium=TRACE")], "info,postgres=trace,relational=trace");
+    check(
+        &[(ROOT, "error"), (LOGGERS, "org.apache.kafka.connect.runtime.rest=WARNING,io.debezium=loud")],
+        "error,afterimage::rest=warn",
+    );
+    check(&[("CONNECT_LOG4J_LOGGER_IO_DEBEZIUM", "DEBUG, stdout")], "info,postgres=debug,relational=debug");
+}
+
+#[test]
 fn stand_alone_needs_a_file_and_no_group() {
     let dir = tempfile::tempdir().unwrap();
-    let plain = "bootstrap.servers=k:1\nkey.converter=K\nvalue.converter=V\nplugin.path=/x\n";
+    let plain = "bootstrap.servers=k:1\nkey.converter=Json\nvalue.converter=StringConverter\nplugin.path=/x\n";
     let read = |text: &str| {
         let path = file(&dir, "w.properties", text);
         WorkerConfig::read(&Layers::read(true, Some(&path), Vec::new(), &[]).unwrap(), true)
@@ -212,6 +279,7 @@ fn exit_codes() {
     check(&["--help"], 0, "Exit codes:");
     check(&["run", "--help"], 0, "CONNECT_A_B");
     check(&["completions", "bash"], 0, "_afterimage");
+    check(&["keys"], 0, "| `topic.prefix` |");
     check(&["fly"], 1, "unrecognized subcommand");
     check(&["run", "/nowhere/w.properties"], 2, "cannot be read");
     check(&["run"], 2, "CONNECT_BOOTSTRAP_SERVERS");

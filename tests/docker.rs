@@ -240,12 +240,12 @@ fn the_environment_becomes_worker_properties() {
 /// `CONNECT_A_B` is the daemon's own to read, over the file; no password of it is written down.
 #[test]
 fn connect_variables_stay_in_the_environment() {
-    let more = [("CONNECT_GROUP_ID", "long"), ("CONNECT_SASL_JAAS_CONFIG", "password=\"p\"")];
+    let more = [("CONNECT_SESSION_TIMEOUT_MS", "long"), ("CONNECT_SASL_JAAS_CONFIG", "password=\"p\"")];
     let all: Vec<_> = BASIC.iter().chain(&more).copied().collect();
     let out = enter(&[], &all);
     let (file, environment) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(!file.contains("long") && !file.contains("password"), "{file}");
-    for line in ["CONNECT_GROUP_ID=long", "CONNECT_SASL_JAAS_CONFIG=password=\"p\""] {
+    for line in ["CONNECT_SESSION_TIMEOUT_MS=long", "CONNECT_SASL_JAAS_CONFIG=password=\"p\""] {
         assert!(environment.contains(line), "{environment}");
     }
     // They also stand in for a short name that must be there.
@@ -254,6 +254,76 @@ fn connect_variables_stay_in_the_environment() {
         &[("CONNECT_BOOTSTRAP_SERVERS", "k"), ("CONNECT_CONFIG_STORAGE_TOPIC", "c"), ("OFFSET_STORAGE_TOPIC", "o")],
     );
     assert!(out.status.success());
+}
+
+/// In Debezium's image the short names and their defaults win: the long ones of the same properties must not reach the
+/// daemon, which would take them over the file.
+#[test]
+fn short_names_and_their_defaults_win() {
+    #[track_caller]
+    fn check(environment: &[(&str, &str)], long: &str, property: &str, value: &str) {
+        let all: Vec<_> = BASIC.iter().chain(environment).chain(&[(long, "LONG")]).copied().collect();
+        let out = enter(&["start"], &all);
+        let left = String::from_utf8_lossy(&out.stderr);
+        assert!(!left.contains("LONG"), "{long} is left to the daemon: {left}");
+        let text = String::from_utf8(out.stdout).unwrap();
+        let given = java_properties::read(text.split_once("mode: 600\n").unwrap().1.as_bytes()).unwrap();
+        assert_eq!(given.get(property).map(String::as_str), Some(value), "{property}");
+    }
+    const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
+    for (environment, long, property, value) in [
+        (&[][..], "CONNECT_GROUP_ID", "group.id", "1"),
+        (&[("GROUP_ID", "g")], "CONNECT_GROUP_ID", "group.id", "g"),
+        (&[], "CONNECT_KEY_CONVERTER", "key.converter", JSON),
+        (&[], "CONNECT_VALUE_CONVERTER", "value.converter", JSON),
+        (&[], "CONNECT_OFFSET_FLUSH_INTERVAL_MS", "offset.flush.interval.ms", "60000"),
+        (&[("OFFSET_FLUSH_TIMEOUT_MS", "7")], "CONNECT_OFFSET_FLUSH_TIMEOUT_MS", "offset.flush.timeout.ms", "7"),
+        (&[], "CONNECT_TASK_SHUTDOWN_GRACEFUL_TIMEOUT_MS", "task.shutdown.graceful.timeout.ms", "10000"),
+        (&[("ADVERTISED_HOST_NAME", "h")], "CONNECT_REST_ADVERTISED_HOST_NAME", "rest.advertised.host.name", "h"),
+        (&[("HOST_NAME", "n")], "CONNECT_REST_ADVERTISED_HOST_NAME", "rest.advertised.host.name", "n"),
+        (&[], "CONNECT_REST_ADVERTISED_PORT", "rest.advertised.port", "8083"),
+        (&[], "CONNECT_BOOTSTRAP_SERVERS", "bootstrap.servers", "kafka:9092"),
+        (&[], "CONNECT_CONFIG_STORAGE_TOPIC", "config.storage.topic", "c"),
+        (&[("STATUS_STORAGE_TOPIC", "s")], "CONNECT_STATUS_STORAGE_TOPIC", "status.storage.topic", "s"),
+        (
+            &[("APICURIO_REGISTRY", "http://r")],
+            "CONNECT_VALUE_CONVERTER",
+            "value.converter",
+            "io.apicurio.registry.utils.converter.AvroConverter",
+        ),
+    ] {
+        check(environment, long, property, value);
+    }
+}
+
+/// Compose files of Confluent's image have the long names alone, and their defaults are not Debezium's.
+#[test]
+fn confluents_image_has_long_names_alone() {
+    const LONG: &[(&str, &str)] = &[
+        ("CONNECT_BOOTSTRAP_SERVERS", "k:1"),
+        ("CONNECT_GROUP_ID", "own"),
+        ("CONNECT_KEY_CONVERTER", "io.confluent.connect.avro.AvroConverter"),
+        ("CONNECT_REST_PORT", "28083"),
+    ];
+    for arguments in [&[][..], &["start"], &["/etc/confluent/docker/run"], &["/docker-entrypoint.sh", "start"]] {
+        let out = enter(arguments, LONG);
+        let (text, left) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        assert!(left.contains("CONNECT_GROUP_ID=own") && left.contains("AvroConverter"), "{arguments:?}: {left}");
+        assert!(text.ends_with("listeners=http://0.0.0.0:28083\n"), "{arguments:?}: {text}");
+    }
+    let out = enter(&[], &[LONG, &[("CONNECT_LISTENERS", "http://:1")]].concat());
+    assert!(!String::from_utf8_lossy(&out.stdout).contains("listeners"), "the daemon has them from the environment");
+}
+
+#[test]
+fn the_image_has_the_paths_and_tools_that_compose_files_call() {
+    let file = std::fs::read_to_string(docker("Dockerfile")).unwrap();
+    let last = file.split("FROM ").last().unwrap();
+    for word in [" curl ", "/docker-entrypoint.sh", "docker/confluent-run.sh /etc/confluent/docker/run"] {
+        assert!(last.contains(word), "{word}");
+    }
+    let run = std::fs::read_to_string(docker("confluent-run.sh")).unwrap();
+    assert!(run.contains("exec /usr/local/bin/entrypoint.sh /etc/confluent/docker/run"));
 }
 
 #[test]
@@ -272,6 +342,7 @@ fn other_commands_are_passed_on() {
     assert_eq!(said(&["--version"]), "args: --version\n");
     assert_eq!(said(&["run", "/nowhere"]), "args: run\n");
     assert_eq!(said(&["echo", "hello"]), "hello\n");
+    assert_eq!(said(&["/docker-entrypoint.sh", "echo", "hello"]), "hello\n");
 }
 
 #[test]

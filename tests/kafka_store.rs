@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use afterimage::runtime::owner::{self, Owner, Ownership};
 use afterimage::sink::properties::{self, Client, Properties};
 use afterimage::sink::topics::{Ensured, TopicCreation, Topics};
-use afterimage::sink::{self, DeliveryError, HeaderSet, KafkaSink, Outgoing, Sink, SinkError};
+use afterimage::sink::{self, EncodedHeaders, Outgoing, ProducerSettings, Sink, SinkError};
 use afterimage::store::{
     Configs, Entry, History, Kafka, KafkaSettings, Object, Offsets, Status, Statuses, Store, StoreError, TargetState,
     TopicSettings, TopicStatus, partition_of,
@@ -82,12 +82,12 @@ impl Bed {
         }
     }
 
-    fn sink(&self, connector: &[(&str, &str)], delivery: Box<sink::Delivery>) -> KafkaSink {
+    fn sink(&self, connector: &[(&str, &str)], delivery: Box<sink::Delivery>) -> Arc<dyn Sink> {
         let connector = connector.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let properties = properties::producer(&self.servers, &Properties::new(), &connector);
         let may_produce = Box::new(|| true);
-        KafkaSink::new(sink::Settings { client_id: "test".to_owned(), properties, may_produce }, delivery)
-            .expect("a sink")
+        let settings = ProducerSettings { client_id: "test".to_owned(), properties, may_produce };
+        sink::open(settings, delivery).expect("a sink")
     }
 
     /// Every record of a topic: partition, key, value, headers as text.
@@ -286,14 +286,14 @@ fn a_sink_delivers_and_blocks_instead_of_losing() {
     let sum = Arc::new(AtomicU64::new(0));
     let delivery = {
         let sum = Arc::clone(&sum);
-        move |seq, result: Result<(), DeliveryError>| {
+        move |seq, result: Result<(), sink::Undelivered<'_>>| {
             result.expect("delivered");
             sum.fetch_add(seq, Ordering::Relaxed);
         }
     };
     // A queue of 64 KiB is full after some hundred records.
     let sink = bed.sink(&[("buffer.memory", "65536")], Box::new(delivery));
-    let headers = HeaderSet::default().with("__op", Some(b"c")).with("none", None);
+    let headers = EncodedHeaders::default().with("__op", Some(b"c")).with("none", None);
     for seq in 1..=COUNT {
         let (key, value) = (seq.to_string(), [b'v'; 200]);
         let (key, value, headers) = (Some(key.as_bytes()), Some(&value[..]), Some(&headers));
@@ -308,6 +308,36 @@ fn a_sink_delivers_and_blocks_instead_of_losing() {
     let late =
         Outgoing { topic: &topic, partition: None, timestamp_ms: None, key: None, value: None, headers: None, seq: 0 };
     assert!(matches!(sink.send(late), Err(SinkError::Stopped)));
+}
+
+/// The broker takes no record without a key on a compacted topic: it comes back with all that it had.
+#[test]
+fn a_refused_record_comes_back_whole() {
+    let bed = bed("whole");
+    let topic = bed.name("data");
+    bed.create(&topic, 1, "compact");
+    let (tell, told) = std::sync::mpsc::channel();
+    let delivery = move |seq, result: Result<(), sink::Undelivered<'_>>| {
+        let shown = result.map_err(|undelivered| {
+            let record = undelivered.record;
+            let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let headers = record.headers.expect("headers").iter().map(|(name, value)| (name.to_owned(), text(value)));
+            let (key, value) = (text(record.key), text(record.value));
+            let whole = (record.topic.to_owned(), record.timestamp_ms, key, value, headers.collect::<Vec<_>>());
+            (undelivered.error.is_of_the_record(), whole)
+        });
+        tell.send((seq, shown)).expect("the test listens");
+    };
+    let sink = bed.sink(&[], Box::new(delivery));
+    let headers = EncodedHeaders::default().with("__op", Some(b"c")).with("none", None);
+    let (value, headers) = (Some(b"v".as_slice()), Some(&headers));
+    let out = Outgoing { topic: &topic, partition: None, timestamp_ms: Some(5), key: None, value, headers, seq: 7 };
+    sink.send(out).expect("taken");
+    let (seq, shown) = told.recv_timeout(Duration::from_secs(20)).expect("an answer");
+    let headers = vec![("__op".to_owned(), Some("c".to_owned())), ("none".to_owned(), None)];
+    let whole = (topic.clone(), Some(5), None, Some("v".to_owned()), headers);
+    assert_eq!((seq, shown), (7, Err((true, whole))));
+    assert!(!sink.is_transactional() && matches!(sink.begin(), Err(SinkError::NoTransactions)));
 }
 
 #[test]

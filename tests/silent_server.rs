@@ -119,5 +119,5 @@ fn a_dead_connection_is_made_anew() {
     database.run("insert into t values (2)");
     wait_until("the row comes over a new connection", Duration::from_secs(60), || kafka.length(&topic) == 2);
     let log = daemon.log();
-    assert!(log.contains("has sent nothing from slot") && log.contains("tries=1"), "{log}");
+    assert!(log.contains("has sent nothing from slot"), "{log}");
 }

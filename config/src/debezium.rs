@@ -5,7 +5,7 @@
 //!
 //! Must not know: the keys.
 
-use crate::{Asked, Check, Invalid, JavaRegex, Key, Kind, MASK, Properties, SecretNames, split_regex_list};
+use crate::{Asked, Check, Invalid, JavaRegex, Key, Kind, Properties, split_regex_list};
 
 /// The value that the checks see: the key's, an older name's, else the default.
 pub(crate) fn effective<'a>(key: &'a Key, properties: &'a Properties) -> Option<&'a str> {
@@ -25,21 +25,6 @@ pub(crate) fn complaints(key: &Key, properties: &Properties) -> Vec<Invalid> {
         run(check, &asked, &mut problems);
     }
     problems.into_iter().map(|p| Invalid::new(key.name, message(key.name, &p))).collect()
-}
-
-/// The same at a task's start, for the log: with the value, masked when the name is secret.
-pub(crate) fn logged(key: &Key, properties: &Properties, names: &SecretNames) -> Vec<String> {
-    let value = match effective(key, properties) {
-        Some(_) if key.kind == Kind::Password || names.hides(key.name) => format!("'{MASK}'"),
-        Some(value) => format!("'{value}'"),
-        None => "null".to_owned(),
-    };
-    let start = message(key.name, "");
-    let line = |invalid: Invalid| {
-        let problem = invalid.message.strip_prefix(&start).unwrap_or(&invalid.message);
-        format!("The '{}' value {value} is invalid: {problem}", key.name)
-    };
-    complaints(key, properties).into_iter().map(line).collect()
 }
 
 /// The message around a problem.

@@ -3,7 +3,8 @@
 //! Must not know: which keys there are, who asks.
 
 use crate::connect::{self, Parsed};
-use crate::{Definition, Importance, Invalid, Key, Properties, SecretNames, Style, debezium};
+use crate::support::{Verdict, refusal, remark};
+use crate::{Definition, Finding, Importance, Invalid, Key, Properties, Severity, Style, debezium, family};
 
 /// An ordered set of keys: static slices, one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,9 @@ pub struct Checked {
     pub recommended: Vec<String>,
     /// Whole messages.
     pub errors: Vec<String>,
+    /// What a person should know of the key beside its errors: that it has no effect, or what to do about an error. Kafka
+    /// Connect has nothing like it, so these lines stand apart from the errors.
+    pub remarks: Vec<String>,
     /// Whether forms show it.
     pub visible: bool,
     /// `false`: the answer has no value object at all (an alias; Connect trips over it, so skip it when counting).
@@ -46,27 +50,94 @@ impl Def {
         self.keys().find(|key| key.name == name)
     }
 
+    /// The key that `name` sets: the one of that name, one that knows it as an older name, or the first family it is of.
+    pub fn find(&self, name: &str) -> Option<&'static Key> {
+        let of_family = || self.keys().find(|key| key.family.is_some_and(|form| family::is_of(form, name)));
+        self.get(name).or_else(|| self.keys().find(|key| key.aliases.contains(&name))).or_else(of_family)
+    }
+
     /// The definition list of REST, in order.
     pub fn definitions(&self) -> Vec<Definition> {
         self.keys().filter(|key| key.listed).map(Key::definition).collect()
     }
 
-    /// Runs every check over `properties`: one entry a listed key, in order; unlisted keys only with errors.
+    /// Runs every check over `properties` that runs when a config is sent: one entry a listed key, in order; unlisted keys
+    /// only with errors or remarks.
     pub fn validate(&self, properties: &Properties) -> Vec<Checked> {
-        self.keys().filter_map(|key| checked(key, properties)).collect()
+        self.check(properties, false)
     }
 
-    /// All refusals of [`Def::validate`], in order.
+    fn check(&self, properties: &Properties, at_start: bool) -> Vec<Checked> {
+        let keys = self.keys().filter(|key| at_start || !key.at_start);
+        let mut all = keys.filter_map(|key| checked(key, properties)).collect();
+        self.hold_against_support("", properties, &mut all);
+        all
+    }
+
+    /// All refusals when a connector starts, in order.
     pub fn complaints(&self, properties: &Properties) -> Vec<Invalid> {
         let refusals = |c: Checked| c.errors.into_iter().map(move |m| Invalid::new(c.name.clone(), m));
-        self.validate(properties).into_iter().flat_map(refusals).collect()
+        self.check(properties, true).into_iter().flat_map(refusals).collect()
     }
 
-    /// The refusals of Debezium's keys as its tasks log them at start, with the values: `The 'database.port' value 'x' is
-    /// invalid: …`. Secret values are masked.
-    pub fn log_lines(&self, properties: &Properties, names: &SecretNames) -> Vec<String> {
-        let own = |key: &&Key| key.style == Style::Debezium && !key.lenient && key.alias_of.is_none();
-        self.keys().filter(own).flat_map(|key| debezium::logged(key, properties, names)).collect()
+    /// What is set and refused whatever the value's form, in the order in which it is set: what ends a start. `prefix`
+    /// stands before each name.
+    pub fn refused(&self, prefix: &str, properties: &Properties) -> Vec<Invalid> {
+        let invalid = |(name, key, value, verdict): (String, &Key, &str, Verdict)| match verdict {
+            Verdict::Refused(why, instead) => {
+                let message = refusal(key, &name, value, why, instead);
+                Some(Invalid::new(name, message))
+            }
+            Verdict::Works | Verdict::NoEffect(_) => None,
+        };
+        self.verdicts(prefix, properties).filter_map(invalid).collect()
+    }
+
+    /// The keys that are set and have no effect, in the order in which they are set; `prefix` stands before each name.
+    pub fn without_effect(&self, prefix: &str, properties: &Properties) -> Vec<Finding> {
+        let spoken = self.verdicts(prefix, properties);
+        let finding = |(name, _, _, verdict): (String, _, _, Verdict)| match verdict {
+            Verdict::NoEffect(why) => Some(Finding {
+                key: name,
+                severity: Severity::Warning,
+                reason: format!("has no effect here: {why}."),
+                remedy: String::new(),
+            }),
+            Verdict::Works | Verdict::Refused(..) => None,
+        };
+        spoken.filter_map(finding).collect()
+    }
+
+    /// Each key that is set under `prefix`: its whole name, what it is, its value and what becomes of that.
+    fn verdicts<'a>(
+        &'a self,
+        prefix: &'a str,
+        properties: &'a Properties,
+    ) -> impl Iterator<Item = (String, &'static Key, &'a str, Verdict)> + 'a {
+        properties.iter().filter_map(move |(name, value)| {
+            let bare = name.strip_prefix(prefix)?;
+            let (key, value) = (self.find(bare)?, value?);
+            Some((name.to_owned(), key, value, key.verdict(bare, value, properties)))
+        })
+    }
+
+    /// Adds refusals to the errors and what has no effect to the remarks. A value that is wrong anyway earns neither.
+    fn hold_against_support(&self, prefix: &str, properties: &Properties, all: &mut Vec<Checked>) {
+        for (name, key, value, verdict) in self.verdicts(prefix, properties) {
+            let (errors, remarks) = match verdict {
+                Verdict::Works => continue,
+                Verdict::NoEffect(why) => (Vec::new(), vec![remark(&name, why)]),
+                Verdict::Refused(why, instead) => (vec![refusal(key, &name, value, why, instead)], Vec::new()),
+            };
+            match all.iter_mut().find(|checked| checked.name == name) {
+                Some(checked) if checked.errors.is_empty() => {
+                    checked.errors = errors;
+                    checked.remarks = remarks;
+                }
+                Some(_) => {}
+                None => all.push(Checked { name, errors, remarks, ..Checked::default() }),
+            }
+        }
     }
 
     /// The same table embedded under `prefix` in one group, as an SMT's keys are under `transforms.A.`: names carry the
@@ -92,7 +163,9 @@ impl Def {
             }
             answer(key, definition, &value, errors)
         };
-        self.sorted().into_iter().map(one).collect()
+        let mut all = self.sorted().into_iter().map(one).collect();
+        self.hold_against_support(prefix, properties, &mut all);
+        all
     }
 
     /// The listed keys as Connect sorts a definition.
@@ -140,7 +213,24 @@ fn answer(key: &Key, definition: Definition, value: &Parsed, errors: Vec<String>
         value: value.shown(),
         recommended: key.recommended.iter().map(|&r| r.to_owned()).collect(),
         errors,
+        remarks: Vec::new(),
         visible: key.visible,
         answered: key.alias_of.is_none(),
+    }
+}
+
+/// A key that no table defines: only what is said of it counts.
+impl Default for Checked {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            definition: None,
+            value: None,
+            recommended: Vec::new(),
+            errors: Vec::new(),
+            remarks: Vec::new(),
+            visible: true,
+            answered: true,
+        }
     }
 }

@@ -54,6 +54,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}", self.key, self.reason, self.remedy)
+        let space = if self.remedy.is_empty() { "" } else { " " };
+        write!(f, "{}: {}{space}{}", self.key, self.reason, self.remedy)
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! Must not know: which keys exist.
 
-use crate::Check;
+use crate::{Check, Support};
 
 /// Connect's type names of a key (`ConfigDef.Type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +144,12 @@ pub struct Key {
     pub alias_of: Option<&'static str>,
     /// A bad value is a warning and the default is used, never an error (keys that the reference reads unchecked).
     pub lenient: bool,
+    /// A bad value is an error when the connector starts, not yet when its config is sent (as in the reference).
+    pub at_start: bool,
+    /// Whether the key does here what it promises.
+    pub support: Support,
+    /// The form of all names that this one definition stands for, with parts in angle brackets: `producer.<property>`.
+    pub family: Option<&'static str>,
 }
 
 impl Key {
@@ -169,6 +175,9 @@ impl Key {
             listed: true,
             alias_of: None,
             lenient: false,
+            at_start: false,
+            support: Support::Works,
+            family: None,
         }
     }
 
@@ -285,6 +294,35 @@ impl Key {
     pub const fn lenient(mut self) -> Self {
         self.lenient = true;
         self
+    }
+
+    /// Checked when the connector starts only.
+    #[must_use]
+    pub const fn at_start(mut self) -> Self {
+        self.at_start = true;
+        self
+    }
+
+    /// What becomes of it when it is set. Without this it works.
+    #[must_use]
+    pub const fn support(mut self, support: Support) -> Self {
+        self.support = support;
+        self
+    }
+
+    /// Stands for all names of this form; the key's own name is one for lists.
+    #[must_use]
+    pub const fn family(mut self, form: &'static str) -> Self {
+        self.family = Some(form);
+        self
+    }
+
+    /// The name to show to a person: the form of a family, else the key's own.
+    pub const fn title(&self) -> &'static str {
+        match self.family {
+            Some(form) => form,
+            None => self.name,
+        }
     }
 
     /// The shape that REST shows.

@@ -18,13 +18,15 @@ pub struct Reader<'a> {
     properties: &'a Properties,
     complaints: Vec<Invalid>,
     findings: Vec<Finding>,
+    /// Lenient keys with a value that cannot be read.
+    bad: Vec<&'static str>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader; all checks of `def` run here.
     pub fn new(def: Def, properties: &'a Properties) -> Self {
         let complaints = def.complaints(properties);
-        let mut reader = Self { def, properties, complaints, findings: Vec::new() };
+        let mut reader = Self { def, properties, complaints, findings: Vec::new(), bad: Vec::new() };
         for key in def.keys().filter(|key| key.lenient) {
             reader.remark(key);
         }
@@ -32,9 +34,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A bad value of a lenient key is a remark, and its default holds.
-    fn remark(&mut self, key: &Key) {
+    fn remark(&mut self, key: &'static Key) {
         if let Some(first) = debezium::complaints(key, self.properties).into_iter().next() {
             let default = key.default.unwrap_or("not set");
+            self.bad.push(key.name);
             self.findings.push(Finding {
                 key: key.name.to_owned(),
                 severity: Severity::Warning,
@@ -71,11 +74,8 @@ impl<'a> Reader<'a> {
             self.complaints.push(Invalid::new(name, format!("The '{name}' value is invalid: the key is in no table")));
             return None;
         };
-        let bad = if key.lenient {
-            self.findings.iter().any(|f| f.key == name)
-        } else {
-            self.complaints.iter().any(|c| c.key == name)
-        };
+        let bad =
+            if key.lenient { self.bad.contains(&key.name) } else { self.complaints.iter().any(|c| c.key == name) };
         if bad { key.default } else { effective(key, self.properties) }
     }
 

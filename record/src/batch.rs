@@ -19,6 +19,10 @@ pub struct Batch {
     pub shapes: Vec<Arc<Shape>>,
     /// The events, in source order.
     pub items: Vec<Item>,
+    /// How many changes of tables that are not captured were passed over on the way.
+    pub filtered: u32,
+    /// How many transactions came to their end.
+    pub transactions: u32,
 }
 
 impl Batch {
@@ -33,6 +37,8 @@ impl Batch {
         self.spans.clear();
         self.shapes.clear();
         self.items.clear();
+        self.filtered = 0;
+        self.transactions = 0;
     }
 }
 
@@ -195,6 +201,3 @@ pub struct Event {
     /// The position that is stored once it is delivered; none when it must not move the stored position.
     pub position: Option<Position>,
 }
-
-/// Record headers that transforms add: name, schema and value, in order.
-pub type Headers = Vec<(Arc<str>, Arc<Schema>, Value)>;

@@ -7,7 +7,9 @@
 //! Must not know: any wire format, any database, Kafka, I/O, clocks.
 
 mod batch;
+mod cache;
 mod facts;
+mod headers;
 mod position;
 mod row;
 mod schema;
@@ -16,10 +18,11 @@ mod text;
 mod value;
 mod view;
 
-pub use batch::{Batch, Change, Event, Headers, Item, KeyMove, Op, RowRef, SnapshotMark, TransactionMark};
+pub use batch::{Batch, Change, Event, Item, KeyMove, Op, RowRef, SnapshotMark, TransactionMark};
+pub use cache::Cache;
 pub use facts::sequence_text;
+pub use headers::{Header, HeaderValue, Headers};
 pub use position::{NONE, Position};
-
 pub use row::{Decode, DecodeError, Span};
 pub use schema::{Field, Kind, Logical, Schema, SchemaBuilder};
 pub use shape::{KeyShape, Shape, SourceField, SourceShape, next_shape_id};

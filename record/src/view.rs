@@ -122,10 +122,6 @@ pub struct Record<'a> {
     pub key: Payload<'a>,
     /// Its value.
     pub value: Payload<'a>,
-    /// Whether it carries the connector's context headers.
-    pub context_headers: bool,
-    /// The header of a key change: its name, and the other key.
-    pub key_header: Option<(&'static str, &'a Shape, &'a [ValueRef<'a>])>,
-    /// Headers that transforms added, behind those.
-    pub headers: Headers,
+    /// Its headers.
+    pub headers: Headers<'a>,
 }

@@ -37,6 +37,8 @@ pub(super) enum Command {
     /// Start a worker.
     #[command(after_help = EXAMPLES)]
     Run(RunArgs),
+    /// Print every key of the worker, of connectors and of their parts, in Markdown, with what becomes of it here.
+    Keys,
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -104,6 +106,7 @@ mod tests {
             "afterimage run w.properties --print-config --set a.b=c=d",
             "afterimage run --standalone w.properties a.json b.properties",
             "afterimage completions bash",
+            "afterimage keys",
         ] {
             assert!(parse(good).is_ok(), "{good}");
         }

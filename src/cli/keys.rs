@@ -5,12 +5,12 @@
 //!
 //! Must not know: what the settings do.
 
-use settings::{Check, Def, Key, Kind};
+use settings::{Check, Def, Key, Kind, Support, Values};
 
 /// Keys of a worker that keeps its state in topics.
-pub(super) static DISTRIBUTED: Def = Def::new(&[COMMON, IN_TOPICS]);
+pub(super) static DISTRIBUTED: Def = Def::new(&[COMMON, IN_TOPICS, FAMILIES]);
 /// Keys of a worker that keeps its state in a file.
-pub(super) static STANDALONE: Def = Def::new(&[COMMON, IN_A_FILE]);
+pub(super) static STANDALONE: Def = Def::new(&[COMMON, IN_A_FILE, FAMILIES]);
 
 const COMMON: &[Key] = &[
     Key::new("bootstrap.servers", Kind::List).required().high().checks(&[Check::Distinct])
@@ -26,11 +26,14 @@ const COMMON: &[Key] = &[
     Key::new("header.converter", Kind::Class).default("org.apache.kafka.connect.storage.SimpleHeaderConverter")
         .doc("Converter of headers for connectors that name none."),
     Key::new("key.converter.plugin.version", Kind::String)
-        .doc("Wanted version of the key converter."),
+        .doc("Wanted version of the key converter.")
+        .support(Support::NoEffect("there is one version of each converter, the one that is built in")),
     Key::new("value.converter.plugin.version", Kind::String)
-        .doc("Wanted version of the value converter."),
+        .doc("Wanted version of the value converter.")
+        .support(Support::NoEffect("there is one version of each converter, the one that is built in")),
     Key::new("header.converter.plugin.version", Kind::String)
-        .doc("Wanted version of the header converter."),
+        .doc("Wanted version of the header converter.")
+        .support(Support::NoEffect("there is one version of each converter, the one that is built in")),
     Key::new("task.shutdown.graceful.timeout.ms", Kind::Long).default("5000")
         .doc("Milliseconds that all tasks together have to end at a stop. What is not flushed by then is sent again after the next start."),
     Key::new("offset.flush.interval.ms", Kind::Long).default("60000")
@@ -38,9 +41,11 @@ const COMMON: &[Key] = &[
     Key::new("offset.flush.timeout.ms", Kind::Long).default("5000")
         .doc("Milliseconds that a commit may take before it is given up and tried again."),
     Key::new("plugin.path", Kind::List)
-        .doc("Directories of Java plug-ins. Accepted and ignored: all plug-ins are built in."),
+        .doc("Directories of Java plug-ins.")
+        .support(Support::NoEffect("all plug-ins are built in, and no Java classes are loaded")),
     Key::new("plugin.discovery", Kind::String).default("hybrid_warn").checks(&[Check::OneOfAnyCase(&["only_scan", "hybrid_warn", "hybrid_fail", "service_load"])])
-        .doc("How Java plug-ins are found. Accepted and ignored."),
+        .doc("How Java plug-ins are found.")
+        .support(Support::NoEffect("all plug-ins are built in, and no Java classes are loaded")),
     Key::new("config.providers", Kind::List).default("").checks(&[Check::Distinct])
         .doc("Names of providers for ${name:path:key} in configs, each with config.providers.<name>.class."),
     Key::new("connector.client.config.override.policy", Kind::String).default("All")
@@ -74,13 +79,17 @@ const COMMON: &[Key] = &[
     Key::new("response.http.headers.config", Kind::String).default("")
         .doc("Headers to put on every answer: 'set Name: value' and commas."),
     Key::new("metrics.sample.window.ms", Kind::Long).default("30000").checks(&[Check::Range { min: Some(0), max: None }])
-        .doc("Milliseconds of one sample of a rate."),
+        .doc("Milliseconds of one sample of a rate.")
+        .support(Support::NoEffect("rates are for the reader of the counters to take")),
     Key::new("metrics.num.samples", Kind::Int).default("2").checks(&[Check::Range { min: Some(1), max: None }])
-        .doc("Samples that a rate is taken over."),
+        .doc("Samples that a rate is taken over.")
+        .support(Support::NoEffect("rates are for the reader of the counters to take")),
     Key::new("metrics.recording.level", Kind::String).default("INFO").checks(&[Check::OneOfExactly(&["INFO", "DEBUG"])])
-        .doc("Which metrics are kept."),
+        .doc("Which metrics are kept.")
+        .support(Support::NoEffect("rates are for the reader of the counters to take")),
     Key::new("metric.reporters", Kind::List).default("org.apache.kafka.common.metrics.JmxReporter")
-        .doc("Java reporters. Accepted and ignored: metrics are served over HTTP."),
+        .doc("Java classes that hand metrics on.")
+        .support(Support::NoEffect("a reporter is a Java class, and there is no JVM and no JMX here")),
     Key::new("security.protocol", Kind::String).default("PLAINTEXT").checks(&[Check::OneOfAnyCase(&["PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL"])])
         .doc("How the worker's own clients speak to the brokers. Connectors' producers need producer.security.protocol as well."),
     Key::new("sasl.mechanism", Kind::String).default("GSSAPI")
@@ -88,7 +97,8 @@ const COMMON: &[Key] = &[
     Key::new("sasl.jaas.config", Kind::Password)
         .doc("JAAS line with the worker's credentials."),
     Key::new("ssl.protocol", Kind::String).default("TLSv1.3")
-        .doc("Newest TLS version."),
+        .doc("Newest TLS version.")
+        .support(Support::NoEffect("the newest TLS version that both sides know is negotiated")),
     Key::new("ssl.enabled.protocols", Kind::List).default("TLSv1.2,TLSv1.3")
         .doc("TLS versions that are allowed."),
     Key::new("ssl.cipher.suites", Kind::List)
@@ -110,7 +120,8 @@ const COMMON: &[Key] = &[
     Key::new("ssl.truststore.location", Kind::String)
         .doc("File of the trust store."),
     Key::new("ssl.truststore.password", Kind::Password)
-        .doc("Password of the trust store."),
+        .doc("Password of the trust store.")
+        .support(Support::NoEffect("trusted certificates are read from PEM files, which have no password")),
     Key::new("ssl.truststore.certificates", Kind::Password)
         .doc("Trusted certificates as PEM text."),
     Key::new("ssl.endpoint.identification.algorithm", Kind::String).default("https")
@@ -138,7 +149,8 @@ const COMMON: &[Key] = &[
     Key::new("socket.connection.setup.timeout.ms", Kind::Long).default("10000")
         .doc("Milliseconds that opening a connection may take."),
     Key::new("socket.connection.setup.timeout.max.ms", Kind::Long).default("30000")
-        .doc("Most milliseconds of it after repeated failures."),
+        .doc("Most milliseconds of it after repeated failures.")
+        .support(Support::NoEffect("each attempt has the same limit")),
     Key::new("metadata.recovery.strategy", Kind::String).default("rebootstrap").checks(&[Check::OneOfAnyCase(&["none", "rebootstrap"])])
         .doc("What to do when no known broker answers: ask bootstrap.servers again, or nothing."),
     Key::new("metadata.recovery.rebootstrap.trigger.ms", Kind::Long).default("300000").checks(&[Check::Range { min: Some(0), max: None }])
@@ -173,27 +185,38 @@ const IN_TOPICS: &[Key] = &[
     Key::new("heartbeat.interval.ms", Kind::Int).default("3000").checks(&[Check::Range { min: Some(1), max: None }])
         .doc("Milliseconds between heartbeats to the group; below a third of session.timeout.ms."),
     Key::new("rebalance.timeout.ms", Kind::Int).default("60000").checks(&[Check::Range { min: Some(1), max: None }])
-        .doc("Milliseconds that a worker has to give up its work when the group changes."),
+        .doc("Milliseconds that a worker has to give up its work when the group changes.")
+        .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("connect.protocol", Kind::String).default("sessioned").checks(&[Check::OneOfAnyCase(&["eager", "compatible", "sessioned"])])
-        .doc("Protocol among Java workers. Accepted: one worker owns all connectors here."),
+        .doc("Protocol among Java workers.")
+        .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("scheduled.rebalance.max.delay.ms", Kind::Int).default("300000").checks(&[Check::Range { min: Some(0), max: None }])
-        .doc("Milliseconds that Java workers wait for a lost one. Accepted, without effect here."),
+        .doc("Milliseconds that Java workers wait for a lost one.")
+        .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("worker.sync.timeout.ms", Kind::Int).default("3000")
-        .doc("Milliseconds to read the config topic to its end."),
+        .doc("Milliseconds to read the config topic to its end.")
+        .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("worker.unsync.backoff.ms", Kind::Int).default("300000")
-        .doc("Milliseconds a worker stays out of the group after it could not."),
+        .doc("Milliseconds a worker stays out of the group after it could not.")
+        .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("exactly.once.source.support", Kind::String).default("disabled").checks(&[Check::OneOfAnyCase(&["disabled", "preparing", "enabled"])])
-        .doc("Whether records and offsets go in one Kafka transaction."),
+        .doc("Whether records and offsets go in one Kafka transaction.")
+        .support(Support::Partly(&[(Values::These(&["enabled"]), Support::Refused("records and offsets do not go in one transaction yet, and some would be sent twice after a crash", "Set it to disabled (at least once), and keep consumers idempotent, as by the key of each record."))])),
     Key::new("inter.worker.key.generation.algorithm", Kind::String).default("HmacSHA256")
-        .doc("Algorithm of the key by which workers sign calls to each other."),
+        .doc("Algorithm of the key by which workers sign calls to each other.")
+        .support(Support::NoEffect("workers do not call each other")),
     Key::new("inter.worker.key.size", Kind::Int)
-        .doc("Bits of that key; not set leaves it to the algorithm."),
+        .doc("Bits of that key; not set leaves it to the algorithm.")
+        .support(Support::NoEffect("workers do not call each other")),
     Key::new("inter.worker.key.ttl.ms", Kind::Int).default("3600000").checks(&[Check::Range { min: Some(0), max: None }])
-        .doc("Milliseconds after which that key is renewed."),
+        .doc("Milliseconds after which that key is renewed.")
+        .support(Support::NoEffect("workers do not call each other")),
     Key::new("inter.worker.signature.algorithm", Kind::String).default("HmacSHA256")
-        .doc("Algorithm of the signatures."),
+        .doc("Algorithm of the signatures.")
+        .support(Support::NoEffect("workers do not call each other")),
     Key::new("inter.worker.verification.algorithms", Kind::List).default("HmacSHA256")
-        .doc("Algorithms of signatures that are accepted."),
+        .doc("Algorithms of signatures that are accepted.")
+        .support(Support::NoEffect("workers do not call each other")),
 ];
 
 const IN_A_FILE: &[Key] = &[Key::new("offset.storage.file.filename", Kind::String)
@@ -201,3 +224,52 @@ const IN_A_FILE: &[Key] = &[Key::new("offset.storage.file.filename", Kind::Strin
     .high()
     .checks(&[Check::NonEmpty])
     .doc("File that keeps source offsets. Lose it and every connector starts anew.")];
+
+/// Names beside those of Connect's own list.
+const FAMILIES: &[Key] = &[
+    Key::new("key.converter.<option>", Kind::String).unlisted().family("key.converter.<option>")
+        .doc("An option of the worker's key converter."),
+    Key::new("value.converter.<option>", Kind::String).unlisted().family("value.converter.<option>")
+        .doc("An option of the worker's value converter."),
+    Key::new("header.converter.<option>", Kind::String).unlisted().family("header.converter.<option>")
+        .doc("An option of the worker's header converter."),
+    Key::new("producer.<property>", Kind::String).unlisted().family("producer.<property>")
+        .doc("A property of the connectors' producers; those of the worker's own clients are not inherited. The properties are listed below."),
+    Key::new("admin.<property>", Kind::String).unlisted().family("admin.<property>")
+        .doc("A property of the clients that make connectors' topics, over the worker's own."),
+    Key::new("consumer.<property>", Kind::String).unlisted().family("consumer.<property>")
+        .doc("A property of the connectors' consumers.")
+        .support(Support::NoEffect("a source connector has no consumer")),
+    Key::new("config.providers.<name>.class", Kind::Class).unlisted().family("config.providers.<name>.class")
+        .doc("The provider: FileConfigProvider, DirectoryConfigProvider or EnvVarConfigProvider of Kafka. Others are refused."),
+    Key::new("config.providers.<name>.param.<parameter>", Kind::String).unlisted()
+        .family("config.providers.<name>.param.<parameter>")
+        .doc("allowed.paths (of files and directories) and allowlist.pattern (of environment variables)."),
+    Key::new("listeners.https.<property>", Kind::String).unlisted().family("listeners.https.<property>")
+        .doc("An ssl.* property of the REST API alone: with any of these the worker's plain ssl.* keys are not used for it."),
+    Key::new("admin.listeners.https.<property>", Kind::String).unlisted().family("admin.listeners.https.<property>")
+        .doc("An ssl.* property of admin.listeners alone."),
+    Key::new("config.storage.partitions", Kind::Int).unlisted().doc("Partitions of the config topic.")
+        .support(Support::NoEffect("the config topic has one partition")),
+    Key::new("config.storage.cleanup.policy", Kind::String).default("compact").unlisted().doc("Of the config topic.")
+        .support(Support::NoEffect("the topic is always compacted")),
+    Key::new("offset.storage.cleanup.policy", Kind::String).default("compact").unlisted().doc("Of the offset topic.")
+        .support(Support::NoEffect("the topic is always compacted")),
+    Key::new("status.storage.cleanup.policy", Kind::String).default("compact").unlisted().doc("Of the status topic.")
+        .support(Support::NoEffect("the topic is always compacted")),
+    Key::new("config.storage.<setting>", Kind::String).unlisted().family("config.storage.<setting>")
+        .doc("A topic setting for the config topic when it is created."),
+    Key::new("offset.storage.<setting>", Kind::String).unlisted().family("offset.storage.<setting>")
+        .doc("A topic setting for the offset topic when it is created."),
+    Key::new("status.storage.<setting>", Kind::String).unlisted().family("status.storage.<setting>")
+        .doc("A topic setting for the status topic when it is created."),
+    Key::new("internal.key.converter", Kind::Class).default("org.apache.kafka.connect.json.JsonConverter").unlisted()
+        .family("internal.key.converter.<option>").doc("How older workers wrote their state.")
+        .support(Support::NoEffect("state is JSON without schemas, as since Kafka 3.0")),
+    Key::new("internal.value.converter", Kind::Class).default("org.apache.kafka.connect.json.JsonConverter").unlisted()
+        .family("internal.value.converter.<option>").doc("How older workers wrote their state.")
+        .support(Support::NoEffect("state is JSON without schemas, as since Kafka 3.0")),
+    Key::new("metrics.context.<label>", Kind::String).unlisted().family("metrics.context.<label>")
+        .doc("A label for Java metric reporters.")
+        .support(Support::NoEffect("a reporter is a Java class, and there is no JVM and no JMX here")),
+];

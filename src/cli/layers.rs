@@ -159,9 +159,36 @@ impl Layers {
         self.settings.iter().map(|s| (s.key.as_str(), s.value.as_str())).collect()
     }
 
-    /// The log's level as a tracing filter.
+    /// The log's level as a tracing filter: ours, else what Java's images have in `CONNECT_LOG4J_ROOT_LOGLEVEL`,
+    /// `CONNECT_LOG4J_LOGGERS` (a level, appenders, or `logger=level` pairs) and `CONNECT_LOG4J_LOGGER_…`.
     pub fn log_level(&self) -> String {
-        self.get(LOG_LEVEL).map_or_else(|| "info".to_owned(), |s| s.value.trim().to_ascii_lowercase())
+        let own = self.get(LOG_LEVEL).filter(|level| !level.origin.is_default());
+        let mut root = self.get("log4j.root.loglevel").map(|level| level.value.trim());
+        let mut loggers: Vec<(&str, &str)> = Vec::new();
+        for item in self.get("log4j.loggers").map_or("", |loggers| loggers.value.as_str()).split(',').map(str::trim) {
+            match item.split_once('=') {
+                Some((logger, level)) => loggers.push((logger.trim(), level.trim())),
+                None if root.is_none() && is_level(item) => root = Some(item),
+                // An appender: there is one log here.
+                None => {}
+            }
+        }
+        let named = |s: &'_ Setting| s.key.starts_with("log4j.logger.");
+        let named = self.settings.iter().filter(|s| named(s));
+        loggers.extend(named.filter_map(|s| {
+            // A level may have an appender behind it.
+            Some((s.key.strip_prefix("log4j.logger.")?, s.value.split(',').next().unwrap_or_default().trim()))
+        }));
+        let level = own.map_or_else(|| root.unwrap_or("info"), |level| level.value.trim());
+        let mut filter = super::logging::word(level);
+        if own.is_none() {
+            for (logger, level) in loggers.iter().filter(|(_, level)| is_level(level)) {
+                for target in super::logging::targets(logger) {
+                    filter.push_str(&format!(",{target}={}", super::logging::word(level)));
+                }
+            }
+        }
+        filter
     }
 
     /// `key = value    # origin`, one a line, secrets hidden.
@@ -174,6 +201,13 @@ impl Layers {
         }
         Ok(())
     }
+}
+
+/// Java's names of levels.
+fn is_level(text: &str) -> bool {
+    ["off", "fatal", "error", "warn", "warning", "info", "debug", "trace", "all"]
+        .iter()
+        .any(|level| text.eq_ignore_ascii_case(level))
 }
 
 fn read_file(path: &Path) -> Result<Vec<(String, String, String)>, LayerError> {

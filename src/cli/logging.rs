@@ -96,8 +96,21 @@ pub(super) fn set_level(logger: &str, level: &str) {
     }
 }
 
+/// Who of ours says what a Java logger of that name says there; nobody, for most.
+pub(super) fn targets(logger: &str) -> &'static [&'static str] {
+    match logger {
+        "io.debezium" => &["postgres", "relational"],
+        "io.debezium.connector.postgresql" => &["postgres"],
+        "org.apache.kafka.connect" => &["afterimage"],
+        "org.apache.kafka.connect.runtime" => &["afterimage::runtime"],
+        "org.apache.kafka.connect.runtime.rest" => &["afterimage::rest"],
+        "org.apache.kafka.clients" => &["librdkafka", "rdkafka"],
+        _ => &[],
+    }
+}
+
 /// Java's words for levels are taken too: `WARNING`, `FATAL`, `OFF`, `ALL`.
-fn word(level: &str) -> String {
+pub(super) fn word(level: &str) -> String {
     match level.to_ascii_lowercase().as_str() {
         "warning" => "warn".to_owned(),
         "fatal" => "error".to_owned(),
@@ -110,7 +123,9 @@ fn filter(level: &str) -> Result<EnvFilter, LogError> {
     let word = word(level);
     let known = ["off", "error", "warn", "info", "debug", "trace"].contains(&word.as_str()) || word.contains('=');
     let bad = || LogError::Level { level: level.to_owned() };
-    let directives = if is_quiet(&word) { format!("{word},{LIBRDKAFKA_OFF}") } else { word };
+    let quiet = word.split(',').next().is_some_and(is_quiet) && !word.contains("rdkafka=");
+    // What is named behind it wins.
+    let directives = if quiet { format!("{LIBRDKAFKA_OFF},{word}") } else { word };
     if known { EnvFilter::try_new(directives).map_err(|_| bad()) } else { Err(bad()) }
 }
 

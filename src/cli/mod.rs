@@ -8,9 +8,12 @@
 
 mod api;
 mod args;
+#[cfg(test)]
+mod claims;
 mod keys;
 mod layers;
 mod logging;
+mod reference;
 mod serve;
 mod standalone;
 mod worker;
@@ -60,6 +63,11 @@ pub fn main() -> ExitCode {
     };
     ExitCode::from(match args.command {
         Command::Run(run) => start(&run),
+        Command::Keys => {
+            // A closed pipe (`| head`) is no failure.
+            let _ = io::stdout().lock().write_all(reference::markdown().as_bytes());
+            OK
+        }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "afterimage", &mut io::stdout());
             OK

@@ -23,6 +23,7 @@ use crate::runtime::owner::{Fence, Owner, Ownership, Settings as OwnerSettings};
 use crate::runtime::supervisor::{self, Launched, Supervisor};
 use crate::runtime::task::{self, Worker};
 use crate::runtime::{clients, cluster};
+use crate::sink;
 use crate::store::{File, Kafka, KafkaSettings, Offsets, Store, TargetState, TopicSettings};
 
 /// The byte budget of the process for what has been read and is not yet converted: with the producer's queue of
@@ -117,6 +118,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         budget: Budget::new(BUDGET_BYTES),
         flush_interval: worker.offset_flush_interval,
         flush_timeout: worker.offset_flush_timeout,
+        open_sink: Arc::new(sink::open),
     });
     let variables = worker.variables.clone();
     let supervisor = Supervisor::new(

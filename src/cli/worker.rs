@@ -6,11 +6,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use settings::{Choice, Finding, Properties, Reader, Severity};
+use settings::{Choice, Finding, Properties, Reader};
 
 use super::keys::{DISTRIBUTED, STANDALONE};
 use super::layers::Layers;
+use crate::runtime::catalog::{Catalog, PartKind};
 use crate::runtime::variables::Variables;
+use crate::sink::properties;
 
 settings::choices! {
     /// `exactly.once.source.support`.
@@ -122,8 +124,6 @@ pub struct WorkerConfig {
     pub session_timeout: Duration,
     /// Between heartbeats.
     pub heartbeat_interval: Duration,
-    /// To give up work.
-    pub rebalance_timeout: Duration,
     /// Exactly once.
     pub exactly_once: ExactlyOnce,
     /// Providers of `${name:path:key}`.
@@ -199,7 +199,6 @@ impl WorkerConfig {
             instance_id: if standalone { None } else { r.text_or_none("afterimage.instance.id") },
             session_timeout: if standalone { Duration::ZERO } else { r.millis("session.timeout.ms") },
             heartbeat_interval: if standalone { Duration::ZERO } else { r.millis("heartbeat.interval.ms") },
-            rebalance_timeout: if standalone { Duration::ZERO } else { r.millis("rebalance.timeout.ms") },
             exactly_once: if standalone {
                 ExactlyOnce::Disabled
             } else {
@@ -238,29 +237,8 @@ impl WorkerConfig {
 
     /// What is to be said once at start: settings that have no effect here.
     pub fn remarks(&self) -> Vec<Finding> {
-        const IGNORED: &[(&str, &str, &str)] = &[
-            ("plugin.path", "is ignored: all plug-ins are built in.", "Remove it when no Java worker reads this file."),
-            (
-                "plugin.discovery",
-                "is ignored: all plug-ins are built in.",
-                "Remove it when no Java worker reads this file.",
-            ),
-            ("metric.reporters", "is ignored: metrics are served over HTTP.", "Remove it, or scrape the REST port."),
-            ("config.storage.partitions", "is ignored: the config topic has one partition.", "Remove it."),
-            ("config.storage.cleanup.policy", "is ignored: the topic is always compacted.", "Remove it."),
-            ("offset.storage.cleanup.policy", "is ignored: the topic is always compacted.", "Remove it."),
-            ("status.storage.cleanup.policy", "is ignored: the topic is always compacted.", "Remove it."),
-            ("internal.key.converter", "is no longer known: state is JSON without schemas.", "Remove it."),
-            ("internal.value.converter", "is no longer known: state is JSON without schemas.", "Remove it."),
-        ];
-        let set = IGNORED.iter().filter(|(key, ..)| self.properties.contains(key));
-        let finding = |&(key, reason, remedy): &(&str, &str, &str)| Finding {
-            key: key.to_owned(),
-            severity: Severity::Warning,
-            reason: reason.to_owned(),
-            remedy: remedy.to_owned(),
-        };
-        set.map(finding).collect()
+        let def = if matches!(self.state, State::File(_)) { &STANDALONE } else { &DISTRIBUTED };
+        def.without_effect("", &self.properties)
     }
 
     /// What the worker set for connectors' clients of one kind: what stands under `producer.`, `consumer.` or `admin.`.
@@ -365,14 +343,29 @@ fn together(config: &WorkerConfig, r: &mut Reader<'_>, layers: &Layers, errors: 
             "Name one, such as http://:8083.",
         );
     }
-    for class in &config.rest_extensions {
-        if !crate::rest::auth::is_extension(class) {
-            refuse(
-                "rest.extension.classes",
-                format!("'{class}' is not built in, and leaving it out could leave the API open"),
-                "Use org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension or none.",
-            );
+    for class in config.rest_extensions.iter().filter(|class| !crate::rest::auth::is_extension(class)) {
+        refuse(
+            "rest.extension.classes",
+            format!("'{class}' is not built in, and leaving it out could leave the API open"),
+            "Use org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension or none.",
+        );
+    }
+    let catalog = Catalog::all();
+    for (key, class, kind) in [
+        ("key.converter", &config.key_converter, PartKind::Converter),
+        ("value.converter", &config.value_converter, PartKind::Converter),
+        ("header.converter", &config.header_converter, PartKind::HeaderConverter),
+    ] {
+        if !class.is_empty() && catalog.find(kind, class).is_none() {
+            let reason = format!("Invalid value {class} for configuration {key}: Class {class} could not be found.");
+            refuse(key, reason, &format!("\n{}", catalog.lacks(kind)));
         }
+    }
+    // What no connector's producer could honour: each task would fail, one after the other.
+    let own: properties::Properties =
+        config.properties.under("producer.").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    for refusal in properties::producer("", &own, &properties::Properties::new()).refusals {
+        refuse(&format!("producer.{}", refusal.name), refusal.reason, &format!("{}.", refusal.remedy));
     }
     if let Some(port) = r.int_or_none("rest.advertised.port").filter(|_| config.advertised_port.is_none()) {
         refuse("rest.advertised.port", format!("{port} is no port"), "Use a number from 0 to 65535.");

@@ -58,6 +58,14 @@ pub enum ConvertError {
         /// The Java class that the value would have.
         found: &'static str,
     },
+    /// Something that the converter asks (a schema registry) does not answer. It may answer later.
+    #[error("{service} cannot be asked: {reason}")]
+    Unavailable {
+        /// What is asked, with its address.
+        service: String,
+        /// What happened.
+        reason: String,
+    },
     /// An encoder was used with another schema than it was prepared for: a defect of the caller.
     #[error("the encoder was prepared for schema {prepared}, the record has schema {found}; please report this")]
     OtherSchema {
@@ -71,7 +79,10 @@ pub enum ConvertError {
 impl ConvertError {
     /// The Java class that a status trace names.
     pub fn java_class(&self) -> &'static str {
-        "org.apache.kafka.connect.errors.DataException"
+        match self {
+            Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
+            _ => "org.apache.kafka.connect.errors.DataException",
+        }
     }
 
     /// Where it stands: the path of the field, empty when it is the whole payload.
@@ -95,14 +106,17 @@ impl ConvertError {
             Self::Scale { .. } => {
                 "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector."
             }
+            Self::Unavailable { .. } => {
+                "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
+            }
             Self::SchemaType { .. } | Self::Primitive { .. } | Self::Incompatible { .. } => {
                 "Choose a converter for structs (JsonConverter), or extract the one field with ExtractField."
             }
         }
     }
 
-    /// Whether trying again may help. Conversion is a pure function, so never.
+    /// Whether trying again may help: conversion is a pure function, but what it is prepared with may have to be asked for.
     pub fn is_transient(&self) -> bool {
-        false
+        matches!(self, Self::Unavailable { .. })
     }
 }

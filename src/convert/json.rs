@@ -12,12 +12,12 @@ mod schema_text;
 mod text;
 mod write;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use record::{Payload, Schema};
-use settings::{Check, Def, Key, Kind, Properties, Width};
+use settings::{Check, Def, Key, Kind, Properties, Support, Width};
 
-use self::envelope::{Part, SourceText};
+use self::envelope::{Part, SourceTexts};
 use self::plan::{Form, Node};
 use super::{ConvertError, Converter, Encoder, Prepare};
 
@@ -35,12 +35,14 @@ const KEYS: &[Key] = &[
         .high()
         .at("Schemas", 1)
         .shown("Schema Cache Size", Width::Medium)
-        .doc("How many schemas are kept in their written form."),
+        .doc("How many schemas are kept in their written form.")
+        .support(Support::NoEffect("a schema is written once a topic, and kept with the topic")),
     Key::new("schema.content", Kind::String)
         .high()
         .at("Schemas", 2)
         .shown("Schema Content", Width::Medium)
-        .doc("A fixed schema for what is read; a source connector does not use it."),
+        .doc("A fixed schema for what is read; a source connector does not use it.")
+        .support(Support::NoEffect("only reading uses it, in Kafka Connect too")),
     Key::new("decimal.format", Kind::String)
         .default("BASE64")
         .low()
@@ -107,7 +109,7 @@ pub struct JsonEncoder {
     parts: Box<[Part]>,
     /// `{"schema":{…},"payload":`, empty without schemas.
     head: Box<[u8]>,
-    source: OnceLock<SourceText>,
+    source: SourceTexts,
 }
 
 impl JsonEncoder {
@@ -126,7 +128,7 @@ impl JsonEncoder {
             schema: schema.map_or(0, |schema| schema.id),
             parts: schema.map_or_else(Box::default, |s| s.fields().iter().map(|f| Part::named(&f.name)).collect()),
             head: head.into(),
-            source: OnceLock::new(),
+            source: SourceTexts::default(),
         }
     }
 
@@ -134,7 +136,7 @@ impl JsonEncoder {
     ///
     /// # Errors
     /// When a value does not fit its schema. What was written by then is to be cut off by the caller.
-    pub fn write(&self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+    pub fn write(&mut self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         let Some(schema) = payload.schema() else { return Ok(false) };
         let Some(node) = self.node.as_ref().filter(|_| schema.id == self.schema) else {
             return Err(ConvertError::OtherSchema { prepared: self.schema, found: schema.id });
@@ -142,7 +144,7 @@ impl JsonEncoder {
         out.extend_from_slice(&self.head);
         match (payload, &node.form) {
             (Payload::Change(decoded), Form::Struct(members)) => {
-                envelope::write_change(members, &self.parts, &self.source, decoded, out)?;
+                envelope::write_change(members, &self.parts, &mut self.source, decoded, out)?;
             }
             (Payload::View(view, decoded), Form::Struct(members)) => envelope::write_view(members, view, decoded, out)?,
             (Payload::Key(shape, cells), _) => {

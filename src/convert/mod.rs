@@ -28,7 +28,7 @@ pub use self::error::ConvertError;
 pub use self::header::SimpleHeaderConverter;
 pub use self::json::{JsonConverter, JsonEncoder};
 pub use self::primitive::PrimitiveConverter;
-pub use self::string::StringConverter;
+pub use self::string::{StringConverter, java_text};
 pub use self::table::{ALL, Entry, Refusal, Role, create, find};
 
 /// What preparing gives, once it is done.
@@ -43,7 +43,7 @@ pub trait Converter: Send + Sync + std::fmt::Debug {
     fn prepare<'a>(&'a self, topic: &'a str, schema: Option<&'a Arc<Schema>>) -> Prepare<'a>;
 }
 
-/// What writes the records of one schema.
+/// What writes the records of one schema. It belongs to one thread: what it finds out on the way it keeps without a lock.
 #[derive(Debug)]
 pub enum Encoder {
     /// JSON, with or without schemas.
@@ -63,7 +63,7 @@ impl Encoder {
     ///
     /// # Errors
     /// When the value does not fit the schema or the converter. What `out` got by then is cut off again.
-    pub fn write(&self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+    pub fn write(&mut self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         let start = out.len();
         let written = match self {
             Self::Json(json) => json.write(payload, out),

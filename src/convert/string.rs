@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use record::{Kind, Payload, Schema, Value};
-use settings::{Asked, Check, Def, Key, Properties};
+use settings::{Asked, Check, Def, Key, Properties, Support};
 
 use super::number::{write_double, write_float, write_int, write_long_decimal};
 use super::{Converter, Encoder, Prepare};
@@ -14,7 +14,8 @@ const KEYS: &[Key] = &[Key::new("converter.encoding", settings::Kind::String)
     .default("UTF-8")
     .high()
     .checks(&[Check::Own(encoding)])
-    .doc("The character set of the text. Only UTF-8 is written.")];
+    .doc("The character set of the text. Only UTF-8 is written.")
+    .support(Support::NoEffect("texts are always UTF-8"))];
 
 /// The converter's keys.
 pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY, KEYS]);
@@ -43,6 +44,15 @@ impl Converter for StringConverter {
     fn prepare<'a>(&'a self, _topic: &'a str, _schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
         Box::pin(std::future::ready(Ok(Encoder::Text)))
     }
+}
+
+/// The text of a whole key, value or header, for messages: `null` where there is none.
+pub fn java_text(payload: &Payload<'_>) -> String {
+    let mut text = Vec::new();
+    if !write(payload, &mut text) {
+        return "null".to_owned();
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Appends the text form; false for a null.

@@ -2,7 +2,7 @@
 //!
 //! Must not know: who asks.
 
-use settings::{Def, Invalid, Properties};
+use settings::{Def, Invalid, Properties, names_class};
 
 use super::{ByteArrayConverter, Converter, JsonConverter, PrimitiveConverter, SimpleHeaderConverter, StringConverter};
 use super::{bytes, header, json, primitive, string};
@@ -82,9 +82,7 @@ pub static ALL: &[Entry] = &[
 /// Finds a converter by its class name, its simple name, or that without its suffix (`Json`).
 pub fn find(class: &str, role: Role) -> Option<&'static Entry> {
     let named = |entry: &&Entry| {
-        let simple = entry.class.rsplit('.').next().unwrap_or_default();
-        let suffix = if entry.for_records { "Converter" } else { "HeaderConverter" };
-        class == entry.class || class == simple || simple.strip_suffix(suffix) == Some(class)
+        names_class(class, entry.class, if entry.for_records { &["Converter"] } else { &["HeaderConverter"] })
     };
     ALL.iter().filter(|entry| entry.for_records || role == Role::Header).find(named)
 }

@@ -10,7 +10,7 @@ fn check(class: &str, schema: &Arc<Schema>, value: &Value, expect: Result<Option
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(encoder) = prepare.as_mut().poll(&mut context) else { panic!("it waits") };
     let mut out = Vec::new();
-    let written = encoder.and_then(|encoder| encoder.write(&Payload::Borrowed(schema, value), &mut out));
+    let written = encoder.and_then(|mut encoder| encoder.write(&Payload::Borrowed(schema, value), &mut out));
     let written = written.map(|some| some.then_some(out.as_slice())).map_err(|error| error.to_string());
     assert_eq!(written, expect.map_err(str::to_owned), "{class}");
 }

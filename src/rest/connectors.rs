@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use settings::Properties;
 
 use super::{Answer, ApiError, App, Query, Segments, bare, body, json as answer, ok};
-use crate::runtime::supervisor::{Info, Part, Standing};
+use crate::runtime::supervisor::{Info, Part, StateInfo};
 use crate::runtime::validate;
 use crate::store::TargetState;
 
@@ -180,7 +180,7 @@ fn info_json(info: &Info) -> Value {
     json!({"name": info.name, "config": info.config, "tasks": tasks, "type": info.kind})
 }
 
-fn standing_json(standing: &Standing) -> Value {
+fn standing_json(standing: &StateInfo) -> Value {
     let tasks: Vec<Value> = standing.tasks.iter().map(|(task, part)| part_json(Some(*task), part)).collect();
     json!({
         "name": standing.name,

@@ -47,7 +47,7 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     if row.consumes && !is_json(request.headers(), *reads) {
         return ApiError::untyped(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response();
     }
-    if !accepts_json(request.headers()) {
+    if row.path != routes::METRICS && !accepts_json(request.headers()) {
         return ApiError::untyped(StatusCode::NOT_ACCEPTABLE).into_response();
     }
     if is_refused {

@@ -19,6 +19,7 @@ mod error;
 mod gate;
 mod health;
 mod loggers;
+mod metrics;
 mod offsets;
 mod openapi;
 mod plugins;
@@ -91,6 +92,7 @@ pub fn router(supervisor: Arc<Supervisor>, config: Config, part: Part) -> Router
     let app = App { supervisor, config: Arc::new(config), part };
     let resources = Router::new()
         .merge(health::routes())
+        .merge(metrics::routes())
         .merge(connectors::routes())
         .merge(tasks::routes())
         .merge(topics::routes())

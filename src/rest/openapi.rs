@@ -11,7 +11,7 @@ use axum::Router;
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 
-use super::routes::{ROWS, Row};
+use super::routes::{METRICS, ROWS, Row};
 use super::{App, ok};
 
 pub(super) fn routes() -> Router<App> {
@@ -100,10 +100,11 @@ fn array_of(item: Value) -> Value {
 
 fn responses(row: &Row, method: &str, reads: bool) -> Value {
     let mut responses = Map::new();
+    let media = if row.path == METRICS { "text/plain" } else { "application/json" };
     for (status, schema) in answers(row.path, method) {
         let mut answer = json!({"description": "Done"});
         if let Some(schema) = schema {
-            answer["content"] = json!({"application/json": {"schema": schema}});
+            answer["content"] = json!({media: {"schema": schema}});
         }
         responses.insert(status.to_owned(), answer);
     }
@@ -117,8 +118,10 @@ fn responses(row: &Row, method: &str, reads: bool) -> Value {
         let why = "A password is asked for (rest.extension.classes), and there is none or a wrong one";
         responses.insert("401".to_owned(), json!({"description": why, "content": content}));
     }
-    // Told before a resource is chosen, without a content type, as Connect does.
-    responses.insert("406".to_owned(), json!({"description": "The Accept header leaves out application/json"}));
+    if row.path != METRICS {
+        // Told before a resource is chosen, without a content type, as Connect does.
+        responses.insert("406".to_owned(), json!({"description": "The Accept header leaves out application/json"}));
+    }
     if row.consumes {
         responses.insert("415".to_owned(), json!({"description": "The Content-Type header is not application/json"}));
     }
@@ -145,6 +148,7 @@ fn answers(path: &str, method: &str) -> Vec<(&'static str, Option<Value>)> {
         ("/health", _) => {
             vec![("200", Some(named("Health"))), ("500", Some(named("Health"))), ("503", Some(named("Health")))]
         }
+        (METRICS, _) => vec![("200", Some(json!({"type": "string"})))],
         ("/openapi.json", _) => vec![("200", Some(json!({"type": "object"})))],
         ("/connectors", "GET") => vec![(
             "200",

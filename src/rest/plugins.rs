@@ -77,13 +77,18 @@ fn without_suffix(class: &str) -> &str {
 
 fn checked_json(checked: &Checked) -> Value {
     let value = checked.answered.then(|| {
-        json!({
+        let mut value = json!({
             "name": checked.name,
             "value": checked.value,
             "recommended_values": checked.recommended,
             "errors": checked.errors,
             "visible": checked.visible,
-        })
+        });
+        // Connect has no such member: it is there only when there is something to say.
+        if !checked.remarks.is_empty() {
+            value["warnings"] = json!(checked.remarks);
+        }
+        value
     });
     json!({"definition": checked.definition.as_ref().map(definition_json), "value": value})
 }

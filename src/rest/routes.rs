@@ -30,9 +30,13 @@ const fn page(path: &'static str, methods: &'static [(&'static str, bool, &'stat
     Row { path, methods, consumes: false }
 }
 
+/// The page of metrics, the one that is not JSON.
+pub(super) const METRICS: &str = "/metrics";
+
 pub(super) static ROWS: &[Row] = &[
     page("/", &[("GET", false, "Version, commit and Kafka cluster")]),
     page("/health", &[("GET", false, "Whether the worker is healthy, starting or unhealthy")]),
+    page(METRICS, &[("GET", false, "What the worker, its connectors and tasks count, for Prometheus")]),
     page("/openapi.json", &[("GET", false, "This document")]),
     row(
         "/connectors",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use serde_json::{Map, Value, json};
-use settings::{Check, Def, Key, Kind, Properties};
+use settings::{Check, Def, Finding, Key, Kind, Properties, Severity};
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
@@ -28,8 +28,17 @@ static PLUGINS: &[Plugin] = &[Plugin {
     class: "org.example.FakeConnector",
     task_class: "org.example.FakeTask",
     version: "1.2.3",
+    metrics_kind: "fake",
     keys: || &KEYS,
-    remedies: |p| p.contains("database.server.name").then(|| "Use topic.prefix.".to_owned()).into_iter().collect(),
+    warnings: |p| {
+        let finding = || Finding {
+            key: "database.server.name".to_owned(),
+            severity: Severity::Warning,
+            reason: "is no longer known.".to_owned(),
+            remedy: "Use topic.prefix.".to_owned(),
+        };
+        p.contains("database.server.name").then(finding).into_iter().collect()
+    },
     check: |_| Box::pin(async { Vec::new() }),
     start: |_, _| Box::pin(async { Ok(()) }),
     partition: |_| Map::new(),
@@ -285,7 +294,8 @@ async fn errors() {
             400,
             "Connector configuration is invalid and contains the following 2 error(s):\nThe 'topic.prefix' value is invalid: A \
              value is required\nThe 'database.port' value is invalid: An integer is expected\nYou can also find the above list \
-             of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`\nUse topic.prefix.",
+             of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`\n'database.server.name' is \
+             no longer known. Use topic.prefix.",
         ),
     ] {
         api.check(line, body, status, error(status, message)).await;
@@ -362,6 +372,24 @@ async fn every_row_of_the_table_has_a_handler() {
             let (status, media, body) = api.call(&format!("{method} {path}"), "{}").await;
             assert!(status != 405 && !(status == 404 && media.is_empty()), "{method} {path}: {status} {body}");
         }
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_a_text_for_prometheus() {
+    let api = Api::running().await;
+    assert_eq!(api.call("POST /connectors", ONE).await.0, 201);
+    api.until("GET /connectors/one/status", r#""id":0,"state":"RUNNING""#).await;
+    let accept = [("accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5")];
+    let (status, media, body) = api.send("GET /metrics", &accept, "").await;
+    assert_eq!((status, media.as_str()), (200, "text/plain; version=0.0.4; charset=utf-8"));
+    for line in [
+        "kafka_connect_worker_connector_count 1.0",
+        "kafka_connect_worker_task_startup_success_total 1",
+        r#"kafka_connect_connector_metrics_status{connector="one",status="running"} 1.0"#,
+        r#"kafka_connect_source_task_source_record_poll_total{connector="one",task="0"} 0"#,
+    ] {
+        assert!(body.as_str().is_some_and(|text| text.lines().any(|known| known == line)), "{line} is not in {body}");
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use settings::{Def, Properties};
+use settings::{Def, Properties, names_class};
 
 use crate::convert;
 
@@ -51,11 +51,12 @@ pub struct Offered {
 }
 
 impl Offered {
-    /// What is to be said of its settings under a prefix: old names, and what replaced them.
-    pub(crate) fn remarks(&self, prefix: &str, config: &Properties) -> Vec<String> {
+    /// What is to be said of its settings under a prefix: each old name, and what replaced it.
+    pub(crate) fn remarks(&self, prefix: &str, config: &Properties) -> Vec<(String, String)> {
         let Some(transform) = self.transform else { return Vec::new() };
         let own: Properties = config.under(prefix).collect();
-        transform.warnings(&own).iter().map(|finding| format!("{prefix}{finding}")).collect()
+        let line = |finding: &settings::Finding| (format!("{prefix}{}", finding.key), format!("{prefix}{finding}"));
+        transform.warnings(&own).iter().map(line).collect()
     }
 }
 
@@ -111,6 +112,16 @@ impl Catalog {
         self.iter().find(|one| is_named(one.class, class))
     }
 
+    /// What to say where a class of a kind is not here, behind Connect's own line.
+    pub fn lacks(&self, kind: PartKind) -> String {
+        let what = kind.name().replace('_', " ");
+        format!(
+            "This is afterimage, which brings its transformations, predicates and converters built in and loads no Java \
+             classes: it has no such {what}. It has: {}.",
+            self.classes(kind).join(", ")
+        )
+    }
+
     /// The classes of a kind.
     pub fn classes(&self, kind: PartKind) -> Vec<String> {
         self.iter().filter(|one| one.kind == kind).map(|one| one.class.to_owned()).collect()
@@ -118,10 +129,7 @@ impl Catalog {
 }
 
 fn is_named(class: &str, name: &str) -> bool {
-    let simple = class.rsplit('.').next().unwrap_or_default();
-    let words = ["Transformation", "Predicate", "HeaderConverter", "Converter"];
-    let short = words.iter().find_map(|word| simple.strip_suffix(word));
-    class == name || simple == name || short.is_some_and(|short| !short.is_empty() && short == name)
+    names_class(name, class, &["Transformation", "Predicate", "HeaderConverter", "Converter"])
 }
 
 #[cfg(test)]

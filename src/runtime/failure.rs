@@ -11,7 +11,7 @@ use crate::sink::topics::TopicError;
 
 /// Connect's names of the stages of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// A transform.
     Transformation,
     /// The header converter.
@@ -27,7 +27,8 @@ pub enum Stage {
 }
 
 impl Stage {
-    fn name(self) -> &'static str {
+    /// As Connect's log spells it.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Transformation => "TRANSFORMATION",
             Self::HeaderConverter => "HEADER_CONVERTER",
@@ -41,7 +42,7 @@ impl Stage {
 
 /// A failure of a record or of the way to the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     stage: Stage,
     /// `class: message` of the cause.
     cause: String,
@@ -51,21 +52,27 @@ pub struct Failure {
     stopped: bool,
     /// Another record may go where this one may not.
     of_the_record: bool,
+    /// The same may work a little later.
+    transient: bool,
 }
 
 impl Failure {
     /// A transform could not take the record.
-    pub fn transform(error: &TransformError) -> Self {
-        Self::new(Stage::Transformation, format!("{}: {error}", error.java_class()), "")
+    pub(crate) fn transform(error: &TransformError) -> Self {
+        let mut failure = Self::new(Stage::Transformation, format!("{}: {error}", error.java_class()), "");
+        failure.transient = error.is_transient();
+        failure
     }
 
     /// A converter could not take the record.
-    pub fn convert(stage: Stage, error: &ConvertError) -> Self {
-        Self::new(stage, format!("{}: {error}", error.java_class()), error.remedy())
+    pub(crate) fn convert(stage: Stage, error: &ConvertError) -> Self {
+        let mut failure = Self::new(stage, format!("{}: {error}", error.java_class()), error.remedy());
+        failure.transient = error.is_transient();
+        failure
     }
 
     /// A row could not be read.
-    pub fn decode(table: &str, error: &DecodeError) -> Self {
+    pub(crate) fn decode(table: &str, error: &DecodeError) -> Self {
         let cause = format!("io.debezium.DebeziumException: Error while processing event of table {table}: {error}");
         Self::new(
             Stage::Decode,
@@ -76,7 +83,7 @@ impl Failure {
     }
 
     /// The sink did not take the record.
-    pub fn sink(error: &SinkError) -> Self {
+    pub(crate) fn sink(error: &SinkError) -> Self {
         let mut failure = Self::new(Stage::KafkaProduce, error.to_string(), "");
         failure.stopped = matches!(error, SinkError::Stopped);
         failure.of_the_record = error.is_of_the_record();
@@ -84,42 +91,58 @@ impl Failure {
     }
 
     /// A record was taken but not delivered.
-    pub fn delivery(cause: String) -> Self {
+    pub(crate) fn delivery(cause: String) -> Self {
         Self::new(Stage::KafkaProduce, cause, "")
     }
 
+    /// It is the record alone that the broker refuses.
+    pub(super) fn blame_the_record(&mut self) {
+        self.of_the_record = true;
+    }
+
     /// A topic could not be made.
-    pub fn topic(error: &TopicError) -> Self {
+    pub(crate) fn topic(error: &TopicError) -> Self {
         Self::new(Stage::KafkaProduce, error.to_string(), "")
     }
 
     fn new(stage: Stage, cause: String, remedy: &str) -> Self {
         let of_the_record = !matches!(stage, Stage::KafkaProduce | Stage::Decode);
-        Self { stage, cause, remedy: remedy.to_owned(), stopped: false, of_the_record }
+        Self { stage, cause, remedy: remedy.to_owned(), stopped: false, of_the_record, transient: false }
     }
 
     /// Whether the record is at fault, so that `errors.tolerance=all` may leave it out.
-    pub fn is_of_the_record(&self) -> bool {
+    pub(crate) fn is_of_the_record(&self) -> bool {
         self.of_the_record
     }
 
-    /// Whether it is the way to the broker that failed, and not the making of the record.
-    pub fn is_of_the_sink(&self) -> bool {
-        self.stage == Stage::KafkaProduce
+    /// Where it failed.
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// `class: message` of the cause.
+    pub(super) fn cause(&self) -> &str {
+        &self.cause
+    }
+
+    /// Whether a transform or a converter may succeed with the same record a little later.
+    pub(super) fn is_transient(&self) -> bool {
+        self.transient
+    }
+
+    /// The task was stopped while it waited to try again.
+    pub(super) fn while_stopping(mut self) -> Self {
+        self.stopped = true;
+        self
     }
 
     /// Whether the sink was stopped: nothing to report.
-    pub fn is_stop(&self) -> bool {
+    pub(crate) fn is_stop(&self) -> bool {
         self.stopped
     }
 
-    /// Connect's line in the log.
-    pub fn log_line(&self, connector: &str) -> String {
-        format!("Error encountered in task {connector}-0. Executing stage '{}'. {}", self.stage.name(), self.cause)
-    }
-
     /// For `status.trace`.
-    pub fn trace(&self) -> String {
+    pub(crate) fn trace(&self) -> String {
         let first = match self.stage {
             Stage::KafkaProduce => {
                 "org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback"

@@ -5,14 +5,14 @@
 //! Must not know: any connector's own keys.
 
 use settings::Width::{Long, Medium, Short};
-use settings::{Asked, Check, Def, Key, Kind, Properties};
+use settings::{Asked, Check, Def, Key, Kind, Properties, Support, Values};
 
 const COMMON_GROUP: &str = "Common";
 const ERRORS: &str = "Error Handling";
 const EXACTLY_ONCE: &str = "Exactly Once Support";
 
 /// Every connector's keys.
-pub static COMMON: Def = Def::new(&[KEYS]);
+pub static COMMON: Def = Def::new(&[KEYS, FAMILIES]);
 
 const KEYS: &[Key] = &[
     Key::new("name", Kind::String).required().high().at(COMMON_GROUP, 1).shown("Connector name", Medium)
@@ -24,9 +24,11 @@ const KEYS: &[Key] = &[
         .doc("The version that the connector must have, as a Maven range. There is one version here; another is refused."),
     Key::new("tasks.max", Kind::Int).default("1").high().at(COMMON_GROUP, 4).shown("Tasks max", Short)
         .checks(&[Check::Range { min: Some(1), max: None }])
-        .doc("How many tasks at most. A connector that reads one log makes one task whatever stands here."),
+        .doc("How many tasks at most. A connector that reads one log makes one task whatever stands here.")
+        .support(Support::NoEffect("a connector that reads one log makes one task, in Debezium too")),
     Key::new("tasks.max.enforce", Kind::Boolean).default("true").low().at(COMMON_GROUP, 5).shown("Enforce tasks max", Short)
-        .doc("Whether more tasks than tasks.max fail the connector; false: they are only logged."),
+        .doc("Whether more tasks than tasks.max fail the connector; false: they are only logged.")
+        .support(Support::NoEffect("there is never more than one task")),
     Key::new("key.converter", Kind::Class).low().at(COMMON_GROUP, 6).shown("Key converter class", Short)
         .doc("How keys become bytes. Set here, all key.converter.* settings come from the connector; otherwise all come from the worker."),
     Key::new("key.converter.plugin.version", Kind::String).low().at(COMMON_GROUP, 7).shown("Key converter version", Short)
@@ -47,7 +49,8 @@ const KEYS: &[Key] = &[
         .doc("Names of the predicates that transformations refer to."),
     Key::new("config.action.reload", Kind::String).default("restart").low().at(COMMON_GROUP, 14).shown("Reload Action", Medium)
         .checks(&[Check::OneOfExactly(&["none", "restart"])])
-        .doc("What happens when a config provider says that a value has expired: nothing, or a restart of the connector."),
+        .doc("What happens when a config provider says that a value has expired: nothing, or a restart of the connector.")
+        .support(Support::NoEffect("no provider here gives values that expire")),
     Key::new("errors.retry.timeout", Kind::Long).default("0").at(ERRORS, 1).shown("Retry Timeout for Errors", Medium)
         .doc("For how long (ms) a step that failed but may succeed later is tried again; 0 not at all, -1 without end."),
     Key::new("errors.retry.delay.max.ms", Kind::Long).default("60000").at(ERRORS, 2)
@@ -68,14 +71,52 @@ const KEYS: &[Key] = &[
         .doc("required: the connector is refused unless the worker has exactly.once.source.support=enabled."),
     Key::new("transaction.boundary", Kind::String).default("poll").at(EXACTLY_ONCE, 3).shown("Transaction Boundary", Short)
         .checks(&[Check::OneOfAnyCase(&["interval", "poll", "connector"])])
-        .doc("Where producer transactions end: after each batch, after an interval, or where the connector says."),
+        .doc("Where producer transactions end: after each batch, after an interval, or where the connector says.")
+        .support(Support::Partly(&[(Values::These(&["interval"]), Support::NoEffect("records and offsets do not go in transactions yet"))])),
     Key::new("transaction.boundary.interval.ms", Kind::Long).low().at(EXACTLY_ONCE, 4)
         .shown("Transaction boundary interval", Short)
         .checks(&[Check::Own(interval)])
-        .doc("The interval (ms) of transaction.boundary=interval; unset: offset.flush.interval.ms."),
+        .doc("The interval (ms) of transaction.boundary=interval; unset: offset.flush.interval.ms.")
+        .support(Support::NoEffect("records and offsets do not go in transactions yet")),
     Key::new("offsets.storage.topic", Kind::String).low().at("offsets.topic", 1).shown("Offsets topic", Long)
         .checks(&[Check::NonEmpty])
-        .doc("A topic of the connector's own for its offsets; unset: the worker's. Setting it on a running connector starts it anew."),
+        .doc("A topic of the connector's own for its offsets; unset: the worker's. Setting it on a running connector starts it anew.")
+        .support(Support::Refused("offsets are kept in the worker's topic only, and would not be where this key promises them", "Remove it; offset.storage.topic of the worker names the topic.")),
+];
+
+/// Names beside those that Connect lists: families, and keys that people set on sources though only sinks have them.
+const FAMILIES: &[Key] = &[
+    Key::new("key.converter.<option>", Kind::String).unlisted().family("key.converter.<option>")
+        .doc("An option of the connector's own key converter."),
+    Key::new("value.converter.<option>", Kind::String).unlisted().family("value.converter.<option>")
+        .doc("An option of the connector's own value converter."),
+    Key::new("header.converter.<option>", Kind::String).unlisted().family("header.converter.<option>")
+        .doc("An option of the connector's own header converter."),
+    Key::new("transforms.<name>.<option>", Kind::String).unlisted().family("transforms.<name>.<option>")
+        .doc("An option of a transformation."),
+    Key::new("predicates.<name>.<option>", Kind::String).unlisted().family("predicates.<name>.<option>")
+        .doc("An option of a predicate."),
+    Key::new("topic.creation.<group>.include", Kind::List).unlisted().family("topic.creation.<group>.include")
+        .doc("Regexes on the names of topics that the group makes; the group default takes all that no other one takes."),
+    Key::new("topic.creation.<group>.exclude", Kind::List).unlisted().family("topic.creation.<group>.exclude")
+        .doc("Regexes on the names of topics that the group does not make."),
+    Key::new("topic.creation.<group>.partitions", Kind::Int).unlisted().family("topic.creation.<group>.partitions")
+        .doc("Partitions of a new topic; -1 leaves it to the broker. Required for the group default when any topic.creation key is set."),
+    Key::new("topic.creation.<group>.replication.factor", Kind::Short).unlisted()
+        .family("topic.creation.<group>.replication.factor")
+        .doc("Replicas of a new topic; -1 leaves it to the broker. Required for the group default when any topic.creation key is set."),
+    Key::new("topic.creation.<group>.<setting>", Kind::String).unlisted().family("topic.creation.<group>.<setting>")
+        .doc("A topic setting, such as cleanup.policy, for new topics of the group."),
+    Key::new("producer.override.<property>", Kind::String).unlisted().family("producer.override.<property>")
+        .doc("A property of the connector's producer, over the worker's producer.<property>. The properties are listed below."),
+    Key::new("admin.override.<property>", Kind::String).unlisted().family("admin.override.<property>")
+        .doc("A property of the client that makes the connector's topics, over the worker's admin.<property>."),
+    Key::new("consumer.override.<property>", Kind::String).unlisted().family("consumer.override.<property>")
+        .doc("A property of a consumer of the connector.")
+        .support(Support::NoEffect("a source connector has no consumer")),
+    Key::new("errors.deadletterqueue.<option>", Kind::String).unlisted().family("errors.deadletterqueue.<option>")
+        .doc("Where records go that a sink cannot handle.")
+        .support(Support::NoEffect("only sinks have a dead letter queue in Kafka Connect; with errors.tolerance=all a source's records are left out")),
 ];
 
 /// The keys of every transformation, under `transforms.NAME.`.
@@ -116,12 +157,28 @@ fn name(asked: &Asked<'_>) -> Vec<String> {
     }
     let controls: Vec<String> = value.chars().filter(|c| c.is_control()).map(|c| u32::from(c).to_string()).collect();
     if controls.is_empty() {
-        return Vec::new();
+        return unreachable_in_a_path(value);
     }
     vec![format!(
         "Invalid value {value} for configuration name: String may not contain control sequences but had the following ASCII \
          chars: {}",
         controls.join(", ")
+    )]
+}
+
+/// A name that no path of the REST API can carry, because the HTTP layer refuses it however it is written: the connector
+/// could be made and never be read, changed or deleted.
+fn unreachable_in_a_path(name: &str) -> Vec<String> {
+    let what = match name {
+        "." | ".." => "it is a step in a path".to_owned(),
+        _ => match name.chars().find(|c| matches!(c, '%' | '/' | '\\')) {
+            Some(c) => format!("String may not contain '{c}'"),
+            None => return Vec::new(),
+        },
+    };
+    vec![format!(
+        "Invalid value {name} for configuration name: {what}: no path of the REST API can carry it, and the connector could \
+         never be read, changed or deleted"
     )]
 }
 

@@ -3,116 +3,105 @@
 //!
 //! Cells are decoded once a change, into scratch that is reused; the key, the value and every view of them are written
 //! from there. Encoders are prepared once a topic and schema and found again by a pointer and a number.
+//!
+//! Must not know: which connector, which broker; where positions are stored.
+
+mod attempts;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use record::{Batch, Change, Decoded, Event, Item, KeyMove, Op, Payload, Position, Record, Schema, ValueRef};
+use record::{
+    Batch, Change, Decoded, Event, Header, Headers, Item, KeyMove, Op, Payload, Position, Record, Schema, Shape,
+    SnapshotMark, SourceField, ValueRef,
+};
 use relational::Message;
-use serde_json::{Map, Value as Json};
-use settings::Properties;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use transforms::Chain;
 
 use super::failure::{Failure, Stage};
-use super::ledger::Ledger;
+use super::ledger::{LaneId, Ledger};
+use super::tolerance::{Reporter, class_of};
 use super::topics::NewTopics;
-use super::trail::{Origin, Trail};
-use crate::convert::{Converter, Encoder};
-use crate::sink::{HeaderSet, Outgoing, Sink, SinkError};
+use super::trail::Origin;
+use crate::sink::{EncodedHeaders, Outgoing, Sink, SinkError};
 
-/// What to do with a record that a transform, a converter or the broker cannot take (`errors.*`).
-#[derive(Clone, Debug, Default)]
-pub struct Tolerance {
-    /// `errors.tolerance=all`: it is left out, and where records come from is kept for that.
-    pub all: Option<Arc<Trail>>,
-    /// `errors.log.enable`: also transforms' and converters' refusals are logged. The broker's always are.
-    pub log: bool,
-}
+pub(crate) use self::attempts::Attempts;
+pub(crate) use self::writer::Writer;
 
-impl Tolerance {
-    /// As configured.
-    pub fn of(config: &Properties) -> Self {
-        let log = config.get("errors.log.enable").is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
-        Self { all: (config.get("errors.tolerance") == Some("all")).then(Arc::default), log }
-    }
+/// The headers of the two records that a change of a key leaves as.
+static NEW_KEY: LazyLock<Arc<str>> = LazyLock::new(|| "__debezium.newkey".into());
+static OLD_KEY: LazyLock<Arc<str>> = LazyLock::new(|| "__debezium.oldkey".into());
+
+/// Headers that every row's record of the connector has.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    /// As the transforms see them.
+    pub(crate) headers: Arc<[Header<'static>]>,
+    /// The same as bytes.
+    pub(crate) encoded: EncodedHeaders,
 }
 
 /// The parts of a pipeline.
-pub struct Pipeline<S: Sink> {
-    /// The connector's name.
-    pub connector: Arc<str>,
-    /// The transforms.
-    pub chain: Chain,
-    /// Keys to bytes.
-    pub key: Box<dyn Converter>,
-    /// Values to bytes.
-    pub value: Box<dyn Converter>,
-    /// Headers to bytes.
-    pub header: Box<dyn Converter>,
-    /// The connector's own headers, the same on every row's record.
-    pub context: HeaderSet,
+pub(crate) struct Pipeline {
+    pub(crate) chain: Chain,
+    pub(crate) key: Writer,
+    pub(crate) value: Writer,
+    pub(crate) header: Writer,
+    pub(crate) context: Context,
     /// Where the bytes go.
-    pub sink: Arc<S>,
+    pub(crate) sink: Arc<dyn Sink>,
     /// What has been delivered.
-    pub ledger: Arc<Ledger>,
+    pub(crate) ledger: Arc<Ledger>,
     /// Topics that are met for the first time.
-    pub topics: Arc<NewTopics>,
-    /// What to do with records that fail.
-    pub tolerance: Tolerance,
-    /// A position as it is stored and logged.
-    pub offset: fn(&Position) -> Map<String, Json>,
-    /// For what has to wait (a registry, a topic being made).
-    pub handle: Handle,
+    pub(crate) topics: Arc<NewTopics>,
+    /// Where records that fail are told of.
+    pub(crate) reporter: Arc<Reporter>,
+    /// How what may work later is tried again.
+    pub(crate) attempts: Attempts,
 }
 
-/// Encoders are few; the one used last is nearly always the one wanted next.
-#[derive(Default)]
-struct Encoders {
-    known: Vec<(Arc<str>, u32, Arc<Encoder>)>,
-    last: usize,
-}
-
-/// Encoders kept a role: beyond this the oldest go, so that tables made and dropped for years cost nothing.
-const MAX_ENCODERS: usize = 4096;
-
-impl Encoders {
-    fn find(&mut self, topic: &Arc<str>, schema: u32) -> Option<usize> {
-        let is = |(name, id, _): &(Arc<str>, u32, Arc<Encoder>)| {
-            *id == schema && (Arc::ptr_eq(name, topic) || name == topic)
-        };
-        if self.known.get(self.last).is_some_and(is) {
-            return Some(self.last);
-        }
-        self.last = self.known.iter().position(is)?;
-        Some(self.last)
-    }
-
-    fn add(&mut self, topic: &Arc<str>, schema: u32, encoder: Encoder) {
-        if self.known.len() >= MAX_ENCODERS {
-            self.known.drain(..MAX_ENCODERS / 2);
-        }
-        self.known.push((Arc::clone(topic), schema, Arc::new(encoder)));
-        self.last = self.known.len() - 1;
-    }
-}
-
-/// Buffers and caches of the thread.
+/// What is kept from record to record.
 #[derive(Default)]
 struct Scratch {
-    key: Vec<u8>,
-    value: Vec<u8>,
-    header: Vec<u8>,
-    keys: Encoders,
-    values: Encoders,
-    headers: Encoders,
     known: KnownTopics,
-    /// It has been said once that records are left out untold.
-    said: bool,
     /// The clock when the batch was taken: a batch is at most a millisecond or two of work.
     now_ns: i64,
+    counts: Counts,
+}
+
+/// What a batch came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    reads: u64,
+    creates: u64,
+    updates: u64,
+    deletes: u64,
+    others: u64,
+    polled: u64,
+    sent: u64,
+    sent_bytes: u64,
+    dropped: u64,
+    /// When the source wrote the last change, milliseconds since 1970.
+    source_ms: Option<i64>,
+}
+
+impl Counts {
+    fn change(&mut self, change: &Change) {
+        match (change.mark, change.op) {
+            (mark, _) if mark != SnapshotMark::Streamed => self.reads += 1,
+            (_, Op::Read) => self.reads += 1,
+            (_, Op::Create) => self.creates += 1,
+            (_, Op::Update) => self.updates += 1,
+            (_, Op::Delete) => self.deletes += 1,
+            (_, Op::Truncate) => self.others += 1,
+        }
+    }
 }
 
 fn now() -> Duration {
@@ -141,12 +130,19 @@ impl KnownTopics {
     }
 }
 
-impl<S: Sink> Pipeline<S> {
+/// The table and the position that a record comes from.
+type Source<'a> = (Option<&'a Arc<str>>, Option<&'a Position>);
+
+fn origin((table, position): Source<'_>) -> Origin {
+    Origin { table: table.cloned(), position: position.cloned() }
+}
+
+impl Pipeline {
     /// Runs until the connector closes its end, or until a record cannot be sent.
     ///
     /// # Errors
     /// The failure that ends the task. Positions of records sent before it are marked.
-    pub fn run(mut self, mut records: mpsc::Receiver<Message>) -> Result<(), Failure> {
+    pub(crate) fn run(mut self, mut records: mpsc::Receiver<Message>) -> Result<(), Failure> {
         let mut scratch = Scratch::default();
         while let Some(message) = records.blocking_recv() {
             match message {
@@ -155,20 +151,58 @@ impl<S: Sink> Pipeline<S> {
                     if resets != scratch.known.resets {
                         scratch.known = KnownTopics { resets, ..KnownTopics::default() };
                     }
-                    self.batch(&batch, &mut scratch)?;
+                    let (begun, outcome) = (Instant::now(), self.batch(&batch, &mut scratch));
+                    self.count(&batch, begun, &mut scratch);
+                    outcome?;
                     drop(lease);
                 }
-                Message::Store(position, tell) => self.ledger.mark_and_tell(position, tell),
+                Message::Store(position, tell) => self.ledger.mark(LaneId::STREAM, position, Some(tell)),
             }
         }
         Ok(())
     }
 
+    /// Adds what a batch came to to the meters.
+    fn count(&self, batch: &Batch, begun: Instant, scratch: &mut Scratch) {
+        let counts = std::mem::take(&mut scratch.counts);
+        let now_ms = scratch.now_ns / 1_000_000;
+        let under_way = self.ledger.under_way();
+        self.reporter.meters.count(|numbers| {
+            numbers.reads += counts.reads;
+            numbers.creates += counts.creates;
+            numbers.updates += counts.updates;
+            numbers.deletes += counts.deletes;
+            numbers.others += counts.others;
+            numbers.filtered += u64::from(batch.filtered);
+            numbers.transactions += u64::from(batch.transactions);
+            numbers.queued = numbers.queued.saturating_sub(1);
+            numbers.queued_bytes = numbers.queued_bytes.saturating_sub(batch.buffer.len() as u64);
+            numbers.polled += counts.polled;
+            numbers.sent += counts.sent;
+            numbers.sent_bytes += counts.sent_bytes;
+            numbers.dropped += counts.dropped;
+            if let Some(source_ms) = counts.source_ms {
+                numbers.last_event_ms = Some(now_ms);
+                numbers.lag_ms = Some(now_ms - source_ms);
+                numbers.lags.add(now_ms - source_ms);
+            }
+            if counts.polled > 0 {
+                let at = Instant::now();
+                numbers.batch_records.add(at, counts.polled as f64);
+                numbers.batch_ms.add(at, at.duration_since(begun).as_secs_f64() * 1000.0);
+                numbers.writes.add(at, counts.sent as f64);
+                numbers.active.add(at, under_way as f64);
+            }
+        });
+    }
+
     fn batch(&mut self, batch: &Batch, scratch: &mut Scratch) -> Result<(), Failure> {
         scratch.now_ns = now().as_nanos() as i64;
+        let context = Arc::clone(&self.context.headers);
         let (mut before, mut after, mut other) = (Vec::new(), Vec::new(), Vec::new());
         // Only the last position of a batch is kept: the ledger need not hold one an event.
         let mut reached: Option<&Position> = None;
+        let mut last = None;
         let mut outcome = Ok(());
         for item in &batch.items {
             let position = match item {
@@ -181,7 +215,10 @@ impl<S: Sink> Pipeline<S> {
                     before.clear();
                     after.clear();
                     other.clear();
-                    outcome = self.change(batch, change, [&mut before, &mut after, &mut other], scratch);
+                    let cells = [&mut before, &mut after, &mut other];
+                    outcome = self.change(batch, change, &context, cells, scratch);
+                    scratch.counts.change(change);
+                    last = Some(change);
                     change.last.then_some(&change.position)
                 }
             };
@@ -190,8 +227,10 @@ impl<S: Sink> Pipeline<S> {
             }
             reached = position.or(reached);
         }
+        scratch.counts.source_ms =
+            last.and_then(|change| source_ms(&batch.shapes[usize::from(change.shape)], &change.position));
         if let Some(position) = reached {
-            self.ledger.mark(position.clone());
+            self.ledger.mark(LaneId::STREAM, position.clone(), None);
         }
         outcome
     }
@@ -200,6 +239,7 @@ impl<S: Sink> Pipeline<S> {
         &mut self,
         batch: &'a Batch,
         change: &'a Change,
+        context: &'a [Header<'static>],
         [before, after, other]: [&mut Vec<ValueRef<'a>>; 3],
         scratch: &mut Scratch,
     ) -> Result<(), Failure> {
@@ -233,20 +273,14 @@ impl<S: Sink> Pipeline<S> {
             (None, ..) | (_, None, _) | (.., Op::Truncate) => Payload::Null,
             (Some(_), Some(cells), _) => Payload::Key(shape, cells),
         };
-        let key_header = match change.moved {
-            None => None,
-            Some(KeyMove::To(_)) => Some(("__debezium.newkey", shape, &other[..])),
-            Some(KeyMove::From(_)) => Some(("__debezium.oldkey", shape, &other[..])),
-        };
-        let record = |value| Record {
-            topic: Arc::clone(&shape.topic),
-            partition: None,
-            timestamp_ms: None,
-            key: key.clone(),
-            value,
-            context_headers: true,
-            key_header,
-            headers: Vec::new(),
+        let record = |value| {
+            let mut headers = Headers::shared(context);
+            if let Some(moved) = change.moved {
+                let name = if matches!(moved, KeyMove::To(_)) { &NEW_KEY } else { &OLD_KEY };
+                headers.push_front(Header::key(Arc::clone(name), shape, &other[..]));
+            }
+            let topic = Arc::clone(&shape.topic);
+            Record { topic, partition: None, timestamp_ms: None, key: key.clone(), value, headers }
         };
         let source = (Some(&shape.table), Some(&change.position));
         self.record(record(Payload::Change(&decoded)), source, scratch)?;
@@ -267,56 +301,90 @@ impl<S: Sink> Pipeline<S> {
             timestamp_ms: None,
             key: payload(&event.key),
             value: payload(&event.value),
-            context_headers: false,
-            key_header: None,
-            headers: Vec::new(),
+            headers: Headers::default(),
         };
         self.record(record, (None, event.position.as_ref()), scratch)
     }
 
     /// Takes one record through the chain and sends it; leaves it out when errors are tolerated.
     fn record(&mut self, record: Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
-        if self.chain.is_empty() && self.tolerance.all.is_none() {
-            return self.send(&record, source, scratch);
+        scratch.counts.polled += 1;
+        if self.chain.is_empty() {
+            let outcome = self.send(&record, source, scratch);
+            return outcome.or_else(|failure| self.failed(failure, &record.topic, source, Some(&record)));
         }
         let topic = Arc::clone(&record.topic);
-        let outcome = match self.chain.apply(record) {
-            Ok(None) => return Ok(()),
-            Ok(Some(record)) => self.send(&record, source, scratch),
-            Err(error) => Err(Failure::transform(&error)),
+        let kept = self.reporter.tolerance.keeps_records().then(|| record.clone());
+        let transformed = match &kept {
+            None => self.chain.apply(record).map_err(|error| Failure::transform(&error)),
+            Some(kept) => {
+                let chain = &mut self.chain;
+                self.attempts.run(|_| chain.apply(kept.clone()).map_err(|error| Failure::transform(&error)))
+            }
         };
-        match outcome {
-            Err(failure) if self.tolerance.all.is_some() && failure.is_of_the_record() => {
-                if self.tolerance.log || failure.is_of_the_sink() {
-                    let what = failure.log_line(&self.connector);
-                    left_out(&self.connector, &topic, &origin(source), self.offset, &what);
-                } else if !std::mem::replace(&mut scratch.said, true) {
-                    tracing::warn!(connector = %self.connector, %topic, "records are left out from here on \
-                        (errors.tolerance=all); errors.log.enable=true tells each of them");
-                }
+        let outcome = match transformed {
+            Ok(Some(record)) => self.send(&record, source, scratch),
+            Ok(None) => {
+                scratch.counts.dropped += 1;
                 Ok(())
             }
-            outcome => outcome,
+            Err(failure) => Err(failure),
+        };
+        outcome.or_else(|failure| self.failed(failure, &topic, source, kept.as_ref()))
+    }
+
+    /// A record could not be sent: tells of it, and whether the task ends with that.
+    fn failed(
+        &self,
+        failure: Failure,
+        topic: &str,
+        source: Source<'_>,
+        record: Option<&Record<'_>>,
+    ) -> Result<(), Failure> {
+        let tolerance = &self.reporter.tolerance;
+        let class = match failure.stage() {
+            Stage::Transformation => self.chain.failed_class(),
+            Stage::HeaderConverter => self.header.class,
+            Stage::KeyConverter => self.key.class,
+            Stage::ValueConverter => self.value.class,
+            // What stands in the way of all records is told by the trace alone.
+            _ if tolerance.all.is_none() || !failure.is_of_the_record() => return Err(failure),
+            stage => class_of(stage),
+        };
+        if failure.is_stop() {
+            return Err(failure);
         }
+        let origin = origin(source);
+        let shown = record.filter(|_| tolerance.logs && tolerance.shows_records);
+        let shown = shown.map(|record| self.reporter.show(record, &origin));
+        let goes_on = self.reporter.failed(&failure, class, topic, &origin, shown.as_deref());
+        if goes_on { Ok(()) } else { Err(failure) }
     }
 
     fn send(&mut self, record: &Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
-        let Scratch { key, value, header, keys, values, headers, known, now_ns, .. } = scratch;
+        let Self { key, value, header, context, attempts, .. } = self;
         let topic = &record.topic;
-        let is_new = !known.meets(topic);
+        let is_new = !scratch.known.meets(topic);
         if is_new {
-            self.topics.meet(topic, &self.handle).map_err(|error| Failure::topic(&error))?;
+            self.topics.meet(topic, attempts.handle()).map_err(|error| Failure::topic(&error))?;
         }
-        let has_key = write(&self.handle, &*self.key, keys, topic, &record.key, key, Stage::KeyConverter)?;
-        let has_value = write(&self.handle, &*self.value, values, topic, &record.value, value, Stage::ValueConverter)?;
         let own;
-        let mut header_set = record.context_headers.then_some(&self.context);
-        if record.key_header.is_some() || !record.headers.is_empty() {
-            own = self.headers(record, header, headers)?;
-            header_set = Some(&own);
-        }
+        let headers = match record.headers.parts() {
+            ([], false, []) => None,
+            ([], true, []) => Some(&context.encoded),
+            (front, is_shared, back) => {
+                let mut set = encoded(header, front, EncodedHeaders::default(), topic, attempts)?;
+                if is_shared {
+                    set = set.and(&context.encoded);
+                }
+                own = encoded(header, back, set, topic, attempts)?;
+                Some(&own)
+            }
+        };
+        let has_key = key.write(topic, &record.key, attempts)?;
+        let has_value = value.write(topic, &record.value, attempts)?;
         let seq = loop {
-            match self.ledger.take() {
+            match self.ledger.take(LaneId::STREAM) {
                 Some(seq) => break seq,
                 // A delivery failed, or the task is stopped: no room will come.
                 None if self.sink.is_stopped() => return Err(Failure::sink(&SinkError::Stopped)),
@@ -324,19 +392,20 @@ impl<S: Sink> Pipeline<S> {
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
         };
-        if let Some(trail) = &self.tolerance.all {
-            trail.note(seq, origin(source), || self.ledger.done_below());
+        if let Some(trail) = &self.reporter.tolerance.all {
+            trail.note(seq, origin(source), |seq| self.ledger.covers(seq));
         }
         let outgoing = Outgoing {
             topic,
             partition: record.partition,
             // One reading of the clock a batch; the producer would take its own for each record.
-            timestamp_ms: record.timestamp_ms.or(Some(*now_ns / 1_000_000)),
-            key: has_key.then_some(&**key),
-            value: has_value.then_some(&**value),
-            headers: header_set.filter(|set| !set.is_empty()),
+            timestamp_ms: record.timestamp_ms.or(Some(scratch.now_ns / 1_000_000)),
+            key: has_key.then_some(key.bytes()),
+            value: has_value.then_some(value.bytes()),
+            headers,
             seq,
         };
+        scratch.counts.sent_bytes += (key.bytes().len() + value.bytes().len()) as u64;
         self.sink.send(outgoing).map_err(|error| {
             // Nothing was sent under this number: it must not hold up the positions before it.
             if !matches!(error, SinkError::Stopped) {
@@ -344,73 +413,36 @@ impl<S: Sink> Pipeline<S> {
             }
             Failure::sink(&error)
         })?;
+        scratch.counts.sent += 1;
         if is_new {
             self.topics.sent(topic, seq);
-            known.all.insert(Arc::clone(topic));
+            scratch.known.all.insert(Arc::clone(topic));
         }
         Ok(())
     }
-
-    /// The header of a key change, then the context, then what transforms added.
-    fn headers(&self, record: &Record<'_>, buffer: &mut Vec<u8>, cache: &mut Encoders) -> Result<HeaderSet, Failure> {
-        let topic = &record.topic;
-        let mut set = HeaderSet::default();
-        if let Some((name, shape, cells)) = record.key_header {
-            let payload = Payload::Key(shape, cells);
-            let there = write(&self.handle, &*self.header, cache, topic, &payload, buffer, Stage::HeaderConverter)?;
-            set = set.with(name, there.then_some(&**buffer));
-        }
-        if record.context_headers {
-            set = set.and(&self.context);
-        }
-        for (name, schema, value) in &record.headers {
-            let payload = Payload::Borrowed(schema, value);
-            let there = write(&self.handle, &*self.header, cache, topic, &payload, buffer, Stage::HeaderConverter)?;
-            set = set.with(name, there.then_some(&**buffer));
-        }
-        Ok(set)
-    }
 }
 
-/// The table and the position that a record comes from.
-type Source<'a> = (Option<&'a Arc<str>>, Option<&'a Position>);
-
-fn origin((table, position): Source<'_>) -> Origin {
-    Origin { table: table.cloned(), position: position.cloned() }
+/// When the source wrote an event, if its source block says so.
+fn source_ms(shape: &Shape, position: &Position) -> Option<i64> {
+    let slot = shape.source.fields.iter().find_map(|field| match field {
+        SourceField::Millis(slot) => Some(*slot),
+        _ => None,
+    })?;
+    position.word(slot).map(|us| us.div_euclid(1000))
 }
 
-/// The line of a record that is left out: names only, as cells may be secret.
-pub(super) fn left_out(
-    connector: &str,
-    topic: &str,
-    origin: &Origin,
-    offset: fn(&Position) -> Map<String, Json>,
-    what: &str,
-) {
-    let table = origin.table.as_deref().unwrap_or("none");
-    let position = origin.position.as_ref().map_or(Json::Null, |position| Json::Object(offset(position)));
-    tracing::error!(%connector, %topic, %table, %position, "a record is left out (errors.tolerance=all). {what}");
-}
-
-/// Writes a payload with its prepared encoder; false for a Kafka null.
-fn write(
-    handle: &Handle,
-    converter: &dyn Converter,
-    cache: &mut Encoders,
+/// Adds headers to a set, as bytes.
+fn encoded(
+    writer: &mut Writer,
+    headers: &[Header<'_>],
+    set: EncodedHeaders,
     topic: &Arc<str>,
-    payload: &Payload<'_>,
-    out: &mut Vec<u8>,
-    stage: Stage,
-) -> Result<bool, Failure> {
-    out.clear();
-    let schema = payload.schema();
-    let id = schema.map_or(0, |schema| schema.id);
-    let at = if let Some(at) = cache.find(topic, id) {
-        at
-    } else {
-        let encoder = handle.block_on(converter.prepare(topic, schema)).map_err(|e| Failure::convert(stage, &e))?;
-        cache.add(topic, id, encoder);
-        cache.last
-    };
-    cache.known[at].2.write(payload, out).map_err(|error| Failure::convert(stage, &error))
+    attempts: &mut Attempts,
+) -> Result<EncodedHeaders, Failure> {
+    let mut set = set;
+    for header in headers {
+        let there = writer.write(topic, &header.payload(), attempts)?;
+        set = set.with(&header.name, there.then_some(writer.bytes()));
+    }
+    Ok(set)
 }

@@ -11,6 +11,7 @@ mod calls;
 mod keeper;
 mod machine;
 mod mailbox;
+mod numbers;
 mod offsets;
 mod phase;
 mod plan;
@@ -22,23 +23,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use calls::{Initial, Refusal};
+pub use numbers::{ConnectorNumbers, StartNumbers, WorkerNumbers};
 pub use offsets::Alteration;
 pub use phase::Health;
 use settings::Properties;
-pub use standing::{Info, Part, Standing};
+pub use standing::{Info, Part, StateInfo};
 use tokio::sync::{OwnedMutexGuard, broadcast, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 use self::keeper::Keeper;
 use self::mailbox::Mailbox;
+use self::numbers::Metered;
 use self::phase::Phase;
 use super::catalog::Catalog;
 use super::fenced::Fenced;
 use super::owner::{Fence, Ownership};
 use super::task::{TaskHandle, TaskSpec};
 use crate::plugins::{Boxed, Plugin};
-use crate::store::{Change, Configs, Object, Offsets, Statuses, Store, StoreError};
+use crate::store::{ConfigChange, Configs, Object, Offsets, Statuses, Store, StoreError};
 
 /// A task that was started. Dropping it stops the task without waiting.
 pub struct Launched {
@@ -103,10 +106,7 @@ pub struct Settings {
 impl Settings {
     /// Finds a connector by its class, its simple name, or that without `Connector`.
     pub(crate) fn find(&self, class: &str) -> Option<&'static Plugin> {
-        self.plugins.iter().find(|plugin| {
-            let simple = plugin.class.rsplit('.').next().unwrap_or(plugin.class);
-            plugin.class == class || simple == class || simple.strip_suffix("Connector") == Some(class)
-        })
+        self.plugins.iter().find(|plugin| settings::names_class(class, plugin.class, &["Connector"]))
     }
 }
 
@@ -119,6 +119,8 @@ struct Shared {
     generation: AtomicI32,
     /// Counts resets of topics: after one, tasks tell their topics again.
     resets: Arc<AtomicU64>,
+    /// What runs counts there.
+    metered: Metered,
     /// Under all of the above; it knows the tenure's fence.
     store: Arc<Fenced>,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
@@ -213,6 +215,7 @@ impl Supervisor {
             offsets,
             generation: AtomicI32::new(0),
             resets: Arc::default(),
+            metered: Metered::default(),
             store,
             keepers: Mutex::default(),
             locks: Mutex::default(),
@@ -363,17 +366,19 @@ impl Supervisor {
         });
     }
 
-    fn changed(&self, change: Result<Change, broadcast::error::RecvError>) {
+    fn changed(&self, change: Result<ConfigChange, broadcast::error::RecvError>) {
         if !matches!(&*self.phase.borrow(), Phase::Read(Ownership::Owner { .. })) {
             return;
         }
         match change {
-            Ok(Change::Connector(name)) => self.look(&name, true),
-            Ok(Change::Removed(name) | Change::Target(name) | Change::Tasks(name)) => self.look(&name, false),
-            Ok(Change::Restart { connector, include_tasks, only_failed }) => {
+            Ok(ConfigChange::Connector(name)) => self.look(&name, true),
+            Ok(ConfigChange::Removed(name) | ConfigChange::Target(name) | ConfigChange::Tasks(name)) => {
+                self.look(&name, false)
+            }
+            Ok(ConfigChange::Restart { connector, include_tasks, only_failed }) => {
                 self.restart_asked(&connector, include_tasks, only_failed);
             }
-            Ok(Change::Logger { .. } | Change::SessionKey | Change::Nothing)
+            Ok(ConfigChange::Logger { .. } | ConfigChange::SessionKey | ConfigChange::Nothing)
             | Err(broadcast::error::RecvError::Closed) => {}
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 let mut names: Vec<String> = self.shared.configs.read(|view| view.connectors.keys().cloned().collect());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::sink::topics::{TopicError, Topics};
-use crate::sink::{KafkaSink, Sink, SinkError};
+use crate::sink::{Sink, SinkError};
 
 /// How long a topic's leader is waited for before the record is queued all the same.
 const WARM_TIMEOUT: Duration = Duration::from_secs(5);
@@ -16,8 +16,8 @@ const WARM_TIMEOUT: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// See the module.
-pub struct NewTopics {
-    sink: Arc<KafkaSink>,
+pub(crate) struct NewTopics {
+    sink: Arc<dyn Sink>,
     make: Option<Topics>,
     /// Met, and first sent under this number: to be told of once it is done.
     unheard: Mutex<Vec<(u64, Arc<str>)>>,
@@ -27,7 +27,7 @@ pub struct NewTopics {
 
 impl NewTopics {
     /// Topics of a task; `make` creates them where the user has said how, `resets` counts what the user had forgotten.
-    pub fn new(sink: Arc<KafkaSink>, make: Option<Topics>, resets: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(sink: Arc<dyn Sink>, make: Option<Topics>, resets: Arc<AtomicU64>) -> Self {
         Self { sink, make, unheard: Mutex::default(), waits: Mutex::default(), resets }
     }
 
@@ -35,7 +35,7 @@ impl NewTopics {
     ///
     /// # Errors
     /// When the topic cannot be made.
-    pub fn meet(&self, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
+    pub(crate) fn meet(&self, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
         if let Some(topics) = &self.make {
             self.made(topics, topic, handle)?;
         }
@@ -67,23 +67,23 @@ impl NewTopics {
     }
 
     /// Why nothing is sent, if so: a topic cannot be made, as the broker is away. In the form of a trace.
-    pub fn waits(&self) -> Option<Arc<str>> {
+    pub(crate) fn waits(&self) -> Option<Arc<str>> {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// When this changes, all topics are new again.
-    pub fn resets(&self) -> u64 {
+    pub(crate) fn resets(&self) -> u64 {
         self.resets.load(Ordering::Relaxed)
     }
 
     /// The first record of a topic just met is being sent under this number.
-    pub fn sent(&self, topic: &Arc<str>, seq: u64) {
+    pub(crate) fn sent(&self, topic: &Arc<str>, seq: u64) {
         self.unheard.lock().unwrap_or_else(PoisonError::into_inner).push((seq, Arc::clone(topic)));
     }
 
-    /// Topics whose first record is done.
-    pub fn acknowledged(&self, below: u64) -> Vec<Arc<str>> {
+    /// Topics whose first record is done, as `is_done` says of its number.
+    pub(crate) fn acknowledged(&self, is_done: impl Fn(u64) -> bool) -> Vec<Arc<str>> {
         let mut unheard = self.unheard.lock().unwrap_or_else(PoisonError::into_inner);
-        unheard.extract_if(.., |(seq, _)| *seq < below).map(|(_, topic)| topic).collect()
+        unheard.extract_if(.., |(seq, _)| is_done(*seq)).map(|(_, topic)| topic).collect()
     }
 }

@@ -9,38 +9,45 @@ use std::sync::{Arc, Mutex, PoisonError};
 use record::Position;
 
 /// What is done is forgotten once in so many records.
-const FORGET_EVERY: u64 = 1024;
+const FORGET_EVERY: usize = 1024;
 
 /// Where a record comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// The table, as `schema.table`; none for what belongs to no table.
-    pub table: Option<Arc<str>>,
+    pub(crate) table: Option<Arc<str>>,
     /// The source's position of its event.
-    pub position: Option<Position>,
+    pub(crate) position: Option<Position>,
 }
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Trail(Mutex<VecDeque<(u64, Origin)>>);
+pub(crate) struct Trail(Mutex<Steps>);
+
+#[derive(Debug, Default)]
+struct Steps {
+    known: VecDeque<(u64, Origin)>,
+    noted: usize,
+}
 
 impl Trail {
-    /// The record of this number is about to be sent; numbers ascend. `done_below` tells what may be forgotten.
-    pub fn note(&self, seq: u64, origin: Origin, done_below: impl FnOnce() -> u64) {
+    /// The record of this number is about to be sent. `is_done` tells which numbers may be forgotten.
+    pub(crate) fn note(&self, seq: u64, origin: Origin, is_done: impl Fn(u64) -> bool) {
         let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seq.is_multiple_of(FORGET_EVERY) {
-            let below = done_below();
-            let done = steps.partition_point(|(known, _)| *known < below);
-            steps.drain(..done);
+        steps.noted += 1;
+        if steps.noted.is_multiple_of(FORGET_EVERY) {
+            steps.known.retain(|(known, _)| !is_done(*known));
         }
-        steps.push_back((seq, origin));
+        steps.known.push_back((seq, origin));
     }
 
     /// Where the record of this number comes from.
-    pub fn of(&self, seq: u64) -> Origin {
+    pub(crate) fn of(&self, seq: u64) -> Origin {
         let steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = steps.binary_search_by_key(&seq, |(known, _)| *known);
-        at.ok().and_then(|at| steps.get(at)).map(|(_, origin)| origin.clone()).unwrap_or_default()
+        // Numbers ascend within a lane; those of several lanes do not.
+        let at = steps.known.binary_search_by_key(&seq, |(known, _)| *known).ok();
+        let at = at.or_else(|| steps.known.iter().position(|(known, _)| *known == seq));
+        at.and_then(|at| steps.known.get(at)).map(|(_, origin)| origin.clone()).unwrap_or_default()
     }
 }
 
@@ -50,15 +57,15 @@ mod tests {
 
     #[test]
     fn what_is_under_way_is_known_and_what_is_done_is_forgotten() {
-        let trail = Trail::default();
+        let (trail, every) = (Trail::default(), FORGET_EVERY as u64);
         let origin = |seq: u64| Origin { table: Some(format!("public.t{seq}").into()), position: None };
-        for seq in 0..3 * FORGET_EVERY {
-            trail.note(seq, origin(seq), || seq.saturating_sub(10));
+        for seq in 0..3 * every {
+            trail.note(seq, origin(seq), |known| known + 10 < seq);
         }
-        let last = 3 * FORGET_EVERY - 1;
+        let last = 3 * every - 1;
         assert_eq!(trail.of(last), origin(last));
-        assert_eq!(trail.of(2 * FORGET_EVERY - 10), origin(2 * FORGET_EVERY - 10));
-        assert_eq!(trail.of(2 * FORGET_EVERY - 11), Origin::default());
-        assert_eq!(trail.0.lock().unwrap().len() as u64, FORGET_EVERY + 10);
+        assert_eq!(trail.of(last - 10), origin(last - 10));
+        assert_eq!(trail.of(last - 11), Origin::default());
+        assert_eq!(trail.0.lock().unwrap().known.len(), 11);
     }
 }

@@ -1,12 +1,13 @@
 //! Validation of a connector's configuration, as Connect's worker does it: the common keys, transformations, predicates,
 //! the connector's own, client overrides, converters.
 //!
-//! All complaints are kept. The list is Connect's, word by word; what we have to add (old names and what replaced them)
-//! comes behind it.
+//! All complaints are kept. The list is Connect's, word by word; what we have to add stands apart from the errors, as
+//! remarks: of a key without effect, of an old name and what replaced it, of a class that is not built in.
 //!
 //! Must not know: HTTP.
 
 mod parts;
+mod version;
 
 use settings::{Checked, Def, Properties, SecretNames, Severity};
 
@@ -48,12 +49,14 @@ pub struct Validation {
 }
 
 impl Validation {
-    /// Connect's list of the complaints, our remarks behind it; `None` when the configuration will do.
+    /// Connect's list of the complaints, each with the lines that explain it behind it, and our remarks behind the list;
+    /// `None` when the configuration will do.
     pub fn complaint(&self) -> Option<String> {
         if self.error_count == 0 {
             return None;
         }
-        let errors: Vec<&str> = self.configs.iter().flat_map(|c| &c.errors).map(String::as_str).collect();
+        let wrong = self.configs.iter().filter(|c| !c.errors.is_empty());
+        let errors: Vec<&str> = wrong.flat_map(|c| c.errors.iter().chain(&c.remarks)).map(String::as_str).collect();
         let mut text = format!(
             "Connector configuration is invalid and contains the following {} error(s):\n{}\nYou can also find the above list \
              of errors at the endpoint `/connector-plugins/{{connectorType}}/config/validate`",
@@ -76,7 +79,7 @@ pub fn name_mismatch(config: &str, url: &str) -> String {
 /// The connector of a configuration.
 pub fn plugin(settings: &Settings, config: &Properties) -> Result<&'static Plugin, Rejected> {
     let class = config.get("connector.class").map(str::trim).filter(|class| !class.is_empty());
-    let class = class.ok_or_else(|| Rejected::NoClass(config.masked(&SecretNames::Usual).to_string()))?;
+    let class = class.ok_or_else(|| Rejected::NoClass(config.masked(&secret_names(config)).to_string()))?;
     settings.find(class).ok_or_else(|| {
         let describe = |plugin: &Plugin| {
             format!(
@@ -89,13 +92,22 @@ pub fn plugin(settings: &Settings, config: &Properties) -> Result<&'static Plugi
     })
 }
 
-/// Validates. The database is asked only when nothing else is wrong.
-pub async fn validate(settings: &Settings, config: &Properties) -> Result<Validation, Rejected> {
-    let raw = config;
-    let config = &(settings.resolve)(raw.clone());
-    let plugin = plugin(settings, config)?;
-    let own = (plugin.keys)();
-    let mut connector = own.validate(config);
+/// What can be said of a configuration without asking the database.
+struct Offline {
+    /// The common keys, transformations, predicates, the connector's own.
+    checked: Vec<Checked>,
+    /// Client overrides and options of converters; of these Connect counts keys with errors, not errors.
+    others: Vec<Checked>,
+    /// Whether one of the connector's own keys is wrong: then Debezium does not ask the database.
+    own_wrong: bool,
+}
+
+fn offline(settings: &Settings, plugin: &Plugin, config: &Properties) -> Offline {
+    let mut connector = (plugin.keys)().validate(config);
+    for finding in (plugin.warnings)(config) {
+        remark(&mut connector, &finding.key, format!("'{}' {} {}", finding.key, finding.reason, finding.remedy));
+    }
+    let own_wrong = connector.iter().any(|c| !c.errors.is_empty());
     let mut checked = common(settings, plugin, config);
     for base in &mut checked {
         // A connector's key of the same name takes the place of the common one.
@@ -103,22 +115,43 @@ pub async fn validate(settings: &Settings, config: &Properties) -> Result<Valida
             *base = connector.remove(i);
         }
     }
-    let mut remarks = Vec::new();
-    parts::transforms(settings, config, &mut checked, &mut remarks);
-    parts::predicates(settings, config, &mut checked, &mut remarks);
+    parts::transforms(settings, config, &mut checked);
+    parts::predicates(settings, config, &mut checked);
     checked.append(&mut connector);
     nulls(config, &mut checked);
-    let overrides = parts::overrides(settings, config);
-    let converters = parts::converters(settings, config);
+    let mut others = parts::overrides(settings, config);
+    others.append(&mut parts::converters(settings, config));
+    parts::without_class(config, &mut others);
+    Offline { checked, others, own_wrong }
+}
 
+/// Adds a line to what is said of a key beside its errors.
+fn remark(checked: &mut Vec<Checked>, key: &str, line: String) {
+    match checked.iter_mut().find(|c| c.name == key) {
+        Some(c) => c.remarks.push(line),
+        None => checked.push(Checked { name: key.to_owned(), remarks: vec![line], ..Checked::default() }),
+    }
+}
+
+/// `custom.sanitize.pattern` in place of the usual endings; one that does not compile leaves the usual ones.
+fn secret_names(config: &Properties) -> SecretNames {
+    let pattern = config.get("custom.sanitize.pattern").and_then(|pattern| settings::JavaRegex::new(pattern).ok());
+    pattern.map_or(SecretNames::Usual, |pattern| SecretNames::Pattern(Box::new(pattern)))
+}
+
+/// Validates. The database is asked unless one of the connector's own keys is wrong, as Debezium does it.
+pub async fn validate(settings: &Settings, config: &Properties) -> Result<Validation, Rejected> {
+    let raw = config;
+    let config = &(settings.resolve)(raw.clone());
+    let plugin = plugin(settings, config)?;
+    let Offline { mut checked, others, own_wrong } = offline(settings, plugin, config);
     let mut error_count = checked.iter().map(|c| c.errors.len()).sum::<usize>();
-    error_count += overrides.iter().chain(&converters).filter(|c| !c.errors.is_empty()).count();
-    let mut warnings = Vec::new();
-    // With a complaint already, the check says the same again: the database was not asked.
-    let counts = error_count == 0;
+    error_count += others.iter().filter(|c| !c.errors.is_empty()).count();
+    let (mut remarks, mut warnings) = (Vec::new(), Vec::new());
     for finding in (plugin.check)(config.clone()).await {
         match finding.severity {
-            Severity::Error if counts => {
+            // What is wrong with the connector's own keys says the same again here.
+            Severity::Error if !own_wrong => {
                 error_count += 1;
                 if !finding.remedy.is_empty() {
                     remarks.push(format!("{}: {}", finding.key, finding.remedy));
@@ -128,18 +161,20 @@ pub async fn validate(settings: &Settings, config: &Properties) -> Result<Valida
                     None => checked.insert(0, undefined(finding.key, vec![finding.reason])),
                 }
             }
-            // Old names are among them; a refusal says them by `remedies`.
-            Severity::Warning => warnings.push(finding.to_string()),
+            Severity::Warning => warnings.push(finding),
             Severity::Error | Severity::Info => {}
         }
     }
     if error_count == 0 {
-        remarks.extend(warnings);
+        remarks.extend(warnings.iter().map(ToString::to_string));
     } else {
-        remarks.extend((plugin.remedies)(config));
+        // Old names may be why something is missing.
+        remarks.extend((plugin.warnings)(config).iter().map(|f| format!("'{}' {} {}", f.key, f.reason, f.remedy)));
     }
-    checked.extend(overrides);
-    checked.extend(converters);
+    for finding in warnings {
+        remark(&mut checked, &finding.key, finding.to_string());
+    }
+    checked.extend(others);
 
     let mut groups: Vec<String> = Vec::new();
     for group in checked.iter().filter_map(|c| c.definition.as_ref()?.group.as_ref()) {
@@ -151,18 +186,57 @@ pub async fn validate(settings: &Settings, config: &Properties) -> Result<Valida
     Ok(Validation { name, error_count, groups, configs: checked, remarks })
 }
 
+/// Holds a stored configuration against what works here when its connector starts: it may have been written by a Java
+/// worker or an older release. Gives what has no effect.
+///
+/// # Errors
+/// What is refused, as a trace for the status in Java's form.
+pub fn at_start(settings: &Settings, plugin: &Plugin, config: &Properties) -> Result<Vec<String>, String> {
+    let mut refused: Vec<String> = (plugin.keys)().refused("", config).into_iter().map(|i| i.message).collect();
+    refused.extend(keys::COMMON.refused("", config).into_iter().map(|i| i.message));
+    if wants_exactly_once(config) && !has_exactly_once(settings) {
+        refused.push(NOT_EXACTLY_ONCE.to_owned());
+    }
+    if !refused.is_empty() {
+        return Err(format!("org.apache.kafka.common.config.ConfigException: {}", refused.join("\n")));
+    }
+    let Offline { checked, others, .. } = offline(settings, plugin, config);
+    Ok(checked.into_iter().chain(others).filter(|c| c.errors.is_empty()).flat_map(|c| c.remarks).collect())
+}
+
+const NOT_EXACTLY_ONCE: &str = "This worker does not have exactly-once source support enabled.";
+
+fn wants_exactly_once(config: &Properties) -> bool {
+    config.get("exactly.once.support").is_some_and(|value| value.trim().eq_ignore_ascii_case("required"))
+}
+
+fn has_exactly_once(settings: &Settings) -> bool {
+    settings.worker.get("exactly.once.source.support").is_some_and(|text| text.trim().eq_ignore_ascii_case("enabled"))
+}
+
 /// The common keys as this worker and this connector show them.
 pub fn common(settings: &Settings, plugin: &Plugin, config: &Properties) -> Vec<Checked> {
     let mut checked = keys::COMMON.validate(config);
     for one in &mut checked {
         match one.name.as_str() {
-            "connector.plugin.version" => {
-                parts::default(one, config, plugin.version);
-                one.recommended = vec![plugin.version.to_owned()];
+            "connector.class" | "connector.plugin.version" => {
+                if one.name == "connector.plugin.version" {
+                    parts::default(one, config, plugin.version);
+                    one.recommended = vec![plugin.version.to_owned()];
+                }
+                let wanted = config.get("connector.plugin.version");
+                one.errors.extend(wanted.and_then(|wanted| version::refusal(plugin.class, wanted, plugin.version)));
             }
-            "exactly.once.support" if settings.worker.get("exactly.once.source.support") != Some("enabled") => {
-                if one.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("required")) {
-                    one.errors.push("This worker does not have exactly-once source support enabled.".to_owned());
+            "exactly.once.support" if wants_exactly_once(config) && !has_exactly_once(settings) => {
+                one.errors.push(NOT_EXACTLY_ONCE.to_owned());
+            }
+            "transaction.boundary" => {
+                if one.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("connector")) {
+                    one.errors.push(
+                        "The connector does not support connector-defined transaction boundaries with the given \
+                         configuration. Please reconfigure it to use a different transaction boundary definition."
+                            .to_owned(),
+                    );
                 }
             }
             _ => parts::converter(settings, config, one),
@@ -186,7 +260,7 @@ fn nulls(config: &Properties, checked: &mut Vec<Checked>) {
 }
 
 fn undefined(name: String, errors: Vec<String>) -> Checked {
-    Checked { name, definition: None, value: None, recommended: Vec::new(), errors, visible: true, answered: true }
+    Checked { name, errors, ..Checked::default() }
 }
 
 /// The definitions that `GET /connector-plugins/P/config` shows of a connector: its own, then the common ones.

@@ -2,6 +2,8 @@
 
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::Outgoing;
+
 /// A record that did not reach the broker.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeliveryError {
@@ -58,6 +60,12 @@ pub enum DeliveryError {
 }
 
 impl DeliveryError {
+    /// From librdkafka's code for a record.
+    pub(super) fn of(code: RDKafkaErrorCode, record: &Outgoing<'_>) -> Self {
+        let bytes = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        Self::from_code(code, record.topic, bytes)
+    }
+
     /// From librdkafka's code; `bytes` of key and value.
     pub(super) fn from_code(code: RDKafkaErrorCode, topic: &str, bytes: usize) -> Self {
         use RDKafkaErrorCode as Code;
@@ -88,17 +96,6 @@ impl DeliveryError {
             _ => ("org.apache.kafka.common.KafkaException", true),
         };
         Self::Refused { topic, java, reason: code.to_string(), transient }
-    }
-
-    /// Its topic.
-    pub fn topic(&self) -> &str {
-        match self {
-            Self::TooLarge { topic, .. }
-            | Self::Purged { topic }
-            | Self::Fatal { topic }
-            | Self::Neighbour { topic }
-            | Self::Refused { topic, .. } => topic,
-        }
     }
 
     /// Whether the record itself is refused, for good. A size is refused of a whole batch, which says nothing of each
@@ -150,6 +147,9 @@ pub enum SinkError {
     /// The sink is stopped, or this process no longer owns the group: nothing may be produced.
     #[error("the sink is stopped: this process may not produce any more (it is shutting down or has lost its group)")]
     Stopped,
+    /// Records and offsets were to be committed together.
+    #[error("the producer was made without transactions: it can neither begin nor commit one")]
+    NoTransactions,
     /// The client refused the record at once.
     #[error(transparent)]
     Refused(#[from] DeliveryError),
@@ -175,7 +175,7 @@ impl SinkError {
             Self::TooLarge { .. } | Self::Timestamp { .. } => true,
             // Refused alone, before it was in any batch.
             Self::Refused(error) => !error.is_transient(),
-            Self::Stopped | Self::Property(_) | Self::Client { .. } => false,
+            Self::Stopped | Self::NoTransactions | Self::Property(_) | Self::Client { .. } => false,
         }
     }
 
@@ -184,7 +184,11 @@ impl SinkError {
         match self {
             Self::Stopped => true,
             Self::Refused(error) => error.is_transient(),
-            Self::TooLarge { .. } | Self::Timestamp { .. } | Self::Property(_) | Self::Client { .. } => false,
+            Self::TooLarge { .. }
+            | Self::Timestamp { .. }
+            | Self::NoTransactions
+            | Self::Property(_)
+            | Self::Client { .. } => false,
         }
     }
 }
@@ -227,7 +231,7 @@ mod tests {
     fn sizes_are_counted_as_javas_producer_does() {
         assert_eq!(serialized_bytes(None, None, 0, 0), 85);
         assert_eq!(serialized_bytes(Some(b"key"), Some(&[0; 600]), 0, 0), 82 + 4 + 602 + 1);
-        let headers = super::super::HeaderSet::default().with("__op", Some(b"c")).with("none", None);
+        let headers = super::super::EncodedHeaders::default().with("__op", Some(b"c")).with("none", None);
         assert_eq!((headers.count, headers.wire_bytes), (2, 5 + 2 + 5 + 1));
     }
 }

@@ -31,6 +31,8 @@ pub struct Mapped {
     pub client: BTreeMap<String, String>,
     /// To be said once in the log.
     pub warnings: Vec<String>,
+    /// The same by the property that each is about.
+    pub said: Vec<(String, String)>,
     /// To be said to the user; a client with any must not start.
     pub refusals: Vec<Refusal>,
     /// `max.request.size`, bytes: the sink checks it itself, as Java's producer does.
@@ -58,7 +60,12 @@ impl Mapped {
     }
 
     pub(super) fn warn(&mut self, name: &str, text: &str) {
-        self.warnings.push(format!("Kafka client property {name} is ignored: {text}"));
+        self.say(name, format!("Kafka client property {name} has no effect here: {text}"));
+    }
+
+    fn say(&mut self, name: &str, line: String) {
+        self.said.push((name.to_owned(), line.clone()));
+        self.warnings.push(line);
     }
 
     pub(super) fn refuse(&mut self, name: &str, reason: impl Into<String>, remedy: impl Into<String>) {
@@ -91,7 +98,7 @@ enum How {
 use How::{Ignored, Is, Refused, Rule};
 
 const NO_JVM: &str = "there is no JVM here to load the class";
-const METRICS: &str = "metrics are served at /metrics";
+const METRICS: &str = "Java's metrics are not kept, and there is no JMX";
 
 /// Rows that every client has.
 const COMMON: &[(&str, How)] = &[
@@ -147,7 +154,7 @@ const PRODUCER: &[(&str, How)] = &[
     ("partitioner.availability.timeout.ms", Ignored("records without a key stay in one partition a batch")),
     ("key.serializer", Ignored("bytes are sent as the converter made them")),
     ("value.serializer", Ignored("bytes are sent as the converter made them")),
-    ("interceptor.classes", Ignored(NO_JVM)),
+    ("interceptor.classes", Rule),
     ("transaction.timeout.ms", Ignored("no transactions are used")),
     (
         "transactional.id",
@@ -303,7 +310,7 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
         Some(acks @ ("0" | "1")) => {
             mapped.set("acks", acks);
             idempotent = false;
-            mapped.warnings.push(format!("acks={acks}: a broker's failure can lose records; idempotence is off"));
+            mapped.say("acks", format!("acks={acks}: a broker's failure can lose records; idempotence is off"));
         }
         Some(acks) => mapped.refuse("acks", format!("{acks:?} is not one of all, -1, 0, 1"), "Use acks=all"),
     }
@@ -311,7 +318,7 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
         mapped.set("retries", retries.to_string());
         if retries == 0 {
             idempotent = false;
-            mapped.warnings.push("retries=0: the first network error fails the task; idempotence is off".to_owned());
+            mapped.say("retries", "retries=0: the first network error fails the task; idempotence is off".to_owned());
         }
     }
     mapped.set("enable.idempotence", idempotent.to_string());
@@ -319,12 +326,17 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
     let in_flight = number(mapped, properties, "max.in.flight.requests.per.connection", 1, INT);
     let in_flight = in_flight.unwrap_or(if idempotent { 5 } else { 1 });
     if idempotent && in_flight > 5 {
-        mapped.warnings.push(format!(
-            "max.in.flight.requests.per.connection={in_flight}: 5 is used, more would break the order (KIP-185)"
-        ));
+        let name = "max.in.flight.requests.per.connection";
+        mapped.say(
+            name,
+            format!(
+                "max.in.flight.requests.per.connection={in_flight}: 5 is used, more would break the order (KIP-185)"
+            ),
+        );
     }
     if !idempotent && in_flight > 1 {
-        mapped.warnings.push(format!(
+        let name = "max.in.flight.requests.per.connection";
+        mapped.say(name, format!(
             "max.in.flight.requests.per.connection={in_flight}: a retry can reorder records; set enable.idempotence=true"
         ));
     }
@@ -377,6 +389,36 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
     }
 
     partitioner(mapped, properties);
+    interceptors(mapped, properties);
+}
+
+/// An interceptor may change what is sent. Confluent's own only counts for its Control Center.
+fn interceptors(mapped: &mut Mapped, properties: &Properties) {
+    let classes = properties.get("interceptor.classes").map_or("", |classes| classes.as_str());
+    for class in classes.split(',').map(str::trim).filter(|class| !class.is_empty()) {
+        if class.starts_with("io.confluent.monitoring.clients.interceptor.") {
+            mapped.warn("interceptor.classes", "it only counts for Confluent Control Center, and there is no JVM here");
+        } else {
+            let reason =
+                format!("there is no JVM here to load {class}, and records would leave without what it does to them");
+            mapped.refuse("interceptor.classes", reason, "Remove it");
+        }
+    }
+}
+
+/// What becomes of a property of a client, for the reference: as in the keys' own tables.
+pub fn support(kind: Client) -> Vec<(&'static str, settings::Support)> {
+    let own = match kind {
+        Client::Producer => PRODUCER,
+        Client::Consumer => CONSUMER,
+        Client::Admin => &[],
+    };
+    let row = |(name, how): &(&'static str, How)| match *how {
+        Is(_) | Rule => (*name, settings::Support::Works),
+        Ignored(why) => (*name, settings::Support::NoEffect(why)),
+        Refused(why, instead) => (*name, settings::Support::Refused(why, instead)),
+    };
+    COMMON.iter().chain(own).map(row).chain(security::support()).collect()
 }
 
 /// `buffer.memory` unless given, in bytes. Java's default is 32 MiB; librdkafka adds about as much again for its own
@@ -397,9 +439,10 @@ fn partitioner(mapped: &mut Mapped, properties: &Properties) {
         "" | "internals.DefaultPartitioner" if ignore_keys => "random",
         "" | "internals.DefaultPartitioner" => "murmur2_random",
         "RoundRobinPartitioner" | "UniformStickyPartitioner" => {
-            mapped
-                .warnings
-                .push(format!("partitioner.class={class}: rows of one key go to any partition, in no order"));
+            mapped.say(
+                "partitioner.class",
+                format!("partitioner.class={class}: rows of one key go to any partition, in no order"),
+            );
             "random"
         }
         _ => {

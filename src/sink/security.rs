@@ -11,9 +11,7 @@ pub(super) const NAMES: &[&str] = &["security.protocol", "sasl.", "ssl."];
 /// Harmless without a JVM: OpenSSL has defaults of its own for each.
 const IGNORED: &[(&str, &str)] = &[
     ("ssl.protocol", "OpenSSL negotiates the newest TLS version that both sides know"),
-    ("ssl.enabled.protocols", "OpenSSL negotiates TLS 1.2 or 1.3"),
     ("ssl.provider", "there are no JVM security providers here"),
-    ("ssl.cipher.suites", "OpenSSL's default suites are used, Java's names are not its own"),
     ("ssl.keymanager.algorithm", "there is no JVM here"),
     ("ssl.trustmanager.algorithm", "there is no JVM here"),
     ("ssl.secure.random.implementation", "there is no JVM here"),
@@ -43,6 +41,7 @@ pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
                 mapped.warn(name, reason);
             }
         }
+        refuse_limits(mapped, &get);
         truststore(mapped, properties);
         keystore(mapped, properties);
         match properties.get("ssl.endpoint.identification.algorithm").map(|value| value.trim()) {
@@ -52,6 +51,56 @@ pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
         }
     }
 }
+
+/// Who narrows TLS down counts on it, and librdkafka leaves it to OpenSSL.
+fn refuse_limits<'a>(mapped: &mut Mapped, get: &dyn Fn(&str) -> Option<&'a str>) {
+    if get("ssl.cipher.suites").is_some() {
+        let reason = "OpenSSL's own choice of suites would be used, and Java's names are not its names";
+        mapped.refuse("ssl.cipher.suites", reason, "Remove it, and narrow the suites down at the brokers");
+    }
+    if get("ssl.enabled.protocols").is_some_and(|all| !all.split(',').any(|one| one.trim() == "TLSv1.2")) {
+        let reason = "TLS 1.2 would be spoken all the same where a broker has no newer one";
+        mapped.refuse(
+            "ssl.enabled.protocols",
+            reason,
+            "Add TLSv1.2, or remove it, and switch TLS 1.2 off at the brokers",
+        );
+    }
+}
+
+/// What becomes of the properties of this file, for the reference.
+pub(super) fn support() -> Vec<(&'static str, settings::Support)> {
+    use settings::Support::{NoEffect, Refused, Works};
+    const NO_CLASS: settings::Support = Refused("there is no JVM here to load the class", "Remove it.");
+    let mut all: Vec<_> = WORK.iter().map(|name| (*name, Works)).collect();
+    all.extend(IGNORED.iter().map(|(name, why)| (*name, NoEffect(why))));
+    all.extend(CLASSES.iter().map(|name| (*name, NO_CLASS)));
+    all.push(("ssl.engine.factory.class", NO_CLASS));
+    all
+}
+
+/// Properties that reach librdkafka; values that it does not have are refused where they are read.
+const WORK: &[&str] = &[
+    "security.protocol",
+    "sasl.mechanism",
+    "sasl.jaas.config",
+    "ssl.truststore.type",
+    "ssl.truststore.location",
+    "ssl.truststore.certificates",
+    "ssl.keystore.type",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
+    "ssl.keystore.key",
+    "ssl.keystore.certificate.chain",
+    "ssl.key.password",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.cipher.suites",
+    "ssl.enabled.protocols",
+];
+
+/// Classes that a SASL login may name in Java.
+const CLASSES: &[&str] =
+    &["sasl.login.class", "sasl.client.callback.handler.class", "sasl.login.callback.handler.class"];
 
 fn sasl(mapped: &mut Mapped, properties: &Properties) {
     let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
@@ -75,7 +124,7 @@ fn sasl(mapped: &mut Mapped, properties: &Properties) {
             );
         }
     }
-    for name in ["sasl.login.class", "sasl.client.callback.handler.class", "sasl.login.callback.handler.class"] {
+    for name in CLASSES {
         if get(name).is_some() {
             mapped.refuse(
                 name,

@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{HeaderSet, Outgoing};
+use super::{EncodedHeaders, Outgoing};
 
 /// How long after the first record of an idle producer others go straight after it. Less than `linger.ms`, so that they
 /// leave in its request.
@@ -33,7 +33,7 @@ struct Held {
     value: Option<usize>,
     partition: Option<i32>,
     timestamp_ms: Option<i64>,
-    headers: Option<HeaderSet>,
+    headers: Option<EncodedHeaders>,
     seq: u64,
 }
 
@@ -76,6 +76,7 @@ fn bytes(out: &Outgoing<'_>) -> usize {
 
 /// Decides what goes on and keeps what must wait, in order.
 pub(super) struct Window {
+    clock: fn() -> Instant,
     /// Bytes that one request takes: more of one topic would have to wait in librdkafka.
     request_bytes: usize,
     /// Bytes that may wait, or go on together, for any number of topics.
@@ -95,6 +96,7 @@ impl Window {
     /// For a producer with this `batch.size` and this queue, bytes.
     pub(super) fn new(batch_bytes: usize, queue_bytes: usize) -> Self {
         Self {
+            clock: Instant::now,
             // A batch is cut by what it holds with its framing, which is not known to the byte.
             request_bytes: batch_bytes.max(LEAST_BYTES) / 16 * 15,
             most_bytes: queue_bytes / 2,
@@ -119,10 +121,11 @@ impl Window {
         }
         if is_idle {
             self.passed.clear();
-            self.opened = Some(Instant::now());
+            self.opened = Some((self.clock)());
         } else {
             let has_room = self.passed.bytes + bytes(out) <= self.limit(&self.passed);
-            self.opened = self.opened.filter(|at| has_room && at.elapsed() < OPEN);
+            let clock = self.clock;
+            self.opened = self.opened.filter(|at| has_room && clock().duration_since(*at) < OPEN);
         }
         if self.opened.is_some() {
             self.passed.add(out);
@@ -142,13 +145,13 @@ impl Window {
 
     /// Whether what waits has waited so long that librdkafka's spinning is the lesser evil.
     pub(super) fn is_overdue(&self) -> bool {
-        !self.is_empty() && self.since.is_some_and(|since| since.elapsed() >= PATIENCE)
+        !self.is_empty() && self.since.is_some_and(|since| (self.clock)().duration_since(since) >= PATIENCE)
     }
 
     /// Keeps a copy of the record.
     pub(super) fn hold(&mut self, out: &Outgoing<'_>) {
         if self.is_empty() {
-            self.since = Some(Instant::now());
+            self.since = Some((self.clock)());
         }
         self.waiting.add(out);
         self.arena.extend_from_slice(out.topic.as_bytes());
@@ -208,6 +211,8 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     const NONE: Outgoing<'_> =
@@ -222,8 +227,17 @@ mod tests {
         Outgoing { topic, key, value, seq, ..NONE }
     }
 
+    thread_local! {
+        /// What the clock of this test shows.
+        static NOW: Cell<Instant> = Cell::new(Instant::now());
+    }
+
+    fn pass(time: Duration) {
+        NOW.set(NOW.get() + time);
+    }
+
     fn window() -> Window {
-        Window { request_bytes: 1000, most_bytes: 2000, ..Window::new(0, 0) }
+        Window { clock: || NOW.get(), request_bytes: 1000, most_bytes: 2000, ..Window::new(0, 0) }
     }
 
     #[track_caller]
@@ -263,13 +277,13 @@ mod tests {
         assert!(!window.passes(&big, false), "the request is full");
         assert!(!window.passes(&NONE, false), "the order would break");
         assert!(window.passes(&NONE, true));
-        std::thread::sleep(OPEN);
+        pass(OPEN);
         assert!(!window.passes(&NONE, false), "the request has left");
         assert!(window.passes(&NONE, true));
         window.hold(&NONE);
         assert!(!window.passes(&NONE, true), "the order would break");
         assert!(!window.is_overdue());
-        std::thread::sleep(PATIENCE);
+        pass(PATIENCE);
         assert!(window.is_overdue());
         window.pop();
         assert!(!window.is_overdue());

@@ -69,7 +69,7 @@ pub struct TaskSet {
 
 /// What a record changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum ConfigChange {
     /// A connector's configuration is new or another.
     Connector(String),
     /// A connector is gone.
@@ -132,15 +132,15 @@ impl ConfigView {
     }
 
     /// Folds one record.
-    pub fn apply(&mut self, key: &[u8], value: Option<&[u8]>) -> Change {
+    pub fn apply(&mut self, key: &[u8], value: Option<&[u8]>) -> ConfigChange {
         let Ok(key) = str::from_utf8(key) else {
             tracing::error!("config topic: a key is not UTF-8, its record is skipped");
-            return Change::Nothing;
+            return ConfigChange::Nothing;
         };
         let parsed = value.map(object);
         if let Some(None) = parsed {
             tracing::error!(key, "config topic: the value is not a JSON object, its record is skipped");
-            return Change::Nothing;
+            return ConfigChange::Nothing;
         }
         let object = parsed.flatten();
         if let Some(name) = key.strip_prefix("connector-") {
@@ -158,54 +158,54 @@ impl ConfigView {
                     tasks.is_fencing_pending = false;
                 }
             }
-            Change::Nothing
+            ConfigChange::Nothing
         } else if key == "session-key" {
             self.session_key = value.map(<[u8]>::to_vec);
-            Change::SessionKey
+            ConfigChange::SessionKey
         } else if let Some(name) = key.strip_prefix("restart-connector-") {
             let flag = |name: &str| object.as_ref().and_then(|o| o.get(name)).and_then(Value::as_bool).unwrap_or(false);
             let (include_tasks, only_failed) = (flag("include-tasks"), flag("only-failed"));
-            Change::Restart { connector: name.to_owned(), include_tasks, only_failed }
+            ConfigChange::Restart { connector: name.to_owned(), include_tasks, only_failed }
         } else if let Some(logger) = key.strip_prefix("logger-cluster-") {
             match object.as_ref().and_then(|o| o.get("level")).and_then(Value::as_str) {
-                Some(level) => Change::Logger { logger: logger.to_owned(), level: level.to_owned() },
-                None => Change::Nothing,
+                Some(level) => ConfigChange::Logger { logger: logger.to_owned(), level: level.to_owned() },
+                None => ConfigChange::Nothing,
             }
         } else {
             tracing::error!("Discarding config update record with invalid key: {key}");
-            Change::Nothing
+            ConfigChange::Nothing
         }
     }
 
-    fn connector(&mut self, name: &str, value: Option<Object>) -> Change {
+    fn connector(&mut self, name: &str, value: Option<Object>) -> ConfigChange {
         let Some(value) = value else {
             self.tasks.remove(name);
             self.deferred.remove(name);
             let was_known = self.connectors.remove(name).is_some();
-            return if was_known { Change::Removed(name.to_owned()) } else { Change::Nothing };
+            return if was_known { ConfigChange::Removed(name.to_owned()) } else { ConfigChange::Nothing };
         };
         let Some(properties) = properties(value) else {
             tracing::error!(connector = name, "config topic: the connector's record has no properties, it is skipped");
-            return Change::Nothing;
+            return ConfigChange::Nothing;
         };
         self.connectors.insert(name.to_owned(), properties);
-        Change::Connector(name.to_owned())
+        ConfigChange::Connector(name.to_owned())
     }
 
-    fn task(&mut self, id: &str, value: Option<Object>) -> Change {
+    fn task(&mut self, id: &str, value: Option<Object>) -> ConfigChange {
         // The number stands behind the last dash: names may hold dashes themselves.
         let parsed = id.rsplit_once('-').and_then(|(name, number)| Some((name, number.parse::<u32>().ok()?)));
         if let (Some((name, number)), Some(properties)) = (parsed, value.and_then(properties)) {
             self.deferred.entry(name.to_owned()).or_default().insert(number, properties);
         }
-        Change::Nothing
+        ConfigChange::Nothing
     }
 
-    fn commit(&mut self, name: &str, value: Option<&Object>) -> Change {
-        let Some(count) = count(value, "tasks") else { return Change::Nothing };
+    fn commit(&mut self, name: &str, value: Option<&Object>) -> ConfigChange {
+        let Some(count) = count(value, "tasks") else { return ConfigChange::Nothing };
         let buffered = self.deferred.remove(name).unwrap_or_default();
         // The connector was deleted and its record compacted away: its tasks are nobody's.
-        let Some(config) = self.connectors.get(name) else { return Change::Nothing };
+        let Some(config) = self.connectors.get(name) else { return ConfigChange::Nothing };
         let tasks =
             self.tasks.entry(name.to_owned()).or_insert_with(|| TaskSet { generation: -1, ..TaskSet::default() });
         tasks.count = count;
@@ -218,19 +218,19 @@ impl ConfigView {
             tasks.generation += 1;
             tasks.applied = Some(config.clone());
         }
-        Change::Tasks(name.to_owned())
+        ConfigChange::Tasks(name.to_owned())
     }
 
-    fn target_state(&mut self, name: &str, value: Option<&Object>) -> Change {
+    fn target_state(&mut self, name: &str, value: Option<&Object>) -> ConfigChange {
         match value.map(TargetState::from_value) {
             None => self.targets.remove(name),
             Some(Some(state)) => self.targets.insert(name.to_owned(), state),
             Some(None) => {
                 tracing::error!(connector = name, "config topic: unknown target state, its record is skipped");
-                return Change::Nothing;
+                return ConfigChange::Nothing;
             }
         };
-        Change::Target(name.to_owned())
+        ConfigChange::Target(name.to_owned())
     }
 }
 
@@ -250,7 +250,7 @@ fn count(value: Option<&Object>, name: &str) -> Option<u32> {
 pub struct Configs {
     store: Arc<dyn Store>,
     view: Arc<RwLock<ConfigView>>,
-    changes: broadcast::Sender<Change>,
+    changes: broadcast::Sender<ConfigChange>,
 }
 
 impl Configs {
@@ -262,7 +262,7 @@ impl Configs {
             let (view, changes) = (Arc::clone(&view), changes.clone());
             Box::new(move |key, value| {
                 let change = view.write().unwrap_or_else(PoisonError::into_inner).apply(key, value);
-                if change != Change::Nothing {
+                if change != ConfigChange::Nothing {
                     // Nobody listens while the log is read for the first time: that is what the view is for.
                     let _ = changes.send(change);
                 }
@@ -277,7 +277,7 @@ impl Configs {
     }
 
     /// Changes from now on, other workers' as well. One who lags behind 1,024 of them looks at the view again.
-    pub fn changes(&self) -> broadcast::Receiver<Change> {
+    pub fn changes(&self) -> broadcast::Receiver<ConfigChange> {
         self.changes.subscribe()
     }
 

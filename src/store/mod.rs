@@ -8,6 +8,8 @@
 //! Must not know: connectors' types, the producer of their records, converters, HTTP.
 
 mod configs;
+#[cfg(test)]
+pub(crate) mod fake;
 mod file;
 mod history;
 mod json;
@@ -20,7 +22,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-pub use configs::{Change, ConfigView, Configs, TargetState, TaskSet};
+pub use configs::{ConfigChange, ConfigView, Configs, TargetState, TaskSet};
 pub use file::File;
 pub use history::History;
 pub use kafka::{Kafka, KafkaSettings, TopicSettings};
@@ -84,7 +86,7 @@ pub enum StoreError {
         "org.apache.kafka.common.config.ConfigException: Topic '{topic}' supplied via the '{key}' property is required to \
          have 'cleanup.policy=compact' to guarantee consistency and durability of {what}, but found the topic currently \
          has 'cleanup.policy={policy}'. Continuing would likely result in eventually losing {what} and problems \
-         restarting this Connect cluster in the future. Change the '{key}' property in the Connect worker configurations \
+         restarting this Connect cluster in the future. ConfigChange the '{key}' property in the Connect worker configurations \
          to use a topic with 'cleanup.policy=compact'."
     )]
     NotCompacted {

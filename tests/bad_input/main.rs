@@ -212,6 +212,50 @@ fn a_missing_grant() {
     database.run(&format!("drop owned by r_{0}; drop role r_{0}", database.name));
 }
 
+/// One publication for several connectors that start at the same moment: each of them looks, and each of them makes it.
+#[test]
+fn connectors_that_share_a_publication_start_together() {
+    const CONNECTORS: usize = 5;
+    let daemon = Daemon::start(Options::new("shared"));
+    let database = Database::create("shared");
+    database.run("create table t(id int primary key)");
+    let names: Vec<String> = (0..CONNECTORS).map(|i| format!("{}_{i}", database.name)).collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            let (daemon, config) = (&daemon, database.connector(&[("topic.prefix", name), ("slot.name", name)]));
+            scope.spawn(move || daemon.create(name, &config));
+        }
+    });
+    wait_following(&daemon, CONNECTORS);
+    database.run("insert into t values (1)");
+    let kafka = Kafka::shared();
+    for name in &names {
+        let topic = format!("{name}.public.t");
+        assert!(within(PATIENCE, || kafka.length(&topic) == 1), "{name} does not stream");
+        assert_eq!(daemon.task(name), ("RUNNING".to_owned(), String::new()));
+    }
+}
+
+/// What a statement gives and its column cannot hold fails the task, unless the connector says what is to become of it.
+#[test]
+fn a_value_that_does_not_fit_is_null_where_that_is_asked_for() {
+    let daemon = Daemon::start(Options::new("override"));
+    let database = Database::create("override");
+    database.run("create table t(id int primary key, v int, w smallint); insert into t values (1, 1, 1)");
+    let statement = "select id, 'x'::text as v, 70000 as w from t";
+    let config = database.connector(&[
+        ("snapshot.select.statement.overrides", "public.t"),
+        ("snapshot.select.statement.overrides.public.t", statement),
+        ("event.converting.failure.handling.mode", "warn"),
+    ]);
+    daemon.create(&database.name, &config);
+    let (kafka, topic) = (Kafka::shared(), format!("{}.public.t", database.name));
+    wait_until("the row comes", PATIENCE, || kafka.length(&topic) == 1);
+    let value: Value = serde_json::from_slice(kafka.consume(&topic)[0].value.as_ref().unwrap()).unwrap();
+    let row = value.get("payload").unwrap_or(&value)["after"].clone();
+    assert_eq!(row, json!({"id": 1, "v": null, "w": null}));
+}
+
 #[test]
 fn a_server_that_writes_no_logical_log() {
     let server = Server::postgres("replica");

@@ -11,9 +11,13 @@ use crate::{Predicate, PredicateKind, Transform, TransformError, table};
 #[derive(Default)]
 pub struct Chain {
     links: Vec<Link>,
+    /// The class of the transform that was applied last.
+    last: &'static str,
 }
 
 struct Link {
+    /// The transform's Java class.
+    class: &'static str,
     transform: Box<dyn Transform>,
     /// Runs when the predicate's answer is not this; none runs always.
     predicate: Option<(Predicate, bool)>,
@@ -100,7 +104,11 @@ fn link(properties: &Properties, alias: &str, predicates: &[(String, Predicate)]
             return Err(complaints);
         }
     };
-    Ok(Link { transform, predicate: found.map(|(_, predicate)| (predicate.clone(), negate.unwrap_or(false))) })
+    Ok(Link {
+        class: kind.class,
+        transform,
+        predicate: found.map(|(_, predicate)| (predicate.clone(), negate.unwrap_or(false))),
+    })
 }
 
 impl Chain {
@@ -131,7 +139,7 @@ impl Chain {
                 Err(wrong) => complaints.extend(wrong),
             }
         }
-        if complaints.is_empty() { Ok(Self { links }) } else { Err(complaints) }
+        if complaints.is_empty() { Ok(Self { links, last: "" }) } else { Err(complaints) }
     }
 
     /// What a person should know of the transforms' options though nothing is refused.
@@ -147,6 +155,11 @@ impl Chain {
         findings
     }
 
+    /// The Java class of the transform at which the last record stopped, for messages.
+    pub fn failed_class(&self) -> &'static str {
+        self.last
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
@@ -156,10 +169,11 @@ impl Chain {
     /// transforms hand on to it what they added to that.
     ///
     /// # Errors
-    /// The first transform's that fails.
+    /// The first transform's that fails, or its predicate's; [`failed_class`](Self::failed_class) then tells which it is.
     pub fn apply<'a>(&mut self, record: Record<'a>) -> Result<Option<Record<'a>>, TransformError> {
         let mut record = record;
         for link in &mut self.links {
+            self.last = link.class;
             if let Some((predicate, negate)) = &link.predicate
                 && predicate.test(&record)? == *negate
             {
@@ -198,9 +212,7 @@ mod tests {
             timestamp_ms: None,
             key: Payload::Null,
             value: Payload::Null,
-            context_headers: false,
-            key_header: None,
-            headers: Vec::new(),
+            headers: record::Headers::default(),
         };
         let sent = Chain::build(&properties(more))
             .map(|mut chain| chain.apply(record).unwrap().unwrap().topic.to_string())

@@ -16,7 +16,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use record::{Decoded, Headers, Kind, Payload, Record, Schema, Value, View};
+use record::{Cache, Decoded, Header, HeaderValue, Headers, Kind, Payload, Record, Schema, Value, View};
 use settings::{Asked, Check, Choice, Def, Finding, Importance, Invalid, Key, Properties, Severity, Width};
 
 use self::plan::{Origin, Plan, lower, read, resolve};
@@ -25,8 +25,9 @@ use crate::{Transform, TransformError};
 
 /// The field that the rewrite modes add.
 const DELETED: &str = "__deleted";
-/// Views that are kept; Debezium's cache has as many.
-const CACHE: usize = 64;
+/// Flattened forms that are kept. Making one takes as long as many records, so there is one for each table of a large
+/// database.
+const CACHE: usize = 4096;
 const MODE: &str = "delete.tombstone.handling.mode";
 
 settings::choices! {
@@ -150,14 +151,14 @@ pub(crate) fn warnings(properties: &Properties) -> Vec<Finding> {
 }
 
 /// Which flattened form: the table or schema, whether for a delete, and the fields that a header takes out.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct CacheKey {
     input: Input,
     delete: bool,
     dropped: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Input {
     /// Raw changes of a shape.
     Shape(u64),
@@ -182,9 +183,9 @@ pub struct ExtractNewRecordState {
     drop_from_key: bool,
     only_optional: bool,
     replace_null: bool,
-    cache: Vec<(CacheKey, Arc<Flat>)>,
+    cache: Cache<CacheKey, Arc<Flat>>,
     /// Topic of the last record, were it a delete, and the headers that it got.
-    last_delete: Option<(Arc<str>, Headers)>,
+    last_delete: Option<(Arc<str>, Vec<Header<'static>>)>,
 }
 
 /// The envelope of a record in either form.
@@ -280,12 +281,16 @@ impl ExtractNewRecordState {
             drop_from_key: flag("drop.fields.from.key", false),
             only_optional: flag("drop.fields.keep.schema.compatible", true),
             replace_null: flag("replace.null.with.default", true),
-            cache: Vec::new(),
+            cache: Cache::new(CACHE),
             last_delete: None,
         })
     }
 
-    fn tombstone<'a>(&self, mut record: Record<'a>, delete: Option<(Arc<str>, Headers)>) -> Option<Record<'a>> {
+    fn tombstone<'a>(
+        &self,
+        mut record: Record<'a>,
+        delete: Option<(Arc<str>, Vec<Header<'static>>)>,
+    ) -> Option<Record<'a>> {
         if self.mode != DeleteMode::RewriteWithTombstone {
             return None;
         }
@@ -293,31 +298,32 @@ impl ExtractNewRecordState {
             record.headers.extend(headers);
         }
         for reference in self.headers.iter().filter(|reference| reference.field == "op") {
-            record.headers.push((reference.name.as_str().into(), Schema::of(Kind::String).build(), Value::text("d")));
+            let schema = Schema::of(Kind::String).build();
+            record.headers.push(Header::new(reference.name.as_str(), schema, Value::text("d")));
         }
         Some(record)
     }
 
     /// The values of `add.headers`.
-    fn added_headers(&self, envelope: &Envelope<'_>) -> Result<Headers, TransformError> {
+    fn added_headers(&self, envelope: &Envelope<'_>) -> Result<Vec<Header<'static>>, TransformError> {
         envelope.check_whole(&self.headers)?;
         let mut added = Vec::with_capacity(self.headers.len());
         for reference in &self.headers {
             if let Some(column) = resolve(envelope.schema(), reference)? {
                 let value = envelope.read(&column.origin);
-                added.push((column.name, column.schema, value));
+                added.push(Header::new(column.name, column.schema, value));
             }
         }
         Ok(added)
     }
 
     /// The names that the header lists; empty when there is none.
-    fn dropped(&self, headers: &Headers) -> Result<Vec<String>, TransformError> {
+    fn dropped(&self, headers: &Headers<'_>) -> Result<Vec<String>, TransformError> {
         let Some(name) = &self.drop_header else { return Ok(Vec::new()) };
         let wrong = || TransformError::HeaderType(name.clone());
-        match headers.iter().find(|(header, ..)| **header == **name).map(|(.., value)| value) {
-            None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::Array(items)) => items
+        match headers.find(name).map(|header| &header.value) {
+            None | Some(HeaderValue::Owned(_, Value::Null)) => Ok(Vec::new()),
+            Some(HeaderValue::Owned(_, Value::Array(items))) => items
                 .iter()
                 .map(|item| if let Value::Text(text) = item { Ok(text.clone()) } else { Err(wrong()) })
                 .collect(),
@@ -331,10 +337,10 @@ impl ExtractNewRecordState {
             Envelope::Raw(decoded) => Input::Shape(decoded.shape.id),
             Envelope::Value(schema, _) => Input::Schema(schema.id),
         };
-        let hit =
-            |(key, _): &&(CacheKey, Arc<Flat>)| key.input == input && key.delete == delete && key.dropped == dropped;
-        if let Some((_, flat)) = self.cache.iter().rev().find(hit) {
-            return Ok(flat.clone());
+        let is = |known: &CacheKey| known.input == input && known.delete == delete && known.dropped == dropped;
+        let key = || CacheKey { input, delete, dropped: dropped.to_vec() };
+        if let Some(place) = self.cache.place(is, key) {
+            return Ok(self.cache.at(place).clone());
         }
         let mut plan = Plan::of_row(envelope.schema(), if delete { "before" } else { "after" })?;
         if self.mode.rewrites() {
@@ -357,10 +363,7 @@ impl ExtractNewRecordState {
                 Flat::Values(plan, schema)
             }
         });
-        if self.cache.len() >= CACHE {
-            self.cache.remove(0);
-        }
-        self.cache.push((CacheKey { input, delete, dropped: dropped.to_vec() }, flat.clone()));
+        self.cache.insert(key(), flat.clone());
         Ok(flat)
     }
 
@@ -416,10 +419,10 @@ impl Transform for ExtractNewRecordState {
         let delete = envelope.is_null("after");
         if !self.headers.is_empty() {
             let added = self.added_headers(&envelope)?;
-            record.headers.extend(added.iter().cloned());
             if delete && self.mode == DeleteMode::RewriteWithTombstone {
-                self.last_delete = Some((record.topic.clone(), added));
+                self.last_delete = Some((record.topic.clone(), added.clone()));
             }
+            record.headers.extend(added);
         }
         if delete && (envelope.is_null("before") || self.mode == DeleteMode::Drop) {
             return Ok(None);

@@ -7,14 +7,6 @@ use settings::{Asked, Check, Def, Invalid, JavaRegex, Key, Properties, ReplaceEr
 
 use crate::TransformError;
 
-/// The headers that a record with context carries.
-const CONTEXT: [&str; 4] = [
-    "__debezium.context.connectorLogicalName",
-    "__debezium.context.taskId",
-    "__debezium.context.connectorName",
-    "__debezium.context.runId",
-];
-
 /// A configured predicate.
 #[derive(Clone, Debug)]
 pub enum Predicate {
@@ -36,11 +28,7 @@ impl Predicate {
             Self::TopicNameMatches(regex) => {
                 regex.matches(&record.topic).map_err(|_| ReplaceError::Backtracking(regex.as_str().to_owned()))?
             }
-            Self::HasHeaderKey(name) => {
-                record.headers.iter().any(|(header, ..)| **header == **name)
-                    || record.key_header.is_some_and(|(header, ..)| header == name)
-                    || record.context_headers && CONTEXT.contains(&name.as_str())
-            }
+            Self::HasHeaderKey(name) => record.headers.find(name).is_some(),
             Self::RecordIsTombstone => record.value.is_null(),
         })
     }
@@ -102,7 +90,7 @@ pub static PREDICATES: &[PredicateKind] = &[
 impl PredicateKind {
     /// Finds a predicate by its class name or its simple name.
     pub fn find(class: &str) -> Option<&'static Self> {
-        PREDICATES.iter().find(|kind| crate::table::is_named(kind.class, class, "Predicate"))
+        PREDICATES.iter().find(|kind| settings::names_class(class, kind.class, &["Predicate"]))
     }
 
     /// Makes it from its own properties.

@@ -4,10 +4,13 @@
 
 use std::sync::Arc;
 
-use record::Record;
+use record::{Cache, Record};
 use settings::{Def, Invalid, JavaReplacement, Key, Properties};
 
 use crate::{Transform, TransformError};
+
+/// Topics that are remembered.
+const CACHE: usize = 4096;
 
 const KEYS: &[Key] = &[
     Key::new("regex", settings::Kind::String)
@@ -28,8 +31,8 @@ pub(crate) const DEF: Def = Def::new(&[KEYS]);
 #[derive(Debug)]
 pub struct RegexRouter {
     rename: JavaReplacement,
-    /// The last topic and what became of it: records come in runs of one topic.
-    last: Option<(Arc<str>, Arc<str>)>,
+    /// Topics and what became of them: a regex takes longer than all else that is done for a record.
+    known: Cache<Arc<str>, Arc<str>>,
 }
 
 impl RegexRouter {
@@ -45,22 +48,24 @@ impl RegexRouter {
         // ConfigDef trims texts.
         let text = |name| properties.get(name).unwrap_or_default().trim();
         let rename = JavaReplacement::new(text("regex"), text("replacement"));
-        Ok(Self { rename: rename.map_err(|error| vec![Invalid::new("regex", error.to_string())])?, last: None })
+        Ok(Self {
+            rename: rename.map_err(|error| vec![Invalid::new("regex", error.to_string())])?,
+            known: Cache::new(CACHE),
+        })
     }
 }
 
 impl Transform for RegexRouter {
     fn apply<'a>(&mut self, mut record: Record<'a>) -> Result<Option<Record<'a>>, TransformError> {
-        if let Some((_, to)) = self.last.as_ref().filter(|(from, _)| *from == record.topic) {
-            record.topic = to.clone();
-            return Ok(Some(record));
-        }
-        let to = match self.rename.apply(&record.topic)? {
-            Some(topic) => topic.into(),
-            None => record.topic.clone(),
+        let topic = &record.topic;
+        let place = match self.known.place(|known| known == topic, || Arc::clone(topic)) {
+            Some(place) => place,
+            None => {
+                let to = self.rename.apply(topic)?.map_or_else(|| Arc::clone(topic), Arc::from);
+                self.known.insert(Arc::clone(topic), to)
+            }
         };
-        let from = std::mem::replace(&mut record.topic, Arc::clone(&to));
-        self.last = Some((from, to));
+        record.topic = Arc::clone(self.known.at(place));
         Ok(Some(record))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Must not know: chains.
 
-use settings::{Check, Def, Finding, Invalid, Properties};
+use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 
 use crate::{ExtractNewRecordState, RegexRouter, Transform, extract_new_record_state, regex_router};
 
@@ -39,15 +39,9 @@ pub static ALL: &[Kind] = &[
     },
 ];
 
-/// Whether a config's text names a class: in full, by its simple name, or by that without the type's suffix.
-pub(crate) fn is_named(class: &str, text: &str, suffix: &str) -> bool {
-    let simple = class.rsplit('.').next().unwrap_or_default();
-    text == class || text == simple || simple.strip_suffix(suffix).is_some_and(|short| short == text)
-}
-
 /// Finds a transform by its class name or an alias of it.
 pub fn find(class: &str) -> Option<&'static Kind> {
-    ALL.iter().find(|kind| is_named(kind.class, class, "Transformation"))
+    ALL.iter().find(|kind| names_class(class, kind.class, &["Transformation"]))
 }
 
 impl Kind {

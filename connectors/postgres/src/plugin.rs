@@ -36,8 +36,8 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         tls,
         tcp_keep_alive,
         connect_timeout,
+        options,
         query_timeout,
-        driver,
         ..
     } = &config.connection;
     ConnectOptions {
@@ -63,7 +63,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         connect_timeout_ms: connect_timeout.as_millis().min(30_000) as u64,
         query_timeout_ms: query_timeout.as_millis() as u64,
         application_name: application_name.to_owned(),
-        options: driver.get("options").map(str::to_owned),
+        options: options.clone(),
         initial_statements: initial_statements.clone(),
         ..ConnectOptions::default()
     }

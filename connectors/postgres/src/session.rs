@@ -50,7 +50,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(config: PostgresConfig, skipped: Option<String>, outlet: Outlet) -> Result<Self, Error> {
-        let tables = Tables::new(&config, VERSION)?;
+        let tables = Tables::new(&config, VERSION)?.counted(&outlet.meters);
         let (naming, (schema_names, _)) = (naming(&config), adjustments(&config));
         let skips = |operation| config.events.skipped.contains(&operation);
         let wanted = Wanted {

@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub(crate) use given::Given;
 use record::{Decode, Kind, Schema, Shape, SourceField, SourceShape, Value};
 use relational::{
-    Adjustment, Column, ColumnRules, SourceContext, Table, TableFilter, TopicNaming, snapshot_field, source_struct,
+    Adjustment, Column, ColumnRules, Meters, SourceContext, Table, TableFilter, TopicNaming, snapshot_field,
+    source_struct,
 };
 use settings::JavaRegex;
 
@@ -139,6 +140,12 @@ impl Tables {
             source_fields,
             warned: HashSet::new(),
         })
+    }
+
+    /// Values that cannot be converted are counted there.
+    pub(crate) fn counted(mut self, meters: &Arc<Meters>) -> Self {
+        self.modes.meters = Some(Arc::clone(meters));
+        self
     }
 
     /// Reads the type catalogue anew.

@@ -7,6 +7,8 @@ use record::{Batch, Position};
 use serde_json::{Map, Value as Json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use crate::Meters;
+
 /// Bytes are leased in units of this size, so that a semaphore's 32-bit count covers any buffer.
 const UNIT_BYTES: usize = 1024;
 
@@ -64,9 +66,30 @@ pub struct Outlet {
     /// Turns true when the connector is to stop reading. It then drops `records`, waits until `stored` is closed, tells
     /// the source the last stored position, and returns.
     pub stop: watch::Receiver<bool>,
+    /// What the task counts.
+    pub meters: Arc<Meters>,
     standing: watch::Sender<Standing>,
     records: Option<mpsc::Sender<Message>>,
     budget: Budget,
+}
+
+/// A place in the queue of the pipeline.
+pub struct Place<'a> {
+    permit: mpsc::Permit<'a, Message>,
+    meters: &'a Meters,
+}
+
+impl Place<'_> {
+    /// Puts a message there.
+    pub fn send(self, message: Message) {
+        if let Message::Batch(batch, _) = &message {
+            self.meters.count(|numbers| {
+                numbers.queued += 1;
+                numbers.queued_bytes += batch.buffer.len() as u64;
+            });
+        }
+        self.permit.send(message);
+    }
 }
 
 /// The byte budget of the whole process for what has been read and not yet converted.
@@ -95,18 +118,20 @@ pub struct OutletEnds {
 }
 
 impl Outlet {
-    /// Makes both ends. `budget` is the process's; `depth` bounds the batches under way.
+    /// Makes both ends. `budget` is the process's; `depth` bounds the batches under way; `meters` counts what goes through.
     pub fn new(
         connector: Arc<str>,
         offset: Option<Map<String, Json>>,
         stop: watch::Receiver<bool>,
         budget: Budget,
         depth: usize,
+        meters: Arc<Meters>,
     ) -> (Self, OutletEnds) {
+        meters.count(|numbers| numbers.queue_capacity = depth as u64);
         let (records, received) = mpsc::channel(depth);
         let (stored_out, stored) = watch::channel(None);
         let (standing, standing_in) = watch::channel(Standing::Starting);
-        let outlet = Self { connector, offset, stored, stop, standing, records: Some(records), budget };
+        let outlet = Self { connector, offset, stored, stop, meters, standing, records: Some(records), budget };
         (outlet, OutletEnds { records: received, stored: stored_out, standing: standing_in })
     }
 
@@ -130,11 +155,9 @@ impl Outlet {
     }
 
     /// Waits for a place in the queue. `None` when the pipeline is gone: the connector then returns.
-    pub async fn place(&self) -> Option<mpsc::Permit<'_, Message>> {
-        match &self.records {
-            Some(records) => records.reserve().await.ok(),
-            None => None,
-        }
+    pub async fn place(&self) -> Option<Place<'_>> {
+        let permit = self.records.as_ref()?.reserve().await.ok()?;
+        Some(Place { permit, meters: &self.meters })
     }
 
     /// Waits until the pipeline has taken everything that was sent. Never, when it is gone.
@@ -207,6 +230,7 @@ impl Outlet {
     }
 
     fn stand(&self, standing: Standing) {
+        self.meters.count(|numbers| numbers.is_connected = standing == Standing::Running);
         self.standing.send_if_modified(|now| {
             let is_new = *now != standing;
             *now = standing;

@@ -5,9 +5,7 @@
 //!
 //! Must not know: which connector made the change.
 
-use std::sync::OnceLock;
-
-use record::{Decoded, Position, Shape, SnapshotMark, SourceField, TransactionMark, ValueRef, View, ViewSource};
+use record::{Cache, Decoded, Position, Shape, SnapshotMark, SourceField, TransactionMark, ValueRef, View, ViewSource};
 
 use super::plan::{Form, Member, Node};
 use super::text::write_string;
@@ -47,10 +45,32 @@ impl Part {
     }
 }
 
+/// Source blocks kept beside one schema. Mostly there is one: more are of tables that share their schema and topic (those of
+/// a partitioned table, or what a regex naming strategy puts together), or of one table after its columns were announced
+/// again.
+const MAX_SOURCES: usize = 256;
+
+/// The source blocks of the tables whose envelopes have one schema, by shape.
+#[derive(Debug)]
+pub(super) struct SourceTexts(Cache<u64, SourceText>);
+
+impl Default for SourceTexts {
+    fn default() -> Self {
+        Self(Cache::new(MAX_SOURCES))
+    }
+}
+
+impl SourceTexts {
+    fn of(&mut self, shape: &Shape, members: &[Member]) -> &SourceText {
+        let place = self.0.place(|id| *id == shape.id, || shape.id);
+        let place = place.unwrap_or_else(|| self.0.insert(shape.id, SourceText::of(shape, members)));
+        self.0.at(place)
+    }
+}
+
 /// The source block of one table: constant text with words between.
 #[derive(Debug)]
-pub(super) struct SourceText {
-    shape: u64,
+struct SourceText {
     segments: Vec<(Box<[u8]>, Option<usize>)>,
 }
 
@@ -68,7 +88,7 @@ impl SourceText {
         }
         text.push(b'}');
         segments.push((text.into(), None));
-        Self { shape: shape.id, segments }
+        Self { segments }
     }
 
     /// Writes the block; the members' nodes say what a null becomes.
@@ -88,7 +108,7 @@ impl SourceText {
 pub(super) fn write_change(
     members: &[Member],
     parts: &[Part],
-    prepared: &OnceLock<SourceText>,
+    prepared: &mut SourceTexts,
     decoded: &Decoded<'_>,
     out: &mut Vec<u8>,
 ) -> Done {
@@ -114,14 +134,13 @@ pub(super) fn write_image(node: &Node, row: Option<&[ValueRef<'_>]>, cells: &[u1
     })
 }
 
-fn write_source(node: &Node, prepared: &OnceLock<SourceText>, decoded: &Decoded<'_>, out: &mut Vec<u8>) -> Done {
+fn write_source(node: &Node, prepared: &mut SourceTexts, decoded: &Decoded<'_>, out: &mut Vec<u8>) -> Done {
     let Form::Struct(members) = &node.form else { return write_null(node, out) };
     let shape = decoded.shape;
-    let text = prepared.get_or_init(|| SourceText::of(shape, members));
-    if text.shape == shape.id && members.len() == shape.source.fields.len() {
-        return text.write(members, decoded, out);
+    if members.len() == shape.source.fields.len() {
+        return prepared.of(shape, members).write(members, decoded, out);
     }
-    // Two tables with one envelope schema: rare enough to be written field by field.
+    // A schema of another connector's source block: written field by field.
     let (position, mark) = (decoded.position(), decoded.change.mark);
     write_struct(members, out, |i, node, out| match shape.source.fields.get(i) {
         Some(field) => write_source_field(node, field, position, mark, out),

@@ -172,7 +172,7 @@ fn envelopes() {
         format!(r#"{{"before":{ROW},"after":null,"source":{source},"transaction":{transaction},"op":"d",{TIMES}}}"#);
     assert_eq!(encode(KEEP_NULL, &Payload::Change(&event)).unwrap(), Some(expected));
 
-    let encoder = JsonEncoder::new(Some(&shape.envelope), PLAIN);
+    let mut encoder = JsonEncoder::new(Some(&shape.envelope), PLAIN);
     let mut other = bench_shape();
     other.source.fields[10] = SourceField::Text("u".into());
     let mut snapshot = change(Op::Read);
@@ -284,8 +284,8 @@ fn bench_nanoseconds_an_event() {
     let row = bench_cells(text);
     let create = change(Op::Create);
     for (name, style) in [("schemas off", PLAIN), ("schemas on", FULL)] {
-        let key = JsonEncoder::new(shape.key.as_ref().map(|key| &key.schema), style);
-        let value = JsonEncoder::new(Some(&shape.envelope), style);
+        let mut key = JsonEncoder::new(shape.key.as_ref().map(|key| &key.schema), style);
+        let mut value = JsonEncoder::new(Some(&shape.envelope), style);
         let mut out = Vec::with_capacity(1 << 16);
         let mut best = f64::MAX;
         for _ in 0..20 {

@@ -78,6 +78,7 @@ pub(super) fn all() -> Value {
             "recommended_values": texts,
             "errors": texts,
             "visible": {"type": "boolean"},
+            "warnings": texts,
         })),
         "Level": closed(&[], json!({"level": text, "last_modified": nullable("integer")})),
         "SetLevel": {"type": "object", "required": ["level"], "properties": {"level": text}},

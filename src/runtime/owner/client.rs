@@ -133,11 +133,13 @@ impl Client {
         let (told, wait) = mpsc::channel::<()>();
         let leaving = move || {
             consumer.unsubscribe();
-            // The assignment is given up in the callback, and then librdkafka says that it leaves.
-            let until = Instant::now() + Duration::from_millis(200);
-            while Instant::now() < until {
+            // The assignment is given up in a callback, and then librdkafka says that it leaves; a close says nothing.
+            let (until, mut is_given_up) = (Instant::now() + END, false);
+            while Instant::now() < until && !is_given_up {
                 consumer.poll(Duration::from_millis(20));
+                is_given_up = consumer.assignment().is_ok_and(|left| left.count() == 0);
             }
+            consumer.poll(Duration::from_millis(50));
             drop(consumer);
             // An error: the thread has ended.
             let _ = ended.recv();

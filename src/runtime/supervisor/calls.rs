@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::machine::State;
 use super::mailbox::Mailbox;
-use super::{Info, Part, Standing, Supervisor, Turn, properties};
+use super::{Info, Part, StateInfo, Supervisor, Turn, properties};
 use crate::runtime::validate::{self, Rejected};
 use crate::store::{Object, StoreError, TargetState};
 
@@ -198,7 +198,7 @@ impl Supervisor {
     }
 
     /// Restarts what the flags say; answers with the plan, in which RESTARTING is what will be restarted.
-    pub async fn restart_with(&self, name: &str, include_tasks: bool, only_failed: bool) -> Result<Standing, Refusal> {
+    pub async fn restart_with(&self, name: &str, include_tasks: bool, only_failed: bool) -> Result<StateInfo, Refusal> {
         self.writable().await?;
         if !self.exists(name) {
             return Err(Refusal::Unknown(name.to_owned()));
@@ -302,7 +302,7 @@ fn is_failed(part: &Part) -> bool {
 }
 
 /// Whether the connector, and whether its task is to be restarted.
-fn restart_plan(standing: &Standing, include_tasks: bool, only_failed: bool) -> (bool, bool) {
+fn restart_plan(standing: &StateInfo, include_tasks: bool, only_failed: bool) -> (bool, bool) {
     let connector = !only_failed || is_failed(&standing.connector);
     let task = include_tasks && standing.tasks.iter().any(|(_, part)| !only_failed || is_failed(part));
     (connector, task)

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::machine::{Connector, Effect, Input, Machine, State, Task};
 use super::mailbox::{Mail, Mailbox};
+use super::numbers::MeteredTask;
 use super::plan::{self, Plan};
 use super::{Launched, Shared, Turn, properties};
 use crate::runtime::task::{TaskEvent, TaskSpec};
@@ -45,6 +46,10 @@ enum Later {
 struct Up {
     launched: Launched,
     events: mpsc::UnboundedReceiver<TaskEvent>,
+    /// It has said that it runs.
+    has_run: bool,
+    /// Its numbers are shown for as long as it is up.
+    _metered: MeteredTask,
 }
 
 pub(super) struct Keeper {
@@ -189,7 +194,13 @@ impl Keeper {
             return;
         }
         match event {
-            Some(TaskEvent::Running) => self.apply(Input::TaskUp { waits_for: None }).await,
+            Some(TaskEvent::Running) => {
+                if let Some(up) = self.up.as_mut().filter(|up| !up.has_run) {
+                    up.has_run = true;
+                    self.shared.metered.task_starts.ended(true);
+                }
+                self.apply(Input::TaskUp { waits_for: None }).await;
+            }
             Some(TaskEvent::Waiting { trace }) => {
                 self.apply(Input::TaskUp { waits_for: Some(trace.to_string()) }).await;
             }
@@ -199,7 +210,9 @@ impl Keeper {
                     task = 0,
                     "the task failed and stays so until a restart: {trace}"
                 );
-                self.up = None;
+                if self.up.take().is_some_and(|up| !up.has_run) {
+                    self.shared.metered.task_starts.ended(false);
+                }
                 self.apply(Input::TaskDown { trace }).await;
             }
             Some(TaskEvent::Topic(topic)) => {
@@ -323,7 +336,11 @@ impl Keeper {
 
     fn prepare(&mut self) -> Input {
         let Some(config) = &self.config else { return Input::Unprepared { trace: String::new() } };
-        match plan::plan(&self.shared, config) {
+        let starts = &self.shared.metered.connector_starts;
+        starts.tried();
+        let plan = plan::plan(&self.shared, config);
+        starts.ended(plan.is_ok());
+        match plan {
             Ok(plan) => {
                 let changed = self.shared.configs.read(|view| {
                     view.tasks(&self.name).is_none_or(|tasks| {
@@ -379,8 +396,12 @@ impl Keeper {
         let config: Properties = (self.shared.settings.resolve)(properties(&stored));
         let (events, received) = mpsc::unbounded_channel();
         let resets = Arc::clone(&self.shared.resets);
-        let spec = TaskSpec { connector: Arc::clone(&self.name), config, plugin: plan.plugin, fence, events, resets };
-        self.up = Some(Up { launched: (self.shared.settings.launch)(spec), events: received });
+        let (meters, metered) = self.shared.metered.begin(&self.name);
+        self.shared.metered.task_starts.tried();
+        let connector = Arc::clone(&self.name);
+        let spec = TaskSpec { connector, config, plugin: plan.plugin, fence, events, meters, resets };
+        let launched = (self.shared.settings.launch)(spec);
+        self.up = Some(Up { launched, events: received, has_run: false, _metered: metered });
     }
 }
 

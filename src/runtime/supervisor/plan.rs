@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Shared, properties};
 use crate::plugins::Plugin;
+use crate::runtime::validate;
 use crate::sink::topics::TopicCreation;
 use crate::store::Object;
 
@@ -33,6 +34,11 @@ pub(super) fn plan(shared: &Shared, config: &Object) -> Result<Plan, String> {
              which name matches {class}\nThe connectors of this daemon are listed at GET /connector-plugins"
         )
     })?;
+    let idle = validate::at_start(&shared.settings, plugin, &resolved)?;
+    if !idle.is_empty() {
+        let connector = resolved.get("name").unwrap_or_default();
+        tracing::warn!(connector, settings = idle.len(), "set, but without effect here: {}", idle.join(" "));
+    }
     if resolved.iter().any(|(name, _)| name.starts_with("topic.creation.")) {
         for key in ["topic.creation.default.replication.factor", "topic.creation.default.partitions"] {
             if !resolved.contains(key) {

@@ -45,7 +45,7 @@ impl From<&Status> for Part {
 
 /// A connector's state and its tasks'.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct StateInfo {
     /// Its name.
     pub name: String,
     /// Itself.
@@ -56,7 +56,7 @@ pub struct Standing {
     pub kind: &'static str,
 }
 
-impl Standing {
+impl StateInfo {
     /// What a restart with flags answers: what it will restart is shown as RESTARTING.
     pub(super) fn restarting(mut self, connector: bool, task: impl Fn(&Part) -> bool) -> Self {
         // A failed one keeps its trace, as in Connect.
@@ -99,7 +99,7 @@ impl Supervisor {
     }
 
     /// Its state.
-    pub fn standing(&self, name: &str) -> Result<Standing, Refusal> {
+    pub fn standing(&self, name: &str) -> Result<StateInfo, Refusal> {
         self.readable()?;
         let found = self.shared.statuses.read(|view| {
             let connector = Part::from(view.connector(name)?);
@@ -108,7 +108,7 @@ impl Supervisor {
         let (connector, tasks) = found.ok_or_else(|| Refusal::NoStatus(name.to_owned()))?;
         let config = self.shared.configs.read(|view| view.connectors.get(name).cloned());
         let kind = config.as_ref().map_or("unknown", |config| self.kind(config));
-        Ok(Standing { name: name.to_owned(), connector, tasks, kind })
+        Ok(StateInfo { name: name.to_owned(), connector, tasks, kind })
     }
 
     /// A task's state.

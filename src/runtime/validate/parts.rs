@@ -4,9 +4,11 @@
 
 use settings::{Checked, Def, Properties};
 
+use super::version;
 use crate::runtime::catalog::{Offered, PartKind};
 use crate::runtime::keys::{self, list};
 use crate::runtime::supervisor::Settings;
+use crate::sink::properties;
 
 /// Sets a default that is only known here.
 pub(super) fn default(one: &mut Checked, config: &Properties, value: &str) {
@@ -41,24 +43,23 @@ pub(super) fn converter(settings: &Settings, config: &Properties, one: &mut Chec
         if config.get(&key).is_some() && offered.is_none() {
             one.value = None;
             one.errors.push(not_found(class, &key));
+            one.remarks.push(settings.catalog.lacks(*kind));
         }
     } else if let Some(offered) = offered {
         default(one, config, offered.version);
         one.recommended = vec![offered.version.to_owned()];
     }
+    if let (Some(wanted), Some(offered)) = (config.get(&format!("{key}.plugin.version")), offered) {
+        one.errors.extend(version::refusal(offered.class, wanted, offered.version));
+    }
 }
 
 /// All transformations, in the order of `transforms`.
-pub(super) fn transforms(
-    settings: &Settings,
-    config: &Properties,
-    checked: &mut Vec<Checked>,
-    remarks: &mut Vec<String>,
-) {
+pub(super) fn transforms(settings: &Settings, config: &Properties, checked: &mut Vec<Checked>) {
     for alias in distinct(list(config, "transforms")) {
         let prefix = format!("transforms.{alias}.");
         let kind = PartKind::Transformation;
-        let mut all = part(settings, config, &prefix, alias, &keys::TRANSFORM, kind, remarks);
+        let mut all = part(settings, config, &prefix, alias, &keys::TRANSFORM, kind);
         let [negate, predicate, class] = ["negate", "predicate", "type"].map(|key| format!("{prefix}{key}"));
         if config.contains(&negate)
             && !config.contains(&predicate)
@@ -73,15 +74,10 @@ pub(super) fn transforms(
 }
 
 /// All predicates.
-pub(super) fn predicates(
-    settings: &Settings,
-    config: &Properties,
-    checked: &mut Vec<Checked>,
-    remarks: &mut Vec<String>,
-) {
+pub(super) fn predicates(settings: &Settings, config: &Properties, checked: &mut Vec<Checked>) {
     for alias in distinct(list(config, "predicates")) {
         let prefix = format!("predicates.{alias}.");
-        checked.append(&mut part(settings, config, &prefix, alias, &keys::PREDICATE, PartKind::Predicate, remarks));
+        checked.append(&mut part(settings, config, &prefix, alias, &keys::PREDICATE, PartKind::Predicate));
     }
 }
 
@@ -102,7 +98,6 @@ fn part(
     alias: &str,
     head: &'static Def,
     kind: PartKind,
-    remarks: &mut Vec<String>,
 ) -> Vec<Checked> {
     let group = match kind {
         PartKind::Predicate => format!("Predicates: {alias}"),
@@ -122,6 +117,7 @@ fn part(
             one.recommended = settings.catalog.classes(kind);
             if let (Some(class), None) = (class, offered) {
                 one.value = None;
+                one.remarks.push(settings.catalog.lacks(kind));
                 one.errors.push(match settings.catalog.any(class) {
                     Some(other) => {
                         let wanted = if kind == PartKind::Predicate { "Predicate" } else { "Transformation" };
@@ -133,12 +129,16 @@ fn part(
         } else if let (true, Some(offered)) = (one.name.ends_with(".plugin.version"), offered) {
             default(one, config, offered.version);
             one.recommended = vec![offered.version.to_owned()];
+            let wanted = config.get(&one.name);
+            one.errors.extend(wanted.and_then(|wanted| version::refusal(offered.class, wanted, offered.version)));
         }
     }
     if let Some(offered) = offered {
         let first = all.len() as i32;
         all.append(&mut offered.keys.validate_embedded(prefix, &group, first, config));
-        remarks.extend(offered.remarks(prefix, config));
+        for (key, line) in offered.remarks(prefix, config) {
+            super::remark(&mut all, &key, line);
+        }
     }
     all
 }
@@ -172,16 +172,54 @@ pub(super) fn overrides(settings: &Settings, config: &Properties) -> Vec<Checked
             );
             all.push(Checked {
                 name: format!("{prefix}{key}"),
-                definition: None,
                 value: Some(value.to_owned()),
-                recommended: Vec::new(),
                 errors: if is_allowed { Vec::new() } else { vec![refusal] },
-                visible: true,
-                answered: true,
+                ..Checked::default()
             });
         }
     }
+    honoured(settings, config, &mut all);
     all
+}
+
+/// What the clients themselves make of the overrides that the policy allows.
+fn honoured(settings: &Settings, config: &Properties, all: &mut [Checked]) {
+    fn flat<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> properties::Properties {
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+    fn find<'a>(all: &'a mut [Checked], name: &str) -> Option<&'a mut Checked> {
+        let full = format!("producer.override.{name}");
+        all.iter_mut().find(|one| one.name == full && one.errors.is_empty())
+    }
+    let (worker, own) = (flat(settings.worker.under("producer.")), flat(config.under("producer.override.")));
+    let alone = properties::producer("", &worker, &properties::Properties::new());
+    let with = properties::producer("", &worker, &own);
+    for refusal in with.refusals.iter().filter(|refusal| !alone.refusals.contains(refusal)) {
+        // A key that the connector does not set may be missing because of one that it does: sasl.jaas.config.
+        let name = if own.contains_key(&refusal.name) { Some(&refusal.name) } else { own.keys().next() };
+        if let Some(one) = name.and_then(|name| find(all, name)) {
+            one.errors.push(refusal.to_string());
+        }
+    }
+    for (name, line) in with.said.iter().filter(|said| !alone.said.contains(said)) {
+        if let Some(one) = find(all, name) {
+            one.remarks.push(line.clone());
+        }
+    }
+}
+
+/// Options of a converter whose class the connector does not set: the converter is the worker's, with all its settings.
+pub(super) fn without_class(config: &Properties, all: &mut Vec<Checked>) {
+    for (key, ..) in CONVERTERS.iter().filter(|(key, ..)| config.get(key).is_none()) {
+        let prefix = format!("{key}.");
+        for (option, _) in config.under(&prefix).filter(|(option, _)| *option != "plugin.version") {
+            let name = format!("{prefix}{option}");
+            let line = format!(
+                "'{name}' has no effect here: the connector sets no {key}, so that converter is the worker's with all its settings."
+            );
+            super::remark(all, &name, line);
+        }
+    }
 }
 
 /// The keys of converters that the connector itself sets.

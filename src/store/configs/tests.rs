@@ -67,11 +67,11 @@ fn reactions() {
     let restart = br#"{"include-tasks":true,"only-failed":"yes"}"#;
     assert_eq!(
         view.apply(b"restart-connector-c", Some(restart)),
-        Change::Restart { connector: "c".to_owned(), include_tasks: true, only_failed: false }
+        ConfigChange::Restart { connector: "c".to_owned(), include_tasks: true, only_failed: false }
     );
-    assert_eq!(view.apply(b"connector-c", None), Change::Nothing);
-    assert_eq!(view.apply(b"connector-c", Some(br#"{"properties":{}}"#)), Change::Connector("c".to_owned()));
-    assert_eq!(view.apply(b"connector-c", None), Change::Removed("c".to_owned()));
+    assert_eq!(view.apply(b"connector-c", None), ConfigChange::Nothing);
+    assert_eq!(view.apply(b"connector-c", Some(br#"{"properties":{}}"#)), ConfigChange::Connector("c".to_owned()));
+    assert_eq!(view.apply(b"connector-c", None), ConfigChange::Removed("c".to_owned()));
     view.apply(b"connector-c", Some(br#"{"properties":{}}"#));
     view.apply(b"commit-c", Some(br#"{"tasks":0}"#));
     assert!(view.tasks("c").expect("committed").is_fencing_pending);

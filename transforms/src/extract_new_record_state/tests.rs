@@ -95,7 +95,7 @@ fn show(record: Option<&Record<'_>>) -> String {
         (Some(schema), value) => format!("{} of {}", show_value(&value), schema.name.as_deref().unwrap_or("?")),
     };
     let headers: Vec<_> =
-        record.headers.iter().map(|(name, _, value)| format!("{name}={}", show_value(value))).collect();
+        record.headers.iter().map(|h| format!("{}={}", h.name, show_value(&h.payload().to_value()))).collect();
     let headers = if headers.is_empty() { String::new() } else { format!(" [{}]", headers.join(" ")) };
     format!("{}: {value}{headers}", record.topic)
 }
@@ -137,23 +137,21 @@ fn send<'a>(
     value: Payload<'a>,
 ) -> String {
     let names = Value::Array(vec![Value::text("v"), Value::text("id")]);
+    let mut headers = Headers::default();
+    if unwrap.drop_header.is_some() {
+        headers.push(Header::new("gone", plain(Kind::String), names));
+    }
     let record = Record {
         topic: shape.topic.clone(),
         partition: None,
         timestamp_ms: None,
         key: Payload::Key(shape, row),
         value,
-        context_headers: true,
-        key_header: None,
-        headers: if unwrap.drop_header.is_some() {
-            vec![("gone".into(), plain(Kind::String), names)]
-        } else {
-            Vec::new()
-        },
+        headers,
     };
     let sent = unwrap.apply(record).map(|mut record| {
         if let Some(record) = &mut record {
-            record.headers.retain(|(name, ..)| &**name != "gone");
+            record.headers.retain(|header| &*header.name != "gone");
         }
         show(record.as_ref())
     });

@@ -5,9 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use settings::{Invalid, Properties, Reader, Secret};
-
-use crate::keys;
+use settings::{Invalid, Reader, Secret};
 
 settings::choices! {
     /// `database.sslmode`, in libpq's meaning (PostgreSQL manual, "SSL Support", Table "SSL Mode Descriptions").
@@ -67,8 +65,8 @@ pub struct Connection {
     pub validation_timeout: Duration,
     /// Limit of opening an ordinary connection.
     pub connect_timeout: Duration,
-    /// Driver properties without their prefix: `database.<x>` that no key claims, then `driver.<x>`, which wins.
-    pub driver: Properties,
+    /// Options of the server's session: `driver.options`, else `database.options`.
+    pub options: Option<String>,
 }
 
 /// The driver's factory that checks nothing: `sslmode=require`.
@@ -94,7 +92,7 @@ impl Connection {
             tcp_keep_alive: r.boolean("database.tcpKeepAlive"),
             validation_timeout: r.millis("connection.validation.timeout.ms"),
             connect_timeout: r.millis("database.connection.timeout.ms"),
-            driver: driver_properties(r.properties()),
+            options: r.text_or_none("driver.options").or_else(|| r.text_or_none("database.options")),
         }
     }
 }
@@ -137,22 +135,6 @@ fn statements(text: &str) -> Vec<String> {
         }
     }
     found.iter().map(|s| s.trim()).filter(|s| !s.is_empty()).map(str::to_owned).collect()
-}
-
-fn driver_properties(properties: &Properties) -> Properties {
-    let mut driver = Properties::new();
-    for (name, value) in properties.under("database.") {
-        let full = format!("database.{name}");
-        let claimed =
-            keys::READ.get(&full).is_some() || keys::is_older(&full) || full == "database.connection.factory.class";
-        if !claimed {
-            driver.insert(name, value);
-        }
-    }
-    for (name, value) in properties.under("driver.") {
-        driver.insert(name, value);
-    }
-    driver
 }
 
 #[cfg(test)]

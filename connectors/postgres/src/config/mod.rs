@@ -2,7 +2,8 @@
 //!
 //! One struct a concern, each in a file of its own with the code that reads it, so that a part of the connector takes only
 //! what it needs. All complaints of one config come together ([`PostgresConfig::read`]); what runs, but not as a person
-//! may think, comes as findings.
+//! may think, comes as findings. Nobody outside of the crate sees these structs: so the compiler finds a field that no code
+//! reads, and with it a key that only seems to work.
 //!
 //! Must not know: sockets, SQL, the pipeline.
 
@@ -15,20 +16,21 @@ mod snapshot;
 mod topics;
 mod types;
 
-pub use connection::{Connection, SslMode, Tls};
-pub use events::{Events, Limits, Notifications, Operation, Signals};
-pub use filters::{Filters, MessageKey, Treatment};
+pub use connection::{Connection, SslMode};
+pub use events::{Events, Limits, Operation, Signals};
+pub use filters::{Filters, Treatment};
+#[cfg(test)]
+pub use modes::SnapshotMode;
 pub use modes::{
     BinaryMode, ConvertFailure, DecimalMode, GuardrailAction, HstoreMode, IntervalMode, LsnFlushMode, NameAdjustment,
-    OffsetMismatch, OutputPlugin, ProcessingFailure, PublicationMode, RowCountOrder, SchemaRefresh, SnapshotIsolation,
-    SnapshotLocking, SnapshotMode, SnapshotQuery, TimeMode, TimeoutAction, Watermarking,
+    OffsetMismatch, OutputPlugin, PublicationMode, SnapshotIsolation, SnapshotLocking, TimeMode,
 };
-pub use position::{Identity, Position, Publication, ReplicaIdentity, Slot};
-pub use snapshot::{IncrementalSnapshot, Snapshot};
+pub use position::{Identity, Position, Publication, Slot};
+pub use snapshot::Snapshot;
 pub use topics::Topics;
-pub use types::{Types, Unavailable};
+pub use types::Types;
 
-use settings::{Finding, Invalid, Properties, Reader, SecretNames};
+use settings::{Finding, Invalid, Properties, Reader};
 
 use crate::keys;
 
@@ -45,8 +47,6 @@ pub struct PostgresConfig {
     pub position: Position,
     /// What is copied, when and how.
     pub snapshot: Snapshot,
-    /// Incremental snapshots.
-    pub incremental: IncrementalSnapshot,
     /// What is captured.
     pub filters: Filters,
     /// What is done to columns and keys.
@@ -61,10 +61,6 @@ pub struct PostgresConfig {
     pub limits: Limits,
     /// Where signals come from.
     pub signals: Signals,
-    /// Where notifications go.
-    pub notifications: Notifications,
-    /// Names whose values are masked in logs.
-    pub secret_names: SecretNames,
 }
 
 impl PostgresConfig {
@@ -76,18 +72,15 @@ impl PostgresConfig {
 
     /// As [`PostgresConfig::read`], with what is to be said in the log.
     pub fn read_with_findings(properties: &Properties) -> Result<(Self, Vec<Finding>), Vec<Invalid>> {
-        let mut reader = Reader::new(keys::READ, properties);
-        for finding in keys::warnings(properties) {
-            reader.find(finding);
-        }
+        let mut reader = Reader::new(keys::KEYS, properties);
         let r = &mut reader;
+        sanitize_pattern(r);
         let mut config = Self {
             connection: Connection::read(r),
             slot: Slot::read(r),
             publication: Publication::read(r),
             position: Position::read(r),
             snapshot: Snapshot::read(r),
-            incremental: IncrementalSnapshot::read(r),
             filters: Filters::read(r),
             treatment: Treatment::read(r),
             types: Types::read(r),
@@ -95,38 +88,21 @@ impl PostgresConfig {
             topics: Topics::read(r),
             limits: Limits::read(r),
             signals: Signals::read(r),
-            notifications: Notifications::read(r),
-            secret_names: limits_secret_names(r),
         };
         config.events.heartbeat_when_positions_need_it(config.position.flush_mode, r);
         reader.finish(config)
     }
 }
 
-/// What a validation over REST answers for this connector's keys, without asking the database.
-pub fn validate(properties: &Properties) -> Vec<settings::Checked> {
-    keys::KEYS.validate(properties)
-}
-
-/// See [`keys::warnings`].
-pub fn warnings(properties: &Properties) -> Vec<Finding> {
-    keys::warnings(properties)
-}
-
-/// `custom.sanitize.pattern` in place of the usual endings; one that does not compile leaves the usual ones.
-fn limits_secret_names(r: &mut Reader<'_>) -> SecretNames {
-    let pattern = r.is_set("custom.sanitize.pattern").then(|| r.text("custom.sanitize.pattern"));
-    match pattern.map(|p| settings::JavaRegex::new(&p)) {
-        Some(Ok(regex)) => SecretNames::Pattern(Box::new(regex)),
-        Some(Err(e)) => {
-            r.find(Finding {
-                key: "custom.sanitize.pattern".to_owned(),
-                severity: settings::Severity::Warning,
-                reason: format!("is no regular expression ({e}); the built-in endings are masked instead."),
-                remedy: "Correct the pattern.".to_owned(),
-            });
-            SecretNames::Usual
-        }
-        None => SecretNames::Usual,
+/// A `custom.sanitize.pattern` that does not compile masks nothing of its own: whoever logs a config falls back to the
+/// built-in endings of names.
+fn sanitize_pattern(r: &mut Reader<'_>) {
+    if let Some(Err(e)) = r.text_or_none("custom.sanitize.pattern").map(|pattern| settings::JavaRegex::new(&pattern)) {
+        r.find(Finding {
+            key: "custom.sanitize.pattern".to_owned(),
+            severity: settings::Severity::Warning,
+            reason: format!("is no regular expression ({e}); the built-in endings are masked instead."),
+            remedy: "Correct the pattern.".to_owned(),
+        });
     }
 }

@@ -33,16 +33,6 @@ settings::choices! {
         ConnectorAndDriver = "connector_and_driver",
     }
 
-    /// `lsn.flush.timeout.action`.
-    pub enum TimeoutAction {
-        /// Stop the task.
-        Fail = "fail",
-        /// Log and go on.
-        Warn = "warn",
-        /// Go on.
-        Ignore = "ignore",
-    }
-
     /// `offset.mismatch.strategy`: which holds when the stored position and the slot's differ.
     pub enum OffsetMismatch {
         /// The stored one as it is; the server clamps it.
@@ -93,32 +83,6 @@ settings::choices! {
         Shared = "shared",
         /// A Java plug-in: refused.
         Custom = "custom",
-    }
-
-    /// `snapshot.query.mode`.
-    pub enum SnapshotQuery {
-        /// All rows of all captured columns.
-        SelectAll = "select_all",
-        /// A Java plug-in: refused.
-        Custom = "custom",
-    }
-
-    /// `snapshot.tables.order.by.row.count`.
-    pub enum RowCountOrder {
-        /// The natural order.
-        Disabled = "disabled",
-        /// Small tables first.
-        Ascending = "ascending",
-        /// Large tables first.
-        Descending = "descending",
-    }
-
-    /// `incremental.snapshot.watermarking.strategy`.
-    pub enum Watermarking {
-        /// Two rows a chunk stay in the signal table.
-        InsertInsert = "insert_insert",
-        /// The opening row is deleted at the close.
-        InsertDelete = "insert_delete",
     }
 
     /// `decimal.handling.mode`.
@@ -175,14 +139,6 @@ settings::choices! {
         Hex = "hex",
     }
 
-    /// `schema.refresh.mode`; without effect under pgoutput.
-    pub enum SchemaRefresh {
-        /// At any difference.
-        ColumnsDiff = "columns_diff",
-        /// Not for missing TOAST columns.
-        ColumnsDiffExcludeUnchangedToast = "columns_diff_exclude_unchanged_toast",
-    }
-
     /// `schema.name.adjustment.mode`, `field.name.adjustment.mode`.
     pub enum NameAdjustment {
         /// As they are.
@@ -191,18 +147,6 @@ settings::choices! {
         Avro = "avro",
         /// `_uXXXX` for it: names stay distinct.
         AvroUnicode = "avro_unicode",
-    }
-
-    /// `event.processing.failure.handling.mode`: one change cannot be decoded.
-    pub enum ProcessingFailure {
-        /// Stop the task at it.
-        Fail = "fail",
-        /// Log, lose it, go on.
-        Warn = "warn",
-        /// Lose it, go on.
-        Skip = "skip",
-        /// The same.
-        Ignore = "ignore",
     }
 
     /// `event.converting.failure.handling.mode`: one value cannot be converted.

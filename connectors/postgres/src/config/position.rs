@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use settings::{Finding, Reader, Severity};
 
-use super::modes::{LsnFlushMode, OffsetMismatch, OutputPlugin, PublicationMode, TimeoutAction};
+use super::modes::{LsnFlushMode, OffsetMismatch, OutputPlugin, PublicationMode};
 
 /// The replication slot.
 #[derive(Clone, Debug)]
@@ -15,8 +15,6 @@ pub struct Slot {
     pub name: String,
     /// As configured; streaming is pgoutput either way.
     pub plugin: OutputPlugin,
-    /// Whether the config named a plugin.
-    pub plugin_named: bool,
     /// Drop it on an orderly stop: what is written meanwhile is lost.
     pub drop_on_stop: bool,
     /// Create it as a failover slot (PostgreSQL 17).
@@ -27,8 +25,6 @@ pub struct Slot {
     pub max_retries: u32,
     /// Pause between them.
     pub retry_delay: Duration,
-    /// Limit of its creation, which waits for open transactions.
-    pub create_timeout: Duration,
 }
 
 impl Slot {
@@ -36,15 +32,11 @@ impl Slot {
         Self {
             name: r.text("slot.name"),
             plugin: r.choice("plugin.name", OutputPlugin::Decoderbufs),
-            plugin_named: r.is_set("plugin.name"),
             drop_on_stop: r.boolean("slot.drop.on.stop"),
             failover: r.boolean("slot.failover"),
             stream_params: stream_params(r),
             max_retries: u32::try_from(r.int("slot.max.retries")).unwrap_or(0),
             retry_delay: r.millis("slot.retry.delay.ms"),
-            create_timeout: Duration::from_secs(
-                u64::try_from(r.long("internal.create.slot.command.timeout")).unwrap_or(0),
-            ),
         }
     }
 }
@@ -151,14 +143,8 @@ fn replica_identity(entry: &str) -> Option<ReplicaIdentity> {
 pub struct Position {
     /// Who tells it.
     pub flush_mode: LsnFlushMode,
-    /// Limit of one telling.
-    pub flush_timeout: Duration,
-    /// What then.
-    pub flush_timeout_action: TimeoutAction,
     /// Between status messages; the server's wal_sender_timeout must be longer.
     pub status_interval: Duration,
-    /// Between looks at the slot's `catalog_xmin`; zero: never, and `source.xmin` stays null.
-    pub xmin_fetch_interval: Duration,
     /// Check at start that the server still has the stored position.
     pub log_position_check: bool,
     /// Which holds when the stored position and the slot's differ; trust_slot and trust_greater_lsn switch the check off.
@@ -170,10 +156,7 @@ impl Position {
         let older = if r.boolean("flush.lsn.source") { LsnFlushMode::Connector } else { LsnFlushMode::Manual };
         Self {
             flush_mode: r.choice("lsn.flush.mode", older),
-            flush_timeout: r.millis("lsn.flush.timeout.ms"),
-            flush_timeout_action: r.choice("lsn.flush.timeout.action", TimeoutAction::Fail),
             status_interval: r.millis("status.update.interval.ms"),
-            xmin_fetch_interval: r.millis("xmin.fetch.interval.ms"),
             log_position_check: r.boolean("internal.log.position.check.enable"),
             mismatch: r.choice("offset.mismatch.strategy", OffsetMismatch::NoValidation),
         }
@@ -206,7 +189,7 @@ mod tests {
     fn check_params(text: &str, expect: &[(&str, &str)], left_out: &[&str]) {
         let mut properties = Properties::new();
         properties.insert("slot.stream.params", text);
-        let mut reader = Reader::new(crate::keys::READ, &properties);
+        let mut reader = Reader::new(crate::keys::KEYS, &properties);
         let passed = stream_params(&mut reader);
         let passed: Vec<_> = passed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(passed, expect, "{text}");

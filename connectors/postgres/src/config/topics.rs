@@ -32,8 +32,6 @@ pub struct Topics {
     pub strategy: NamingStrategy,
     /// Between parts.
     pub delimiter: String,
-    /// Names remembered.
-    pub cache_size: usize,
     /// First part of the heartbeat topic.
     pub heartbeat_prefix: String,
     /// Its whole name instead.
@@ -63,7 +61,6 @@ impl Topics {
             prefix: r.text("topic.prefix"),
             strategy,
             delimiter: r.text("topic.delimiter"),
-            cache_size: r.count("topic.cache.size"),
             heartbeat_prefix: r.text("topic.heartbeat.prefix"),
             heartbeat_name: r.text_or_none("topic.heartbeat.name"),
             transaction: r.text("topic.transaction"),

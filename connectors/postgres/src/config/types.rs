@@ -4,9 +4,7 @@
 
 use settings::Reader;
 
-use super::modes::{
-    BinaryMode, ConvertFailure, DecimalMode, HstoreMode, IntervalMode, NameAdjustment, SchemaRefresh, TimeMode,
-};
+use super::modes::{BinaryMode, ConvertFailure, DecimalMode, HstoreMode, IntervalMode, NameAdjustment, TimeMode};
 
 /// The converters whose Avro schemas refuse some names.
 const AVRO_CONVERTERS: &[&str] =
@@ -37,8 +35,6 @@ pub struct Types {
     pub field_names: NameAdjustment,
     /// One value cannot be converted.
     pub convert_failure: ConvertFailure,
-    /// Without effect under pgoutput.
-    pub schema_refresh: SchemaRefresh,
 }
 
 /// `unavailable.value.placeholder` as text and as bytes.
@@ -64,7 +60,6 @@ impl Types {
             schema_names: r.choice("schema.name.adjustment.mode", NameAdjustment::None),
             field_names: field_names(r),
             convert_failure: r.choice("event.converting.failure.handling.mode", ConvertFailure::Warn),
-            schema_refresh: r.choice("schema.refresh.mode", SchemaRefresh::ColumnsDiff),
         }
     }
 }

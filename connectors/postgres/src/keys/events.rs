@@ -4,7 +4,7 @@
 //!
 //! Must not know: how the values are used.
 
-use settings::{Check, Key, Kind, Width};
+use settings::{Check, Key, Kind, Support, Values, Width};
 
 use crate::keys::rules;
 
@@ -18,14 +18,16 @@ pub(super) const KEYS: &[Key] = &[
         .shown("List of prefixes defining custom values converters.", Width::Medium)
         .doc(
             "Names of custom converters, each with '<name>.type'. Java classes do not run here.",
-        ),
+        )
+        .support(Support::Refused("custom converters are Java classes, which do not run here, and values would differ from what they make", "Remove the key; time.precision.mode, decimal.handling.mode, interval.handling.mode, binary.handling.mode and hstore.handling.mode choose among the forms that are built in.")),
     Key::debezium("post.processors", Kind::String)
         .low()
         .at(GROUP, 2)
         .shown("List of change event post processors.", Width::Medium)
         .doc(
             "Names of post processors, each with 'post.processors.<name>.type': io.debezium.processors.reselect.ReselectColumnsPostProcessor reads large values again that the server did not send.",
-        ),
+        )
+        .support(Support::Refused("post processors are not built in yet, and placeholders would stay where they read the large values again", "Remove it, and set REPLICA IDENTITY FULL on tables whose unchanged large values are needed.")),
     Key::debezium("tombstones.on.delete", Kind::Boolean)
         .default("true")
         .at(GROUP, 3)
@@ -49,14 +51,16 @@ pub(super) const KEYS: &[Key] = &[
         .shown("A prefix used for naming of heartbeat topics", Width::Medium)
         .doc(
             "Accepted, without effect: the live key is topic.heartbeat.prefix.",
-        ),
+        )
+        .support(Support::NoEffect("Debezium does not read it either; topic.heartbeat.prefix is the one that counts")),
     Key::debezium("signal.data.collection", Kind::List)
         .at(GROUP, 6)
         .shown("Signaling data collection", Width::Medium)
         .checks(&[Check::Own(rules::one_signal_table)])
         .doc(
             "Table 'schema.table' through which signals come and incremental snapshots mark their windows. Captured by itself; one table only.",
-        ),
+        )
+        .support(Support::Refused("signals are not built in yet, and one that is sent would be passed over in silence", "Remove it for now; a table is copied anew by a second connector with snapshot.mode=initial_only and a topic.prefix of its own, or after a reset of the offsets.")),
     Key::debezium("signal.poll.interval.ms", Kind::Long)
         .default("5000")
         .at(GROUP, 7)
@@ -64,14 +68,16 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::PositiveInteger])
         .doc(
             "Milliseconds between looks at the signal channels.",
-        ),
+        )
+        .support(Support::NoEffect("signals are not built in yet")),
     Key::debezium("signal.enabled.channels", Kind::List)
         .default("source")
         .at(GROUP, 8)
         .shown("Enabled channels names", Width::Long)
         .doc(
             "Where signals are taken from: source (the table), kafka, file, jmx, in-process.",
-        ),
+        )
+        .support(Support::Partly(&[(Values::Not(&["source"]), Support::Refused("signals are not built in yet, and one that is sent through these channels would be passed over in silence", "Remove it for now."))])),
     Key::debezium("topic.naming.strategy", Kind::Class)
         .default("io.debezium.schema.SchemaTopicNamingStrategy")
         .at(GROUP, 9)
@@ -84,7 +90,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Enabled notification channels names", Width::Long)
         .doc(
             "Where notifications of snapshots go: sink (a topic), log, jmx.",
-        ),
+        )
+        .support(Support::Partly(&[(Values::Own(rules::notifies_a_topic), Support::Refused("notifications are not built in yet, and whoever waits for them in the topic would wait for ever", "Remove it, and take the state of the snapshot from the last_snapshot_record and snapshot fields of the records or from the connector's offsets.")), (Values::Not(&["sink"]), Support::NoEffect("notifications are not built in yet; the log says when a snapshot begins and ends"))])),
     Key::debezium("notification.sink.topic.name", Kind::String)
         .high()
         .at(GROUP, 11)
@@ -92,7 +99,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::Own(rules::notification_topic)])
         .doc(
             "Topic of notifications; required with channel sink.",
-        ),
+        )
+        .support(Support::NoEffect("notifications are not built in yet")),
     Key::debezium("transaction.metadata.factory", Kind::Class)
         .default("io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory")
         .low()
@@ -100,7 +108,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Factory class to create transaction context & transaction struct maker classes", Width::Medium)
         .doc(
             "Java class that makes transaction blocks. Only the default is known here.",
-        ),
+        )
+        .support(Support::Refused("it is a Java class, which does not run here, and transaction blocks would differ from what it makes", "Remove it for the default's form.")),
     Key::debezium("custom.metric.tags", Kind::List)
         .low()
         .at(GROUP, 13)
@@ -108,7 +117,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::Pairs])
         .doc(
             "Extra tags of the metrics, 'k1=v1,k2=v2'.",
-        ),
+        )
+        .support(Support::NoEffect("metrics carry no extra tags yet")),
     Key::debezium("column.include.list", Kind::List)
         .at(GROUP, 14)
         .shown("Include Columns", Width::Long)
@@ -172,6 +182,7 @@ pub(super) const KEYS: &[Key] = &[
             "Own record keys: '<table regex>:<column>[,<column>]' separated by ';'. The columns then need a replica identity that sends them (FULL), else deletes carry an empty key.",
         ),
     Key::debezium("snapshot.select.statement.overrides", Kind::String)
+        .family("snapshot.select.statement.overrides.<table>")
         .at(GROUP, 22)
         .shown("List of tables where the default select statement used during snapshotting should be overridden.", Width::Long)
         .doc(
@@ -182,21 +193,24 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Mask Columns Using Hash and Salt", Width::Long)
         .doc(
             "Family: column.mask.hash.<algorithm>.with.salt.<salt> (or hash.v2) = regexes on 'schema.table.column'. Texts become the hex digest of salt and value; the same value gives the same digest, so joins still work.",
-        ),
+        )
+        .family("column.mask.hash.<digest>.with.salt.<salt>"),
     Key::debezium("column.mask.with.(d+).chars", Kind::String)
         .at(GROUP, 24)
         .shown("Mask Columns With n Asterisks", Width::None)
         .checks(&[Check::Integer])
         .doc(
             "Family: column.mask.with.<n>.chars = regexes on 'schema.table.column'. Texts, also NULL, become n asterisks.",
-        ),
+        )
+        .family("column.mask.with.<n>.chars"),
     Key::debezium("column.truncate.to.(d+).chars", Kind::Int)
         .at(GROUP, 25)
         .shown("Truncate Columns To n Characters", Width::None)
         .checks(&[Check::Integer])
         .doc(
             "Family: column.truncate.to.<n>.chars = regexes on 'schema.table.column'. Texts and bytes are cut to n.",
-        ),
+        )
+        .family("column.truncate.to.<n>.chars"),
     Key::debezium("include.schema.comments", Kind::Boolean)
         .default("false")
         .at(GROUP, 26)
@@ -204,7 +218,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::Boolean])
         .doc(
             "Accepted; comments are not read for this database.",
-        ),
+        )
+        .support(Support::NoEffect("comments are not read for PostgreSQL, in Debezium neither")),
     Key::debezium("column.propagate.source.type", Kind::List)
         .at(GROUP, 27)
         .shown("Propagate Source Types by Columns", Width::None)
@@ -226,7 +241,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot force scan all columns of all tables", Width::Short)
         .doc(
             "Read the columns of all tables at start instead of only the captured ones. Slower with many tables.",
-        ),
+        )
+        .support(Support::NoEffect("columns of captured tables are read when they are needed")),
     Key::debezium("snapshot.tables.order.by.row.count", Kind::String)
         .default("disabled")
         .at(GROUP, 30)
@@ -234,7 +250,8 @@ pub(super) const KEYS: &[Key] = &[
         .one_of(&["disabled", "ascending", "descending"], &[Check::OneOf(&["disabled", "ascending", "descending"])])
         .doc(
             "Copy small tables first (ascending) or large ones first (descending), or in the natural order (disabled). Acts only with snapshot.max.threads above 1.",
-        ),
+        )
+        .support(Support::NoEffect("one connection copies table after table, where Debezium does not order them either")),
     Key::debezium("heartbeat.action.query", Kind::String)
         .low()
         .at(GROUP, 31)
@@ -256,5 +273,6 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Source info struct maker class", Width::Medium)
         .doc(
             "Java class that makes the source block. Only the default is known here.",
-        ),
+        )
+        .support(Support::Refused("it is a Java class, which does not run here, and source blocks would differ from what it makes", "Remove it for the default's form.")),
 ];

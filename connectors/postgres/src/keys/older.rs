@@ -39,8 +39,6 @@ const NAMES: &[Older] = &[
     ("source.struct.version", IGNORED, "Remove it: there is one version of the source block."),
     ("rows.fetch.size", IGNORED, "Use snapshot.fetch.size."),
     ("initial.statements", IGNORED, "Use database.initial.statements."),
-    ("heartbeat.topics.prefix", "has no effect.", "Use topic.heartbeat.prefix."),
-    ("internal.legacy.snapshot.max.threads", "has no effect.", "Use legacy.snapshot.max.threads."),
     ("include.schema.changes", NOT_HERE, "Remove it: PostgreSQL sends no schema change records."),
     ("database.history", NOT_HERE, "Remove it: PostgreSQL needs no schema history."),
 ];
@@ -94,9 +92,4 @@ pub fn warnings(properties: &Properties) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// [`warnings`] as lines, to stand after Connect's list in a refusal: `'table.whitelist' is no longer known and …`.
-pub fn remedies(properties: &Properties) -> Vec<String> {
-    warnings(properties).into_iter().map(|f| format!("'{}' {} {}", f.key, f.reason, f.remedy)).collect()
 }

@@ -4,7 +4,7 @@
 //!
 //! Must not know: how the values are used.
 
-use settings::{Check, Key, Kind, Width};
+use settings::{Check, Key, Kind, Support, Width};
 
 use crate::keys::rules;
 
@@ -19,7 +19,8 @@ pub(super) const KEYS: &[Key] = &[
         .one_of(&["warn", "fail", "ignore", "skip"], &[Check::OneOf(&["warn", "fail", "ignore", "skip"])])
         .doc(
             "When one change cannot be decoded: fail stops the task at it; warn, skip and ignore lose that change and go on.",
-        ),
+        )
+        .support(Support::NoEffect("a change that cannot be decoded always stops the task at it, so that none is lost")),
     Key::debezium("max.batch.size", Kind::Int)
         .default("2048")
         .at(GROUP, 2)
@@ -27,7 +28,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::PositiveInteger])
         .doc(
             "Most records in one batch handed on. More gives throughput, fewer memory and latency.",
-        ),
+        )
+        .support(Support::NoEffect("batches grow with the load by themselves")),
     Key::debezium("max.queue.size", Kind::Int)
         .default("8192")
         .at(GROUP, 3)
@@ -35,7 +37,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::Own(rules::queue_size)])
         .doc(
             "Most records between the reader and Kafka; a full queue stops reading. Must be larger than max.batch.size.",
-        ),
+        )
+        .support(Support::NoEffect("queues are bounded in bytes, for the whole process")),
     Key::debezium("poll.interval.ms", Kind::Long)
         .default("500")
         .at(GROUP, 4)
@@ -43,7 +46,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::PositiveInteger])
         .doc(
             "Milliseconds to wait for a first record before an empty batch is handed on.",
-        ),
+        )
+        .support(Support::NoEffect("changes are handed on as they come, without a timer")),
     Key::debezium("max.queue.size.in.bytes", Kind::Long)
         .default("0")
         .at(GROUP, 5)
@@ -51,7 +55,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::NonNegativeLong])
         .doc(
             "Most bytes between the reader and Kafka, beside max.queue.size; 0 leaves it to the process's own byte budget.",
-        ),
+        )
+        .support(Support::NoEffect("queues are bounded in bytes, for the whole process")),
     Key::debezium("provide.transaction.metadata", Kind::Boolean)
         .default("false")
         .low()
@@ -91,7 +96,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::NonNegativeInteger])
         .doc(
             "Rows asked for at a time during the snapshot.",
-        ),
+        )
+        .support(Support::NoEffect("rows are copied in one stream, which the reader slows down by itself")),
     Key::debezium("snapshot.max.threads", Kind::Int)
         .default("1")
         .at(GROUP, 11)
@@ -99,7 +105,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::PositiveInteger])
         .doc(
             "Connections that read the snapshot side by side. More is faster and a heavier load on the server.",
-        ),
+        )
+        .support(Support::NoEffect("one connection copies table after table, with the same records")),
     Key::debezium("snapshot.max.threads.multiplier", Kind::Int)
         .default("1")
         .at(GROUP, 12)
@@ -107,7 +114,9 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::PositiveInteger])
         .doc(
             "Chunks a table is cut into for each of snapshot.max.threads. For one table: snapshot.max.threads.multiplier.<schema>.<table>.",
-        ),
+        )
+        .family("snapshot.max.threads.multiplier.<table>")
+        .support(Support::NoEffect("one connection copies table after table, with the same records")),
     Key::debezium("legacy.snapshot.max.threads", Kind::Boolean)
         .default("false")
         .low()
@@ -116,7 +125,8 @@ pub(super) const KEYS: &[Key] = &[
         .aliases(&["internal.legacy.snapshot.max.threads"])
         .doc(
             "With several threads: one table a thread instead of chunks of every table.",
-        ),
+        )
+        .support(Support::NoEffect("one connection copies table after table, with the same records")),
     Key::debezium("internal.legacy.snapshot.max.threads", Kind::Boolean)
         .default("false")
         .low()
@@ -125,27 +135,29 @@ pub(super) const KEYS: &[Key] = &[
         .alias_of("legacy.snapshot.max.threads")
         .doc(
             "Earlier name of legacy.snapshot.max.threads. Accepted, without effect.",
-        ),
+        )
+        .support(Support::NoEffect("Debezium does not read this name either; legacy.snapshot.max.threads took its place")),
     Key::debezium("snapshot.mode.custom.name", Kind::String)
         .at(GROUP, 14)
         .shown("Snapshot Mode Custom Name", Width::Medium)
         .checks(&[Check::Own(rules::custom_snapshot_mode)])
         .doc(
             "Name of a Java snapshotter, for snapshot.mode=custom. Java plug-ins do not run here.",
-        ),
+        )
+        .support(Support::NoEffect("Java plug-ins cannot be loaded here")),
     Key::debezium("snapshot.mode.configuration.based.snapshot.data", Kind::Boolean)
         .default("false")
         .at(GROUP, 15)
         .shown("Snapshot mode property based snapshot data", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: copy the rows.",
+            "For snapshot.mode=configuration_based: copy the rows, at every start.",
         ),
     Key::debezium("snapshot.mode.configuration.based.snapshot.schema", Kind::Boolean)
         .default("false")
         .at(GROUP, 16)
         .shown("Snapshot mode property based snapshot schema", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: read the schema first. Without visible effect on PostgreSQL.",
+            "For snapshot.mode=configuration_based: read the tables' structure. A connector to PostgreSQL reads it at every start; with true a start that finds an unfinished copy, and may not copy rows, goes on instead of being refused.",
         ),
     Key::debezium("snapshot.mode.configuration.based.start.stream", Kind::Boolean)
         .default("false")
@@ -160,7 +172,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot mode property based snapshot on schema error", Width::Medium)
         .doc(
             "For snapshot.mode=configuration_based: copy again when the schema history is lost. PostgreSQL has none, so this does nothing.",
-        ),
+        )
+        .support(Support::NoEffect("PostgreSQL keeps no schema history that could be lost")),
     Key::debezium("snapshot.mode.configuration.based.snapshot.on.data.error", Kind::Boolean)
         .default("false")
         .at(GROUP, 19)
@@ -184,7 +197,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::NonNegativeInteger])
         .doc(
             "Rows asked for at a time by other queries; 0 leaves it to the server.",
-        ),
+        )
+        .support(Support::NoEffect("the connector's other queries have short answers")),
     Key::debezium("errors.max.retries", Kind::Int)
         .default("-1")
         .low()
@@ -202,7 +216,8 @@ pub(super) const KEYS: &[Key] = &[
         .one_of(&["insert_delete", "insert_insert"], &[Check::OneOf(&["insert_delete", "insert_insert"])])
         .doc(
             "How an incremental snapshot's window is marked in the signal table: insert_insert writes two rows a chunk, insert_delete removes the first again, which keeps the table small.",
-        ),
+        )
+        .support(Support::NoEffect("there are no incremental snapshots yet, and a signal table is refused")),
     Key::debezium("internal.log.position.check.enable", Kind::Boolean)
         .default("true")
         .at(GROUP, 24)
@@ -216,7 +231,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Enable/Disable advance metrics", Width::Medium)
         .doc(
             "Count events for each table in the metrics. One more set of series a table.",
-        ),
+        )
+        .support(Support::NoEffect("no events are counted by table")),
     Key::debezium("connection.validation.timeout.ms", Kind::Long)
         .default("60000")
         .low()
@@ -233,7 +249,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::PositiveLong])
         .doc(
             "Milliseconds that workers have to end when the task stops, before they are cut off.",
-        ),
+        )
+        .support(Support::NoEffect("the worker's task.shutdown.graceful.timeout.ms bounds the whole stop")),
     Key::debezium("openlineage.integration.enabled", Kind::Boolean)
         .default("false")
         .low()
@@ -241,7 +258,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Enables OpenLineage integration", Width::Short)
         .doc(
             "Emit OpenLineage run events. Not done here: accepted, and said in the log.",
-        ),
+        )
+        .support(Support::NoEffect("no OpenLineage events are sent; the records are the same")),
     Key::debezium("openlineage.integration.config.file.path", Kind::String)
         .default("./openlineage.yml")
         .low()
@@ -249,14 +267,16 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Path to OpenLineage file configuration", Width::Long)
         .doc(
             "OpenLineage client configuration. Read only with openlineage.integration.enabled.",
-        ),
+        )
+        .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.job.namespace", Kind::String)
         .low()
         .at(GROUP, 30)
         .shown("Namespace used for Debezium job", Width::Long)
         .doc(
             "Namespace of the OpenLineage job.",
-        ),
+        )
+        .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.job.description", Kind::String)
         .default("Debezium change data capture job")
         .low()
@@ -264,7 +284,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Description used for Debezium job", Width::Long)
         .doc(
             "Description of the OpenLineage job.",
-        ),
+        )
+        .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.job.tags", Kind::List)
         .low()
         .at(GROUP, 32)
@@ -272,7 +293,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::Pairs])
         .doc(
             "Tags of the OpenLineage job, 'k1=v1,k2=v2'.",
-        ),
+        )
+        .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.job.owners", Kind::List)
         .low()
         .at(GROUP, 33)
@@ -280,12 +302,14 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::Pairs])
         .doc(
             "Owners of the OpenLineage job, 'role=name,role=name'.",
-        ),
+        )
+        .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.dataset.kafka.bootstrap.servers", Kind::String)
         .low()
         .at(GROUP, 34)
         .shown("Kafka bootstrap server used in Kafka Connect deployment", Width::Long)
         .doc(
             "Kafka address by which OpenLineage names the topics.",
-        ),
+        )
+        .support(Support::NoEffect("no OpenLineage events are sent")),
 ];

@@ -116,6 +116,51 @@ pub(super) fn custom_query_mode(asked: &Asked<'_>) -> Vec<String> {
     custom_name(asked, "snapshot.query.mode")
 }
 
+/// `snapshot.locking.mode=custom` with the name that it needs; without one the name is what is complained of.
+pub(super) fn is_custom_locking(asked: &Asked<'_>) -> bool {
+    is_custom(asked, "snapshot.locking.mode.custom.name")
+}
+
+/// The same of `snapshot.query.mode`.
+pub(super) fn is_custom_query(asked: &Asked<'_>) -> bool {
+    is_custom(asked, "snapshot.query.mode.custom.name")
+}
+
+fn is_custom(asked: &Asked<'_>, name: &str) -> bool {
+    let is_named = asked.properties.get(name).is_some_and(|name| !name.trim().is_empty());
+    is_named && asked.value.is_some_and(|mode| mode.trim().eq_ignore_ascii_case("custom"))
+}
+
+/// Whether notifications are to go to a topic that is named; without a name the name is what is complained of.
+pub(super) fn notifies_a_topic(asked: &Asked<'_>) -> bool {
+    let is_named = asked.properties.get("notification.sink.topic.name").is_some_and(|name| !name.trim().is_empty());
+    is_named && asked.value.is_some_and(|channels| channels.split(',').any(|channel| channel.trim() == "sink"))
+}
+
+/// A property of the Java driver that chooses how the server is known, how the role proves itself or how bytes travel:
+/// whoever sets it counts on it.
+pub(super) fn guards_the_connection(asked: &Asked<'_>) -> bool {
+    const GUARDS: [&str; 6] = [
+        "authenticationPluginClassName",
+        "requireAuth",
+        "socketFactory",
+        "socketFactoryArg",
+        "sslhostnameverifier",
+        "sslpasswordcallback",
+    ];
+    let property = asked.name.split_once('.').map_or("", |(_, property)| property);
+    let value = asked.value.unwrap_or_default().trim();
+    match property {
+        "gssEncMode" | "channelBinding" => value.eq_ignore_ascii_case("require"),
+        _ => GUARDS.contains(&property),
+    }
+}
+
+/// A name that another place of this connector answers for: keys of older releases, which are warned of.
+pub(super) fn is_spoken_of(asked: &Asked<'_>) -> bool {
+    super::is_older(asked.name)
+}
+
 pub(super) fn notification_topic(asked: &Asked<'_>) -> Vec<String> {
     let channels = asked.properties.get("notification.enabled.channels").unwrap_or("");
     let sink = channels.split(',').any(|c| c.trim() == "sink");

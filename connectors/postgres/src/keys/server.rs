@@ -4,7 +4,7 @@
 //!
 //! Must not know: how the values are used.
 
-use settings::{Check, Key, Kind, Width};
+use settings::{Check, Key, Kind, Support, Width};
 
 use crate::keys::rules;
 
@@ -205,7 +205,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::PositiveInteger])
         .doc(
             "Milliseconds that one confirmation of the position may take before lsn.flush.timeout.action applies.",
-        ),
+        )
+        .support(Support::NoEffect("a confirmation is part of the status messages, and nobody waits for its end")),
     Key::debezium("lsn.flush.timeout.action", Kind::String)
         .default("fail")
         .at(GROUP, 27)
@@ -213,7 +214,8 @@ pub(super) const KEYS: &[Key] = &[
         .one_of(&["fail", "warn", "ignore"], &[Check::OneOf(&["fail", "warn", "ignore"])])
         .doc(
             "When a confirmation takes too long: fail stops the task, warn and ignore go on; the server keeps its log until a later one succeeds.",
-        ),
+        )
+        .support(Support::NoEffect("a confirmation is part of the status messages, and nobody waits for its end")),
     Key::debezium("database.tcpKeepAlive", Kind::Boolean)
         .default("true")
         .at(GROUP, 28)
@@ -229,7 +231,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::NonNegativeLong])
         .doc(
             "Milliseconds between looks at the slot's catalog_xmin, which then stands in source.xmin; 0 never looks, and source.xmin stays null.",
-        ),
+        )
+        .support(Support::Refused("source.xmin is not read here and would stay null", "Remove it or set 0; nothing else of a record depends on it.")),
     Key::debezium("skipped.operations", Kind::List)
         .default("t")
         .low()

@@ -4,7 +4,7 @@
 //!
 //! Must not know: how the values are used.
 
-use settings::{Check, Key, Kind, Width};
+use settings::{Check, Key, Kind, Support, Values, Width};
 
 use crate::keys::rules;
 
@@ -51,7 +51,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Enable collecting statistics metrics like latencies", Width::Short)
         .doc(
             "Keep percentiles of the lag in the metrics. false saves a little work a record.",
-        ),
+        )
+        .support(Support::NoEffect("no percentiles of the lag are kept")),
     Key::debezium("decimal.handling.mode", Kind::String)
         .default("precise")
         .at(GROUP, 40)
@@ -82,7 +83,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Schema storage class", Width::Long)
         .doc(
             "Java class that keeps schemas. Accepted, without effect: there is no JVM here.",
-        ),
+        )
+        .support(Support::NoEffect("there is no JVM here, and tables are kept in memory")),
     Key::debezium("memory.management.tables.class", Kind::Class)
         .default("io.debezium.relational.ConcurrentMapTableMappingStorage")
         .low()
@@ -90,7 +92,8 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Table storage class", Width::Long)
         .doc(
             "Java class that keeps tables. Accepted, without effect: there is no JVM here.",
-        ),
+        )
+        .support(Support::NoEffect("there is no JVM here, and tables are kept in memory")),
     Key::debezium("snapshot.mode", Kind::String)
         .default("initial")
         .at(GROUP, 45)
@@ -116,21 +119,24 @@ pub(super) const KEYS: &[Key] = &[
         .one_of(&["custom", "select_all"], &[Check::OneOf(&["custom", "select_all"])])
         .doc(
             "How rows are selected: select_all, or custom (a Java plug-in, which does not run here).",
-        ),
+        )
+        .support(Support::Partly(&[(Values::Own(rules::is_custom_query), Support::Refused("it names a Java plug-in, and these do not run here", "Use select_all, with snapshot.select.statement.overrides for tables that need a SELECT of their own."))])),
     Key::debezium("snapshot.query.mode.custom.name", Kind::String)
         .at(GROUP, 48)
         .shown("Snapshot Query Mode Custom Name", Width::Medium)
         .checks(&[Check::Own(rules::custom_query_mode)])
         .doc(
             "Name of a Java query plug-in, for snapshot.query.mode=custom. Java plug-ins do not run here.",
-        ),
+        )
+        .support(Support::NoEffect("Java plug-ins cannot be loaded here")),
     Key::debezium("snapshot.locking.mode.custom.name", Kind::String)
         .at(GROUP, 49)
         .shown("Snapshot Locking Mode Custom Name", Width::Medium)
         .checks(&[Check::Own(rules::custom_locking_mode)])
         .doc(
             "Name of a Java locking plug-in, for snapshot.locking.mode=custom. Java plug-ins do not run here.",
-        ),
+        )
+        .support(Support::NoEffect("Java plug-ins cannot be loaded here")),
     Key::debezium("snapshot.locking.mode", Kind::String)
         .default("none")
         .low()
@@ -139,7 +145,8 @@ pub(super) const KEYS: &[Key] = &[
         .one_of(&["shared", "custom", "none"], &[Check::OneOf(&["shared", "custom", "none"])])
         .doc(
             "Table locks while the snapshot starts: none (the default), shared (keeps others from altering the tables), custom.",
-        ),
+        )
+        .support(Support::Partly(&[(Values::Own(rules::is_custom_locking), Support::Refused("it names a Java plug-in, and these do not run here", "Use none or shared."))])),
     Key::debezium("hstore.handling.mode", Kind::String)
         .default("json")
         .low()
@@ -183,7 +190,8 @@ pub(super) const KEYS: &[Key] = &[
         .one_of(&["columns_diff", "columns_diff_exclude_unchanged_toast"], &[Check::OneOf(&["columns_diff", "columns_diff_exclude_unchanged_toast"])])
         .doc(
             "When the known schema of a table is compared with a change: columns_diff at any difference, columns_diff_exclude_unchanged_toast not for missing TOAST columns. pgoutput sends schemas itself, so it does nothing there.",
-        ),
+        )
+        .support(Support::NoEffect("the log itself says when a table's columns change")),
     Key::debezium("incremental.snapshot.chunk.size", Kind::Int)
         .default("1024")
         .at(GROUP, 56)
@@ -191,7 +199,8 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::NonNegativeInteger])
         .doc(
             "Rows that an incremental snapshot reads in one window. More is faster and holds more rows in memory.",
-        ),
+        )
+        .support(Support::NoEffect("there are no incremental snapshots yet, and a signal table is refused")),
     Key::debezium("unavailable.value.placeholder", Kind::String)
         .default("__debezium_unavailable_value")
         .at(GROUP, 57)

@@ -6,7 +6,7 @@
 //!
 //! Must not know: how the values are used.
 
-use settings::{Check, Key, Kind};
+use settings::{Check, Key, Kind, Support};
 
 use super::rules;
 
@@ -24,38 +24,47 @@ pub(super) const CHECKED_AT_START: &[Key] = &[
         .default(".")
         .checks(&[Check::Own(rules::plain_name)])
         .doc("What stands between the parts of a topic name.")
-        .unlisted(),
+        .unlisted()
+        .at_start(),
     Key::debezium("topic.cache.size", Kind::Int)
         .default("10000")
         .checks(&[Check::PositiveInteger])
         .doc("How many topic names are remembered.")
-        .unlisted(),
+        .unlisted()
+        .at_start()
+        .support(Support::NoEffect("topic names are kept with their tables")),
     Key::debezium("topic.heartbeat.prefix", Kind::String)
         .default("__debezium-heartbeat")
         .checks(&[Check::Own(rules::plain_name)])
         .doc("First part of the heartbeat topic's name, before topic.delimiter and topic.prefix.")
-        .unlisted(),
+        .unlisted()
+        .at_start(),
     Key::debezium("topic.heartbeat.name", Kind::String)
         .checks(&[Check::Own(rules::plain_name)])
         .doc("Whole name of the heartbeat topic, in place of prefix and topic.prefix.")
-        .unlisted(),
+        .unlisted()
+        .at_start(),
     Key::debezium("topic.transaction", Kind::String)
         .default("transaction")
         .checks(&[Check::Own(rules::plain_name)])
         .doc("Last part of the transaction topic's name.")
-        .unlisted(),
+        .unlisted()
+        .at_start(),
     Key::debezium("topic.regex", Kind::String)
         .checks(&[Check::Own(rules::regex)])
         .doc("With a regex naming strategy: data topics that match are renamed by topic.replacement.")
-        .unlisted(),
+        .unlisted()
+        .at_start(),
     Key::debezium("topic.replacement", Kind::String)
         .checks(&[Check::Own(rules::topic_replacement)])
         .doc("With a regex naming strategy: the new name, with $1 for groups of topic.regex.")
-        .unlisted(),
+        .unlisted()
+        .at_start(),
     Key::debezium("topic.key.field.regex", Kind::String)
         .checks(&[Check::Own(rules::regex)])
         .doc("With a regex naming strategy: finds the value of the key's table field in the old topic name.")
-        .unlisted(),
+        .unlisted()
+        .at_start(),
 ];
 
 /// A bad value is a remark, and the default holds.
@@ -83,7 +92,8 @@ pub(super) const LENIENT: &[Key] = &[
         .default("false")
         .doc("Write nothing to the database: incremental snapshots mark their windows by transaction snapshots. PostgreSQL 13 and later.")
         .unlisted()
-        .lenient(),
+        .lenient()
+        .support(Support::NoEffect("afterimage writes to no signal table; what publication.autocreate.mode and the slot ask for is done all the same")),
     Key::debezium("offset.mismatch.strategy", Kind::String)
         .default("no_validation")
         .checks(&[Check::OneOf(&["no_validation", "trust_offset", "trust_slot", "trust_greater_lsn"])])
@@ -95,7 +105,8 @@ pub(super) const LENIENT: &[Key] = &[
         .checks(&[Check::PositiveLong])
         .doc("Seconds that the creation of the slot may take; it waits for transactions that are open.")
         .unlisted()
-        .lenient(),
+        .lenient()
+        .support(Support::NoEffect("the creation of the slot waits for the transactions that are open, and the status says so")),
     Key::debezium("skip.messages.without.change", Kind::Boolean)
         .default("false")
         .doc("Drop an update whose row, as sent, equals the one before. Needs replica identity FULL.")
@@ -111,7 +122,8 @@ pub(super) const LENIENT: &[Key] = &[
         .checks(&[Check::Own(rules::regex)])
         .doc("Regex on error messages that are to be retried although they would not be.")
         .unlisted()
-        .lenient(),
+        .lenient()
+        .support(Support::Refused("which errors are tried again is built in, and an error that this names would fail the task", "Remove it.")),
     Key::debezium("database.connection.timeout.ms", Kind::Long)
         .default("600000")
         .checks(&[Check::PositiveLong])
@@ -122,24 +134,29 @@ pub(super) const LENIENT: &[Key] = &[
         .default("file-signals.txt")
         .doc("File of the signal channel 'file'.")
         .unlisted()
-        .lenient(),
+        .lenient()
+        .support(Support::NoEffect("signals are not built in yet")),
     Key::debezium("signal.kafka.topic", Kind::String)
         .doc("Topic of the signal channel 'kafka'; topic.prefix and '-signal' without it.")
         .unlisted()
-        .lenient(),
+        .lenient()
+        .support(Support::NoEffect("signals are not built in yet")),
     Key::debezium("signal.kafka.bootstrap.servers", Kind::String)
         .doc("Brokers of the signal channel 'kafka'; it needs them.")
         .unlisted()
-        .lenient(),
+        .lenient()
+        .support(Support::NoEffect("signals are not built in yet")),
     Key::debezium("signal.kafka.groupId", Kind::String)
         .default("kafka-signal")
         .doc("Consumer group of the signal channel 'kafka'.")
         .unlisted()
-        .lenient(),
+        .lenient()
+        .support(Support::NoEffect("signals are not built in yet")),
     Key::debezium("signal.kafka.poll.timeout.ms", Kind::Int)
         .default("0")
         .checks(&[Check::NonNegativeInteger])
         .doc("Milliseconds that one poll of the signal topic waits.")
         .unlisted()
-        .lenient(),
+        .lenient()
+        .support(Support::NoEffect("signals are not built in yet")),
 ];

@@ -11,10 +11,6 @@ use crate::position::{LSN, Stored};
 use crate::slot::Slot;
 use crate::sql::OpenTransaction;
 
-/// How long transactions are waited for whose commit may be in the log and not in a view yet. After that the log is read
-/// from where the slot stands, and what the view shows is passed over in it: right as well, but everything that was
-/// written since is sent over the network.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// A wait is told of after this, and again every [`TELL_EVERY`].
 const TELL_AFTER: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_secs(10);
@@ -36,43 +32,41 @@ impl Session {
         if let Some(begun) = stored.filter(|stored| stored.snapshot_unfinished).and_then(|s| s.position.word(LSN)) {
             return Ok(Some(View { lsn: begun.max(confirmed), ..View::default() }));
         }
+        // The publication may have been made just now. A transaction that wrote before that cannot be decoded through it, so
+        // all of these must have ended before the point from which the log is read.
+        if !self.writers_ended().await? {
+            return Ok(None);
+        }
         let now = self.catalog.sql().await?.current_lsn().await?.0 as i64;
-        let Some(all_seen) = self.commits_are_seen(confirmed > 0).await? else { return Ok(None) };
-        let lsn = if all_seen { now.max(confirmed) } else { confirmed };
-        Ok(Some(View { lsn, passes_over: true, ..View::default() }))
+        // And a view that is taken now must see every commit before that point: a commit's record is written a moment before
+        // its rows can be seen, and that moment lasts as long as a synchronous standby takes.
+        if !self.writers_ended().await? {
+            return Ok(None);
+        }
+        Ok(Some(View { lsn: now.max(confirmed), passes_over: true, ..View::default() }))
     }
 
-    /// Waits until a view that is taken now sees every commit of this database that is in the log already: a commit's record
-    /// is written a moment before its rows can be seen, and that moment lasts as long as a synchronous standby takes. Only
-    /// transactions that have written, in this database, can be at that point. False when some of them last too long and
-    /// there is another way; `None` when the connector is to stop.
-    async fn commits_are_seen(&mut self, has_other_way: bool) -> Result<Option<bool>, Error> {
-        let began = Instant::now();
-        let mut tell_at = began + TELL_AFTER;
+    /// Waits until all transactions have ended that have written to this database and are open now. Those of other databases
+    /// cannot have written here. False when the connector is to stop.
+    async fn writers_ended(&mut self) -> Result<bool, Error> {
+        let mut tell_at = Instant::now() + TELL_AFTER;
         let mut open = self.catalog.sql().await?.writing_here().await?;
         let mut told = false;
         while !open.is_empty() {
-            if has_other_way && began.elapsed() >= PATIENCE {
-                tracing::warn!(
-                    connector = %self.outlet.connector,
-                    "the copy begins although transactions are open: {}. The log is read from where the slot stands",
-                    OpenTransaction::listed(&open)
-                );
-                break;
-            }
             if Instant::now() >= tell_at {
                 tell_at = Instant::now() + TELL_EVERY;
                 told = true;
                 let who = OpenTransaction::listed(&open);
                 tracing::warn!(connector = %self.outlet.connector, "the copy waits for transactions to end: {who}");
                 self.outlet.waiting(&format!(
-                    "The copy is waiting for transactions to end: {who}.\nReason: they have written to this database, and \
-                     their commit may be in the log already but not yet to be seen."
+                    "The copy is waiting for transactions to end: {who}.\nReason: they wrote to this database before the point \
+                     from which the log is to be read, so neither the copy nor the log would have what they wrote. It goes on \
+                     by itself."
                 ));
             }
             tokio::select! {
                 () = sleep(LOOK_EVERY) => {}
-                () = self.outlet.stopped() => return Ok(None),
+                () = self.outlet.stopped() => return Ok(false),
             }
             let now = self.catalog.sql().await?.writing_here().await?;
             open.retain(|then| now.iter().any(|now| now.xid == then.xid));
@@ -80,7 +74,7 @@ impl Session {
         if told {
             self.outlet.running();
         }
-        Ok(Some(open.is_empty()))
+        Ok(true)
     }
 }
 

@@ -185,6 +185,7 @@ impl Decoder {
             return Ok(());
         }
         self.resume = None;
+        batch.transactions += 1;
         let mut position = Position::UNKNOWN;
         position.words[TS_US] = commit_us;
         position.words[TX_ID] = xid;
@@ -302,7 +303,9 @@ impl Decoder {
         if seen && !self.recounts() {
             return Ok(None);
         }
-        let Some(shape) = self.shape(batch, id)?.filter(|_| !is_skipped) else {
+        let shape = self.shape(batch, id)?;
+        batch.filtered += u32::from(shape.is_none());
+        let Some(shape) = shape.filter(|_| !is_skipped) else {
             reach(batch, position, seen);
             return Ok(None);
         };

@@ -121,9 +121,9 @@ impl Silence {
         now >= self.ask_at
     }
 
-    /// Whether anything was heard since `then`.
+    /// Whether anything was heard after `then`.
     pub(super) fn heard_since(&self, then: Instant) -> bool {
-        self.heard >= then
+        self.heard > then
     }
 
     /// The time from one status to the next.

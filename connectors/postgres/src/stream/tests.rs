@@ -150,7 +150,8 @@ impl Rig {
         let config = PostgresConfig::read(&properties).unwrap();
         let tables = Tables::new(&config, "1").unwrap();
         let (stop, stopped) = watch::channel(false);
-        let (outlet, ends) = Outlet::new("c".into(), None, stopped, Budget::new(1 << 20), depth);
+        let meters = std::sync::Arc::new(relational::Meters::new("c".into()));
+        let (outlet, ends) = Outlet::new("c".into(), None, stopped, Budget::new(1 << 20), depth, meters);
         let none = || relational::Patterns::new(&[]).unwrap();
         let messages = MessageTopic::new(
             "p",
@@ -249,19 +250,20 @@ async fn while_a_batch_waits_for_room_the_server_is_told() {
     let (mut rig, ends) = Rig::new(1);
     let mut server = Server::default();
     // More than two batches, and nobody takes the first one.
-    for _ in 0..2000 {
+    for _ in 0..8000 {
         server.transaction();
     }
     let (link, told) = rig.link(server);
     let stop = rig.stop.clone();
-    tokio::spawn(async move {
+    let runtime = tokio::spawn(async move {
         sleep(INTERVAL * 5 / 2).await;
         ends.stored.send(Some(at(77))).unwrap();
         sleep(INTERVAL * 2).await;
         let _ = stop.send(true);
-        drop(ends);
+        ends
     });
     assert_eq!(rig.follow(link).run().await.unwrap(), End::Stopped);
+    assert_eq!(runtime.await.unwrap().records.len(), 1, "the queue was not full");
     let told = told.lock().unwrap().clone();
     let flushed: Vec<u64> = told.iter().map(|status| status.flushed).collect();
     assert_eq!(flushed, [1, 1, 77, 77], "{told:?}");

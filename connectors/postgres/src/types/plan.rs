@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use record::{Kind, Schema, SchemaBuilder};
+use relational::Meters;
 
 use super::{Catalogue, Cell, PgType, TypeKind};
 
@@ -29,6 +30,8 @@ pub struct Modes {
     pub money_digits: u8,
     /// What stands for an unchanged value that the log does not carry.
     pub placeholder: Vec<u8>,
+    /// Where values that cannot be converted are counted and told of; nowhere in tests.
+    pub meters: Option<Arc<Meters>>,
 }
 
 impl Default for Modes {
@@ -43,6 +46,7 @@ impl Default for Modes {
             include_unknown: false,
             money_digits: 2,
             placeholder: b"__debezium_unavailable_value".to_vec(),
+            meters: None,
         }
     }
 }
@@ -59,6 +63,7 @@ impl From<&crate::config::Types> for Modes {
             include_unknown: types.include_unknown,
             money_digits: u8::try_from(types.money_fraction_digits).unwrap_or(2),
             placeholder: types.unavailable.bytes.clone(),
+            meters: None,
         }
     }
 }

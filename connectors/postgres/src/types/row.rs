@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use record::{Decode, DecodeError, Schema, Span, Value, ValueRef};
+use relational::Meters;
 
 use super::absent::{fallback, unchanged};
 use super::cell::{Cell, Form};
@@ -23,6 +24,7 @@ pub struct ColumnCodec {
     /// In place of an unchanged value that the log does not carry.
     unchanged: Option<Value>,
     failure: FailureMode,
+    meters: Option<Arc<Meters>>,
 }
 
 /// Builds a column's codec for rows in the text form; [`ColumnCodec::copied`] makes that of a snapshot of it.
@@ -48,6 +50,7 @@ pub fn column_codec(
         null,
         schema,
         failure: modes.failure,
+        meters: modes.meters.clone(),
     }
 }
 
@@ -77,9 +80,8 @@ impl ColumnCodec {
         if self.failure == FailureMode::Fail || !self.schema.optional {
             return Err(DecodeError { column: self.name.to_string(), reason: reason.to_owned() });
         }
-        if self.failure == FailureMode::Warn {
-            tracing::warn!(column = %self.name, reason, "a value cannot be converted and is emitted as null \
-                (event.converting.failure.handling.mode=fail stops the task instead)");
+        if let Some(meters) = self.meters.as_ref().filter(|_| self.failure == FailureMode::Warn) {
+            meters.bad_value(&self.name, reason);
         }
         Ok(ValueRef::Null)
     }

@@ -1,26 +1,28 @@
-//! Makes the parts of a task's pipeline from its configuration: chain, converters, headers, producer.
+//! Makes what a task's pipeline is made of from its configuration: chain, converters, headers, sink.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use record::{Kind, Payload, Schema, Value};
+use record::{Header, Kind, Schema, Value};
 use settings::Properties;
 use transforms::Chain;
 
-use super::failure::{Failure, Stage};
-use super::task::{TaskSpec, Worker};
+use super::{TaskSpec, Worker};
 use crate::convert::{self, Converter, Role};
+use crate::runtime::catalog::{Catalog, PartKind};
+use crate::runtime::failure::{Failure, Stage};
+use crate::runtime::pipeline::{Context, Writer};
 use crate::sink::topics::{TopicCreation, Topics};
-use crate::sink::{Delivery, HeaderSet, KafkaSink, Settings, properties};
+use crate::sink::{Delivery, EncodedHeaders, ProducerSettings, Sink, properties};
 
 /// See the module.
-pub(super) struct Parts {
-    pub(super) sink: Arc<KafkaSink>,
+pub(super) struct Built {
+    pub(super) sink: Arc<dyn Sink>,
     pub(super) chain: Chain,
-    pub(super) key: Box<dyn Converter>,
-    pub(super) value: Box<dyn Converter>,
-    pub(super) header: Box<dyn Converter>,
-    pub(super) context: HeaderSet,
+    pub(super) key: Writer,
+    pub(super) value: Writer,
+    pub(super) header: Writer,
+    pub(super) context: Context,
     pub(super) topics: Option<Topics>,
 }
 
@@ -29,11 +31,14 @@ const CONFIG_EXCEPTION: &str = "org.apache.kafka.common.config.ConfigException";
 const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectException";
 
 /// Makes everything; the error is the trace that ends the task.
-pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Parts, String> {
+pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Built, String> {
     let config = &spec.config;
     let chain = Chain::build(config).map_err(|invalid| {
         let list: Vec<_> = invalid.into_iter().map(|invalid| invalid.message).collect();
-        let list = list.join("\n");
+        let mut list = list.join("\n");
+        if list.contains("could not be found.") {
+            list = format!("{list}\n{}", Catalog::all().lacks(PartKind::Transformation));
+        }
         let cause = match list.split(' ').next() {
             Some("Unexpected") => format!("java.lang.IllegalArgumentException: {list}"),
             Some("Unknown") => format!("{CONNECT_EXCEPTION}: {CONFIG_EXCEPTION}: {list}"),
@@ -44,7 +49,11 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
     let key = converter(config, worker, "key.converter", Role::Key)?;
     let value = converter(config, worker, "value.converter", Role::Value)?;
     let header = converter(config, worker, "header.converter", Role::Header)?;
-    let context = context(&*header, (spec.plugin.headers)(config)).await.map_err(|failure| failure.trace())?;
+    let context = context(&*header.1, (spec.plugin.headers)(config)).await.map_err(|failure| failure.trace())?;
+    let writer = |stage, (class, converter)| Writer::new(stage, class, converter);
+    let key = writer(Stage::KeyConverter, key);
+    let value = writer(Stage::ValueConverter, value);
+    let header = writer(Stage::HeaderConverter, header);
     let connector: BTreeMap<String, String> =
         config.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     let bootstrap = worker.properties.get("bootstrap.servers").cloned().unwrap_or_default();
@@ -54,15 +63,12 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
         &properties::under("producer.override.", &connector),
     );
     let fence = Arc::clone(&spec.fence);
-    let sink = KafkaSink::new(
-        Settings {
-            client_id: format!("connector-producer-{}-0", spec.connector),
-            properties: mapped,
-            may_produce: Box::new(move || fence.is_open()),
-        },
-        delivery,
-    )
-    .map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
+    let settings = ProducerSettings {
+        client_id: format!("connector-producer-{}-0", spec.connector),
+        properties: mapped,
+        may_produce: Box::new(move || fence.is_open()),
+    };
+    let sink = (worker.open_sink)(settings, delivery).map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
     let creates =
         worker.properties.get("topic.creation.enable").is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
     let topics = if creates && connector.keys().any(|name| name.starts_with("topic.creation.")) {
@@ -76,27 +82,33 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
     } else {
         None
     };
-    Ok(Parts { sink: Arc::new(sink), chain, key, value, header, context, topics })
+    Ok(Built { sink, chain, key, value, header, context, topics })
 }
 
 /// The connector's own headers, written once for all records.
-async fn context(converter: &dyn Converter, texts: Vec<(&'static str, String)>) -> Result<HeaderSet, Failure> {
+async fn context(converter: &dyn Converter, texts: Vec<(&'static str, String)>) -> Result<Context, Failure> {
     let fails = |error| Failure::convert(Stage::HeaderConverter, &error);
     let schema = Schema::of(Kind::String).build();
     // They are on records of every topic.
-    let encoder = converter.prepare("", Some(&schema)).await.map_err(fails)?;
-    let (mut set, mut bytes) = (HeaderSet::default(), Vec::new());
+    let mut encoder = converter.prepare("", Some(&schema)).await.map_err(fails)?;
+    let (mut headers, mut encoded, mut bytes) = (Vec::new(), EncodedHeaders::default(), Vec::new());
     for (name, text) in texts {
         bytes.clear();
-        let value = Value::Text(text);
-        let there = encoder.write(&Payload::Borrowed(&schema, &value), &mut bytes).map_err(fails)?;
-        set = set.with(name, there.then_some(&*bytes));
+        let header = Header::new(name, Arc::clone(&schema), Value::Text(text));
+        let there = encoder.write(&header.payload(), &mut bytes).map_err(fails)?;
+        encoded = encoded.with(name, there.then_some(&*bytes));
+        headers.push(header);
     }
-    Ok(set)
+    Ok(Context { headers: headers.into(), encoded })
 }
 
 /// A converter comes wholly from the connector or wholly from the worker.
-fn converter(config: &Properties, worker: &Worker, name: &str, role: Role) -> Result<Box<dyn Converter>, String> {
+fn converter(
+    config: &Properties,
+    worker: &Worker,
+    name: &str,
+    role: Role,
+) -> Result<(&'static str, Box<dyn Converter>), String> {
     let prefix = format!("{name}.");
     let (class, own) = if let Some(class) = config.get(name) {
         let mut own = Properties::new();
@@ -113,6 +125,16 @@ fn converter(config: &Properties, worker: &Worker, name: &str, role: Role) -> Re
         }
         (worker.properties.get(name).cloned().unwrap_or_else(|| fallback.to_owned()), own)
     };
-    convert::create(&class, &own, role)
-        .map_err(|error| format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}"))
+    let made = convert::create(&class, &own, role).map_err(|error| {
+        let trace = format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}");
+        match (&error, role) {
+            (convert::Refusal::Unknown(_), Role::Header) => {
+                format!("{trace}\n{}", Catalog::all().lacks(PartKind::HeaderConverter))
+            }
+            (convert::Refusal::Unknown(_), _) => format!("{trace}\n{}", Catalog::all().lacks(PartKind::Converter)),
+            (convert::Refusal::Properties(_), _) => trace,
+        }
+    })?;
+    // Its full name: the configuration may have a short one.
+    Ok((convert::find(class.trim(), role).map_or("", |entry| entry.class), made))
 }

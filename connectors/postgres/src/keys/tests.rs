@@ -1,16 +1,14 @@
-//! The contract's rows on this connector's keys: exact messages, the definition list, what is read, what is said of old
-//! names.
-
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::time::Duration;
 
-use postgres::config::{
-    LsnFlushMode, NameAdjustment, Operation, PostgresConfig, PublicationMode, SnapshotMode, SslMode, validate,
-};
-use postgres::keys::{KEYS, MESSAGE_KEY_PATTERN, READ, REPLICA_IDENTITY_PATTERN, remedies, warnings};
 use proptest::prelude::*;
-use settings::{Kind, Properties, SecretNames};
+use settings::{Kind, Properties};
+
+use super::{KEYS, MESSAGE_KEY_PATTERN, REPLICA_IDENTITY_PATTERN, warnings};
+use crate::config::{LsnFlushMode, NameAdjustment, Operation, PostgresConfig, PublicationMode, SnapshotMode, SslMode};
+
+mod claims;
 
 const BASE: &[(&str, &str)] = &[
     ("topic.prefix", "t"),
@@ -25,7 +23,7 @@ fn with(pairs: &[(&str, &str)]) -> Properties {
 }
 
 fn messages(pairs: &[(&str, &str)]) -> Vec<String> {
-    validate(&with(pairs)).into_iter().flat_map(|c| c.errors).collect()
+    KEYS.validate(&with(pairs)).into_iter().flat_map(|c| c.errors).collect()
 }
 
 #[test]
@@ -38,17 +36,17 @@ fn the_definition_list() {
             KEYS.keys().filter(|k| k.group == Some(group) && k.alias_of.is_none()).map(|k| k.order_in_group).collect();
         assert_eq!(orders, (1..=count).collect::<Vec<_>>(), "{group}");
     }
-    for key in READ.keys() {
+    for key in KEYS.keys() {
         assert!(key.documentation.ends_with('.') && key.documentation.len() > 20, "{} is not explained", key.name);
         assert!(!key.required, "{}", key.name);
-        assert_eq!(READ.keys().filter(|k| k.name == key.name).count(), 1, "{} twice", key.name);
+        assert_eq!(KEYS.keys().filter(|k| k.name == key.name).count(), 1, "{} twice", key.name);
     }
-    assert!(READ.complaints(&with(&[])).is_empty(), "a default is refused by its own check");
+    assert!(KEYS.complaints(&with(&[])).is_empty(), "a default is refused by its own check");
 }
 
 #[test]
 fn no_config_at_all() {
-    let errors: Vec<_> = validate(&Properties::new()).into_iter().flat_map(|c| c.errors).collect();
+    let errors: Vec<_> = KEYS.validate(&Properties::new()).into_iter().flat_map(|c| c.errors).collect();
     assert_eq!(
         errors,
         [
@@ -133,24 +131,6 @@ fn one_bad_value() {
 }
 
 #[test]
-fn refusals_in_the_log_carry_the_value() {
-    let properties = with(&[("database.port", "x"), ("topic.prefix", "")]);
-    let lines = KEYS.log_lines(&properties, &SecretNames::Usual);
-    let (port, prefix) = ("The 'database.port' value 'x' is invalid: ", "The 'topic.prefix' value '' is invalid: ");
-    let expect = [
-        format!("{prefix}A value is required"),
-        format!(
-            "{prefix} has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)"
-        ),
-        format!("{port}An integer is expected"),
-        format!("{port}An integer is expected"),
-    ];
-    assert_eq!(lines, expect);
-    let lines = KEYS.log_lines(&Properties::new(), &SecretNames::Usual);
-    assert_eq!(lines[0], "The 'topic.prefix' value null is invalid: A value is required");
-}
-
-#[test]
 fn keys_together() {
     #[track_caller]
     fn check(pairs: &[(&str, &str)], key: &str, problem: &str) {
@@ -186,10 +166,10 @@ fn what_is_read() {
     let config = PostgresConfig::read(&with(&[])).unwrap();
     assert_eq!((config.connection.port, config.connection.tls.mode), (5432, SslMode::Prefer));
     assert_eq!(config.connection.query_timeout, Duration::from_secs(600));
-    assert_eq!((config.slot.name.as_str(), config.slot.plugin_named), ("debezium", false));
+    assert_eq!(config.slot.name, "debezium");
     assert_eq!(config.position.flush_mode, LsnFlushMode::Connector);
     assert_eq!(config.publication.autocreate, PublicationMode::AllTables);
-    assert_eq!((config.snapshot.mode, config.snapshot.fetch_size), (SnapshotMode::Initial, 10_240));
+    assert_eq!(config.snapshot.mode, SnapshotMode::Initial);
     assert_eq!(config.events.skipped, [Operation::Truncate]);
     assert_eq!((config.limits.max_retries, config.types.field_names), (None, NameAdjustment::None));
     assert!(!format!("{config:?}").contains("hunter2"));
@@ -210,8 +190,7 @@ fn what_is_read() {
         ("snapshot.select.statement.overrides.public.a", "SELECT 1"),
     ]))
     .unwrap();
-    let driver: Vec<_> = config.connection.driver.iter().collect();
-    assert_eq!(driver, [("options", Some("-c x=1")), ("loginTimeout", Some("9"))]);
+    assert_eq!(config.connection.options.as_deref(), Some("-c x=1"));
     assert_eq!((config.position.flush_mode, config.snapshot.mode), (LsnFlushMode::Manual, SnapshotMode::InitialOnly));
     assert_eq!(config.filters.table_include, [r"public\.a", r"public\.b,c"]);
     assert_eq!(config.filters.spec().table_include, r"public\.a,public\.b\,c");
@@ -219,7 +198,7 @@ fn what_is_read() {
     assert_eq!((config.types.field_names, config.limits.max_retries), (NameAdjustment::Avro, Some(0)));
     assert!(config.events.skipped.is_empty());
     assert_eq!(config.connection.tls.mode, SslMode::Require);
-    assert_eq!(config.snapshot.selects_missing, ["public.b"]);
+    assert_eq!(config.snapshot.selects, [("public.a".to_owned(), "SELECT 1".to_owned())]);
 }
 
 #[test]
@@ -236,7 +215,7 @@ fn read_refuses_what_cannot_run_here() {
     check(&[("topic.delimiter", "?")], "topic.delimiter");
     check(&[("topic.regex", "a")], "topic.replacement");
     check(&[("column.mask.with.3.chars", "[")], "column.mask.with.3.chars");
-    check(&[("signal.enabled.channels", "kafka")], "signal.kafka.bootstrap.servers");
+    check(&[("signal.enabled.channels", "kafka")], "signal.enabled.channels");
 }
 
 #[test]
@@ -244,12 +223,12 @@ fn what_is_said() {
     let findings = PostgresConfig::read_with_findings(&with(&[
         ("lsn.flush.mode", "connector_and_driver"),
         ("offset.mismatch.strategy", "sometimes"),
-        ("heartbeat.topics.prefix", "hb"),
+        ("snapshot.select.statement.overrides", "public.a"),
     ]))
     .map(|(config, findings)| (config.events.heartbeat_interval, findings))
     .unwrap();
     let keys: Vec<_> = findings.1.iter().map(|f| f.key.as_str()).collect();
-    assert_eq!(keys, ["offset.mismatch.strategy", "heartbeat.topics.prefix", "heartbeat.interval.ms"]);
+    assert_eq!(keys, ["offset.mismatch.strategy", "snapshot.select.statement.overrides", "heartbeat.interval.ms"]);
     assert_eq!(findings.0, Duration::from_secs(600));
 }
 
@@ -265,21 +244,21 @@ fn old_names_get_their_remedy() {
     ]
     .into_iter()
     .collect();
-    let lines = remedies(&old);
-    assert_eq!(lines.len(), 5, "{lines:?}");
+    let found = warnings(&old);
+    assert_eq!(found.len(), 5, "{found:?}");
     assert_eq!(
-        lines[0],
-        "'database.server.name' is no longer known and is ignored. Use topic.prefix, with the same value to keep topics and offsets."
+        found[0].to_string(),
+        "database.server.name: is no longer known and is ignored. Use topic.prefix, with the same value to keep topics and offsets."
     );
-    assert!(lines[1].ends_with("everything is captured. Use table.include.list."), "{}", lines[1]);
-    assert_eq!(lines[3], "'snapshot.mode' value 'never' is no longer known. Use no_data.");
+    assert!(found[1].reason.ends_with("everything is captured."), "{}", found[1]);
+    assert_eq!(found[3].to_string(), "snapshot.mode: value 'never' is no longer known. Use no_data.");
     assert!(warnings(&with(&[("plugin.name", "pgoutput")])).is_empty());
 }
 
 proptest! {
     #[test]
-    fn no_text_breaks_reading(at in 0..READ.keys().count(), text in ".*") {
-        let key = READ.keys().nth(at).unwrap();
+    fn no_text_breaks_reading(at in 0..KEYS.keys().count(), text in ".*") {
+        let key = KEYS.keys().nth(at).unwrap();
         let properties = with(&[(key.name, &text)]);
         let refused = KEYS.complaints(&properties);
         match PostgresConfig::read(&properties) {

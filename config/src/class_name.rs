@@ -1,0 +1,31 @@
+//! The names by which a configuration may call a Java class.
+
+/// Whether a configuration's text names a class: in full, by its last part, or by that without one of the words that such
+/// classes end in, as Kafka Connect has it (`Json` for `…JsonConverter`).
+pub fn names_class(text: &str, class: &str, ends: &[&str]) -> bool {
+    let simple = class.rsplit('.').next().unwrap_or(class);
+    let short = ends.iter().find_map(|end| simple.strip_suffix(end));
+    text == class || text == simple || short.is_some_and(|short| !short.is_empty() && text == short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        const ENDS: &[&str] = &["HeaderConverter", "Converter"];
+        for (text, expect) in [
+            ("a.b.JsonConverter", true),
+            ("JsonConverter", true),
+            ("Json", true),
+            ("json", false),
+            ("b.JsonConverter", false),
+            ("", false),
+        ] {
+            assert_eq!(names_class(text, "a.b.JsonConverter", ENDS), expect, "{text}");
+        }
+        assert!(names_class("Simple", "a.SimpleHeaderConverter", ENDS));
+        assert!(!names_class("", "a.Converter", ENDS), "a class that is only the word has no shorter name");
+    }
+}

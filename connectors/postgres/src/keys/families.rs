@@ -1,0 +1,98 @@
+//! Families of names, and names that the reference reads or passes on outside of its definition list.
+//!
+//! Must not know: how the values are used.
+
+use settings::{Key, Kind, Support, Values};
+
+use super::rules;
+
+const NOT_HERE: (Values, Support) = (Values::Own(rules::is_spoken_of), Support::Works);
+const GUARD: (Values, Support) = (
+    Values::Own(rules::guards_the_connection),
+    Support::Refused(
+        "it is a property of the Java driver that guards the connection, and there is no JVM here",
+        "Remove it, and use database.sslmode, database.sslrootcert, database.sslcert and database.sslkey.",
+    ),
+);
+const DRIVER: (Values, Support) =
+    (Values::Not(&[]), Support::NoEffect("it is a property of the Java driver, and there is none here"));
+const ONE_DATABASE: &str = "this connector captures the one database that database.dbname names";
+const NO_SUCH_RULE: Support = Support::Refused(
+    "it is of no form that is known, and columns that it should hide would be sent as they are",
+    "Write column.mask.with.<n>.chars, column.mask.hash.<digest>.with.salt.<salt>, \
+     column.mask.hash.v2.<digest>.with.salt.<salt> or column.truncate.to.<n>.chars.",
+);
+
+/// Single names first, then families; the first family that fits a name holds.
+pub(super) const KEYS: &[Key] = &[
+    Key::debezium("database.include.list", Kind::List)
+        .doc("Databases to capture: a key of the MySQL connector. With it the reference captures nothing from PostgreSQL.")
+        .unlisted()
+        .support(Support::Refused(
+            ONE_DATABASE,
+            "Remove it; use database.dbname for the database, and schema.include.list or table.include.list to choose tables in it.",
+        )),
+    Key::debezium("database.exclude.list", Kind::List)
+        .doc("Databases not to capture: a key of the MySQL connector.")
+        .unlisted()
+        .support(Support::Refused(
+            ONE_DATABASE,
+            "Remove it; use schema.exclude.list or table.exclude.list to leave tables out.",
+        )),
+    Key::debezium("database.options", Kind::String)
+        .doc("Options for the server's session, as libpq's options: '-c name=value'. driver.options wins.")
+        .unlisted(),
+    Key::debezium("driver.options", Kind::String)
+        .doc("As database.options, which it wins over.")
+        .unlisted(),
+    Key::debezium("database.connection.factory.class", Kind::Class)
+        .doc("Java class that opens connections.")
+        .unlisted()
+        .lenient()
+        .support(Support::Refused(
+            "Java classes do not run here, and the connection would be opened in another way than this class does",
+            "Remove it, and use the database.* keys.",
+        )),
+    Key::debezium("incremental.snapshot.allow.schema.changes", Kind::Boolean)
+        .default("false")
+        .doc("Whether columns may change during an incremental snapshot. Without effect on PostgreSQL in the reference too.")
+        .unlisted()
+        .lenient()
+        .support(Support::NoEffect("there are no incremental snapshots yet, and a signal table is refused")),
+    Key::debezium("queue.provider.type", Kind::String)
+        .default("memory")
+        .doc("Where the reference keeps changes between the reader and Kafka.")
+        .unlisted()
+        .lenient()
+        .support(Support::NoEffect("changes wait in memory, and come again from the server after a crash")),
+    Key::debezium("post.processors.<name>.<option>", Kind::String)
+        .family("post.processors.<name>.<option>")
+        .doc("Settings of one of post.processors.")
+        .unlisted()
+        .support(Support::NoEffect("post processors are not built in yet")),
+    Key::debezium("signal.consumer.<property>", Kind::String)
+        .family("signal.consumer.<property>")
+        .doc("Kafka consumer properties of the signal channel 'kafka'.")
+        .unlisted()
+        .support(Support::NoEffect("signals are not built in yet")),
+    Key::debezium("column.mask.<form>", Kind::String)
+        .family("column.mask.<form>")
+        .doc("Any other name that begins so: a slip of the pen in one of the column.mask families.")
+        .unlisted()
+        .support(NO_SUCH_RULE),
+    Key::debezium("column.truncate.<form>", Kind::String)
+        .family("column.truncate.<form>")
+        .doc("Any other name that begins so: a slip of the pen in column.truncate.to.<n>.chars.")
+        .unlisted()
+        .support(NO_SUCH_RULE),
+    Key::debezium("database.<property>", Kind::String)
+        .family("database.<property>")
+        .doc("Any other name that begins so: a connection property of the Java driver.")
+        .unlisted()
+        .support(Support::Partly(&[NOT_HERE, GUARD, DRIVER])),
+    Key::debezium("driver.<property>", Kind::String)
+        .family("driver.<property>")
+        .doc("A connection property of the Java driver.")
+        .unlisted()
+        .support(Support::Partly(&[NOT_HERE, GUARD, DRIVER])),
+];

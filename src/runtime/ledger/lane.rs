@@ -1,0 +1,172 @@
+//! One lane: a ring of bits for the records under way, and the positions that wait for them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use record::Position;
+use tokio::sync::oneshot;
+
+/// Records of a lane under way at most; a multiple of 64.
+pub(super) const CAPACITY: u64 = 1 << 18;
+
+/// A position that may be stored once all numbers below `upto` are done.
+#[derive(Debug)]
+pub(super) struct Mark {
+    upto: u64,
+    position: Position,
+    /// Who waits for this position to be stored. They go where the mark goes, so that no write answers for a later one.
+    pub(super) waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Mark {
+    /// Takes in an earlier mark, whose position this one covers.
+    fn cover(&mut self, mut earlier: Self) {
+        earlier.waiting.append(&mut self.waiting);
+        self.waiting = earlier.waiting;
+    }
+}
+
+#[derive(Debug, Default)]
+struct Marks {
+    /// Ascending; at most the first of them may be stored already, as those that may are merged.
+    ahead: VecDeque<Mark>,
+    /// The position of the last mark that could be stored.
+    reached: Option<Position>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// One bit a number, at its place modulo the capacity.
+    done: Box<[AtomicU64]>,
+    /// The least number that is not known to be done.
+    base: AtomicU64,
+    /// The next number to give.
+    next: AtomicU64,
+    marks: Mutex<Marks>,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            done: (0..CAPACITY / 64).map(|_| AtomicU64::new(0)).collect(),
+            base: AtomicU64::new(0),
+            next: AtomicU64::new(0),
+            marks: Mutex::default(),
+        }
+    }
+}
+
+impl Lane {
+    pub(super) fn take(&self) -> Option<u64> {
+        let next = self.next.load(Ordering::Relaxed);
+        if next - self.base.load(Ordering::Acquire) >= CAPACITY {
+            self.advance();
+            if next - self.base.load(Ordering::Acquire) >= CAPACITY {
+                return None;
+            }
+        }
+        self.next.store(next + 1, Ordering::Release);
+        Some(next)
+    }
+
+    pub(super) fn done(&self, number: u64) {
+        let place = number % CAPACITY;
+        self.done[(place / 64) as usize].fetch_or(1 << (place % 64), Ordering::AcqRel);
+    }
+
+    pub(super) fn mark(&self, position: Position, tell: Option<oneshot::Sender<()>>) {
+        let upto = self.next.load(Ordering::Acquire);
+        let mut marks = self.lock();
+        // A later position at the same number covers the earlier one.
+        match marks.ahead.back_mut().filter(|last| last.upto == upto) {
+            Some(last) => {
+                last.position = position;
+                last.waiting.extend(tell);
+            }
+            None => marks.ahead.push_back(Mark { upto, position, waiting: tell.into_iter().collect() }),
+        }
+        // With the offsets unwritable nobody asks for what may be stored: merged here, marks are bounded by the records
+        // under way.
+        self.advance_locked(&mut marks);
+    }
+
+    /// Moves the base over what is done.
+    pub(super) fn advance(&self) {
+        let mut marks = self.lock();
+        self.advance_locked(&mut marks);
+    }
+
+    /// Only one thread may be here at a time; the lock of the marks, which the caller holds, sees to that.
+    fn advance_locked(&self, marks: &mut Marks) -> u64 {
+        let next = self.next.load(Ordering::Acquire);
+        let mut base = self.base.load(Ordering::Acquire);
+        while base < next {
+            let place = base % CAPACITY;
+            let word = &self.done[(place / 64) as usize];
+            let bits = word.load(Ordering::Acquire) >> (place % 64);
+            let run = u64::from(bits.trailing_ones()).min(64 - place % 64).min(next - base);
+            if run == 0 {
+                break;
+            }
+            // The bits are cleared before the base moves: a number of the next round may set them only after that.
+            let mask = if run == 64 { u64::MAX } else { (1 << run) - 1 } << (place % 64);
+            word.fetch_and(!mask, Ordering::AcqRel);
+            base += run;
+            self.base.store(base, Ordering::Release);
+        }
+        while marks.ahead.get(1).is_some_and(|second| second.upto <= base) {
+            let first = marks.ahead.pop_front();
+            if let (Some(first), Some(second)) = (first, marks.ahead.front_mut()) {
+                second.cover(first);
+            }
+        }
+        base
+    }
+
+    /// What is new, and the position reached with it.
+    pub(super) fn committable(&self) -> (Option<Mark>, Option<Position>) {
+        let mut marks = self.lock();
+        let base = self.advance_locked(&mut marks);
+        let is_new = marks.ahead.front().is_some_and(|mark| mark.upto <= base);
+        let mark = if is_new { marks.ahead.pop_front() } else { None };
+        if let Some(mark) = &mark {
+            marks.reached = Some(mark.position.clone());
+        }
+        (mark, marks.reached.clone())
+    }
+
+    pub(super) fn put_back(&self, mark: Mark) {
+        let mut marks = self.lock();
+        marks.ahead.push_front(mark);
+        self.advance_locked(&mut marks);
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        let mut marks = self.lock();
+        let base = self.advance_locked(&mut marks);
+        marks.ahead.front().is_some_and(|mark| mark.upto <= base && !mark.waiting.is_empty())
+    }
+
+    pub(super) fn base(&self) -> u64 {
+        self.base.load(Ordering::Acquire)
+    }
+
+    pub(super) fn under_way(&self) -> u64 {
+        // The base first: it never overtakes the next number.
+        let base = self.base();
+        self.next.load(Ordering::Acquire) - base
+    }
+
+    /// How many marks are kept.
+    #[cfg(test)]
+    pub(super) fn marks(&self) -> usize {
+        self.lock().ahead.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Marks> {
+        // Whole between two statements.
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

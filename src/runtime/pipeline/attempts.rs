@@ -1,0 +1,59 @@
+//! Operations that may have to be tried again, on the pipeline's thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relational::Meters;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::runtime::failure::Failure;
+use crate::runtime::tolerance::Retry;
+
+/// How the pipeline tries again, and what it needs to wait.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    retry: Retry,
+    handle: Handle,
+    /// Turns true when the task is to stop: then nothing is tried again.
+    stop: watch::Receiver<bool>,
+    meters: Arc<Meters>,
+}
+
+impl Attempts {
+    pub(crate) fn new(retry: Retry, handle: Handle, stop: watch::Receiver<bool>, meters: Arc<Meters>) -> Self {
+        Self { retry, handle, stop, meters }
+    }
+
+    /// For what has to wait (a registry, a topic being made).
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Runs the operation, and again while it fails with what may pass by itself and there is time left.
+    ///
+    /// # Errors
+    /// The last failure; one that [is a stop](Failure::is_stop) when the task is stopped meanwhile.
+    pub(super) fn run<T>(&mut self, mut operation: impl FnMut(&Handle) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut trying = None;
+        loop {
+            let failure = match operation(&self.handle) {
+                Err(failure) if failure.is_transient() => failure,
+                outcome => return outcome,
+            };
+            self.meters.count(|numbers| numbers.failures += 1);
+            let Some(pause) = trying.get_or_insert_with(|| self.retry.begin()).pause() else { return Err(failure) };
+            if self.is_stopped_within(pause) {
+                return Err(failure.while_stopping());
+            }
+            self.meters.count(|numbers| numbers.retries += 1);
+        }
+    }
+
+    fn is_stopped_within(&mut self, pause: Duration) -> bool {
+        let stop = &mut self.stop;
+        // A closed channel means that the task was dropped: that is a stop too.
+        self.handle.block_on(async { timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok() })
+    }
+}

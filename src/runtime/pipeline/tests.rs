@@ -1,0 +1,339 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use record::{Decode, DecodeError, KeyShape, Kind, NONE, RowRef, SourceShape, Span, Value, next_shape_id};
+use relational::{Budget, Meters, Outlet, OutletEnds};
+use serde_json::{Map, json};
+use settings::Properties;
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+
+use super::*;
+use crate::convert::{self, ConvertError, Converter, Encoder, Prepare, Role};
+use crate::runtime::delivery::{Alarm, Deliveries};
+use crate::runtime::tolerance::Tolerance;
+use crate::sink::DeliveryError;
+use crate::sink::fake::FakeSink;
+
+/// Cells are integers in text form.
+struct Numbers;
+
+impl Decode for Numbers {
+    fn row<'a>(&'a self, buffer: &'a [u8], spans: &'a [Span], out: &mut Vec<ValueRef<'a>>) -> Result<(), DecodeError> {
+        for span in spans {
+            let text = span.bytes(buffer).and_then(|bytes| std::str::from_utf8(bytes).ok());
+            let number = text.and_then(|text| text.parse().ok());
+            out.push(ValueRef::Int(
+                number.ok_or_else(|| DecodeError { column: "id".into(), reason: "no number".into() })?,
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// `TABLE(id bigint primary key)`; position word 0 is its place, word 1 the time in microseconds.
+fn shape(table: &str) -> Arc<Shape> {
+    let id = Schema::of(Kind::Int64).build();
+    let row = Schema::of(Kind::structure([("id", Arc::clone(&id))]))
+        .optional()
+        .named(&format!("{table}.Value"), None)
+        .build();
+    let source = Schema::of(Kind::structure([("ts_ms", Arc::clone(&id))])).build();
+    let envelope = Schema::of(Kind::structure([
+        ("after", Arc::clone(&row)),
+        ("source", Arc::clone(&source)),
+        ("op", Schema::of(Kind::String).build()),
+    ]));
+    Arc::new(Shape {
+        id: next_shape_id(),
+        table: format!("public.{table}").into(),
+        topic: format!("p.{table}").into(),
+        key: Some(KeyShape { schema: Schema::of(Kind::structure([("id", id)])).build(), cells: vec![0] }),
+        row,
+        envelope: envelope.named(&format!("{table}.Envelope"), None).build(),
+        cells: vec![0],
+        source: SourceShape { schema: source, fields: vec![SourceField::Millis(1)] },
+        decode: Box::new(Numbers),
+    })
+}
+
+fn at(word: i64) -> Position {
+    let mut words = [NONE; Position::WORDS];
+    words[..2].copy_from_slice(&[word, 5_000_000]);
+    Position { words, text: None }
+}
+
+/// A batch of creates, `table id`, each at the position of its id.
+fn creates(shape: &Arc<Shape>, ids: &[&str]) -> Box<Batch> {
+    let mut batch =
+        Batch { buffer: ids.concat().into_bytes().into(), shapes: vec![Arc::clone(shape)], ..Batch::default() };
+    let mut start = 0;
+    for (first, id) in ids.iter().enumerate() {
+        batch.spans.push(Span { start, len: id.len() as u32 });
+        start += id.len() as u32;
+        let mut change = Change::new(0, Op::Create, at(id.parse().unwrap_or(99)));
+        change.after = Some(RowRef { first: first as u32, count: 1 });
+        batch.items.push(Item::Change(change));
+    }
+    Box::new(batch)
+}
+
+/// A pipeline on its thread, with a sink and an outlet of the test's.
+struct Bed {
+    outlet: Outlet,
+    sink: Arc<FakeSink>,
+    ledger: Arc<Ledger>,
+    alarm: Arc<Alarm>,
+    meters: Arc<Meters>,
+    stop: watch::Sender<bool>,
+    ended: oneshot::Receiver<Result<(), Failure>>,
+}
+
+fn json_converter() -> Box<dyn Converter> {
+    let properties = [("schemas.enable", "false")].into_iter().collect();
+    convert::create("JsonConverter", &properties, Role::Value).unwrap()
+}
+
+fn bed(config: &[(&str, &str)], context: &[&str]) -> Bed {
+    bed_with(config, context, json_converter())
+}
+
+fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>) -> Bed {
+    let config: Properties = config.iter().copied().collect();
+    let meters = Arc::new(Meters::new("c".into()));
+    let (ledger, alarm) = (Arc::<Ledger>::default(), Arc::<Alarm>::default());
+    let reporter = Arc::new(Reporter {
+        connector: "c".into(),
+        tolerance: Tolerance::of(&config),
+        partition: Map::from_iter([("server".to_owned(), json!("p"))]),
+        offset: |position| Map::from_iter([("lsn".to_owned(), json!(position.word(0)))]),
+        meters: Arc::clone(&meters),
+    });
+    let deliveries =
+        Deliveries { ledger: Arc::clone(&ledger), reporter: Arc::clone(&reporter), alarm: Arc::clone(&alarm) };
+    let sink = FakeSink::new(Box::new(move |seq, outcome| deliveries.settle(seq, outcome)));
+    let (stop, stopped) = watch::channel(false);
+    let attempts = Attempts::new(reporter.tolerance.retry, Handle::current(), stopped.clone(), Arc::clone(&meters));
+    let (outlet, OutletEnds { records, .. }) =
+        Outlet::new("c".into(), None, stopped, Budget::new(1 << 20), 8, Arc::clone(&meters));
+    let text = Schema::of(Kind::String).build();
+    let pipeline = Pipeline {
+        chain: Chain::build(&config).unwrap(),
+        key: Writer::new(Stage::KeyConverter, "K", json_converter()),
+        value: Writer::new(Stage::ValueConverter, "V", value),
+        header: Writer::new(
+            Stage::HeaderConverter,
+            "H",
+            convert::create("SimpleHeaderConverter", &Properties::new(), Role::Header).unwrap(),
+        ),
+        context: Context {
+            headers: context.iter().map(|name| Header::new(*name, Arc::clone(&text), Value::text("x"))).collect(),
+            encoded: context.iter().fold(EncodedHeaders::default(), |set, name| set.with(name, Some(b"x"))),
+        },
+        sink: Arc::clone(&sink) as _,
+        ledger: Arc::clone(&ledger),
+        topics: Arc::new(NewTopics::new(Arc::clone(&sink) as _, None, Arc::new(AtomicU64::new(0)))),
+        reporter,
+        attempts,
+    };
+    let (ended, is_ended) = oneshot::channel();
+    let handle = Handle::current();
+    std::thread::spawn(move || {
+        // So that a paused clock holds for this thread too.
+        let _in_context = handle.enter();
+        ended.send(pipeline.run(records))
+    });
+    Bed { outlet, sink, ledger, alarm, meters, stop, ended: is_ended }
+}
+
+impl Bed {
+    async fn send(&self, batch: Box<Batch>) {
+        assert!(self.outlet.send(batch).await);
+    }
+
+    /// Nothing more comes: how the pipeline ended.
+    async fn end(&mut self) -> Result<(), Failure> {
+        self.outlet.close();
+        (&mut self.ended).await.unwrap()
+    }
+
+    fn committed(&self) -> Option<i64> {
+        self.ledger.committable()?.stream()?.word(0)
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.sink.sent().iter().filter_map(|sent| sent.key.clone()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_change_leaves_with_key_value_and_headers_and_counts_when_it_is_delivered() {
+    let mut bed = bed(&[], &["ctx"]);
+    let shape = shape("t");
+    bed.send(creates(&shape, &["1", "2"])).await;
+    bed.end().await.unwrap();
+    let sent = bed.sink.sent().clone();
+    let show =
+        |n: usize| (sent[n].topic.as_str(), sent[n].key.as_deref(), sent[n].value.as_deref(), sent[n].headers.as_str());
+    let value = r#"{"after":{"id":1},"source":{"ts_ms":5000},"op":"c"}"#;
+    assert_eq!(show(0), ("p.t", Some(r#"{"id":1}"#), Some(value), "ctx=x"));
+    assert_eq!(bed.committed(), None, "nothing is delivered yet");
+    bed.sink.deliver(sent[1].seq);
+    assert_eq!(bed.committed(), None, "the first is not delivered yet");
+    bed.sink.deliver(sent[0].seq);
+    assert_eq!(bed.committed(), Some(2));
+    let numbers = bed.meters.read();
+    assert_eq!((numbers.creates, numbers.polled, numbers.sent, numbers.queued, numbers.queued_bytes), (2, 2, 2, 0, 0));
+    assert!(numbers.lag_ms.is_some_and(|lag| lag > 0) && numbers.sent_bytes > 0);
+}
+
+#[tokio::test]
+async fn both_halves_of_a_changed_key_name_the_other_before_all_other_headers() {
+    let mut bed = bed(&[], &["ctx"]);
+    let mut batch = creates(&shape("t"), &["1", "2"]);
+    let [Item::Change(one), Item::Change(two)] = &mut batch.items[..] else { unreachable!() };
+    (one.moved, one.tombstone) = (Some(KeyMove::To(RowRef { first: 1, count: 1 })), true);
+    two.moved = Some(KeyMove::From(RowRef { first: 0, count: 1 }));
+    bed.send(batch).await;
+    bed.end().await.unwrap();
+    let headers: Vec<String> = bed.sink.sent().iter().map(|sent| sent.headers.clone()).collect();
+    let to = r#"__debezium.newkey={"id":2},ctx=x"#;
+    assert_eq!(headers, [to, to, r#"__debezium.oldkey={"id":1},ctx=x"#]);
+    assert_eq!(bed.sink.sent()[1].value, None, "the tombstone");
+}
+
+#[tokio::test]
+async fn headers_of_transforms_stand_behind_the_others() {
+    let unwrap = [
+        ("transforms", "u"),
+        ("transforms.u.type", "io.debezium.transforms.ExtractNewRecordState"),
+        ("transforms.u.add.headers", "op"),
+    ];
+    let mut bed = bed(&unwrap, &["ctx"]);
+    bed.send(creates(&shape("t"), &["1"])).await;
+    bed.end().await.unwrap();
+    assert_eq!(bed.sink.sent()[0].headers, "ctx=x,__op=c");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_ends_it_after_what_came_before() {
+    let mut bed = bed(&[("errors.tolerance", "all")], &[]);
+    bed.send(creates(&shape("t"), &["1", "x", "3"])).await;
+    let failure = (&mut bed.ended).await.unwrap().unwrap_err();
+    assert!(failure.trace().contains("public.t") && failure.trace().contains("column id"), "{failure}");
+    assert_eq!(bed.keys(), [r#"{"id":1}"#]);
+    bed.sink.deliver_all();
+    assert_eq!(bed.committed(), Some(1), "what came before is as good as ever");
+}
+
+fn too_large() -> SinkError {
+    SinkError::TooLarge { topic: "p.t".into(), bytes: 9, limit: 1 }
+}
+
+#[tokio::test]
+async fn what_the_producer_refuses_ends_the_task_or_is_left_out() {
+    let mut strict = bed(&[], &[]);
+    *strict.sink.refuses.lock().unwrap() = Some(too_large());
+    strict.send(creates(&shape("t"), &["1", "2"])).await;
+    let failure = (&mut strict.ended).await.unwrap().unwrap_err();
+    assert!(failure.trace().contains("RecordTooLargeException"), "{failure}");
+    assert_eq!(strict.keys().len(), 0);
+
+    let mut lax = bed(&[("errors.tolerance", "all")], &[]);
+    *lax.sink.refuses.lock().unwrap() = Some(too_large());
+    lax.send(creates(&shape("t"), &["1", "2"])).await;
+    lax.end().await.unwrap();
+    assert_eq!(lax.keys(), [r#"{"id":2}"#]);
+    lax.sink.deliver_all();
+    assert_eq!(lax.committed(), Some(2), "what is left out is passed");
+    let numbers = lax.meters.read();
+    assert_eq!((numbers.errors, numbers.skipped, numbers.sent), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn what_the_broker_refuses_is_left_out_or_raises_the_alarm() {
+    let refused = || DeliveryError::Refused { topic: "p.t".into(), java: "X", reason: "no".into(), transient: false };
+    for (tolerance, is_left_out) in [("none", false), ("all", true)] {
+        let mut bed = bed(&[("errors.tolerance", tolerance)], &[]);
+        bed.send(creates(&shape("t"), &["1"])).await;
+        bed.end().await.unwrap();
+        let seq = bed.sink.sent()[0].seq;
+        bed.sink.refuse(seq, refused());
+        assert_eq!(
+            (bed.alarm.raised().is_none(), bed.committed().is_some()),
+            (is_left_out, is_left_out),
+            "{tolerance}"
+        );
+        assert_eq!(bed.meters.read().refused, u64::from(is_left_out));
+    }
+}
+
+/// Its service is away for so many questions.
+#[derive(Debug)]
+struct Flaky(AtomicU32, Mutex<Vec<tokio::time::Instant>>);
+
+impl Flaky {
+    fn boxed(times: u32) -> Box<dyn Converter> {
+        Box::new(Self(AtomicU32::new(times), Mutex::default()))
+    }
+}
+
+impl Converter for Flaky {
+    fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+        self.1.lock().unwrap().push(tokio::time::Instant::now());
+        let is_away = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok();
+        let away = || ConvertError::Unavailable { service: "the registry".into(), reason: "refused".into() };
+        Box::pin(std::future::ready(if is_away { Err(away()) } else { Ok(Encoder::Text) }))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_away_is_waited_for_as_long_as_configured() {
+    for (timeout, away_for, goes_on) in [("0", 1, false), ("1000", 2, true), ("1000", 9, false), ("-1", 9, true)] {
+        let config = [("errors.retry.timeout", timeout), ("errors.retry.delay.max.ms", "100000")];
+        let mut bed = bed_with(&config, &[], Flaky::boxed(away_for));
+        bed.send(creates(&shape("t"), &["1"])).await;
+        bed.outlet.close();
+        let outcome = (&mut bed.ended).await.unwrap();
+        assert_eq!(outcome.is_ok(), goes_on, "{timeout} ms, away for {away_for}: {outcome:?}");
+        if let Err(failure) = outcome {
+            assert!(failure.trace().contains("RetriableException: the registry cannot be asked"), "{failure}");
+        } else {
+            assert_eq!(bed.meters.read().retries, u64::from(away_for));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_waiting() {
+    let mut bed = bed_with(&[("errors.retry.timeout", "-1")], &[], Flaky::boxed(u32::MAX));
+    bed.send(creates(&shape("t"), &["1"])).await;
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(bed.ended.try_recv().is_err(), "it waits without an end");
+    bed.stop.send_replace(true);
+    let failure = (&mut bed.ended).await.unwrap().unwrap_err();
+    assert!(failure.is_stop(), "no failure of the task");
+    assert_eq!(bed.committed(), None);
+}
+
+#[tokio::test]
+async fn tables_in_turn_are_prepared_once() {
+    #[derive(Debug)]
+    struct Counting(Arc<AtomicU32>);
+    impl Converter for Counting {
+        fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+            self.0.fetch_add(1, Ordering::AcqRel);
+            Box::pin(std::future::ready(Ok(Encoder::Text)))
+        }
+    }
+    let prepared = Arc::new(AtomicU32::new(0));
+    let mut bed = bed_with(&[], &[], Box::new(Counting(Arc::clone(&prepared))));
+    let shapes: Vec<_> = (0..200).map(|n| shape(&format!("t{n}"))).collect();
+    for _ in 0..3 {
+        for shape in &shapes {
+            bed.send(creates(shape, &["1"])).await;
+        }
+    }
+    bed.end().await.unwrap();
+    assert_eq!((bed.sink.sent().len(), prepared.load(Ordering::Acquire)), (600, 200));
+}

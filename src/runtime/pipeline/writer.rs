@@ -1,0 +1,61 @@
+//! A converter at work: its encoders, one a topic and schema, and the bytes that the last of them wrote.
+
+use std::sync::Arc;
+
+use record::{Cache, Payload};
+
+use super::attempts::Attempts;
+use crate::convert::{Converter, Encoder};
+use crate::runtime::failure::{Failure, Stage};
+
+/// Encoders that are kept: tables beyond this are prepared again now and then, and those made and dropped for years cost
+/// nothing.
+const ENCODERS: usize = 4096;
+
+/// Writes keys, values or headers.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    stage: Stage,
+    /// The converter's Java class, for messages.
+    pub(super) class: &'static str,
+    converter: Box<dyn Converter>,
+    encoders: Cache<(Arc<str>, u32), Encoder>,
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    pub(crate) fn new(stage: Stage, class: &'static str, converter: Box<dyn Converter>) -> Self {
+        Self { stage, class, converter, encoders: Cache::new(ENCODERS), bytes: Vec::new() }
+    }
+
+    /// Converts a payload of a record for this topic; false for a Kafka null.
+    ///
+    /// # Errors
+    /// When the converter cannot be prepared for the schema or refuses the value.
+    pub(super) fn write(
+        &mut self,
+        topic: &Arc<str>,
+        payload: &Payload<'_>,
+        attempts: &mut Attempts,
+    ) -> Result<bool, Failure> {
+        self.bytes.clear();
+        let (stage, schema) = (self.stage, payload.schema());
+        let id = schema.map_or(0, |schema| schema.id);
+        let is = |(name, known): &(Arc<str>, u32)| *known == id && (Arc::ptr_eq(name, topic) || name == topic);
+        let place = if let Some(place) = self.encoders.place(is, || (Arc::clone(topic), id)) {
+            place
+        } else {
+            let converter = &*self.converter;
+            let encoder = attempts.run(|handle| {
+                handle.block_on(converter.prepare(topic, schema)).map_err(|error| Failure::convert(stage, &error))
+            })?;
+            self.encoders.insert((Arc::clone(topic), id), encoder)
+        };
+        self.encoders.at(place).write(payload, &mut self.bytes).map_err(|error| Failure::convert(stage, &error))
+    }
+
+    /// What was written last.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}

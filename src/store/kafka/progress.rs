@@ -1,0 +1,101 @@
+//! How far a log has been read, and who waits until it is read further.
+
+use tokio::sync::oneshot;
+
+use crate::store::StoreError;
+
+/// A writer or reader that waits until the log has been read up to some places.
+pub(super) struct Waiter {
+    /// Partition and the offset behind the last record waited for.
+    pub(super) until: Vec<(i32, i64)>,
+    pub(super) done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// How far one log is read, and who waits for it.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// A partition's next offset.
+    pub(super) next: Vec<i64>,
+    waiters: Vec<Waiter>,
+    /// Asked to read to the end; the log's thread finds out where that is.
+    pub(super) requests: Vec<oneshot::Sender<Result<(), StoreError>>>,
+}
+
+impl Progress {
+    pub(super) fn is_past(&self, until: &[(i32, i64)]) -> bool {
+        until.iter().all(|(partition, offset)| self.next.get(*partition as usize).is_some_and(|next| next >= offset))
+    }
+
+    pub(super) fn wait(&mut self, waiter: Waiter) {
+        if self.is_past(&waiter.until) {
+            // Whoever asked may have stopped waiting.
+            let _ = waiter.done.send(Ok(()));
+        } else {
+            self.waiters.push(waiter);
+        }
+    }
+
+    pub(super) fn advance(&mut self, partition: i32, next: i64) {
+        let index = partition as usize;
+        if index >= self.next.len() {
+            // A topic may gain partitions while it is read.
+            self.next.resize(index + 1, 0);
+        }
+        self.next[index] = self.next[index].max(next);
+        let mut i = 0;
+        while i < self.waiters.len() {
+            if self.is_past(&self.waiters[i].until) {
+                let _ = self.waiters.swap_remove(i).done.send(Ok(()));
+            } else {
+                i += 1;
+            }
+        }
+    }
+
+    /// Nothing will be read any more: dropping the senders tells whoever still waits.
+    pub(super) fn close(&mut self) {
+        self.waiters.clear();
+        self.requests.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(progress: &mut Progress, until: &[(i32, i64)]) -> oneshot::Receiver<Result<(), StoreError>> {
+        let (done, waits) = oneshot::channel();
+        progress.wait(Waiter { until: until.to_vec(), done });
+        waits
+    }
+
+    #[test]
+    fn who_waits_hears_when_all_places_are_passed() {
+        let mut progress = Progress::default();
+        let mut both = waits(&mut progress, &[(0, 3), (2, 1)]);
+        progress.advance(0, 3);
+        assert!(both.try_recv().is_err(), "partition 2 has not been read");
+        progress.advance(2, 1);
+        assert!(matches!(both.try_recv(), Ok(Ok(()))));
+        let mut earlier = waits(&mut progress, &[(0, 2)]);
+        assert!(matches!(earlier.try_recv(), Ok(Ok(()))), "it has been passed before");
+    }
+
+    #[test]
+    fn reading_does_not_go_back_and_a_topic_may_grow() {
+        let mut progress = Progress::default();
+        progress.advance(1, 5);
+        progress.advance(1, 2);
+        assert_eq!(progress.next, [0, 5]);
+        progress.advance(4, 1);
+        assert_eq!(progress.next, [0, 5, 0, 0, 1]);
+    }
+
+    #[test]
+    fn who_waits_for_what_is_closed_hears_it() {
+        let mut progress = Progress::default();
+        let mut waits = waits(&mut progress, &[(0, 1)]);
+        progress.close();
+        assert!(matches!(waits.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
+    }
+}
