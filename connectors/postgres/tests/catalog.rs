@@ -153,15 +153,13 @@ async fn a_snapshot_is_the_slots_and_hides_nothing() {
     let reader = SnapshotReader::begin(&database.options, Some(&snapshot), Isolation::Serializable).await.unwrap();
     let name = TableName { schema: "public".into(), table: "t".into() };
     reader.lock(std::slice::from_ref(&name), 1000).await.unwrap();
-    for reader in [&reader, &other] {
-        let copy = reader.copy("copying t", "COPY (SELECT id FROM t) TO STDOUT (FORMAT binary)").await.unwrap();
-        let mut copy = std::pin::pin!(copy);
-        let mut bytes = 0;
-        while let Some(item) = copy.next().await {
-            bytes += item.unwrap().len();
-        }
-        assert_eq!(bytes, 19 + 50_000 * 10 + 2);
+    let copy = reader.copy("copying t", "COPY (SELECT id FROM t) TO STDOUT (FORMAT binary)").await.unwrap();
+    let mut copy = std::pin::pin!(copy);
+    let mut bytes = 0;
+    while let Some(item) = copy.next().await {
+        bytes += item.unwrap().len();
     }
+    assert_eq!(bytes, 19 + 50_000 * 10 + 2);
     reader.rollback().await.unwrap();
 
     let mut options = database.options.clone();
