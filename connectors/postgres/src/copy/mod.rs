@@ -90,12 +90,8 @@ pub(crate) async fn copy(
     }
     let mut position = Position::UNKNOWN;
     position.words[LSN] = view.lsn;
-<<<<<<< HEAD
     // Not of the view's own transaction: with an id of its own it would keep every other connector's slot on this server
     // from being made for as long as the copy lasts, and a copy whose broker is away lasts for ever.
-=======
-    // Not the reader's own: a transaction that has an id keeps other connectors from making their slots while it lasts.
->>>>>>> stream
     position.words[TX_ID] = catalog.sql().await?.current_xid().await?.map_or(record::NONE, |xid| xid as i64);
     position.words[TS_US] = reader.sql().current_timestamp_us().await?;
     // Ours, so that a slot that is moved on before anything is streamed is noticed.
