@@ -218,8 +218,10 @@ impl Session {
             return;
         };
         let batch = Batch { items: vec![Item::Event(Box::new(event))], ..Batch::default() };
-        // Not sent when it is time to stop: the stop goes on by itself.
-        self.outlet.send(Box::new(batch)).await;
+        // Not sent when it is time to stop: the stop goes on by itself. It holds no bytes of the source.
+        if let Some(lease) = self.outlet.lease_or_stop(0).await {
+            self.outlet.send(Box::new(batch), lease).await;
+        }
     }
 
     async fn copy(&mut self, view: View) -> Result<Copy, Error> {
