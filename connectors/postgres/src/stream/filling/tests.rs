@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use relational::{Budget, Outlet};
+use relational::{Budget, Meters, Outlet};
 use tokio::sync::watch;
 
 use super::*;
@@ -14,7 +14,8 @@ fn frame(payload_bytes: usize) -> Vec<u8> {
 }
 
 async fn lease(bytes: usize) -> Lease {
-    let (outlet, _ends) = Outlet::new(Arc::from("c"), None, watch::channel(false).1, &Budget::new(1 << 20, 1 << 20), 1);
+    let (budget, meters) = (Budget::new(1 << 20, 1 << 20), Arc::new(Meters::new("c".into())));
+    let (outlet, _ends) = Outlet::new(Arc::from("c"), None, watch::channel(false).1, &budget, 1, meters);
     outlet.lease(bytes).await
 }
 
