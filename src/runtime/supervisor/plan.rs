@@ -35,7 +35,7 @@ pub(super) fn plan(settings: &Settings, config: &Object, resolved: &Properties) 
              which name matches {class}\nThe connectors of this daemon are listed at GET /connector-plugins"
         )
     })?;
-    let idle = validate::at_start(&shared.settings, plugin, &resolved)?;
+    let idle = validate::at_start(settings, plugin, resolved)?;
     if !idle.is_empty() {
         let connector = resolved.get("name").unwrap_or_default();
         tracing::warn!(connector, settings = idle.len(), "set, but without effect here: {}", idle.join(" "));
