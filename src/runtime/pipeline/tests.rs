@@ -115,7 +115,7 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
     let (stop, stopped) = watch::channel(false);
     let attempts = Attempts::new(reporter.tolerance.retry, Handle::current(), stopped.clone(), Arc::clone(&meters));
     let (outlet, OutletEnds { records, .. }) =
-        Outlet::new("c".into(), None, stopped, Budget::new(1 << 20), 8, Arc::clone(&meters));
+        Outlet::new("c".into(), None, stopped, &Budget::new(1 << 20, 1 << 20), 8, Arc::clone(&meters));
     let text = Schema::of(Kind::String).build();
     let pipeline = Pipeline {
         chain: Chain::build(&config).unwrap(),
@@ -148,7 +148,8 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
 
 impl Bed {
     async fn send(&self, batch: Box<Batch>) {
-        assert!(self.outlet.send(batch).await);
+        let lease = self.outlet.lease(batch.buffer.len()).await;
+        assert!(self.outlet.send(batch, lease).await);
     }
 
     /// Nothing more comes: how the pipeline ended.
