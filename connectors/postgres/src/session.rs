@@ -5,6 +5,7 @@ mod catalog;
 mod point;
 mod streaming;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,10 @@ use crate::sql::{SlotInfo, Table};
 use crate::stream::{Decoder, MessageTopic, Wanted, now_ms};
 use crate::table::{Tables, adjustments, naming};
 use crate::wire::Replication;
+
+/// A step of a session that may last for days. Boxed with its type forgotten: the steps nest deeply, and the compiler takes
+/// minutes to see through all of them at once (whether the whole may move between threads).
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What lasts over reconnects of a task.
 pub(crate) struct Session {
@@ -126,11 +131,12 @@ impl Session {
             if streams { slot::find(self.catalog.sql().await?, &self.config.slot.name).await? } else { None };
         let decision = self.decide(stored.as_ref(), existing.as_ref())?;
         let stored = stored.filter(|_| !decision.forget);
-        if decision.stream {
-            self.stream(decision, stored, existing, &captured).await
+        let rest: Boxed<'_, Result<(), Error>> = if decision.stream {
+            Box::pin(self.stream(decision, stored, existing, &captured))
         } else {
-            self.copy_alone(decision).await
-        }
+            Box::pin(self.copy_alone(decision))
+        };
+        rest.await
     }
 
     fn guard(&self, found: usize) -> Result<(), Error> {
@@ -226,7 +232,9 @@ impl Session {
 
     async fn copy(&mut self, view: View) -> Result<Copy, Error> {
         let options = connect_options(&self.config, "Debezium General");
-        copy(&self.config, &options, &mut self.tables, &mut self.catalog, view, &mut self.outlet).await
+        let copying: Boxed<'_, _> =
+            Box::pin(copy(&self.config, &options, &mut self.tables, &mut self.catalog, view, &mut self.outlet));
+        copying.await
     }
 
     async fn delay(&mut self, delay: Duration) {
@@ -294,7 +302,8 @@ impl Session {
         if self.outlet.stopping() {
             return self.ended().await;
         }
-        self.follow(replication, served, resume, &slot, decision.copy).await
+        let following: Boxed<'_, _> = Box::pin(self.follow(replication, served, resume, &slot, decision.copy));
+        following.await
     }
 
     /// Tables may have been made while the slot waited for open transactions. They are published on a connection of their
