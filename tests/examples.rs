@@ -68,7 +68,9 @@ fn each_is_taken_and_runs() {
             );
             assert_eq!(answer.status, 200, "{file}: {}", answer.text);
             for one in answer.json()["configs"].as_array().unwrap() {
-                let (name, errors) = (one["value"]["name"].as_str().unwrap(), one["value"]["errors"].to_string());
+                // A key that is only another name of one before it has a definition and no value.
+                let Some(name) = one["value"]["name"].as_str() else { continue };
+                let errors = one["value"]["errors"].to_string();
                 assert!(errors == "[]" || name.starts_with("database."), "{file}: {name}: {errors}");
             }
             continue;

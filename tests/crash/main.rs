@@ -169,8 +169,6 @@ fn suffer(plan: Plan) {
     let filled = writers::prepare(&database, plan.rows);
     let broker = Server::kafka();
     let options = Options { broker: broker.address().to_owned(), ..Options::new(plan.label) };
-    // A killed owner's group must be free again soon, or the test is all waiting.
-    let options = options.with("session.timeout.ms", "2000").with("heartbeat.interval.ms", "500");
     let daemon = Daemon::start(options);
     let kafka = Kafka::at(broker.address());
     let (stop, rows) = (AtomicBool::new(false), plan.rows);
