@@ -310,7 +310,7 @@ fn a_sink_delivers_and_blocks_instead_of_losing() {
     assert!(matches!(sink.send(late), Err(SinkError::Stopped)));
 }
 
-/// The broker takes no record without a key on a compacted topic: it comes back with all that it had.
+/// The broker takes no record without a key on a compacted topic: it comes back with all that it had but its time.
 #[test]
 fn a_refused_record_comes_back_whole() {
     let bed = bed("whole");
@@ -335,7 +335,8 @@ fn a_refused_record_comes_back_whole() {
     sink.send(out).expect("taken");
     let (seq, shown) = told.recv_timeout(Duration::from_secs(20)).expect("an answer");
     let headers = vec![("__op".to_owned(), Some("c".to_owned())), ("none".to_owned(), None)];
-    let whole = (topic.clone(), Some(5), None, Some("v".to_owned()), headers);
+    // librdkafka does not keep the time of a record that the broker refused.
+    let whole = (topic.clone(), None, None, Some("v".to_owned()), headers);
     assert_eq!((seq, shown), (7, Err((true, whole))));
     assert!(!sink.is_transactional() && matches!(sink.begin(), Err(SinkError::NoTransactions)));
 }

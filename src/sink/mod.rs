@@ -52,7 +52,7 @@ pub struct Outgoing<'a> {
 }
 
 /// A record that was taken and did not reach the broker: whole, so that it can be written elsewhere. Its partition is the
-/// one that the client had chosen by then.
+/// one that the client had chosen by then. Its time is missing when it was the broker that refused it: librdkafka keeps none.
 #[derive(Debug)]
 pub struct Undelivered<'a> {
     /// Why.

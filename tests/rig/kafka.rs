@@ -68,7 +68,16 @@ impl Kafka {
 
     /// Every topic with its number of partitions, in the order of names.
     pub fn topics(&self) -> Vec<(String, i32)> {
-        let metadata = self.reader.fetch_metadata(None, PATIENCE).unwrap();
+        let mut tries = 0;
+        let metadata = loop {
+            match self.reader.fetch_metadata(None, PATIENCE) {
+                Ok(metadata) => break metadata,
+                // The broker may be coming back.
+                Err(_) if tries < 20 => std::thread::sleep(Duration::from_millis(250)),
+                Err(error) => panic!("the broker does not tell its topics: {error}"),
+            }
+            tries += 1;
+        };
         let mut topics: Vec<_> =
             metadata.topics().iter().map(|t| (t.name().to_owned(), t.partitions().len() as i32)).collect();
         topics.sort();
