@@ -25,7 +25,8 @@ fn directory() -> PathBuf {
 
 fn files() -> Vec<String> {
     let names = std::fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".json")).collect();
+    let mut names: Vec<String> =
+        names.filter(|name| std::path::Path::new(name).extension().is_some_and(|ends| ends == "json")).collect();
     names.sort();
     names
 }

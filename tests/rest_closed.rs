@@ -17,6 +17,11 @@ use tempfile::TempDir;
 const EXTENSION: &str = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension";
 const MODULE: &str = "org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule";
 
+fn get(url: &str, path: &str, authorization: Option<&str>) -> Result<Answer, String> {
+    let header = authorization.map(|value| ("authorization".to_owned(), value.to_owned()));
+    ask("GET", &format!("{url}{path}"), None, &header.into_iter().collect::<Vec<_>>())
+}
+
 /// A worker file, and what stands beside it.
 struct World {
     dir: TempDir,
@@ -61,8 +66,8 @@ impl World {
             ("offset.storage.file.filename", &self.path("offsets")),
             ("listeners", &self.url()),
         ];
-        let lines: String = usual.iter().chain(settings).map(|(key, value)| format!("{key}={value}\n")).collect();
-        self.put("worker.properties", &lines);
+        let lines: Vec<_> = usual.iter().chain(settings).map(|(key, value)| format!("{key}={value}")).collect();
+        self.put("worker.properties", &lines.join("\n"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
         command.args(["run", "--standalone", &self.path("worker.properties")]).current_dir(self.dir.path());
         for name in ["KAFKA_OPTS", "EXTRA_ARGS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "KAFKA_JVM_PERFORMANCE_OPTS"]
@@ -87,13 +92,8 @@ impl World {
         let log = std::fs::File::create(self.path("log")).unwrap();
         let child = self.command(settings, environment).stderr(log).spawn().unwrap();
         let running = Running(child);
-        wait_until("the daemon answers", Duration::from_secs(30), || self.get(&self.url(), "/health", None).is_ok());
+        wait_until("the daemon answers", Duration::from_secs(30), || get(&self.url(), "/health", None).is_ok());
         running
-    }
-
-    fn get(&self, url: &str, path: &str, authorization: Option<&str>) -> Result<Answer, String> {
-        let header = authorization.map(|value| ("authorization".to_owned(), value.to_owned()));
-        ask("GET", &format!("{url}{path}"), None, &header.into_iter().collect::<Vec<_>>())
     }
 
     /// A whole answer over TLS, trusting the server's own certificate.
@@ -134,8 +134,7 @@ fn a_closed_api_stays_closed() {
         world.put("users", "alice=wonder\n");
         let settings: Vec<_> = [("rest.extension.classes", EXTENSION)].into_iter().chain(own).collect();
         let _running = world.start(&settings, &environment);
-        let status =
-            |path: &str, authorization: Option<&str>| world.get(&world.url(), path, authorization).unwrap().status;
+        let status = |path: &str, authorization: Option<&str>| get(&world.url(), path, authorization).unwrap().status;
         for path in ["/", "/health", "/connectors", "/admin/loggers"] {
             assert_eq!(status(path, None), 401, "{path}");
             assert_eq!(status(path, Some("Basic YWxpY2U6d3Jvbmc=")), 401, "{path}");
@@ -206,14 +205,14 @@ fn http_and_https_and_admin_on_ports_of_their_own() {
         let said = world.get_tls(https, path, headers);
         assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {said}");
         assert!(said.to_ascii_lowercase().contains("x-one: 1"), "{path}: {said}");
-        let plain = world.get(&world.url(), path, Some(ALICE).filter(|_| !headers.is_empty())).unwrap();
+        let plain = get(&world.url(), path, Some(ALICE).filter(|_| !headers.is_empty())).unwrap();
         assert_eq!(plain.status, status, "{path}");
     }
     let admin = format!("http://127.0.0.1:{admin}");
-    assert_eq!(world.get(&admin, "/admin/loggers", None).unwrap().status, 200);
-    assert_eq!(world.get(&admin, "/connectors", Some(ALICE)).unwrap().status, 404);
+    assert_eq!(get(&admin, "/admin/loggers", None).unwrap().status, 200);
+    assert_eq!(get(&admin, "/connectors", Some(ALICE)).unwrap().status, 404);
     // No broker is there: the cluster's id is not known, and the first page does not pretend.
-    let root = world.get(&world.url(), "/", Some(ALICE)).unwrap();
+    let root = get(&world.url(), "/", Some(ALICE)).unwrap();
     assert_eq!((root.status, root.json()["error_code"].as_i64()), (503, Some(503)), "{}", root.text);
     assert!(root.text.contains("127.0.0.1:1"), "{}", root.text);
     let log = std::fs::read_to_string(world.path("log")).unwrap();

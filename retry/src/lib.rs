@@ -29,7 +29,7 @@ impl Backoff {
         let whole = self.next;
         self.next = (whole * 2).min(self.longest);
         let half = whole / 2;
-        let random_ns = u64::try_from((whole - half).as_nanos()).unwrap_or(u64::MAX);
+        let random_ns = u64::try_from(whole.saturating_sub(half).as_nanos()).unwrap_or(u64::MAX);
         half + Duration::from_nanos(fastrand::u64(..=random_ns))
     }
 

@@ -26,8 +26,11 @@ const WORKER: &[(&str, &str)] = &[
     ("status.storage.topic", "s"),
 ];
 
+/// Keys and their values.
+type Settings = &'static [(&'static str, &'static str)];
+
 /// What must be set beside a key for it to count, and a value for those whose kind does not give one.
-const BESIDE: &[(&str, Option<&str>, &[(&str, &str)])] = &[
+const BESIDE: &[(&str, Option<&str>, Settings)] = &[
     ("key.converter", Some("StringConverter"), &[]),
     ("value.converter", Some("StringConverter"), &[]),
     ("header.converter", Some("StringConverter"), &[]),
@@ -78,7 +81,9 @@ fn code() -> String {
             let name = entry.file_name().to_string_lossy().into_owned();
             if path.is_dir() {
                 read(&path, into);
-            } else if name.ends_with(".rs") && !["keys.rs", "claims.rs", "tests.rs", "reference.rs"].contains(&&*name) {
+            } else if path.extension().is_some_and(|ends| ends == "rs")
+                && !["keys.rs", "claims.rs", "tests.rs", "reference.rs"].contains(&&*name)
+            {
                 let text = std::fs::read_to_string(&path).expect("a file of this repository");
                 let text = text.split("\nmod tests {").next().unwrap_or_default();
                 for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
@@ -162,7 +167,7 @@ fn every_worker_key_does_what_it_claims() {
             "producer.<property>" => "producer.linger.ms".to_owned(),
             "config.providers.<name>.class" => "config.providers.e.class".to_owned(),
             "config.providers.<name>.param.<parameter>" => "config.providers.e.param.allowlist.pattern".to_owned(),
-            title => title.replace('<', "").replace('>', ""),
+            title => title.replace(['<', '>'], ""),
         };
         let ssl = if key.name.starts_with("ssl.") { &[("security.protocol", "SSL")][..] } else { &[] };
         let base: Vec<(&str, &str)> = WORKER.iter().chain(ssl).chain(beside).copied().collect();

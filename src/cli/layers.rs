@@ -184,7 +184,7 @@ impl Layers {
         if own.is_none() {
             for (logger, level) in loggers.iter().filter(|(_, level)| is_level(level)) {
                 for target in super::logging::targets(logger) {
-                    filter.push_str(&format!(",{target}={}", super::logging::word(level)));
+                    filter.extend([",", target, "=", &super::logging::word(level)]);
                 }
             }
         }

@@ -46,8 +46,11 @@ fn text(numbers: WorkerNumbers) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-/// A task's attribute: its name in JMX, what it says, and its value; none while there is nothing to say.
-type Attribute = (&'static str, &'static str, fn(&Numbers) -> Option<f64>);
+/// Reads an attribute's value out of a task's numbers; none while there is nothing to say.
+type Value = fn(&Numbers) -> Option<f64>;
+
+/// A task's attribute: its name in JMX, what it says, and its value.
+type Attribute = (&'static str, &'static str, Value);
 
 /// `connector-task-metrics`.
 const TASK: &[Attribute] = &[
@@ -201,7 +204,7 @@ impl Collector for Scrape {
 }
 
 /// The other contexts in which an attribute of this name is; none when it has been written with an earlier one.
-fn contexts(context: &str, name: &str) -> Option<Vec<(&'static str, fn(&Numbers) -> Option<f64>)>> {
+fn contexts(context: &str, name: &str) -> Option<Vec<(&'static str, Value)>> {
     if context == "snapshot" {
         return (!STREAMING.iter().any(|(known, ..)| *known == name)).then(Vec::new);
     }

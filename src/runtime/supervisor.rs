@@ -132,7 +132,7 @@ impl Supervisor {
         match change {
             Ok(ConfigChange::Connector(name)) => self.look(&name, true),
             Ok(ConfigChange::Removed(name) | ConfigChange::Target(name) | ConfigChange::Tasks(name)) => {
-                self.look(&name, false)
+                self.look(&name, false);
             }
             Ok(ConfigChange::Restart { connector, include_tasks, only_failed }) => {
                 self.restart_asked(&connector, include_tasks, only_failed);

@@ -70,7 +70,7 @@ pub(crate) struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { timeout: Some(Duration::ZERO), longest_pause: Duration::from_millis(60_000) }
+        Self { timeout: Some(Duration::ZERO), longest_pause: Duration::from_secs(60) }
     }
 }
 

@@ -53,7 +53,9 @@ impl FakeSink {
     /// The broker has acknowledged all.
     pub(crate) fn deliver_all(&self) {
         let open = std::mem::take(&mut *self.open.lock().unwrap());
-        open.into_iter().for_each(|seq| (self.delivery)(seq, Ok(())));
+        for seq in open {
+            (self.delivery)(seq, Ok(()));
+        }
     }
 
     /// The broker has refused this one.

@@ -50,7 +50,7 @@ impl fmt::Debug for Mapped {
             .field("refusals", &self.refusals)
             .field("max_request_bytes", &self.max_request_bytes)
             .field("window_bytes", &self.window_bytes)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

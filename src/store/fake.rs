@@ -24,7 +24,7 @@ impl FakeStore {
     }
 
     /// Answers all that was appended.
-    pub(crate) fn answer(&self, result: Result<(), StoreError>) {
+    pub(crate) fn answer(&self, result: &Result<(), StoreError>) {
         for done in std::mem::take(&mut *self.open.lock().unwrap()) {
             // Who appended may have given up.
             let _ = done.send(result.clone());

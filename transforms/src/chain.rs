@@ -25,7 +25,7 @@ struct Link {
 
 impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Chain").field("links", &self.links.len()).finish()
+        f.debug_struct("Chain").field("links", &self.links.len()).finish_non_exhaustive()
     }
 }
 

@@ -58,12 +58,11 @@ impl RegexRouter {
 impl Transform for RegexRouter {
     fn apply<'a>(&mut self, mut record: Record<'a>) -> Result<Option<Record<'a>>, TransformError> {
         let topic = &record.topic;
-        let place = match self.known.place(|known| known == topic, || Arc::clone(topic)) {
-            Some(place) => place,
-            None => {
-                let to = self.rename.apply(topic)?.map_or_else(|| Arc::clone(topic), Arc::from);
-                self.known.insert(Arc::clone(topic), to)
-            }
+        let place = if let Some(place) = self.known.place(|known| known == topic, || Arc::clone(topic)) {
+            place
+        } else {
+            let to = self.rename.apply(topic)?.map_or_else(|| Arc::clone(topic), Arc::from);
+            self.known.insert(Arc::clone(topic), to)
         };
         record.topic = Arc::clone(self.known.at(place));
         Ok(Some(record))

@@ -90,7 +90,7 @@ mod tests {
         let first = shape(&mut context, "t", &[int.clone(), text.clone()], &[0]);
         let other = shape(&mut context, "u", &[int.clone(), text.clone()], &[0]);
         let again = shape(&mut context, "t", &[int.clone(), text.clone()], &[0]);
-        let changed = shape(&mut context, "t", &[int.clone()], &[0]);
+        let changed = shape(&mut context, "t", std::slice::from_ref(&int), &[0]);
         let keyless = shape(&mut context, "t", &[int.clone(), text.clone()], &[]);
         let back = shape(&mut context, "t", &[int, text], &[0]);
         assert_eq!((again.id, back.id), (first.id, first.id));

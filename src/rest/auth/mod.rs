@@ -80,7 +80,10 @@ pub struct BasicAuth {
 
 impl fmt::Debug for BasicAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BasicAuth").field("users", &self.users.len()).field("open_by", &self.open_by).finish()
+        f.debug_struct("BasicAuth")
+            .field("users", &self.users.len())
+            .field("open_by", &self.open_by)
+            .finish_non_exhaustive()
     }
 }
 

@@ -24,8 +24,8 @@ impl Files {
     /// A login configuration whose entry has one module for each of the files.
     fn login(&self, users: &[&str]) -> PathBuf {
         let path = |name: &str| self.0.path().join(name).display().to_string();
-        let modules: String = users.iter().map(|name| format!("{MODULE} required file=\"{}\"; ", path(name))).collect();
-        self.put("login.conf", &format!("KafkaConnect {{ {modules} }};"))
+        let modules: Vec<_> = users.iter().map(|name| format!("{MODULE} required file=\"{}\";", path(name))).collect();
+        self.put("login.conf", &format!("KafkaConnect {{ {} }};", modules.join(" ")))
     }
 }
 

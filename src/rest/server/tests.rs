@@ -139,7 +139,7 @@ async fn heads_and_bodies_have_bounds_and_every_client_reads_why() {
     let served = Served::start(Limits::default(), Duration::from_secs(1)).await;
     let head =
         |bytes: usize| format!("GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\nx: {}\r\n\r\n", "x".repeat(bytes));
-    let many = (0..200).map(|i| format!("x{i}: y\r\n")).collect::<String>();
+    let many = (0..200).map(|i| format!("x{i}: y\r\n")).collect::<Vec<_>>().concat();
     let body = |bytes: usize| {
         let head = format!("POST /read HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n");
         head + &" ".repeat(bytes)

@@ -12,19 +12,19 @@ use super::{Api, Part, ResponseHeaders, error};
 use crate::rest::BasicAuth;
 
 /// The extension with the one user alice.
-fn auth() -> Option<Arc<BasicAuth>> {
+fn auth() -> Arc<BasicAuth> {
     let dir = tempfile::tempdir().expect("a directory");
     let (users, login) = (dir.path().join("users"), dir.path().join("login"));
     std::fs::write(&users, "alice=wonder\n").expect("a file");
     let module = "org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule";
     let text = format!("KafkaConnect {{ {module} required file=\"{}\"; }};", users.display());
     std::fs::write(&login, text).expect("a file");
-    Some(Arc::new(BasicAuth::read(&login).expect("it is in form")))
+    Arc::new(BasicAuth::read(&login).expect("it is in form"))
 }
 
 #[tokio::test]
 async fn a_closed_api_asks_for_a_password() {
-    let (api, _supervisor) = Api::with(Part::Whole, |config| config.auth = auth());
+    let (api, _supervisor) = Api::with(Part::Whole, |config| config.auth = Some(auth()));
     let (good, bad) =
         (format!("Basic {}", CODE.encode("alice:wonder")), format!("Basic {}", CODE.encode("alice:wrong")));
     let refusal = json!("User cannot access the resource.");
@@ -84,7 +84,7 @@ async fn admin_is_served_where_it_is_configured() {
     }
     // Connect's admin listeners have neither password nor configured headers.
     let (api, _supervisor) = Api::with(Part::Admin, |config| {
-        config.auth = auth();
+        config.auth = Some(auth());
         config.response_headers = ResponseHeaders::read("set X-One: 1").expect("in form");
     });
     let (status, headers, _) = api.whole("GET /admin/loggers/root", &[], "").await;
@@ -96,7 +96,7 @@ async fn configured_headers_are_on_every_answer() {
     let rules = "add X-One: 1,add X-One: 2,set Content-Type: text/html,\"set Cache-Control: no-cache, no-store\"";
     let (api, _supervisor) = Api::with(Part::Whole, |config| {
         config.response_headers = ResponseHeaders::read(rules).expect("in form");
-        config.auth = auth();
+        config.auth = Some(auth());
     });
     let good = format!("Basic {}", CODE.encode("alice:wonder"));
     for (line, status, media) in [

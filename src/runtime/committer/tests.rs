@@ -51,7 +51,7 @@ impl Bed {
     }
 
     async fn answer(&mut self, result: Result<(), StoreError>) {
-        self.store.answer(result);
+        self.store.answer(&result);
         self.committer.settled().await;
     }
 
@@ -154,7 +154,7 @@ async fn the_end_stores_what_came_last_and_tells_that_it_is_all() {
     let answers = tokio::spawn(async move {
         for _ in 0..2 {
             tokio::time::sleep(FLUSH / 10).await;
-            store.answer(Ok(()));
+            store.answer(&Ok(()));
         }
     });
     bed.committer.finish(FLUSH).await;

@@ -291,9 +291,10 @@ impl Callbacks {
 
 impl ClientContext for Callbacks {
     fn error(&self, error: KafkaError, reason: &str) {
-        match meaning(&error) {
-            Some(input) => self.tell(input),
-            None => tracing::debug!(%error, reason, "group consumer"),
+        if let Some(input) = meaning(&error) {
+            self.tell(input);
+        } else {
+            tracing::debug!(%error, reason, "group consumer");
         }
     }
 }

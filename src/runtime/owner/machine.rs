@@ -212,10 +212,10 @@ impl Machine {
                     let next = *next;
                     self.beside_java(now, next, input, &mut steps);
                 }
-                State::Joining(..) => self.join(now, input, &mut steps),
+                State::Joining(..) => self.join(now, &input, &mut steps),
                 State::Claiming { .. } => self.claim(now, input, &mut steps),
                 State::Owning(_) => self.own(now, input, &mut steps),
-                State::Parting(_) => self.parting(now, input, &mut steps),
+                State::Parting(_) => self.parting(now, &input, &mut steps),
                 State::Over => {}
             }
         }
@@ -253,7 +253,7 @@ impl Machine {
         }
     }
 
-    fn join(&mut self, now: Instant, input: Input, steps: &mut Vec<Step>) {
+    fn join(&mut self, now: Instant, input: &Input, steps: &mut Vec<Step>) {
         let State::Joining(excused, settle) = &self.state else { return };
         match input {
             Input::Assigned => {

@@ -64,7 +64,7 @@ fn at(word: i64) -> Position {
 }
 
 /// A batch of creates, `table id`, each at the position of its id.
-fn creates(shape: &Arc<Shape>, ids: &[&str]) -> Box<Batch> {
+fn creates(shape: &Arc<Shape>, ids: &[&str]) -> Batch {
     let mut batch =
         Batch { buffer: ids.concat().into_bytes().into(), shapes: vec![Arc::clone(shape)], ..Batch::default() };
     let mut start = 0;
@@ -75,7 +75,7 @@ fn creates(shape: &Arc<Shape>, ids: &[&str]) -> Box<Batch> {
         change.after = Some(RowRef { first: first as u32, count: 1 });
         batch.items.push(Item::Change(change));
     }
-    Box::new(batch)
+    batch
 }
 
 /// A pipeline on its thread, with a sink and an outlet of the test's.
@@ -147,9 +147,9 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
 }
 
 impl Bed {
-    async fn send(&self, batch: Box<Batch>) {
+    async fn send(&self, batch: Batch) {
         let lease = self.outlet.lease(batch.buffer.len()).await;
-        assert!(self.outlet.send(batch, lease).await);
+        assert!(self.outlet.send(Box::new(batch), lease).await);
     }
 
     /// Nothing more comes: how the pipeline ended.

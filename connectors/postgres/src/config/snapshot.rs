@@ -91,10 +91,11 @@ impl Snapshot {
             delay: r.millis("snapshot.delay.ms"),
             streaming_delay: r.millis("streaming.delay.ms"),
             selects,
-            selects_failure: r
-                .is_set("event.converting.failure.handling.mode")
-                .then(|| r.choice("event.converting.failure.handling.mode", ConvertFailure::Warn))
-                .unwrap_or(ConvertFailure::Fail),
+            selects_failure: if r.is_set("event.converting.failure.handling.mode") {
+                r.choice("event.converting.failure.handling.mode", ConvertFailure::Warn)
+            } else {
+                ConvertFailure::Fail
+            },
         }
     }
 }

@@ -53,17 +53,17 @@ impl OpenTransaction {
         if open.len() > SHOWN {
             texts.push(format!("{} more", open.len() - SHOWN));
         }
-        let mut text = texts.join("; ");
+        let mut sentences = vec![texts.join("; ")];
         if let Some(pid) = open.iter().find_map(|open| open.pid) {
-            text.push_str(&format!(". A session that is not needed ends with SELECT pg_terminate_backend({pid})"));
+            sentences.push(format!("A session that is not needed ends with SELECT pg_terminate_backend({pid})"));
         }
         if let Some(gid) = open.iter().find_map(|open| open.gid.as_deref()) {
-            text.push_str(&format!(
-                ". A prepared transaction that was forgotten ends with ROLLBACK PREPARED {} in its database",
-                postgres_protocol::escape::escape_literal(gid)
+            let gid = postgres_protocol::escape::escape_literal(gid);
+            sentences.push(format!(
+                "A prepared transaction that was forgotten ends with ROLLBACK PREPARED {gid} in its database"
             ));
         }
-        text
+        sentences.join(". ")
     }
 }
 

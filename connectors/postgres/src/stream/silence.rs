@@ -189,8 +189,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn secs(n: u64) -> Option<Duration> {
-        Some(Duration::from_secs(n))
+    fn secs(n: u64) -> Duration {
+        Duration::from_secs(n)
     }
 
     #[tokio::test(start_paused = true)]
@@ -202,9 +202,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_dead_connection_is_given_up() {
         let unknown = || Serving::Unanswered("timed out".into());
-        assert_eq!(silence_until_given_up(&[Serving::Gone]).await, secs(30));
-        assert_eq!(silence_until_given_up(&[idle(), idle()]).await, secs(40));
-        assert_eq!(silence_until_given_up(&[unknown(), unknown(), unknown()]).await, secs(50));
+        assert_eq!(silence_until_given_up(&[Serving::Gone]).await, Some(secs(30)));
+        assert_eq!(silence_until_given_up(&[idle(), idle()]).await, Some(secs(40)));
+        assert_eq!(silence_until_given_up(&[unknown(), unknown(), unknown()]).await, Some(secs(50)));
         // A process that was met at work in between is not idle, and one that answers is not away.
         assert_eq!(silence_until_given_up(&[idle(), Serving::Busy(None), idle()]).await, None);
         assert_eq!(silence_until_given_up(&[unknown(), unknown(), Serving::Busy(None), unknown()]).await, None);

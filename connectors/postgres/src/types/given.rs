@@ -259,8 +259,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(given: u32, own: u32, expect: Option<Conversion>) {
-        assert_eq!(conversion(&catalogue(), (given, -1), (own, -1), "c"), expect, "{given} as {own}");
+    fn check(given: u32, own: u32, expect: impl Into<Option<Conversion>>) {
+        assert_eq!(conversion(&catalogue(), (given, -1), (own, -1), "c"), expect.into(), "{given} as {own}");
     }
 
     #[test]

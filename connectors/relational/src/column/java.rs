@@ -9,15 +9,12 @@ pub(super) fn write_serialised(text: &str, mut write: impl FnMut(&[u8])) {
     const HEADER: [u8; 4] = [0xac, 0xed, 0, 5];
     write(&HEADER);
     let length = text.chars().map(modified_bytes).sum::<usize>();
-    match u16::try_from(length) {
-        Ok(short) => {
-            write(&[0x74]);
-            write(&short.to_be_bytes());
-        }
-        Err(_) => {
-            write(&[0x7c]);
-            write(&(length as u64).to_be_bytes());
-        }
+    if let Ok(short) = u16::try_from(length) {
+        write(&[0x74]);
+        write(&short.to_be_bytes());
+    } else {
+        write(&[0x7c]);
+        write(&(length as u64).to_be_bytes());
     }
     if length == text.len() {
         return write(text.as_bytes());

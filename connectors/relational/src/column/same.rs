@@ -83,9 +83,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(a: ValueRef<'_>, b: ValueRef<'_>, expect: bool) {
-        assert_eq!(is_equal(&a, &b), expect, "{a:?} {b:?}");
-        assert_eq!(is_equal(&b, &a), expect, "{b:?} {a:?}");
+    fn check(a: &ValueRef<'_>, b: &ValueRef<'_>, expect: bool) {
+        assert_eq!(is_equal(a, b), expect, "{a:?} {b:?}");
+        assert_eq!(is_equal(b, a), expect, "{b:?} {a:?}");
         let (a, b) = (a.to_value(), b.to_value());
         assert_eq!(is_equal_value(&a, &b), expect, "{a:?} {b:?}");
     }
@@ -93,23 +93,23 @@ mod tests {
     #[test]
     fn values_are_equal_as_in_java() {
         let text = Value::text("a");
-        check(ValueRef::Double(f64::NAN), ValueRef::Double(-f64::NAN), true);
-        check(ValueRef::Double(0.0), ValueRef::Double(-0.0), false);
-        check(ValueRef::Float(1.5), ValueRef::Float(1.5), true);
-        check(ValueRef::Text("a"), ValueRef::Shared(&text), true);
-        check(ValueRef::Text("a"), ValueRef::Null, false);
-        check(ValueRef::Hex(b"AB"), ValueRef::Bytes(&[0xab]), true);
-        check(ValueRef::Decimal { unscaled: 15, scale: 1 }, ValueRef::Decimal { unscaled: 150, scale: 2 }, false);
+        check(&ValueRef::Double(f64::NAN), &ValueRef::Double(-f64::NAN), true);
+        check(&ValueRef::Double(0.0), &ValueRef::Double(-0.0), false);
+        check(&ValueRef::Float(1.5), &ValueRef::Float(1.5), true);
+        check(&ValueRef::Text("a"), &ValueRef::Shared(&text), true);
+        check(&ValueRef::Text("a"), &ValueRef::Null, false);
+        check(&ValueRef::Hex(b"AB"), &ValueRef::Bytes(&[0xab]), true);
+        check(&ValueRef::Decimal { unscaled: 15, scale: 1 }, &ValueRef::Decimal { unscaled: 150, scale: 2 }, false);
         let map = |entries: &[(&str, i64)]| {
             let entries = entries.iter().map(|(key, value)| (Value::text(key), Value::Int(*value)));
             ValueRef::Owned(Box::new(Value::Map(entries.collect())))
         };
-        check(map(&[("a", 1), ("b", 2)]), map(&[("b", 2), ("a", 1)]), true);
-        check(map(&[("a", 1)]), map(&[("a", 2)]), false);
+        check(&map(&[("a", 1), ("b", 2)]), &map(&[("b", 2), ("a", 1)]), true);
+        check(&map(&[("a", 1)]), &map(&[("a", 2)]), false);
         let array =
             |items: &[f64]| ValueRef::Owned(Box::new(Value::Array(items.iter().map(|x| Value::Double(*x)).collect())));
-        check(array(&[f64::NAN, 1.0]), array(&[f64::NAN, 1.0]), true);
-        check(array(&[1.0]), array(&[1.0, 1.0]), false);
+        check(&array(&[f64::NAN, 1.0]), &array(&[f64::NAN, 1.0]), true);
+        check(&array(&[1.0]), &array(&[1.0, 1.0]), false);
     }
 
     #[test]

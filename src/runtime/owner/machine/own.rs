@@ -58,11 +58,11 @@ impl Machine {
         let (lasts, every) = (self.rules.lasts, self.rules.every);
         let State::Owning(own) = &mut self.state else { return };
         match input {
-            Input::Unproven(Refusal::Replaced) | Input::Replaced => return self.lose(now, Loss::Replaced, steps),
-            Input::Unproven(Refusal::Expelled) => return self.lose(now, Loss::Expelled, steps),
+            Input::Unproven(Refusal::Replaced) | Input::Replaced => self.lose(now, Loss::Replaced, steps),
+            Input::Unproven(Refusal::Expelled) => self.lose(now, Loss::Expelled, steps),
             // A member that is in gets nothing new by a rebalance, which is how it keeps what it has.
-            Input::PassedOver if own.member == Member::Out => return self.lose(now, Loss::Reassigned, steps),
-            _ if !own.fence.is_open_at(now) => return self.lose(now, Loss::Unproven, steps),
+            Input::PassedOver if own.member == Member::Out => self.lose(now, Loss::Reassigned, steps),
+            _ if !own.fence.is_open_at(now) => self.lose(now, Loss::Unproven, steps),
             Input::Proved(asked) => {
                 own.fence.prove(asked, lasts, now);
                 own.next_proof = asked + every;
@@ -72,7 +72,7 @@ impl Machine {
             Input::Revoked => own.member = Member::Out,
             Input::Assigned => own.member = Member::Back,
             Input::Read(Found::Mark(mark)) if mark.process == self.rules.by.process => own.member = Member::In,
-            Input::Read(_) => return self.lose(now, Loss::Replaced, steps),
+            Input::Read(_) => self.lose(now, Loss::Replaced, steps),
             Input::Tick if !self.is_asking => match own.member {
                 Member::In if now >= own.next_proof => {
                     let mark = self.mark(Use::Held);
@@ -92,7 +92,7 @@ impl Machine {
                 own.fence.close();
                 let until = now + LAST_WORD;
                 self.state = State::Parting(Parting { is_asked: false, is_released: false, next: now, until });
-                self.parting(now, Input::Tick, steps);
+                self.parting(now, &Input::Tick, steps);
             }
             State::Parting(_) | State::Over => {}
             State::Watching(_) | State::Foreign(_) | State::Joining(..) | State::Claiming { .. } => {
@@ -102,7 +102,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn parting(&mut self, now: Instant, input: Input, steps: &mut Vec<Step>) {
+    pub(super) fn parting(&mut self, now: Instant, input: &Input, steps: &mut Vec<Step>) {
         let State::Parting(parting) = &mut self.state else { return };
         match input {
             // A proof that was under way when the process wanted to end says nothing of the release.

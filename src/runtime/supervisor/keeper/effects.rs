@@ -105,9 +105,8 @@ impl Keeper {
     pub(super) async fn prepare(&mut self) -> Input {
         let Some(config) = self.config.clone() else { return Input::Unprepared { trace: String::new() } };
         let settings = &self.shared.settings;
-        let resolved = match self.wait(FILES_WAIT, settings.resolved(properties(&config))).await {
-            Some(resolved) => resolved,
-            None => return Input::Unprepared { trace: FILES_LATE.to_owned() },
+        let Some(resolved) = self.wait(FILES_WAIT, settings.resolved(properties(&config))).await else {
+            return Input::Unprepared { trace: FILES_LATE.to_owned() };
         };
         let starts = &self.shared.metered.connector_starts;
         starts.tried();
@@ -189,7 +188,7 @@ impl Keeper {
         let (meters, metered) = self.shared.metered.begin(&self.name);
         self.shared.metered.task_starts.tried();
         let connector = Arc::clone(&self.name);
-        let spec = TaskSpec { connector, config, plugin, fence, events, meters, resets };
+        let spec = TaskSpec { connector, config, plugin, fence, resets, meters, events };
         let launched = (self.shared.settings.launch)(spec);
         self.up = Some(Up { launched, events: received, has_run: false, _metered: metered });
     }

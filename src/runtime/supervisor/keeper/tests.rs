@@ -59,7 +59,9 @@ impl Store for Broker {
             return Pending::over(Err(StoreError::Broker { topic: "configs".into(), reason: "not now".into() }));
         }
         if let Some(fold) = lock(&self.folds).get_mut(&log) {
-            entries.iter().for_each(|entry| fold(&entry.key, entry.value.as_deref()));
+            for entry in &entries {
+                fold(&entry.key, entry.value.as_deref());
+            }
         }
         Pending::over(Ok(()))
     }

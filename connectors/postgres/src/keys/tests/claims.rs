@@ -26,8 +26,11 @@ const KEY_FIELD: &[(&str, &str)] = &[
 
 const BY_FLAGS: &[(&str, &str)] = &[("snapshot.mode", "configuration_based")];
 
+/// Keys and their values.
+type Settings = &'static [(&'static str, &'static str)];
+
 /// Keys whose example cannot be made from their kind: title, name, value, and what must be set beside them.
-const EXAMPLES: &[(&str, &str, &str, &[(&str, &str)])] = &[
+const EXAMPLES: &[(&str, &str, &str, Settings)] = &[
     ("topic.naming.strategy", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", &[]),
     ("topic.regex", "topic.regex", "x(.*)", REGEX),
     ("topic.replacement", "topic.replacement", "x", REGEX),
@@ -86,7 +89,7 @@ const EXAMPLES: &[(&str, &str, &str, &[(&str, &str)])] = &[
 ];
 
 /// Values for which a key behaves otherwise than for others, and what then holds.
-const CASES: &[(&str, &str, &[(&str, &str)], Held)] = &[
+const CASES: &[(&str, &str, Settings, Held)] = &[
     ("signal.enabled.channels", "source, kafka", &[], Held::Refused),
     ("notification.enabled.channels", "log", &[], Held::NoEffect),
     ("notification.enabled.channels", "sink", &[("notification.sink.topic.name", "n")], Held::Refused),
@@ -200,12 +203,11 @@ fn every_key_does_what_it_claims() {
             // The name itself is a key beside its family.
             check(key.name, &other(key), &[], claim(key));
         }
-        match EXAMPLES.iter().find(|(title, ..)| *title == key.title()) {
-            Some((_, name, value, beside)) => check(name, value, beside, claim(key)),
-            None => {
-                assert!(key.family.is_none(), "{} needs an example", key.title());
-                check(key.name, &other(key), &[], claim(key));
-            }
+        if let Some((_, name, value, beside)) = EXAMPLES.iter().find(|(title, ..)| *title == key.title()) {
+            check(name, value, beside, claim(key));
+        } else {
+            assert!(key.family.is_none(), "{} needs an example", key.title());
+            check(key.name, &other(key), &[], claim(key));
         }
     }
 }
