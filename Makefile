@@ -1,4 +1,4 @@
-# Each target is one line of shell or a script under scripts/, which says the rest.
+# Each target is one line of shell, or a script under scripts/ whose head explains it.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .PHONY: help setup build demo check test-unit test test-long test-matrix fuzz fuzz-guided bench clean
@@ -12,7 +12,7 @@ setup: ## install what building and testing need (Debian 12; root or sudo)
 build: ## the daemon, optimised
 	@. scripts/env.sh && cargo build --release --bin afterimage && echo "built: $$CARGO_TARGET_DIR/release/afterimage"
 
-demo: ## PostgreSQL, Kafka and the daemon on free ports, with change events before your eyes
+demo: ## PostgreSQL, Kafka and the daemon on free ports; shows change events as rows change
 	@scripts/demo.sh
 
 check: ## format, clippy, rustdoc, unused dependencies, shellcheck, licences; needs no server
@@ -21,22 +21,22 @@ check: ## format, clippy, rustdoc, unused dependencies, shellcheck, licences; ne
 test-unit: ## the tests that need no server: libraries, house rules, documents (a minute or two)
 	@scripts/test-unit.sh
 
-test: ## everything, from unit tests to whole-daemon tests on a PostgreSQL and a Kafka of its own
+test: ## all tests, from unit tests to whole-daemon tests on their own PostgreSQL and Kafka
 	@scripts/test.sh
 
 test-long: ## the same with the long forms of the crash, owner and load tests (about half an hour)
 	@AFTERIMAGE_TEST_LONG=1 scripts/test.sh
 
-test-matrix: ## the tests with a PostgreSQL on Debian's and on 14, 16, 17 and 18 (fetched; scripts/test-matrix.sh says more)
+test-matrix: ## the tests that need a PostgreSQL, on Debian's and on 14, 16, 17 and 18 (see scripts/test-matrix.sh)
 	@scripts/test-matrix.sh
 
-fuzz: ## property tests with many more cases (PROPTEST_CASES=20000 unless said otherwise)
+fuzz: ## property tests with many more cases (PROPTEST_CASES, by default 20000)
 	@. scripts/env.sh && PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --workspace --lib
 
-fuzz-guided: ## cargo-fuzz on what reads the server's bytes, a minute a target (needs a nightly compiler)
+fuzz-guided: ## cargo-fuzz on the code that parses the server's bytes, a minute each (needs a nightly compiler)
 	@scripts/fuzz.sh
 
-bench: ## rates beside pg_recvlogical, a 3,000,000-row transaction, latency and memory, on this machine
+bench: ## measures rates, a 3,000,000-row transaction, latency and memory, beside pg_recvlogical
 	@scripts/bench.sh
 
 clean: ## delete what was built (the downloaded jars stay)

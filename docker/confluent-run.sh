@@ -1,3 +1,3 @@
 #!/bin/sh
-# /etc/confluent/docker/run of the image, for compose files whose command calls it, if need be from a shell.
+# Installed as /etc/confluent/docker/run, for compose files written for Confluent's image whose command calls that path.
 exec /usr/local/bin/entrypoint.sh /etc/confluent/docker/run

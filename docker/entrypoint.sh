@@ -1,17 +1,17 @@
 #!/bin/sh
-# The container's entry point. Two images are known by their variables, and only the image line of a compose file changes:
-#   Debezium Connect: short names (BOOTSTRAP_SERVERS, GROUP_ID and so on). They and their defaults win over the CONNECT_A_B
-#     of the same property, as in that image: a file that has both must mean here what it meant there.
-#   Confluent's cp-kafka-connect: CONNECT_A_B alone, without defaults.
-# What comes of the short names is written to a worker file; CONNECT_A_B variables stay in the environment: the daemon reads
-# them itself, over the file, so that passwords are not written down.
+# The container's entry point. It takes the variables of two images, so that only the image line of a compose file changes:
+#   Debezium Connect: short names (BOOTSTRAP_SERVERS, GROUP_ID and so on). As in that image, they and their defaults win
+#     over the CONNECT_A_B of the same property, so that a file with both means the same here.
+#   Confluent's cp-kafka-connect: only CONNECT_A_B, without defaults.
+# The properties of the short names are written to a worker file. CONNECT_A_B variables stay in the environment, where the
+# daemon reads them itself and prefers them to the file. So passwords are not written to a file.
 #   start (the default), /docker-entrypoint.sh start   run the daemon with the environment's properties
 #   /etc/confluent/docker/run                          the same, by the rules of Confluent's image
 #   an option or a subcommand of afterimage            run afterimage with it
 #   anything else                                      run that command
 set -eu
 
-# Compose files name the entry point itself too.
+# The command in a compose file may begin with the path of the entry point.
 case "${1:-}" in
   /docker-entrypoint.sh | docker-entrypoint.sh | /usr/local/bin/entrypoint.sh) shift ;;
 esac
@@ -26,25 +26,25 @@ if [ -z "${BOOTSTRAP_SERVERS:-}${CONFIG_STORAGE_TOPIC:-}${OFFSET_STORAGE_TOPIC:-
   confluent=1
 fi
 
-# Other users of the container have no business with passwords in properties.
+# Properties may hold passwords, so no other user of the container may read the file.
 umask 077
 dir=$(mktemp -d "${TMPDIR:-/tmp}/afterimage.XXXXXX")
 file="$dir/connect-distributed.properties"
 
 if [ -n "$confluent" ]; then
-  # That image has no defaults but these; the daemon names what is missing.
+  # Confluent's image has no other default than this one. The daemon itself complains about missing settings.
   if [ -n "${CONNECT_LISTENERS:-}" ]; then : >"$file"; else echo "listeners=http://0.0.0.0:${CONNECT_REST_PORT:-8083}" >"$file"; fi
   exec afterimage run "$file"
 fi
 
-# The address by which others reach the container, as that image takes it.
+# The address under which others reach the container, found as Debezium's image does.
 own_address=$(hostname -i 2>/dev/null | awk '{print $1}') || own_address=
 
-# awk reads the environment as it is: a value may hold quotes, spaces and newlines.
+# awk reads the environment directly, because a value may hold quotes, spaces and newlines.
 OWN_ADDRESS=$own_address awk '
   function escaped(value) {
     gsub(/\\/, "\\\\\\\\", value); gsub(/\n/, "\\n", value); gsub(/\r/, "\\r", value); gsub(/\t/, "\\t", value)
-    # A leading space would be lost.
+    # Java would drop a leading space that is not escaped.
     if (value ~ /^ /) value = "\\" value
     return value
   }
@@ -59,7 +59,7 @@ OWN_ADDRESS=$own_address awk '
     put("offset.flush.timeout.ms", "5000")
     put("task.shutdown.graceful.timeout.ms", "10000")
     put("rest.advertised.port", "8083")
-    # One broker is what most compose files have, and what that image assumes.
+    # Most compose files have one broker, and the image of Debezium assumes one.
     put("config.storage.replication.factor", "1")
     put("offset.storage.replication.factor", "1")
     put("status.storage.replication.factor", "1")
@@ -82,7 +82,7 @@ OWN_ADDRESS=$own_address awk '
     from("SCHEMA_REGISTRY_URL", "key.converter.schema.registry.url")
     from("SCHEMA_REGISTRY_URL", "value.converter.schema.registry.url")
     if ("APICURIO_REGISTRY" in ENVIRON && ENVIRON["APICURIO_REGISTRY"] != "") {
-      # There the variable chooses the converters as well.
+      # In the image of Debezium this variable also chooses the converters.
       for (side = 1; side <= 2; side++) {
         converter = (side == 1 ? "key" : "value") ".converter"
         put(converter, "io.apicurio.registry.utils.converter.AvroConverter")
@@ -94,7 +94,7 @@ OWN_ADDRESS=$own_address awk '
     for (name in property) print name "=" escaped(property[name])
   }' >"$file"
 
-# Names without a default there: what the short one does not say, the long one may.
+# Names without a default in Debezium's image. The long name counts when the short one is not set.
 for variable in BOOTSTRAP_SERVERS CONFIG_STORAGE_TOPIC OFFSET_STORAGE_TOPIC; do
   eval "short=\${$variable:-} long=\${CONNECT_$variable:-}"
   [ -n "$short$long" ] || {
@@ -104,7 +104,7 @@ for variable in BOOTSTRAP_SERVERS CONFIG_STORAGE_TOPIC OFFSET_STORAGE_TOPIC; do
   [ -z "$short" ] || unset "CONNECT_$variable"
 done
 [ -z "${STATUS_STORAGE_TOPIC:-}" ] || unset CONNECT_STATUS_STORAGE_TOPIC
-# Names with one: the long form never counted.
+# Names with a default in Debezium's image. The long name never counts.
 for variable in GROUP_ID KEY_CONVERTER VALUE_CONVERTER OFFSET_FLUSH_INTERVAL_MS OFFSET_FLUSH_TIMEOUT_MS \
   TASK_SHUTDOWN_GRACEFUL_TIMEOUT_MS REST_ADVERTISED_HOST_NAME REST_ADVERTISED_PORT REST_HOST_NAME REST_PORT; do
   unset "CONNECT_$variable"

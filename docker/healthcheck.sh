@@ -1,5 +1,5 @@
 #!/bin/bash
-# Healthy when GET /health is 200. Done with bash itself, so that the image needs no HTTP client.
+# Succeeds when GET /health answers 200. Uses bash only, no HTTP client.
 port=${REST_PORT:-8083}
 listeners=${CONNECT_LISTENERS:-}
 [ -z "$listeners" ] || port=${listeners##*:}

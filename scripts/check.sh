@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# What can be said of the sources without running them: formatting, clippy and rustdoc with warnings as errors, dependencies
-# that nobody uses, shell scripts, licences and sources of dependencies (deny.toml). Needs no server.
-# Tools that are missing are installed: shellcheck by setup.sh, cargo's own into the cache.
+# Checks the sources without running them: formatting, clippy and rustdoc with warnings as errors, unused dependencies,
+# shell scripts, and licences and sources of dependencies (deny.toml). Needs no server.
+# Missing tools are installed: shellcheck by setup.sh, cargo-deny and cargo-machete into the cache.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.." || exit 1
 . "$here/env.sh"
-# The vendored C libraries are built by clippy too.
+# clippy also builds the vendored C libraries, which need what setup.sh installs.
 "$here/setup.sh" --quiet shellcheck || exit 1
 for component in fmt clippy; do
   cargo "$component" --version >/dev/null 2>&1 ||
     { echo "check: this toolchain has no cargo $component: rustup component add rustfmt clippy" >&2; exit 1; }
 done
 tools="$AFTERIMAGE_CACHE/tools/bin"
-# A tool on the PATH will do; else the named version is built into the cache.
+# tool NAME VERSION: prints the path of a tool. One on the PATH is used; else this version is built into the cache.
 tool() {
   command -v "$1" 2>/dev/null && return
   if [ ! -x "$tools/$1" ]; then
@@ -27,7 +27,7 @@ deny=$(tool cargo-deny 0.20.2) || exit 1
 machete=$(tool cargo-machete 0.9.1) || exit 1
 
 bad=()
-# step NAME COMMAND...: all run, so that one look shows everything that is wrong.
+# step NAME COMMAND...: runs a check and goes on when it fails, so that one run shows everything that is wrong.
 step() {
   local name=$1; shift
   echo "check: $name"

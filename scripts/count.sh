@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by the scripts that run tests.
-# count_tests COMMAND...: runs it, shows its output, and ends with "N passed, M failed" over all test programs in it.
-# Succeeds only when some passed and none failed. A test program that died (a crash, a kill) has no result line: the
-# command's exit code still tells.
+# count_tests COMMAND...: runs the command, shows its output, and prints "N passed, M failed" over all test programs.
+# Succeeds only when some tests passed and none failed. A test program that crashed or was killed prints no result line,
+# so the exit code of the command counts as well.
 count_tests() {
   local output code passed failed
   output=$(mktemp)

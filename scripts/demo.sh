@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The daemon before your eyes: a PostgreSQL, a Kafka and the daemon on free ports, a small shop, a connector made with
-# curl, rows changed, the change events as they arrive. With a terminal it stays up until Enter or Ctrl-C; without one it
-# ends by itself. Either way nothing is left running.
+# Shows the daemon at work: starts a PostgreSQL, a Kafka and the daemon on free ports, creates a small shop and, with
+# curl, a connector, changes rows and shows the change events as they arrive. On a terminal it runs until Enter or
+# Ctrl-C; otherwise it ends by itself. In both cases nothing is left running.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.." || exit 1
@@ -9,7 +9,7 @@ cd "$here/.." || exit 1
 
 "$here/setup.sh" || exit 1
 echo "demo: building the daemon (the first time takes some minutes)"
-# The tests' profile: what `make test` has built is used again.
+# Built with the profile of the tests, so that what `make test` has built is used again.
 cargo build -q --bin afterimage || exit 1
 bin=$(postgres_bin)
 
@@ -84,7 +84,7 @@ cat >"$work/connector.json" <<J
   }
 }
 J
-# Shown as they arrive: one line an event, what stands before and after.
+# Shows the events as they arrive, one line for each: the operation, and the row before and after.
 show='if . == null then "  tombstone" else "  \(.op)  \(.source.table)  before \(.before|tojson)  after \(.after|tojson)" end'
 java -XX:TieredStopAtLevel=1 -Xmx128m -cp "$KAFKA_JARS/*" org.apache.kafka.tools.consumer.ConsoleConsumer \
   --bootstrap-server "$kafka" --include 'shop\.public\..*' --from-beginning --command-property metadata.max.age.ms=500 2>"$work/consumer.log" \

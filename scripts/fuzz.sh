@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Coverage-guided fuzzing of what reads the server's bytes (fuzz/, short twins in connectors/postgres/src/hostile.rs).
-# AFTERIMAGE_FUZZ_SECONDS a target (60 unless said otherwise). What is found stays in fuzz/corpus, a crash in fuzz/artifacts.
+# Coverage-guided fuzzing of the code that parses the server's bytes. The targets are in fuzz/; short versions of them
+# run as unit tests in connectors/postgres/src/hostile.rs. AFTERIMAGE_FUZZ_SECONDS is the time for each target (default
+# 60). Interesting inputs stay in fuzz/corpus, crashes in fuzz/artifacts.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.." || exit 1

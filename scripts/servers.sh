@@ -3,15 +3,15 @@
 #   servers.sh postgres DIR [PORT]   start a PostgreSQL with wal_level=logical; prints host:port
 #   servers.sh kafka DIR [PORT]      start a Kafka broker (KRaft); prints host:port
 #   servers.sh connect DIR BROKER [GROUP]   start a Java Connect worker without plug-ins of its own; prints host:port
-#   servers.sh stop DIR...           stop what runs there, by its pid; --now kills it
+#   servers.sh stop DIR...           stop the server of that directory by its pid; --now kills it
 #   servers.sh port                  print a free port
-# A DIR that was used before is started again with its state. The log is DIR/log.
+# A DIR with the state of an earlier server starts with that state. The log is DIR/log.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
 die() { echo "servers: $*" >&2; exit 1; }
 
-# Below the range that the kernel hands out, so that nobody's outgoing connection takes it between here and the server.
+# Prints a free port below the kernel's range for outgoing connections, so that none takes it before the server does.
 free_port() {
   local port
   for _ in $(seq 200); do
@@ -21,14 +21,14 @@ free_port() {
   die "no free port between 20000 and 32000"
 }
 
-# launch DIR COMMAND...: in a session of its own, so that a Ctrl-C meant for the caller does not reach it.
+# launch DIR COMMAND...: starts a server in its own session, so that a Ctrl-C for the caller does not reach it.
 launch() {
   local dir=$1; shift
   setsid "$@" >>"$dir/log" 2>&1 </dev/null &
   echo $! >"$dir/pid"
 }
 
-# await DIR SECONDS COMMAND...: until it succeeds, or the server is gone, or the time is up.
+# await DIR SECONDS COMMAND...: repeats the command until it succeeds, the server has ended, or the time is up.
 await() {
   local dir=$1 tenths=$(($2 * 10)); shift 2
   for _ in $(seq "$tenths"); do
@@ -42,17 +42,17 @@ await() {
 postgres() {
   local dir=$1 port=${2:-} bin ready as=()
   bin=$(postgres_bin) || die "no PostgreSQL found: run scripts/setup.sh"
-  # A server's build may come without clients; Debian's then ask.
+  # Some builds of the server have no pg_isready; then Debian's is used.
   ready=$bin/pg_isready
   [ -x "$ready" ] || ready=pg_isready
   mkdir -p "$dir"
-  # initdb refuses root; Debian's package brings the user postgres, who must also be able to reach the directory.
+  # initdb refuses to run as root. Debian's package has a user postgres, who must be able to reach the directory.
   if [ "$(id -u)" -eq 0 ]; then
     as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
     mkdir -p "$dir/data" && chown postgres "$dir/data" && chmod 711 "$dir"
   fi
   if [ ! -e "$dir/data/PG_VERSION" ]; then
-    # Passwords are checked for every role but the superuser, so that a wrong one can be tested; the superuser is trusted.
+    # Every role but the superuser needs a password, so that tests can use a wrong one.
     (cd / && "${as[@]}" "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8) >"$dir/log" 2>&1 ||
       { tail -n 20 "$dir/log" >&2; die "initdb failed"; }
     printf '%s\n' 'local all all trust' 'host all postgres 127.0.0.1/32 trust' 'host replication postgres 127.0.0.1/32 trust' \
@@ -113,7 +113,7 @@ P
       "${java[@]}" kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c "$dir/server.properties" >"$dir/format.log" 2>&1 ||
         { tail -n 20 "$dir/format.log" >&2; die "Kafka's storage could not be formatted"; }
     fi
-    # A broker that comes back must find its old controller port: it stands in the quorum's state.
+    # A broker that is started again needs its old controller port, because the quorum's state names it.
     echo "$controller" >"$dir/controller"
     : >"$dir/log"
     launch "$dir" "${java[@]}" kafka.Kafka "$dir/server.properties"
@@ -148,7 +148,7 @@ P
   : >"$dir/log"
   launch "$dir" java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$here/log4j2.properties" \
     -cp "$KAFKA_JARS/*" org.apache.kafka.connect.cli.ConnectDistributed "$dir/worker.properties"
-  # Beside a daemon that holds the group a worker cannot join: the caller then looks at the log itself.
+  # A worker cannot join a group that a daemon holds. A caller who wants that looks at the log itself.
   [ "${AFTERIMAGE_NO_WAIT:-}" = 1 ] && { echo "127.0.0.1:$port"; return; }
   await "$dir" 90 curl -sf "http://127.0.0.1:$port/connectors" || { tail -n 20 "$dir/log" >&2; die "the Connect worker did not come up"; }
   echo "127.0.0.1:$port"
@@ -156,7 +156,7 @@ P
 
 stop() {
   local signal=TERM dir pid
-  # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for every client to leave.
+  # SIGINT is PostgreSQL's fast shutdown. SIGTERM would wait until every client has disconnected.
   [ "${1:-}" = --now ] && { signal=KILL; shift; }
   for dir in "$@"; do
     [ -s "$dir/pid" ] || continue

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building, testing and the demo need on a Debian 12 that has a Rust toolchain, make and git.
-# Does nothing, and says so in one line, when all is there. `--quiet` leaves that line out; further arguments are programs
-# wanted besides, each in Debian's package of the same name (setup.sh --quiet shellcheck).
+# When everything is installed already, it only prints one line; `--quiet` leaves that line out. Further arguments are
+# programs to install as well, each from Debian's package of the same name (setup.sh --quiet shellcheck).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -14,7 +14,7 @@ command -v cargo >/dev/null || die "no cargo on the PATH: install a Rust toolcha
 quiet=
 [ "${1:-}" != --quiet ] || { quiet=1; shift; }
 
-# A package is wanted when the program it brings is not there.
+# want PROGRAM PACKAGE: notes the package as missing when the program is.
 missing=()
 want() { command -v "$1" >/dev/null || missing+=("$2"); }
 want cc build-essential
@@ -42,7 +42,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${missing[*]}"
   apt() { quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"; }
   apt update
-  # Debian's postgresql would start a cluster on port 5432 at once: ours are made by the tests, on free ports.
+  # Debian's package would start a cluster on port 5432 at once. The tests create their own on free ports.
   if [[ " ${missing[*]} " == *" postgresql "* ]] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
     apt install -y --no-install-recommends postgresql-common
     quietly "${as_root[@]}" sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
@@ -51,7 +51,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   rm -f "$log"
 fi
 
-# Kafka's jars, through Maven and whatever repository it is set up with.
+# Maven fetches Kafka's jars from the repository that it is configured for.
 stamp="$KAFKA_JARS/.complete-$(cksum <"$here/pom.xml" | cut -d ' ' -f 1)"
 if [ ! -e "$stamp" ]; then
   say "fetching Kafka $KAFKA_VERSION and a Connect worker (once, about 100 MB)"

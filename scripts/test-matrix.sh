@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The tests that talk to a PostgreSQL (whole-daemon and the connector's), on one version after the other:
-#   what Debian put under /usr/lib/postgresql,
-#   the versions of AFTERIMAGE_MATRIX (default below), fetched through Maven (Zonky's builds) and thrown away afterwards,
-#   the bin directories of AFTERIMAGE_POSTGRES_BINS, separated by colons.
-# Arguments go to scripts/test.sh: scripts/test-matrix.sh --test golden. AFTERIMAGE_MATRIX= fetches nothing.
+# Runs the tests that need a PostgreSQL (whole-daemon and the connector's) on one version after the other:
+#   those that Debian's packages have installed under /usr/lib/postgresql,
+#   the versions in AFTERIMAGE_MATRIX (default below), fetched through Maven (Zonky's builds) and deleted afterwards,
+#   the bin directories in AFTERIMAGE_POSTGRES_BINS, separated by colons.
+# Arguments go to scripts/test.sh: scripts/test-matrix.sh --test golden. With AFTERIMAGE_MATRIX= nothing is fetched.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -11,14 +11,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ $# -gt 0 ] || set -- -p afterimage -p afterimage-postgres
 
 case $(uname -m) in x86_64) machine=amd64 ;; aarch64) machine=arm64v8 ;; *) machine=$(uname -m) ;; esac
-# Not in the cache: the servers' user must reach them, and a home directory may be closed to it.
+# Not in the cache, because the user postgres must reach the files and may have no access to a home directory.
 fetched=$(mktemp -d "${TMPDIR:-/tmp}/afterimage-matrix.XXXXXX")
 chmod 755 "$fetched"
 trap 'rm -rf "$fetched"' EXIT
 trap 'exit 130' INT TERM
 fetch() {
   local jar="$fetched/jar-$1" home="$fetched/$1"
-  # In its own folder: without a project, Maven writes markers below the folder that it stands in.
+  # Run in a folder of its own, because without a project Maven writes marker files below the current folder.
   (cd "$fetched" && mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack -DoutputDirectory="$jar" \
     -Dartifact="io.zonky.test.postgres:embedded-postgres-binaries-linux-$machine:$1" >"$fetched/log" 2>&1) &&
     mkdir "$home" && tar -xJf "$jar"/*.txz -C "$home" && rm -rf "$jar" && chmod -R a+rX "$home"

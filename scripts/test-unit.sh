@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests that need no server: every crate's own, the documents, and those of tests/ that ask nobody.
+# Runs the tests that need no server: those of every crate, those of the documents, and some in tests/.
 # The last line is "N passed, M failed". Arguments go to cargo test: scripts/test-unit.sh ledger
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

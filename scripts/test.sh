@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests of the workspace on servers of their own: set up, build, start the servers, run, stop the servers.
-# The last line is "N passed, M failed" over all test programs; the exit code is 0 only when some passed and none failed.
+# Runs all tests of the workspace on servers of their own: sets up, builds, starts the servers, tests, stops the servers.
+# The last line is "N passed, M failed" over all test programs. The exit code is 0 only when some passed and none failed.
 # Arguments go to cargo test: scripts/test.sh --test crash.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

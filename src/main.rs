@@ -1,8 +1,8 @@
-//! The daemon's entry: everything is in the library.
+//! The entry point of the daemon. All code is in the library.
 
 use std::process::ExitCode;
 
-/// Small, thread-friendly, and it serves librdkafka's allocations too (feature `override`).
+/// mimalloc is small and works well with many threads. It also serves librdkafka's allocations (feature `override`).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

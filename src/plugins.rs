@@ -1,4 +1,4 @@
-//! The connectors that this daemon has: a static table, one row a plug-in.
+//! The connectors that this daemon has: a static table with one row for each plug-in.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,36 +8,36 @@ use relational::{Outlet, TaskError};
 use serde_json::{Map, Value as Json};
 use settings::{Def, Finding, Properties};
 
-/// A boxed future, because a table of functions cannot name theirs.
+/// A boxed future, because the table's function types cannot name the futures of each connector.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What the worker needs of a connector class. Connectors implement no trait: they fill in a row.
+/// What the worker needs to know of a connector class. Connectors implement no trait: each fills in a row.
 pub struct Plugin {
-    /// The Java class name that configurations use.
+    /// Its Java class name, which configurations use.
     pub class: &'static str,
-    /// The Java class of its task: a Java worker that takes over needs it in the stored task configuration.
+    /// The Java class name of its task. A Java worker that takes over needs it in the stored task configuration.
     pub task_class: &'static str,
-    /// The version of the reference connector that it is compatible with.
+    /// The version of the Debezium connector that it is compatible with.
     pub version: &'static str,
-    /// What the reference connector's metrics call its kind of database.
+    /// What Debezium's metrics call its kind of database.
     pub metrics_kind: &'static str,
-    /// Its keys.
+    /// The keys of its configuration.
     pub keys: fn() -> &'static Def,
-    /// Names and values of older releases that a configuration still has, with what replaced each.
+    /// Warnings about keys and values of older releases in a configuration, each with its replacement.
     pub warnings: fn(&Properties) -> Vec<Finding>,
-    /// Looks at the configuration alone, then at the database, and says all that it finds.
+    /// Checks the configuration alone, then against the database, and returns everything that is wrong.
     pub check: fn(Properties) -> Boxed<Vec<Finding>>,
-    /// Runs the one task until the outlet says stop, or until something that a retry cannot mend.
+    /// Runs the connector's one task until the outlet tells it to stop, or until an error that a retry cannot mend.
     pub start: fn(Properties, Outlet) -> Boxed<Result<(), TaskError>>,
     /// The source partition as stored in the offsets topic (`{"server": …}`).
     pub partition: fn(&Properties) -> Map<String, Json>,
-    /// The headers of every row's record, in their order.
+    /// The headers of every record of a row, in order.
     pub headers: fn(&Properties) -> Vec<(&'static str, String)>,
-    /// A position as the offset that is stored.
+    /// A position in the form in which it is stored as an offset.
     pub offset: fn(&Position) -> Map<String, Json>,
 }
 
-/// All of them.
+/// All connectors of this daemon.
 pub static ALL: &[Plugin] = &[Plugin {
     class: postgres::CLASS,
     task_class: postgres::TASK_CLASS,

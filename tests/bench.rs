@@ -1,5 +1,5 @@
-//! How fast, on this machine: `make bench`. The yardstick is pg_recvlogical, which reads the same log and does nothing
-//! with it: no connector can be faster.
+//! Measures how fast the daemon is on this machine: `make bench`. The yardstick is pg_recvlogical. It reads the same
+//! log and does nothing with it, so no connector can be faster.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -14,10 +14,10 @@ fn rows() -> i64 {
     std::env::var("AFTERIMAGE_BENCH_ROWS").map_or(1_000_000, |n| n.parse().unwrap())
 }
 
-/// User and system time of a process so far.
+/// Seconds of CPU time, user and system, that a process has used so far.
 fn cpu_s(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // The name, in brackets, may hold spaces; utime and stime are the 12th and 13th field after it, in 1/100 s.
+    // The process name, in brackets, may hold spaces. utime and stime, in 1/100 s, are the 12th and 13th field after it.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
@@ -28,7 +28,7 @@ fn peak_mb(pid: u32) -> f64 {
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }
 
-/// Waits until the topic holds `until` records; the seconds from when it had moved first.
+/// Waits until the topic holds `until` records. Returns the seconds since the first of them arrived.
 fn drain(kafka: &Kafka, topic: &str, until: i64) -> f64 {
     let (before, end) = (kafka.length(topic), Instant::now() + Duration::from_secs(600));
     let mut first = None;
@@ -45,7 +45,7 @@ fn drain(kafka: &Kafka, topic: &str, until: i64) -> f64 {
     }
 }
 
-/// Seconds that pg_recvlogical takes for the log up to now; its slot must have been made before.
+/// Seconds that pg_recvlogical takes to read the log up to now. The slot must exist already.
 fn recvlogical(database: &Database, slot: &str) -> f64 {
     let bin = std::env::var("AFTERIMAGE_POSTGRES_BIN").map_or_else(
         |_| {
@@ -57,7 +57,7 @@ fn recvlogical(database: &Database, slot: &str) -> f64 {
         PathBuf::from,
     );
     let end = database.cell("select pg_current_wal_lsn()");
-    // Something after the end, so that there is a message to stop at.
+    // pg_recvlogical stops only at a message after its end position, so one more change is made.
     database.run("create table if not exists after_the_end(i int); insert into after_the_end values (1)");
     let (host, port) = database.address();
     let start = Instant::now();
@@ -85,7 +85,7 @@ fn recvlogical(database: &Database, slot: &str) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// One connector, one table, one daemon.
+/// One daemon with one connector for one table.
 struct Bench {
     kafka: Kafka,
     daemon: Daemon,
@@ -105,10 +105,10 @@ impl Bench {
         Self { kafka, daemon, database, topic }
     }
 
-    /// Copies `rows` rows.
+    /// Measures a snapshot of `rows` rows.
     fn snapshot(&self, rows: i64) {
         self.database.run(&format!("insert into t select {ROW} from generate_series(1, {rows}) i"));
-        // Without naming the converter too, Connect takes the worker's with all its settings.
+        // When a connector does not name the converter itself, Connect uses the worker's with all its settings.
         let plain = ["key", "value"].map(|side| {
             [
                 (format!("{side}.converter"), "org.apache.kafka.connect.json.JsonConverter"),
@@ -127,7 +127,8 @@ impl Bench {
         self.database.wait_streamed(true);
     }
 
-    /// Drains what `fill` commits while the connector is stopped; pg_recvlogical reads the same log first.
+    /// Measures how the changes that `fill` commits are streamed. They are made while the connector is stopped, and
+    /// pg_recvlogical reads the same log first.
     fn stream(&self, what: &str, rows: i64, fill: &str) {
         let (rest, sent) = (format!("/connectors/{}", self.database.name), self.kafka.length(&self.topic));
         self.database.cell("select pg_create_logical_replication_slot('yardstick', 'pgoutput')");
@@ -149,7 +150,8 @@ impl Bench {
         self.database.wait_streamed(true);
     }
 
-    /// Single-row transactions at a steady rate: from the beginning of the statement to the consumer.
+    /// Measures the latency of single-row transactions at a steady rate: from the beginning of the statement to the
+    /// consumer.
     fn latency(&self, rate: u32, rows: u32) {
         const FIRST: i64 = 1 << 40;
         let tail = self.kafka.tail(&self.topic);

@@ -1,4 +1,4 @@
-//! The command line from outside, and the worker's configuration from its layers.
+//! Tests of the command line as a process, and of the worker's configuration from its layers.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -178,7 +178,7 @@ fn a_setting_without_effect_is_said_once_and_truly() {
         let said = said(&[(key, value)]);
         assert!(said.len() == 1 && said[0].starts_with(key) && said[0].contains(text), "{said:?}");
     }
-    // What says the default says nothing.
+    // A key that is set to its default gives no remark.
     for (key, value) in [
         ("metric.reporters", "org.apache.kafka.common.metrics.JmxReporter"),
         ("exactly.once.source.support", "Disabled"),

@@ -1,5 +1,5 @@
-//! The begin of a copy on a server where others are at work: which transactions are waited for and what the status says of
-//! them, and tables that are changed between the view and their reading.
+//! How a copy begins on a busy server: which transactions it waits for, what the status says of them, and what happens
+//! to tables that are changed after the view was taken and before they are read.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A server on which transactions can be prepared.
+/// A server that allows prepared transactions.
 fn server() -> Server {
     let mut server = Server::postgres("logical");
     Session::connect(server.address(), "postgres").run("alter system set max_prepared_transactions = 10");
@@ -25,7 +25,7 @@ fn make_slot(database: &Database) {
     database.run(&format!("select pg_create_logical_replication_slot('{}', 'pgoutput')", database.name));
 }
 
-/// What the records of a topic make of a table: the operations in their order, and the rows at their end by key.
+/// Replays the records of a topic. Returns the operations in order, and the rows at the end by key.
 fn replayed(kafka: &Kafka, topic: &str) -> (String, BTreeMap<String, Value>) {
     let (mut operations, mut rows) = (String::new(), BTreeMap::new());
     let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap()["payload"].clone();
@@ -41,7 +41,7 @@ fn replayed(kafka: &Kafka, topic: &str) -> (String, BTreeMap<String, Value>) {
     (operations, rows)
 }
 
-/// The rows of a table, as the records should have them at their end.
+/// The rows of a table, which the records must add up to.
 fn rows(database: &Database, table: &str) -> Vec<Value> {
     let rows = database.rows(&format!("select to_jsonb(t) from {table} t order by id"));
     rows.into_iter().map(|row| serde_json::from_str(row[0].as_deref().unwrap()).unwrap()).collect()
@@ -69,8 +69,8 @@ fn what_is_open_elsewhere_holds_nothing_up() {
     other.run("rollback prepared 'forgotten'");
 }
 
-/// A forgotten prepared transaction of this database: it is waited for, and named. What it and others wrote is in the copy, and
-/// not once more in the log.
+/// A prepared transaction of this database that was forgotten: the copy waits for it and the status names it. What it
+/// and others wrote is in the copy, and does not come again from the log.
 #[test]
 fn what_is_open_here_is_waited_for_and_named() {
     let server = server();
@@ -102,7 +102,7 @@ fn what_is_open_here_is_waited_for_and_named() {
     assert_eq!(replayed(&kafka, &topic).0, "rrrc");
 }
 
-/// Until there is a slot, PostgreSQL waits for the whole server.
+/// PostgreSQL waits for the transactions of the whole server when it creates a slot.
 #[test]
 fn a_slot_says_for_whom_it_waits() {
     let server = server();
@@ -167,7 +167,7 @@ fn tables_are_changed_between_the_view_and_their_reading() {
         database.name
     );
     wait_until("the slot is made", LIMIT, || database.cell(&made) == "1");
-    // The view is that of the slot; nothing has been read yet.
+    // The view that the copy reads is the slot's. Nothing has been read at this point.
     let holder = database.session();
     holder.run("begin; lock table a_locked in access exclusive mode");
     database.run(
@@ -211,7 +211,7 @@ fn tables_are_changed_between_the_view_and_their_reading() {
         ("a_locked", "rrrc"),
         ("b_drops", "rrrc"),
         ("c_renames", "rrrc"),
-        // Read apart: what came since the view was taken comes again from the log.
+        // Read in a view of its own: changes since the first view come again from the log.
         ("f_rewritten", "rruudc"),
         ("h_named", "rrrc"),
         ("k_anew", "rcc"),
@@ -219,7 +219,7 @@ fn tables_are_changed_between_the_view_and_their_reading() {
     ] {
         check(table, operations, &rows(&database, table));
     }
-    // A truncation is not sent (skipped.operations): the row that went with it stays, as in any stream.
+    // A truncation is not sent (skipped.operations), so the row that it removed stays, as in any stream.
     let gone = serde_json::json!({"id": 4, "v": 40, "w": "w"});
     let mut wanted = rows(&database, "e_truncated");
     wanted.insert(0, gone);

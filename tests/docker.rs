@@ -1,5 +1,5 @@
-//! The image without a container engine: the compose file is read and held against the compose
-//! specification's schema, the entry point is run as a process with an `afterimage` that only tells what it was given.
+//! Tests of the image that need no container engine. The compose file is checked against the schema of the compose
+//! specification. The entry point runs as a process, with a fake `afterimage` that prints what it was given.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ fn docker(name: &str) -> PathBuf {
 
 // --- the compose file ---
 
-/// The specification's own schema: see `tests/data/compose/README.md`.
+/// The compose specification's own schema; see `tests/data/compose/README.md`.
 fn specification() -> jsonschema::Validator {
     let schema = serde_json::from_str(include_str!("data/compose/compose-spec.json")).unwrap();
     jsonschema::draft202012::new(&schema).unwrap()
@@ -36,7 +36,7 @@ fn is_duration(text: &str) -> bool {
     !text.is_empty()
 }
 
-/// What the schema calls a text and leaves to whoever reads it, and what one service says of another.
+/// Checks what the schema leaves open: texts with a syntax of their own, and references from one service to another.
 fn sense(file: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
     let services = file["services"].as_object().unwrap();
@@ -81,7 +81,8 @@ fn the_compose_file_is_what_the_specification_allows() {
     assert!(file["services"]["postgres"]["command"].as_array().unwrap().iter().any(|c| c == "wal_level=logical"));
 }
 
-/// The places of all keys whose names the specification gives: not services', variables' and dependencies' own names.
+/// Paths of all keys whose names the specification defines. The names of services, variables and dependencies are free
+/// and left out.
 fn given_names(value: &Value, at: &str, into: &mut Vec<(String, String)>) {
     let is_free = ["/services", "/environment", "/depends_on"].iter().any(|end| at.ends_with(end));
     for (key, inner) in value.as_object().into_iter().flatten() {
@@ -92,7 +93,7 @@ fn given_names(value: &Value, at: &str, into: &mut Vec<(String, String)>) {
     }
 }
 
-/// Every key of our own file, misspelt, one at a time.
+/// Misspells every key of our own file, one at a time.
 #[test]
 fn a_misspelt_key_is_noticed() {
     let (specification, file) = (specification(), compose());
@@ -148,7 +149,7 @@ fn the_image_is_small_and_not_root() {
 
 // --- the entry point ---
 
-/// Runs the entry point with only these variables and an `afterimage` that prints its arguments and its file.
+/// Runs the entry point with only these variables, and a fake `afterimage` that prints its arguments and its file.
 fn enter(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     let fake = dir.path().join("afterimage");
@@ -165,7 +166,7 @@ fn enter(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
-/// The properties that the daemon was given, read as `.properties` files are.
+/// The properties that the daemon was given, parsed like a `.properties` file.
 fn properties(environment: &[(&str, &str)]) -> BTreeMap<String, String> {
     let all: Vec<_> = BASIC.iter().chain(environment).copied().collect();
     let out = enter(&["start"], &all);
@@ -231,13 +232,14 @@ fn the_environment_becomes_worker_properties() {
             ("value.converter.schema.registry.url", "http://r"),
         ],
     );
-    // Values arrive as they are, whatever is in them.
+    // Values arrive unchanged, whatever characters they hold.
     let group = " a\\b \"c\" $HOME `id`\n# d";
     check(&[("GROUP_ID", group)], &[("group.id", group)]);
     assert!(!properties(&[("HEAP_OPTS", "-Xmx2g")]).values().any(|v| v.contains("Xmx")));
 }
 
-/// `CONNECT_A_B` is the daemon's own to read, over the file; no password of it is written down.
+/// The daemon itself reads `CONNECT_A_B`, which wins over the file. The entry point writes no such value to the file,
+/// because it may be a password.
 #[test]
 fn connect_variables_stay_in_the_environment() {
     let more = [("CONNECT_SESSION_TIMEOUT_MS", "long"), ("CONNECT_SASL_JAAS_CONFIG", "password=\"p\"")];
@@ -248,7 +250,7 @@ fn connect_variables_stay_in_the_environment() {
     for line in ["CONNECT_SESSION_TIMEOUT_MS=long", "CONNECT_SASL_JAAS_CONFIG=password=\"p\""] {
         assert!(environment.contains(line), "{environment}");
     }
-    // They also stand in for a short name that must be there.
+    // A long name also counts where a short name is required.
     let out = enter(
         &[],
         &[("CONNECT_BOOTSTRAP_SERVERS", "k"), ("CONNECT_CONFIG_STORAGE_TOPIC", "c"), ("OFFSET_STORAGE_TOPIC", "o")],
@@ -256,8 +258,8 @@ fn connect_variables_stay_in_the_environment() {
     assert!(out.status.success());
 }
 
-/// In Debezium's image the short names and their defaults win: the long ones of the same properties must not reach the
-/// daemon, which would take them over the file.
+/// In Debezium's image the short names and their defaults win. The long names of the same properties must therefore not
+/// reach the daemon, because there they would win over the file.
 #[test]
 fn short_names_and_their_defaults_win() {
     #[track_caller]
@@ -296,7 +298,7 @@ fn short_names_and_their_defaults_win() {
     }
 }
 
-/// Compose files of Confluent's image have the long names alone, and their defaults are not Debezium's.
+/// Compose files for Confluent's image use only the long names, and the defaults differ from Debezium's.
 #[test]
 fn confluents_image_has_long_names_alone() {
     const LONG: &[(&str, &str)] = &[
@@ -352,7 +354,7 @@ fn the_health_check_asks() {
         let port = listener.local_addr().unwrap().port();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            // The whole request: closing with some of it unread would reset the connection.
+            // The whole request is read, because closing the connection with a part unread would reset it.
             let (mut asked, mut byte) = (String::new(), [0]);
             while !asked.ends_with("\r\n\r\n") {
                 stream.read_exact(&mut byte).unwrap();

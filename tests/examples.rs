@@ -1,5 +1,5 @@
-//! Every file under examples/ is taken as it stands, but for the server and the names, and runs; the one that speaks TLS to
-//! a server that is not there is taken up to that server.
+//! Every file under `examples/` is created as a connector, with only the server and the names replaced, and must run.
+//! The example that needs TLS is only validated, and may complain about nothing but its database.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use rig::{Daemon, Database, Options};
 use serde_json::{Value, json};
 
-/// What needs a server with TLS, or a broker with SCRAM.
+/// Examples that need a server with TLS or a broker with SCRAM.
 const NEEDS_MORE: [&str; 1] = ["postgres-tls-scram.json"];
 
-/// The tables that the examples speak of.
+/// The tables that the examples name.
 const TABLES: &str = "create table customers(id int primary key, email text, card_number text, password text);
     create table orders(id int primary key, comment text);
     create table heartbeat(id int primary key, at timestamptz);
@@ -69,7 +69,7 @@ fn each_is_taken_and_runs() {
             );
             assert_eq!(answer.status, 200, "{file}: {}", answer.text);
             for one in answer.json()["configs"].as_array().unwrap() {
-                // A key that is only another name of one before it has a definition and no value.
+                // A key that is only an alias of an earlier key has a definition and no value.
                 let Some(name) = one["value"]["name"].as_str() else { continue };
                 let errors = one["value"]["errors"].to_string();
                 assert!(errors == "[]" || name.starts_with("database."), "{file}: {name}: {errors}");

@@ -1,4 +1,4 @@
-//! One connector's failure is its own: what is stuck, panics or is too large holds up nobody else.
+//! A connector that is stuck, panics or reads rows that are too large must not hold up any other connector.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use rig::{Daemon, Database, Kafka, Options, Server, free_port, wait_until, within};
 use serde_json::{Map, Value, json};
 
-/// `task.shutdown.graceful.timeout.ms` by default.
+/// The default of `task.shutdown.graceful.timeout.ms`.
 const SHUTDOWN: Duration = Duration::from_secs(5);
-/// What the process may take beside the tasks.
+/// What the process may take in addition to the tasks.
 const MARGIN: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A connector of this database with a slot, a publication and topics of its own, for one table.
+/// A connector of this database for one table, with its own slot, publication and topics.
 fn connector(database: &Database, name: &str, table: &str, more: &[(&str, &str)]) -> Map<String, Value> {
     let table = format!("public.{table}");
     let own = [("slot.name", name), ("publication.name", name), ("topic.prefix", name), ("table.include.list", &table)];
@@ -25,7 +25,7 @@ fn connector(database: &Database, name: &str, table: &str, more: &[(&str, &str)]
 fn connectors_that_are_stuck_hold_up_nobody() {
     let mut daemon = Daemon::start(Options::new("stuck"));
     let database = Database::create("stuck");
-    // Far more than a connector's queues hold.
+    // Far more data than the queues of a connector hold.
     database.run(
         "create table big(id int primary key, v text);
          insert into big select n, repeat('x', 500) from generate_series(1, 40000) n;
@@ -36,7 +36,7 @@ fn connectors_that_are_stuck_hold_up_nobody() {
     for name in &stuck {
         daemon.create(name, &connector(&database, name, "big", &[("producer.override.bootstrap.servers", &nobody)]));
     }
-    // All have filled what they can get: their copies wait for somebody to read on.
+    // Every connector has filled the memory that it can get: its copy waits until the daemon reads on.
     let held = "select count(*) from pg_stat_activity where datname = current_database() and query like 'COPY %' \
                 and wait_event = 'ClientWrite'";
     wait_until("all eight are stuck", PATIENCE * 2, || database.cell(held) == "8");
@@ -53,7 +53,7 @@ fn connectors_that_are_stuck_hold_up_nobody() {
         assert!(tail.next_key(Duration::from_secs(5)).is_some(), "row {id} did not come");
         println!("row {id} after {:?}", asked.elapsed());
     }
-    // Many batches at once need more than the floor holds, and pass through it.
+    // Many batches at once need more than the connector's floor in the byte budget, and must pass one after the other.
     database.run("insert into small select n, repeat('x', 500) from generate_series(21, 10000) n");
     let mut came = 0;
     let all = within(PATIENCE, || {
@@ -122,7 +122,7 @@ fn a_stop_has_one_deadline_with_the_broker_away() {
     println!("ended after {:?}", asked.elapsed());
 }
 
-/// What the panics say, as if a cell's value stood in their message.
+/// A text in the messages of the panics that stands for the value of a cell.
 const SECRET: &str = "4111-1111-secret";
 
 #[test]
@@ -163,7 +163,7 @@ fn a_panic_is_one_connectors_own() {
     let log = daemon.log();
     assert!(log.contains("panic at ") && !log.contains(SECRET), "{log}");
 
-    // Each was told to panic once: a restart goes on, and nothing is lost.
+    // Each panic was set to happen once: after a restart everything goes on, and nothing is lost.
     database.run("insert into t values (11)");
     for what in ["plan", "connector", "pipeline"] {
         let path = format!("/connectors/{}/restart?includeTasks=true", name(what));

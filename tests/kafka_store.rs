@@ -1,4 +1,4 @@
-//! The store, the sink and the group's owner against a real broker.
+//! Tests of the store, the sink and the group's owner with a real broker.
 //!
 //! Run by `make test`, which starts a broker and names it in `AFTERIMAGE_TEST_KAFKA`.
 
@@ -25,10 +25,10 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::json;
 
-/// A record read: partition, key, value, headers as text.
+/// A record that was read: partition, key, value, headers as text.
 type Read = (i32, Option<Vec<u8>>, Option<Vec<u8>>, String);
 
-/// Topics and a group of a test's own; the topics are deleted at the end.
+/// Topics and a group of one test. The topics are deleted at the end.
 struct Bed {
     servers: String,
     prefix: String,
@@ -90,7 +90,7 @@ impl Bed {
         sink::open(settings, delivery).expect("a sink")
     }
 
-    /// Every record of a topic: partition, key, value, headers as text.
+    /// Reads `count` records of a topic.
     fn read(&self, topic: &str, count: usize) -> Vec<Read> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.servers)
@@ -125,7 +125,7 @@ impl Drop for Bed {
         let made = std::mem::take(&mut *self.made.lock().expect("names"));
         let names: Vec<&str> = made.iter().map(String::as_str).collect();
         if !names.is_empty() {
-            // What was never created cannot be deleted.
+            // Topics that were never created cannot be deleted.
             let _ = block_on(self.admin().delete_topics(&names, &AdminOptions::new()));
         }
     }
@@ -184,7 +184,7 @@ fn what_is_written_is_read_back_and_found_again() {
     let topic = TopicStatus { name, connector, task: 0, discovered_ms: 1_700_000_000_000 };
     first.statuses.put_topic(&topic).wait().expect("written");
 
-    // One that was open all along, after it has read to the end, and one that starts now, see the same.
+    // A store that was open all the time must see the same as one that is opened now.
     block_on(async {
         second.configs.refresh().await.expect("read");
         second.offsets.refresh().await.expect("read");
@@ -207,7 +207,7 @@ fn what_is_written_is_read_back_and_found_again() {
         opened.store.close();
     }
 
-    // The topics hold Java's bytes, in Java's partitions.
+    // The topics hold the same bytes as Java writes, in the same partitions.
     let keys: Vec<String> = bed.read(&settings.configs.name, 7).into_iter().map(|r| text(r.1)).collect();
     let expect = ["target-state-a-b", "connector-a-b", "task-a-b-0", "task-a-b-1", "commit-a-b"];
     assert_eq!(keys[..5], expect);
@@ -310,7 +310,7 @@ fn a_sink_delivers_and_blocks_instead_of_losing() {
     assert!(matches!(sink.send(late), Err(SinkError::Stopped)));
 }
 
-/// The broker takes no record without a key on a compacted topic: it comes back with all that it had but its time.
+/// A broker refuses a record without a key on a compacted topic. The record comes back complete, except for its time.
 #[test]
 fn a_refused_record_comes_back_whole() {
     let bed = bed("whole");
@@ -353,10 +353,11 @@ fn a_record_that_waited_leaves_with_the_last_delivery() {
             Outgoing { topic: &topic, partition: None, timestamp_ms: None, key: None, value, headers: None, seq };
         sink.send(record).expect("sent");
     };
-    // The producer's first record fetches metadata and its own id.
+    // The first record makes the producer fetch metadata and its own id.
     send(0);
     assert!(sink.flush(Duration::from_secs(20)));
-    // At one of these distances the second record finds the first under way; nothing comes after it that would push it.
+    // At some of these distances the second record comes while the first is under way. No later record comes that would
+    // push it out.
     let slowest = (1..=30).map(|distance| {
         send(2 * distance);
         std::thread::sleep(Duration::from_micros(100 * distance));
@@ -365,7 +366,7 @@ fn a_record_that_waited_leaves_with_the_last_delivery() {
         assert!(sink.flush(Duration::from_secs(20)));
         begin.elapsed()
     });
-    // A busy machine delays one or the other; what waits for a timer (250 ms) would be many.
+    // A busy machine delays a record or two. If records waited for a timer (250 ms), many would be late.
     let late = slowest.filter(|waited| *waited > Duration::from_millis(50)).count();
     assert!(late <= 2, "{late} of 30 records waited for more than 50 ms");
 }
@@ -404,7 +405,7 @@ fn topics_are_made_by_their_group() {
     assert_eq!(metadata.topics()[0].partitions().len(), 3);
 }
 
-/// Waits until `owner` is in a state.
+/// Waits until the state of `owner` fulfils `is`. Returns how long it took.
 #[track_caller]
 fn until(owner: &Owner, timeout: Duration, is: impl Fn(&Ownership) -> bool) -> Duration {
     let begin = Instant::now();
@@ -439,7 +440,7 @@ fn one_owner_and_a_standby() {
     until(&first, Duration::from_secs(15), |state| matches!(state, Ownership::Owner { .. }));
     let mut second = start("second");
     until(&second, Duration::from_secs(10), |state| matches!(state, Ownership::Standby));
-    // The first one's heartbeats bring it through the rebalance of the second's joining.
+    // The heartbeats of the first owner bring it through the rebalance that the second one causes by joining.
     std::thread::sleep(Duration::from_secs(4));
     let Ownership::Owner { fence, .. } = first.state().borrow().clone() else { panic!("it lost the group") };
     assert!(fence.is_open());

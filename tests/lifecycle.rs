@@ -1,5 +1,6 @@
-//! A running connector's ways that only time shows. SIGTERM: reading stops, what was read is delivered, offsets are stored,
-//! the position is confirmed, and the exit code is 0 within the time that the user gives. Topics: told of again after a reset. Keys: those of the event's time.
+//! How a running connector behaves over time. At SIGTERM reading stops, records that were read are delivered, offsets
+//! are stored, the position is confirmed, and the exit code is 0 within the shutdown timeout. After a reset, active
+//! topics are reported again. Keys are those of the table at the time of the event.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -9,12 +10,12 @@ use std::time::{Duration, Instant};
 use rig::{Daemon, Database, Kafka, Options, Server, wait_until};
 use serde_json::Value;
 
-/// `task.shutdown.graceful.timeout.ms` by default.
+/// The default of `task.shutdown.graceful.timeout.ms`.
 const SHUTDOWN: Duration = Duration::from_secs(5);
-/// What the process may take around it.
+/// What the process may take in addition.
 const MARGIN: Duration = Duration::from_secs(3);
 
-/// The ids of the rows that stand on the topic, in its order.
+/// The ids of the rows on the topic, in order.
 fn ids(kafka: &Kafka, topic: &str) -> Vec<i64> {
     let id = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap()["payload"]["id"].as_i64().unwrap();
     kafka.consume(topic).iter().map(|m| id(m.key.as_ref().unwrap())).collect()
@@ -29,7 +30,7 @@ fn nothing_is_repeated_after_a_stop() {
     let (kafka, topic) = (Kafka::shared(), format!("{}.public.t", database.name));
     wait_until("the copy is done", Duration::from_secs(30), || database.is_streamed() && kafka.length(&topic) == 10);
     let mut last = 10;
-    // In the middle of work, three times.
+    // The daemon is stopped in the middle of work, three times.
     for _ in 0..3 {
         for _ in 0..20 {
             database.run(&format!("insert into t select generate_series({}, {})", last + 1, last + 100));
@@ -58,7 +59,8 @@ fn a_broker_that_is_away_does_not_hold_it_up() {
     database.run("insert into t select generate_series(2, 300)");
     std::thread::sleep(Duration::from_secs(1));
     let asked = Instant::now();
-    // What could not be delivered is given up after the grace period: it is read again, so the exit code is 0.
+    // Records that cannot be delivered are given up after the shutdown timeout. They are read again after the next
+    // start, so the exit code is 0.
     assert_eq!(daemon.terminate(SHUTDOWN * 3), Some(0));
     println!("ended after {:?}", asked.elapsed());
     broker.start_again();
@@ -70,11 +72,12 @@ fn a_broker_that_is_away_does_not_hold_it_up() {
     assert_eq!(seen, (1..=300).collect::<Vec<_>>());
 }
 
-/// Two sessions write as fast as they can: the server hears every status interval what it may forget.
+/// Two sessions write as fast as they can. The server must still be told at every status interval which WAL it may
+/// remove.
 #[test]
 fn a_flood_keeps_confirming() {
     const INTERVAL: Duration = Duration::from_secs(1);
-    // Offsets are stored every second too, and a busy machine takes its time.
+    // Offsets are stored once a second as well, and a busy machine is slow.
     const LONGEST: Duration = Duration::from_secs(8);
     let daemon = Daemon::start(Options::new("flood"));
     let database = Database::create("flood");
@@ -131,8 +134,8 @@ fn topics_come_back_after_a_reset() {
     tells(true);
 }
 
-/// Writes to table `t` and changes it while nobody reads; then the keys of all its records, schemas included, are those of
-/// the table as it was: one of them for the row that was copied, `rest` for what came after.
+/// Writes to table `t` and changes the table while the connector is stopped. Then the keys of all records, schemas
+/// included, must be those of the table as it was: the first for the row that was copied, `rest` for what came after.
 #[track_caller]
 fn check_keys(label: &str, made: &str, later: &str, rest: &[&str]) {
     let daemon = Daemon::start(Options::new(label));

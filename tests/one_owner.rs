@@ -1,4 +1,4 @@
-//! One owner: of all who share a `group.id`, one at a time runs connectors, whoever they are.
+//! Of all workers with the same `group.id`, afterimage or Java, only one at a time runs connectors.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use rig::{Daemon, Database, Kafka, Options, Server, Signal, ask, unique, wait_until};
 use serde_json::{Value, json};
 
-/// How long a standby may take after the owner's death.
+/// How long a standby may take to take over after the death of the owner.
 const TAKE_OVER: Duration = Duration::from_secs(15);
 
 fn topic(database: &Database) -> String {
     format!("{}.public.t", database.name)
 }
 
-/// The ids of the rows that stand on the topic, in its order.
+/// The ids of the rows on the topic, in order.
 fn ids(kafka: &Kafka, database: &Database) -> Vec<i64> {
     let messages = kafka.consume(&topic(database));
     let id = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap()["payload"]["id"].as_i64().unwrap();
@@ -67,7 +67,7 @@ fn a_standby_takes_over() {
 fn an_owner_who_was_stopped_writes_nothing_stale() {
     let database = prepare("stopped");
     let kafka = Kafka::shared();
-    // The stopped one holds the slot until PostgreSQL gives it up, by default after a minute.
+    // The stopped owner holds the slot until PostgreSQL gives up the connection, by default after a minute.
     database.run(&format!("alter database {} set wal_sender_timeout = '3s'", database.name));
     let options = Options::new("stopped");
     let group = options.group.clone();
@@ -77,14 +77,15 @@ fn an_owner_who_was_stopped_writes_nothing_stale() {
     let _standby = Daemon::start(Options { wait: false, ..options });
     std::thread::sleep(Duration::from_secs(3));
     owner.signal(Signal::Stop);
-    // What comes while it is stopped waits in its socket: the rows that it would write when it goes on.
+    // Rows that are inserted while the owner is stopped wait in its socket. It would write them when it goes on.
     for id in 2..50 {
         database.run(&format!("insert into t values ({id})"));
     }
     wait_row(&kafka, &database, 49, Duration::from_secs(60));
     database.run("insert into t values (50)");
     wait_row(&kafka, &database, 50, Duration::from_secs(30));
-    // The old owner's own words, by its address; and configurations, which nobody has changed.
+    // The number of statuses that the old owner wrote (they carry its address), and of records in the config topic,
+    // which nobody has changed.
     let address = owner.url().trim_start_matches("http://").to_owned();
     let state = || {
         let statuses = kafka.consume(&format!("{group}-status"));
@@ -123,13 +124,13 @@ fn beside_a_java_worker_nothing_starts() {
     assert_eq!(status, 503, "{text}");
     let body = serde_json::from_str::<Value>(&text).unwrap();
     assert_ne!(body["status"], "healthy", "{text}");
-    // What the topics hold may be read, as from any worker; nothing may be changed here, and nothing starts.
+    // Like any worker, a standby may show what the topics hold. It must change nothing and start nothing.
     assert_eq!(daemon.try_ask("GET", "/connectors", None).unwrap().text.trim(), "[]");
     let create = json!({"name": &database.name, "config": database.connector(&[])}).to_string();
     let answer = daemon.try_ask("POST", "/connectors", Some(&create)).unwrap();
     assert!(matches!(answer.status, 409 | 503), "{} {}", answer.status, answer.text);
     assert!(!database.is_streamed());
-    // It looks again by itself.
+    // The daemon tries to join again by itself.
     worker.stop(false);
     wait_until("it owns the group", Duration::from_secs(30), || health(&daemon).0 == 200);
     daemon.create(&database.name, &database.connector(&[]));
@@ -146,7 +147,7 @@ fn a_java_worker_cannot_join_us() {
     daemon.create(&database.name, &database.connector(&[]));
     wait_row(&kafka, &database, 1, Duration::from_secs(30));
     let worker = Server::connect(&rig::kafka_address(), &group, false);
-    // It ends as soon as its parts have, which it waits for up to a minute.
+    // The Java worker ends once its parts have ended, for which it waits up to a minute.
     wait_until("the Java worker ends", Duration::from_secs(150), || !worker.is_alive());
     assert!(worker.log().contains("InconsistentGroupProtocol"), "it ended for another reason");
     database.run("insert into t values (2)");

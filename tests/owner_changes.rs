@@ -1,5 +1,5 @@
-//! What rolling updates and crashes cost: standbys that come and go, an owner that is killed and started again, or that
-//! leaves its work to another one.
+//! What rolling updates and crashes cost: standbys that come and go, an owner that is killed and started again, and an
+//! owner that hands over to another worker.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -23,7 +23,7 @@ fn id(key: &str) -> i64 {
     serde_json::from_str::<Value>(key).unwrap()["payload"]["id"].as_i64().unwrap()
 }
 
-/// A daemon that owns its group and runs a connector, whose first row has come.
+/// Starts a daemon that owns its group and runs a connector, and waits for the first row.
 fn begin(label: &str, options: Options) -> (Database, Daemon, Tail) {
     let database = Database::create(label);
     database.run("create table t(id int primary key); insert into t values (1)");
@@ -33,7 +33,7 @@ fn begin(label: &str, options: Options) -> (Database, Daemon, Tail) {
     wait_until("the first row", PATIENCE, || kafka.length(&topic(&database)) == 1);
     database.wait_streamed(true);
     let tail = kafka.tail(&topic(&database));
-    // The tail's reader must have joined the partition before it is to tell times.
+    // The tail's consumer must have joined the partition before times are measured with it.
     database.run("insert into t values (2)");
     wait_for(&tail, 2);
     (database, daemon, tail)
@@ -85,7 +85,7 @@ fn standbys_come_and_go_unnoticed() {
         });
         let reader = scope.spawn(|| {
             let mut arrived: Vec<(i64, Instant)> = Vec::new();
-            // Until nothing has come for a while after the last row was written.
+            // Reads until no row has come for a while after the last one was written.
             loop {
                 match tail.next_key(Duration::from_secs(3)) {
                     Some(key) => arrived.push((id(&key), Instant::now())),
@@ -99,7 +99,8 @@ fn standbys_come_and_go_unnoticed() {
         for n in 0..times {
             let mut standby = Daemon::start(options.clone());
             wait_standby(&standby);
-            // In order and by a crash; the next one comes before a dead member would be given up.
+            // Standbys leave in order or by a crash in turn. The next one joins before the group would give up a dead
+            // member.
             if n % 2 == 0 {
                 standby.kill();
             } else {
@@ -126,7 +127,7 @@ fn standbys_come_and_go_unnoticed() {
     assert!(!owner.log().contains("the group is lost"));
 }
 
-/// The threads stop also when the test fails, or it would wait for them for ever.
+/// Stops the threads also when the test fails. Otherwise the test would wait for them for ever.
 struct AtEnd<'a>(&'a AtomicBool);
 
 impl Drop for AtEnd<'_> {
@@ -137,7 +138,7 @@ impl Drop for AtEnd<'_> {
 
 #[test]
 fn a_killed_owner_is_back_at_once() {
-    // A standby that is there too must not be faster, nor in the way.
+    // A standby that is present must neither be faster nor get in the way.
     let options = Options::new("back");
     let (database, mut owner, tail) = begin("back", options.clone());
     let standby = Daemon::start(options);
@@ -179,7 +180,7 @@ fn a_standby_takes_over_from_one_that_leaves() {
 fn a_standby_takes_over_from_one_that_is_dead() {
     let options = Options::new("dead");
     let (database, mut owner, tail) = begin("dead", options.clone());
-    // Two that see the same must not be in each other's way.
+    // Two standbys that see the same must not get in each other's way.
     let standbys = [Daemon::start(options.clone()), Daemon::start(options)];
     standbys.iter().for_each(wait_standby);
     owner.kill();
@@ -207,7 +208,8 @@ fn two_of_one_instance_id_have_one_owner() {
     wait_for(&tail, 11);
 }
 
-/// The place taken by a member of the same name: as by a process of the same instance id on another machine.
+/// Another member takes the place under the same name, as a process with the same instance id on another machine would
+/// do.
 #[test]
 fn an_owner_whose_place_is_taken_stops_and_says_why() {
     let options = Options::new("taken");
@@ -229,7 +231,7 @@ fn an_owner_whose_place_is_taken_stops_and_says_why() {
         thief.poll(Duration::from_millis(50));
         owner.log().contains("FENCED_INSTANCE_ID")
     });
-    // Nobody else writes marks, so it takes its place again; and what ran before was ended.
+    // Nobody else writes marks, so the owner takes its place again. The connector that ran before must have been ended.
     database.run("insert into t values (10)");
     wait_for(&tail, 10);
     assert_ne!(started(), before, "the connector was not ended");

@@ -1,4 +1,5 @@
-//! What a configuration promises is kept or refused by name: over REST at creation and validation, and at a worker's start.
+//! What a configuration promises is kept, or refused with the name of the key: over REST at creation and validation,
+//! and at the start of a worker.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -8,21 +9,21 @@ use std::time::Duration;
 use rig::{Daemon, Database, Options, kafka_address, within};
 use serde_json::{Map, Value};
 
-/// What becomes of a connector with one setting more.
+/// What happens to a connector with one more setting.
 #[derive(Clone, Copy, Debug)]
 enum Held {
-    /// 400: the error stands at the key and says this.
+    /// The answer is 400, and the error at this key has this text.
     Refused(&'static str),
-    /// 201, with this warning at the key.
+    /// The answer is 201, with this warning at the key.
     NoEffect(&'static str),
-    /// 201, and nothing to say.
+    /// The answer is 201, without a warning.
     Works,
 }
 use Held::{NoEffect, Refused, Works};
 
-/// Key, value, and what becomes of it.
+/// Key, value, and what happens.
 const CONNECTOR: &[(&str, &str, Held)] = &[
-    // Promises that are not kept yet.
+    // Features that are not built yet.
     ("converters", "mine", Refused("custom converters are Java classes")),
     ("post.processors", "reselector", Refused("post processors are not built in yet")),
     ("signal.data.collection", "public.signals", Refused("signals are not built in yet")),
@@ -35,13 +36,13 @@ const CONNECTOR: &[(&str, &str, Held)] = &[
     ("internal.custom.retriable.exception", ".*", Refused("would fail the task")),
     ("database.connection.factory.class", "com.example.Factory", Refused("Java classes do not run here")),
     ("database.authenticationPluginClassName", "com.example.Iam", Refused("guards the connection")),
-    // Names that are nearly right, where what they should do matters.
+    // Names that are nearly right, of keys that must not be ignored.
     ("database.include.list", "shop", Refused("use database.dbname for the database")),
     ("database.exclude.list", "shop", Refused("schema.exclude.list or table.exclude.list")),
     ("column.mask.with.ten.chars", "public.t.card", Refused("column.mask.with.<n>.chars")),
     ("column.mask.hash.SHA-256.without.salt", "public.t.card", Refused("would be sent as they are")),
     ("column.truncate.to.chars", "public.t.card", Refused("column.truncate.to.<n>.chars")),
-    // The producer's.
+    // Properties of the producer.
     ("producer.override.transactional.id", "mine", Refused("it is the worker that names transactions")),
     ("producer.override.interceptor.classes", "com.example.Audit", Refused("to load com.example.Audit")),
     ("producer.override.acks", "2", Refused("is not one of all")),
@@ -52,7 +53,7 @@ const CONNECTOR: &[(&str, &str, Held)] = &[
     ("connector.plugin.version", "1.0", Refused("version range [1.0,1.0], available versions: [3.6.1.Final]")),
     ("connector.plugin.version", "[3.6,4)", Works),
     ("key.converter.plugin.version", "1.0", Refused("version range [1.0,1.0]")),
-    // Without effect, and harmless.
+    // Keys without effect that do no harm.
     ("max.batch.size", "4096", NoEffect("batches grow with the load")),
     ("poll.interval.ms", "100", NoEffect("handed on as they come")),
     ("snapshot.max.threads", "4", NoEffect("one connection copies table after table")),
@@ -64,7 +65,7 @@ const CONNECTOR: &[(&str, &str, Held)] = &[
     ("value.converter.schemas.enable", "false", NoEffect("the connector sets no value.converter")),
     ("errors.deadletterqueue.topic.name", "dlq", NoEffect("only sinks have a dead letter queue")),
     ("table.whitelist", "public.t", NoEffect("everything is captured. Use table.include.list.")),
-    // Kept.
+    // Keys that work.
     ("column.mask.with.10.chars", "public.t.card", Works),
     ("column.mask.hash.v2.SHA-256.with.salt.pepper", "public.t.card", Works),
     ("column.truncate.to.4.chars", "public.t.card", Works),
@@ -77,7 +78,7 @@ const CONNECTOR: &[(&str, &str, Held)] = &[
     ("signal.enabled.channels", "source", Works),
 ];
 
-/// The errors and the warnings of a validation, by key.
+/// The errors or warnings of a validation, by key.
 type Said = Vec<(String, Vec<String>)>;
 
 fn validate(daemon: &Daemon, config: &Map<String, Value>) -> (Said, Said) {
@@ -137,7 +138,7 @@ fn what_has_no_effect_is_one_line_of_the_log() {
     assert!(lines[0].contains("'max.batch.size'") && lines[0].contains("'max.queue.size'"), "{}", lines[0]);
 }
 
-/// A class that is not here: Connect's line stays, and the next one says what this is.
+/// A class that is not built in: the first line is Connect's, and the next one says that this is afterimage.
 #[test]
 fn a_class_that_is_not_here() {
     let daemon = Daemon::start(Options::new("promise_class"));
@@ -163,7 +164,7 @@ fn a_class_that_is_not_here() {
         assert_eq!(lines.next(), Some(first), "{message}");
         let next = lines.next().unwrap();
         assert!(next.starts_with("This is afterimage") && next.contains(has), "{next}");
-        // The validation's errors are Connect's, word for word.
+        // The errors of a validation are Connect's, word for word.
         let (errors, _) = validate(&daemon, &{
             let mut config = config.clone();
             config.insert("name".to_owned(), Value::from("x"));
@@ -173,7 +174,7 @@ fn a_class_that_is_not_here() {
     }
 }
 
-/// What is wrong with the common keys does not keep the database from being asked, as in Connect.
+/// As in Connect, mistakes in the common keys do not keep the database from being checked.
 #[test]
 fn all_that_is_wrong_is_told_at_once() {
     let daemon = Daemon::start(Options::new("promise_all"));
@@ -185,7 +186,7 @@ fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(keys(&[]), ["name", "database.hostname"]);
     assert_eq!(keys(&[("name", "x"), ("tasks.max", "abc")]), ["tasks.max", "database.hostname"]);
     assert_eq!(keys(&[("name", "x"), ("errors.tolerance", "some")]), ["errors.tolerance", "database.hostname"]);
-    // With one of its own keys wrong Debezium does not ask.
+    // When one of its own keys is wrong, Debezium does not check the database.
     assert_eq!(keys(&[("name", "x"), ("slot.name", "A")]), ["slot.name"]);
     for name in ["x%y", "a/b", "a\\b", "..", "100%"] {
         let config = database.connector(&[]);
@@ -199,7 +200,8 @@ fn all_that_is_wrong_is_told_at_once() {
     }
 }
 
-/// A worker's own promises: a start that fails and names the key, where the real one ends or would break its word.
+/// Each promise of a worker's configuration is kept, or the start fails and names the key. The Java worker would fail
+/// as well, or break the promise.
 #[test]
 fn each_promise_of_a_worker_is_kept_or_ends_the_start() {
     for (key, value, text) in [

@@ -1,6 +1,6 @@
 //! A worker whose REST API was closed under Kafka Connect is closed here as well, or does not start.
 //!
-//! The daemon runs with its state in a file and a broker that is never there: nothing here needs one.
+//! The daemon keeps its state in a file and its broker does not exist: no test here needs one.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -22,7 +22,7 @@ fn get(url: &str, path: &str, authorization: Option<&str>) -> Result<Answer, Str
     ask("GET", &format!("{url}{path}"), None, &header.into_iter().collect::<Vec<_>>())
 }
 
-/// A worker file, and what stands beside it.
+/// A folder with a worker file and the files that it names.
 struct World {
     dir: TempDir,
     port: u16,
@@ -78,7 +78,7 @@ impl World {
         command
     }
 
-    /// What the daemon says when it does not start.
+    /// Starts the daemon and returns what it says when it does not start.
     #[track_caller]
     fn refused(&self, settings: &[(&str, &str)], environment: &[(&str, &str)]) -> String {
         let ended = self.command(settings, environment).stderr(Stdio::piped()).output().unwrap();
@@ -87,7 +87,7 @@ impl World {
         said
     }
 
-    /// Starts it and waits for its first answer, whatever it is.
+    /// Starts the daemon and waits for its first answer, whatever the status.
     fn start(&self, settings: &[(&str, &str)], environment: &[(&str, &str)]) -> Running {
         let log = std::fs::File::create(self.path("log")).unwrap();
         let child = self.command(settings, environment).stderr(log).spawn().unwrap();
@@ -96,7 +96,7 @@ impl World {
         running
     }
 
-    /// A whole answer over TLS, trusting the server's own certificate.
+    /// Reads a whole answer over TLS. The client trusts the server's own certificate.
     fn get_tls(&self, port: u16, path: &str, headers: &str) -> String {
         let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
         builder.set_ca_file(self.path("certificate.pem")).unwrap();
@@ -109,7 +109,7 @@ impl World {
     }
 }
 
-/// Killed at the end.
+/// A running daemon, killed when this is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -141,7 +141,7 @@ fn a_closed_api_stays_closed() {
             assert_ne!(status(path, Some(ALICE)), 401, "{path}");
         }
         assert_eq!(status("/connectors", Some(ALICE)), 200);
-        // As in Connect a change counts from the next start on, and neither opens nor closes anything meanwhile.
+        // As in Connect, a change takes effect at the next start. Until then it neither opens nor closes anything.
         world.put("users", "");
         assert_eq!((status("/connectors", None), status("/connectors", Some(ALICE))), (401, 200));
         let log = std::fs::read_to_string(world.path("log")).unwrap();
@@ -175,7 +175,7 @@ fn doubt_ends_the_start_and_says_what_to_do() {
         let said = world.refused(&settings, &[]);
         assert!(said.contains(names), "{settings:?}: {said}");
     }
-    // The file with the users went away.
+    // The file with the users has been deleted.
     std::fs::remove_file(world.path("users")).unwrap();
     let said = world.refused(&[extension, own], &[]);
     assert!(said.contains("users cannot be read"), "{said}");

@@ -1,7 +1,9 @@
-//! One connector's life over REST, call by call, against what a Kafka Connect 4.3.1 worker with Debezium 3.6.1 answered.
+//! One connector's life over REST, call by call, compared with the answers of a Kafka Connect 4.3.1 worker with
+//! Debezium 3.6.1.
 //!
-//! Compared: the status, the content type, and the JSON with what differs by nature marked by its type: versions, worker
-//! ids, traces, and messages unless the call says `exact`. Documentation texts are left out. The data is in tests/data/rest.
+//! The status, the content type and the JSON are compared. Values that differ from run to run are replaced by a mark of
+//! their type: versions, worker ids, traces, and messages unless the call says `exact`. Documentation texts are left
+//! out. The data is in `tests/data/rest`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -13,14 +15,14 @@ use rig::{Answer, Daemon, Options, Session, ask, postgres_address, within};
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
 
-/// The port that the calls and the golden answers were written with.
+/// The database port in the recorded calls and answers.
 const GOLDEN_PORT: &str = "15432";
 
 const MARKED: &[&str] =
     &["version", "commit", "kafka_cluster_id", "worker_id", "trace", "documentation", "last_modified"];
 
 fn mark(value: &Value) -> Value {
-    // The names are those that the recording used.
+    // The names of types are those of the program that made the recording.
     let name = match value {
         Value::Null => "NoneType",
         Value::Bool(_) => "bool",
@@ -53,7 +55,7 @@ fn normal(value: &Value, exact: bool) -> Value {
     }
 }
 
-/// The row that stands for an answer in the golden file.
+/// An answer in the form of the golden file.
 fn row(call: &str, answer: &Answer, exact: bool) -> Value {
     let body = match serde_json::from_str::<Value>(&answer.text) {
         Ok(body) => normal(&body, exact),
@@ -63,7 +65,7 @@ fn row(call: &str, answer: &Answer, exact: bool) -> Value {
 }
 
 fn difference(wanted: &Value, seen: &Value) -> Option<String> {
-    // Maps compare whatever their order; the texts are for the reader.
+    // Maps are equal in any order. The texts are only for the error message.
     if wanted == seen {
         return None;
     }
@@ -106,7 +108,7 @@ fn answers_are_as_connects() {
     for (number, (call, wanted)) in calls.iter().zip(&golden).enumerate() {
         let text = |key: &str| call.get(key).and_then(toml::Value::as_str);
         if let Some(sql) = text("sql") {
-            // What the last call cleans up may still be held for a moment.
+            // What the call before deletes may be in use for a moment longer.
             let mut last = Ok(());
             within(Duration::from_secs(10), || {
                 last = database.try_run(sql);

@@ -1,5 +1,5 @@
-//! A server that says nothing: one that works through a large transaction is waited for, a connection that died without a
-//! word is made anew. The status says which of the two it is.
+//! A server that sends nothing. A server that works on a large transaction is waited for. A connection that broke
+//! without notice is opened again. The status says which of the two it is.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use rig::{Daemon, Database, Kafka, Options, Server, wait_until};
 
-/// Statuses a second apart: silence is looked into after three.
+/// A status every second, so that the daemon checks a silent server after three seconds.
 const OFTEN: (&str, &str) = ("status.update.interval.ms", "1000");
 
-/// The server's process that streams from the database's slot.
+/// The pid of the server process that streams from the database's slot.
 fn walsender(database: &Database) -> String {
     database.cell(&format!("select active_pid from pg_replication_slots where slot_name = '{}'", database.name))
 }
@@ -28,7 +28,7 @@ fn a_busy_server_is_waited_for() {
         return;
     }
     database.run("create table t(id int primary key); create table dull(id int primary key, v text not null)");
-    // Decoding a row of it takes some milliseconds, and none of them is sent.
+    // Decoding one row takes some milliseconds, and none of the rows is sent.
     database.run(&format!(
         "create publication {} for table t, table dull where (md5(repeat(v, 4000000)) = '') with (publish = 'insert')",
         database.name
@@ -52,8 +52,8 @@ fn a_busy_server_is_waited_for() {
     wait_until("the status is plain again", Duration::from_secs(10), || daemon.task(&database.name).1.is_empty());
 }
 
-/// Relays to a server until it is told to swallow what comes: then connections made before stay open and bring nothing,
-/// as behind a firewall that forgot them.
+/// Relays connections to a server. When it is told to swallow data, connections made before stay open and pass nothing
+/// on, as behind a firewall that has forgotten them.
 struct Proxy {
     port: u16,
     swallows: Arc<AtomicBool>,
@@ -68,7 +68,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(&server) else { continue };
-                // Connections made after that are relayed.
+                // Connections that are made later are relayed.
                 let flag = if flag.load(Ordering::SeqCst) { Arc::default() } else { Arc::clone(&flag) };
                 let pairs = [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
                 for (from, to) in pairs {
@@ -89,7 +89,7 @@ fn relay(mut from: TcpStream, mut to: TcpStream, swallows: &AtomicBool) {
         }
     }
     if swallows.load(Ordering::SeqCst) {
-        // Not even the end is told.
+        // The end of the connection is not passed on either.
         std::mem::forget(to);
     } else {
         let _ = to.shutdown(Shutdown::Both);

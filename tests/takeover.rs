@@ -1,4 +1,4 @@
-//! A connector that the Java worker ran goes on here: what its offsets say, and what they do not.
+//! A connector that a Java worker ran is continued here, from the offsets that Debezium stores.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -10,8 +10,8 @@ use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A slot that moved on behind the stored position of a copy: the Java connector confirms what passes by of other tables
-/// and stores nothing, we never do.
+/// The slot is ahead of the stored position of a copy. The Java connector confirms changes of other tables without
+/// storing an offset; afterimage never does.
 #[test]
 fn a_slot_ahead_of_a_stored_copy() {
     let daemon = Daemon::start(Options::new("ahead"));
@@ -39,7 +39,7 @@ fn a_slot_ahead_of_a_stored_copy() {
     let trace = daemon.wait_task(name, "FAILED", PATIENCE);
     assert!(trace.contains("confirmed_flush_lsn"), "{trace}");
 
-    // What the Java connector leaves there after a copy, or with a filter that nothing has passed yet.
+    // The offset that the Java connector stores after a copy, and keeps while its filter has passed no change.
     let offset = &mut stored["offsets"][0]["offset"];
     *offset = json!({"lsn": offset["lsn"], "txId": 7, "ts_usec": 1, "snapshot": "INITIAL", "snapshot_completed": true,
         "last_snapshot_record": true});

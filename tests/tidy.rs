@@ -1,4 +1,4 @@
-//! The house rules as tests: floors, file sizes, what every room says of itself, words that do not belong here.
+//! The house rules as tests: floors, file sizes, openings of rooms, and words that must not occur.
 //!
 //! Every rule is a function from text to complaints, so that each also has a test that it complains.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rust files are bounded so that each stays one thought.
+/// Limit for the length of Rust files, so that each file stays about one thing.
 const LINES_AT_MOST: usize = 500;
 
-/// Which floor a package stands on; a package uses lower floors only.
+/// The floor of each package. A package uses lower floors only.
 const FLOORS: &[(&str, usize)] = &[
     ("afterimage-config", 0),
     ("afterimage-record", 0),
@@ -24,14 +24,14 @@ const FLOORS: &[(&str, usize)] = &[
     ("afterimage", 3),
 ];
 
-/// The root package's rooms, the same way: `main → cli → rest → runtime → {plugins, convert, sink, store}`.
+/// The floors of the rooms in the root package: `main → cli → rest → runtime → {plugins, convert, sink, store}`.
 const ROOMS: &[(&str, usize)] =
     &[("plugins", 0), ("convert", 0), ("sink", 0), ("store", 0), ("runtime", 1), ("rest", 2), ("cli", 3), ("main", 4)];
 
-/// Names that say nothing of what is inside.
+/// Names that do not say what is inside.
 const SAYS_NOTHING: &[&str] = &["utils", "util", "common", "helpers", "helper", "core", "base"];
 
-/// Package registries' hosts: which one serves a build is the machine's business.
+/// Hosts of package registries. Which registry serves a build depends on the machine, so none may be named.
 const REGISTRY_HOSTS: &[&str] = &[
     concat!("static.crates", ".io"),
     concat!("index.crates", ".io"),
@@ -46,7 +46,7 @@ const REGISTRY_HOSTS: &[&str] = &[
     concat!("artifactory", "."),
 ];
 
-/// Places outside the checkout that only one machine has.
+/// Places outside of the checkout, which only one machine has.
 const ELSEWHERE: &[&str] = &[concat!("..", "/shared"), concat!("/work", "/")];
 
 /// Marks of unfinished work.
@@ -58,7 +58,7 @@ fn rank(table: &[(&str, usize)], name: &str) -> Option<usize> {
 
 // --- the rules ---
 
-/// `uses`: every (package, workspace package it depends on).
+/// Checks the floors of packages. `uses` holds every pair of a package and a workspace package that it depends on.
 fn floors(uses: &[(String, String)]) -> Vec<String> {
     let mut complaints = Vec::new();
     for (user, used) in uses {
@@ -83,7 +83,7 @@ fn rooms_named(text: &str) -> BTreeSet<String> {
             }
             let rest = &code[at + root.len()..];
             if let Some(group) = rest.strip_prefix('{') {
-                // Only the group's own level names rooms: crate::{sink::{A, B}, store}.
+                // Only the outermost level of a group names rooms, as in crate::{sink::{A, B}, store}.
                 let (mut depth, mut fresh, mut name) = (1, true, String::new());
                 for c in group.chars() {
                     match c {
@@ -112,7 +112,7 @@ fn rooms_named(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// `path`: a file of the root package, relative to its `src/`.
+/// Checks the order of rooms in a file. `path` is a file of the root package, relative to its `src/`.
 fn room_order(path: &Path, text: &str) -> Vec<String> {
     let first = path.components().next().unwrap().as_os_str().to_string_lossy();
     let room = first.strip_suffix(".rs").unwrap_or(&first);
@@ -138,7 +138,7 @@ fn length(path: &Path, text: &str) -> Vec<String> {
     Vec::new()
 }
 
-/// Every `lib.rs` and `mod.rs` opens with what it is for and what it must not know.
+/// Every `lib.rs` and `mod.rs` begins with what it is for and what it must not know.
 fn opening(path: &Path, text: &str) -> Vec<String> {
     if !path.file_name().is_some_and(|name| name == "lib.rs" || name == "mod.rs") {
         return Vec::new();
@@ -182,13 +182,14 @@ fn words(path: &Path, text: &str, unwanted: &[&str], why: &str) -> Vec<String> {
     complaints
 }
 
-/// Every member takes the workspace's lints.
+/// Every package uses the lints of the workspace.
 fn lints(path: &Path, text: &str) -> Vec<String> {
     let taken = text.parse::<toml::Table>().ok().and_then(|t| t.get("lints")?.get("workspace")?.as_bool());
     if taken == Some(true) { Vec::new() } else { vec![format!("{}: lacks [lints] workspace = true", path.display())] }
 }
 
-/// No profile aborts at a panic: one bad row would end all connectors. A profile that does not say inherits unwinding.
+/// No profile may abort at a panic, because one bad row would then end all connectors. Without a setting, a profile
+/// unwinds.
 fn unwinding(path: &Path, text: &str) -> Vec<String> {
     let manifest = text.parse::<toml::Table>().unwrap_or_default();
     let profiles = manifest.get("profile").and_then(toml::Value::as_table).into_iter().flatten();
@@ -198,7 +199,7 @@ fn unwinding(path: &Path, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What the README tells a reader to type must be there, and it must tell of the two commands.
+/// Every `make` target that the README names must exist, and the README must name `demo` and `test`.
 fn commands(readme: &str, makefile: &str) -> Vec<String> {
     let targets: BTreeSet<&str> = makefile
         .lines()
@@ -281,7 +282,7 @@ fn packages_use_lower_floors_only() {
     let uses: Vec<(String, String)> = packages
         .iter()
         .flat_map(|p| p.dependencies.iter().map(|d| (p.name.clone(), d.name.clone())))
-        // A package may use itself in its tests: that switches a feature on.
+        // A package may depend on itself for its tests, to switch a feature on.
         .filter(|(user, used)| user != used && members.contains(used))
         .collect();
     assert!(uses.len() > 5, "only {} uses found: the metadata was not read", uses.len());
@@ -351,7 +352,7 @@ fn the_readme_tells_the_truth() {
     none(&commands(&read("README.md"), &read("Makefile")));
 }
 
-/// Each rule must complain of what it forbids, once, and be silent beside it.
+/// Each rule must complain about what it forbids, and about nothing else.
 mod rules_can_fail {
     use super::*;
 

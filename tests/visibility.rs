@@ -1,4 +1,5 @@
-//! A commit that the log shows before sessions see it: the table's columns must not be asked of the catalogue too early.
+//! The log shows a commit before other sessions see it. The catalogue must not be asked for the table's columns too
+//! early.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod rig;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use rig::{Daemon, Database, Kafka, Options, Server, wait_until};
 use serde_json::{Value, json};
 
-/// A synchronous standby that is not there holds the transaction between its commit record and its end, for as long as
-/// wanted; without one it is a moment that only a busy machine shows.
+/// A synchronous standby that does not exist holds the transaction between its commit record and its end for as long as
+/// the test wants. Without it, that is a short moment which only a busy machine shows.
 #[test]
 fn columns_are_those_of_the_transaction() {
     let server = Server::postgres("logical");
@@ -36,10 +37,10 @@ fn columns_are_those_of_the_transaction() {
     });
     let sql = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
     wait_until("the commit waits", Duration::from_secs(10), || database.cell(sql) == "1");
-    // Long enough for the daemon to have read it, were it to read it now; well within the time that it waits.
+    // Long enough for the daemon to read the change, if it did not wait; and well below the time for which it waits.
     std::thread::sleep(Duration::from_millis(300));
     let early = kafka.length(&topic);
-    // First of all: nothing can be dropped while commits wait.
+    // This must come first, because nothing can be dropped while commits wait.
     standby("");
     writing.join().unwrap();
     assert_eq!(early, 1, "told before it could be seen");
@@ -53,8 +54,8 @@ fn columns_are_those_of_the_transaction() {
     assert_eq!((&a["optional"], &a["default"]), (&json!(false), &json!("def")), "{a}");
 }
 
-/// Three such transactions over two tables each, read in one go: each is waited for once, and the server, which is quick to
-/// give up who says nothing, hears of us between the waits.
+/// Three such transactions over two tables each, which are read at once. Each must be waited for only once. The server,
+/// which here gives up a silent client quickly, must get a status between the waits.
 #[test]
 fn a_transaction_is_waited_for_once() {
     let server = Server::postgres("logical");

@@ -1,7 +1,7 @@
-//! From the worker's settings to the REST API's listeners: addresses, TLS, passwords, the address that others are told.
+//! Makes the REST API's listeners from the worker's settings: addresses, TLS, passwords and the advertised address.
 //!
-//! Everything is read before the first socket is bound, and any doubt ends the start: an API that asked for a password or
-//! was encrypted under Kafka Connect must not be open here because a file is missing.
+//! Everything is read before the first socket is bound, and any doubt ends the start. An API that was encrypted or
+//! asked for a password under Kafka Connect must not be open here because a file is missing.
 //!
 //! Must not know: HTTP's details.
 
@@ -15,45 +15,44 @@ use super::{ServeError, WorkerConfig};
 use crate::rest::server::Tls;
 use crate::rest::{BasicAuth, Cors, Part, ResponseHeaders};
 
-/// The setting of ours for what Java's tools are told by `-Djava.security.auth.login.config`.
+/// Our setting for the file that Java's tools get by `-Djava.security.auth.login.config`.
 const LOGIN_FILE: &str = "afterimage.rest.login.config";
-/// Where that option stands for Java's tools: a later one wins, as in `connect-distributed.sh`.
+/// Variables that may carry that option for Java's tools. A later one wins, as in `connect-distributed.sh`.
 const JAVA_OPTIONS: [&str; 5] =
     ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "KAFKA_JVM_PERFORMANCE_OPTS", "KAFKA_OPTS", "EXTRA_ARGS"];
 
-/// A socket, and how it is spoken to.
+/// A bound socket and its protocol.
 pub(super) struct Bound {
-    /// The socket.
     pub(super) socket: TcpListener,
-    /// For `https`.
+    /// Set for `https`.
     pub(super) tls: Option<Tls>,
 }
 
 impl Bound {
-    /// `https://127.0.0.1:8443`, for the log.
+    /// The listener's URL for the log, such as `https://127.0.0.1:8443`.
     pub(super) fn url(&self) -> String {
         let at = self.socket.local_addr().map(|at| at.to_string()).unwrap_or_default();
         format!("{}://{at}", if self.tls.is_some() { "https" } else { "http" })
     }
 }
 
-/// What the settings say of the API.
+/// Everything that the settings say about the API.
 pub(super) struct Api {
     /// `listeners`.
     pub(super) main: Vec<Bound>,
-    /// `admin.listeners`, when they are others.
+    /// `admin.listeners`, when that setting is given.
     pub(super) admin: Vec<Bound>,
-    /// What the main ones serve.
+    /// Which part of the API the main listeners serve.
     pub(super) main_part: Part,
-    /// `host:port` by which others know this worker.
+    /// The `host:port` under which other workers know this one.
     pub(super) worker_id: String,
-    /// The same as a URL.
+    /// The same address as a URL.
     pub(super) advertised_url: String,
-    /// Who may call.
+    /// Who may call; `None`: everybody.
     pub(super) auth: Option<Arc<BasicAuth>>,
-    /// For browsers.
+    /// CORS, for browsers; `None`: off.
     pub(super) cors: Option<Cors>,
-    /// For every answer.
+    /// Headers that every answer carries.
     pub(super) response_headers: ResponseHeaders,
 }
 
@@ -89,7 +88,7 @@ impl Api {
         })
     }
 
-    /// What somebody who believes the API to be closed should know.
+    /// Warnings for an administrator who may believe that the API is closed when it is open.
     pub(super) fn warnings(&self) -> Vec<String> {
         let Some(auth) = &self.auth else { return Vec::new() };
         let mut warnings = Vec::new();
@@ -109,7 +108,8 @@ impl Api {
     }
 }
 
-/// Who may call, when the basic auth extension is named; that no other is, the worker's settings have checked.
+/// Who may call, when the basic auth extension is named. `WorkerConfig::read` has already refused every other
+/// extension.
 fn auth(
     worker: &WorkerConfig,
     environment: impl Iterator<Item = (String, String)>,
@@ -141,12 +141,12 @@ fn login_file(properties: &Properties, environment: impl Iterator<Item = (String
     let set = JAVA_OPTIONS.iter().filter_map(|name| environment.iter().find(|(n, _)| n == name));
     let words = set.flat_map(|(_, options)| options.split_whitespace());
     let file = words.filter_map(|word| word.strip_prefix(OPTION)).next_back()?;
-    // Java takes a second `=` (this file alone), and a URL.
+    // Java also takes a second `=` (this file and no other), and a URL.
     let file = file.strip_prefix('=').unwrap_or(file);
     Some(file.strip_prefix("file:").unwrap_or(file).into())
 }
 
-/// A listener as it is written.
+/// A listener as the setting writes it.
 struct Address<'a> {
     setting: &'static str,
     text: &'a str,
@@ -200,11 +200,11 @@ async fn bind(addresses: &[Address<'_>], tls: Option<Tls>) -> Result<Vec<Bound>,
     Ok(bound)
 }
 
-/// The address that others are told: that of the first listener of the advertised scheme, and what
-/// `rest.advertised.*` says instead of its parts.
+/// The address that other workers are told: that of the first listener with the advertised scheme. `rest.advertised.*`
+/// replaces single parts of it.
 struct Advertised {
     scheme: &'static str,
-    /// Place of that listener among `listeners`.
+    /// Index of that listener among `listeners`.
     listener: usize,
     host: String,
     port: Option<u16>,
@@ -221,7 +221,7 @@ impl Advertised {
                 return Err(ServeError::Start(format!("worker setting {KEY}: '{other}' is neither http nor https")));
             }
         };
-        // Another scheme than that of any listener is a proxy's.
+        // When no listener has the advertised scheme, a proxy in front of the worker speaks it.
         let listener = main.iter().position(|address| address.is_https == is_https).unwrap_or(0);
         let own = main.get(listener).filter(|address| !address.is_anywhere()).map(|address| address.host.to_owned());
         Ok(Self {

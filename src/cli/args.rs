@@ -71,7 +71,7 @@ pub(super) struct RunArgs {
 }
 
 impl RunArgs {
-    /// The flags as worker properties, each with the flag that said so.
+    /// The flags as worker properties: key, value, and the flag it came from.
     pub(super) fn flags(&self) -> Vec<(String, String, String)> {
         let mut flags: Vec<_> =
             self.set.iter().map(|(k, v)| (k.clone(), v.clone(), format!("flag --set {k}"))).collect();

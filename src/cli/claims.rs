@@ -1,9 +1,8 @@
-//! What the keys of the worker, of all connectors, of transformations and converters claim of themselves, held against the
-//! code.
+//! Checks the claims in the tables of keys (worker, connectors, transformations, converters) against the code.
 //!
-//! A key that works leaves a trace: the typed settings differ when it is set, or the properties that the Kafka clients get,
-//! or the transformation or converter made from it; where the value is read as a text, its name stands in the code outside
-//! of the tables of keys. One without effect leaves none.
+//! A key that claims to work must leave a trace when it is set. The trace is a difference in the typed settings, in the
+//! properties for the Kafka clients, or in the transformation or converter. Where the value is read as text, the key's
+//! name must appear in code outside of the tables of keys. A key that claims to have no effect must leave no trace.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,7 +28,7 @@ const WORKER: &[(&str, &str)] = &[
 /// Keys and their values.
 type Settings = &'static [(&'static str, &'static str)];
 
-/// What must be set beside a key for it to count, and a value for those whose kind does not give one.
+/// Other settings that a key needs before it has an effect, and a value where the key's type does not suggest one.
 const BESIDE: &[(&str, Option<&str>, Settings)] = &[
     ("key.converter", Some("StringConverter"), &[]),
     ("value.converter", Some("StringConverter"), &[]),
@@ -46,7 +45,7 @@ const BESIDE: &[(&str, Option<&str>, Settings)] = &[
     ("config.providers.<name>.class", Some("DirectoryConfigProvider"), ENV),
     ("config.providers.<name>.param.<parameter>", Some("A.*"), ENV),
     ("exactly.once.source.support", Some("preparing"), &[]),
-    // These two must fit each other.
+    // The signature algorithm must be among the verification algorithms.
     (
         "inter.worker.signature.algorithm",
         Some("HmacSHA512"),
@@ -73,7 +72,7 @@ const SASL: &[(&str, &str)] = &[
     ("sasl.jaas.config", "x.PlainLoginModule required username=\"a\" password=\"b\";"),
 ];
 
-/// All code outside of tables of keys, tests and comments.
+/// All code except tables of keys, tests and comments.
 fn code() -> String {
     fn read(dir: &Path, into: &mut String) {
         for entry in std::fs::read_dir(dir).expect("a folder of this repository").flatten() {
@@ -99,11 +98,11 @@ fn code() -> String {
     all
 }
 
-/// Whether code names `key` as a whole text, or the constant part of its family.
+/// Whether the code has `key` as a whole string literal, or the constant part of its family.
 fn is_named(code: &str, key: &Key) -> bool {
     let name = key.family.unwrap_or(key.name);
     let (before, family) = name.split_once('<').map_or((name, false), |(before, _)| (before, true));
-    // `<role>.converter.` and the like are put together from the name of a key.
+    // Keys such as `<role>.converter.` are put together at run time from the name of another key.
     let whole = format!("\"{before}\"");
     let start = format!("\"{before}");
     let stem = format!("\"{}\"", before.trim_end_matches('.'));
@@ -135,7 +134,7 @@ fn flags(pairs: &[(&str, &str)]) -> Vec<(String, String, String)> {
     flags
 }
 
-/// All that is made of a worker's settings, or the keys that are refused.
+/// Everything that is made from a worker's settings, or the errors for the keys that are refused.
 fn worker(pairs: &[(&str, &str)]) -> Result<String, Vec<String>> {
     let layers = Layers::read(false, None, Vec::new(), &flags(pairs)).expect("layers");
     let mut config = WorkerConfig::read(&layers, false)
@@ -196,7 +195,7 @@ fn every_common_key_is_read() {
     let mut missing = Vec::new();
     for key in COMMON.keys().chain(TRANSFORM.keys()).chain(PREDICATE.keys()) {
         let claims = matches!(key.support, Support::Works | Support::Partly(_));
-        // These are put together from a prefix and the name.
+        // These keys are put together from a prefix and the name.
         let short =
             key.name == "name" || key.name.ends_with("plugin.version") || key.name.starts_with("topic.creation.<");
         if claims && !short && !is_named(&code, key) {
@@ -206,7 +205,7 @@ fn every_common_key_is_read() {
     assert!(missing.is_empty(), "no code reads {missing:?}");
 }
 
-/// A transformation or converter made with another value of a key is another one, or the key's own code has a test of it.
+/// Each option of a transformation or converter is named where it is read, not only in its table of keys.
 #[test]
 fn every_option_is_read() {
     let code = code();
@@ -215,7 +214,7 @@ fn every_option_is_read() {
         for key in def.keys().filter(|key| matches!(key.support, Support::Works)) {
             let constant = format!("= \"{}\"", key.name);
             let counted = code.matches(&format!("\"{}\"", key.name)).count();
-            // Once in the table of keys, which stands in the same file, and once where it is read.
+            // Once in the table of keys, which is in the same file, and once where it is read.
             if counted < 2 && !code.contains(&constant) {
                 missing.push(format!("{class}: {}", key.name));
             }
@@ -233,7 +232,7 @@ fn every_option_is_read() {
     assert!(missing.is_empty(), "no code reads {missing:?}");
 }
 
-/// Each producer property that is said to work changes what librdkafka gets, or is refused by its value.
+/// Each producer property that claims to work changes what librdkafka gets, or its value is refused.
 #[test]
 fn every_producer_property_does_what_it_claims() {
     let beside = |name: &str| -> Vec<(&str, &str)> {
@@ -277,7 +276,7 @@ fn every_producer_property_does_what_it_claims() {
     }
 }
 
-/// A way to fool the proofs above that must not work: a name in a table or a comment is no code.
+/// The checks above must not count a name in a table or a comment as code.
 #[test]
 fn a_mention_is_no_proof() {
     let code = code();

@@ -1,7 +1,7 @@
 //! The worker's keys.
 //!
-//! Defaults and checks are those of Kafka Connect 4.3's `DistributedConfig` and `StandaloneConfig`; keys that are not here
-//! are kept, because they are passed to Kafka clients.
+//! Defaults and checks are those of Kafka Connect 4.3's `DistributedConfig` and `StandaloneConfig`. Keys that are not
+//! listed here are kept, because they are passed on to Kafka clients.
 //!
 //! Must not know: what the settings do.
 
@@ -225,7 +225,7 @@ const IN_A_FILE: &[Key] = &[Key::new("offset.storage.file.filename", Kind::Strin
     .checks(&[Check::NonEmpty])
     .doc("File that keeps source offsets. Lose it and every connector starts anew.")];
 
-/// Names beside those of Connect's own list.
+/// Keys that Connect's own list lacks, many of them with a variable part.
 const FAMILIES: &[Key] = &[
     Key::new("key.converter.<option>", Kind::String).unlisted().family("key.converter.<option>")
         .doc("An option of the worker's key converter."),

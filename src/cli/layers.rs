@@ -1,8 +1,8 @@
-//! The worker's settings from their layers: defaults, file, environment, flags; the later wins, and each value keeps
-//! where it came from.
+//! Merges the worker's settings from defaults, file, environment and flags. A later layer wins, and each value
+//! remembers where it came from.
 //!
-//! Two kinds of environment: `CONNECT_A_B` is the property `a.b` and wins over the file; the container's names
-//! (`BOOTSTRAP_SERVERS`, `GROUP_ID` and so on) only fill what nothing else sets.
+//! There are two kinds of environment variables. `CONNECT_A_B` is the property `a.b` and wins over the file. The names
+//! that container images use (`BOOTSTRAP_SERVERS`, `GROUP_ID` and so on) only fill in what nothing else sets.
 //!
 //! Must not know: what the settings mean.
 
@@ -15,39 +15,39 @@ use settings::{Def, Kind, MASK, Properties, SecretNames};
 
 use super::keys::{DISTRIBUTED, STANDALONE};
 
-/// The log's level: a setting of ours, not of Connect's.
+/// The log level: a setting of afterimage, which Connect does not have.
 pub(super) const LOG_LEVEL: &str = "afterimage.log.level";
 
 /// Why the layers cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
-    /// The file is not there or not readable.
+    /// The worker file is missing or not readable.
     #[error("the worker file {path} cannot be read: {source}. Name the file of worker properties after 'run'.")]
     File {
-        /// Which.
+        /// The worker file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file is no properties file.
+    /// The worker file is not in the form of Java properties.
     #[error("the worker file {path} is not in the form of Java properties: {reason}")]
     Form {
-        /// Which.
+        /// The worker file.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with it.
         reason: String,
     },
-    /// The layers do not merge.
+    /// The layers cannot be merged.
     #[error("the worker's settings cannot be put together: {0}")]
     Merge(#[from] ConfigError),
 }
 
-/// Where a value came from.
+/// Where a value came from, in words: the default, the file, a variable or a flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
 impl Origin {
-    /// Whether nobody set the value.
+    /// Whether the value is the default, which nobody set.
     pub fn is_default(&self) -> bool {
         self.0 == DEFAULT
     }
@@ -61,14 +61,14 @@ impl fmt::Display for Origin {
 
 const DEFAULT: &str = "default";
 
-/// One effective value.
+/// One setting with its effective value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Property name.
+    /// Name of the property.
     pub key: String,
-    /// Its text.
+    /// The value as text.
     pub value: String,
-    /// Where it came from.
+    /// Where the value came from.
     pub origin: Origin,
 }
 
@@ -79,9 +79,9 @@ pub struct Layers {
     settings: Vec<Setting>,
 }
 
-/// One layer as a source of the `config` crate. Dots make paths there, and `key.converter` beside
-/// `key.converter.schemas.enable` would be a text and a table at once: names go in with `/` for `.`, which it takes as
-/// plain names.
+/// One layer as a source of the `config` crate. That crate reads dots as paths, so that `key.converter` beside
+/// `key.converter.schemas.enable` would be a text and a table at once. Names are therefore passed with `/` in place of
+/// `.`.
 #[derive(Clone, Debug)]
 struct Layer(Vec<(String, String, String)>);
 
@@ -98,7 +98,7 @@ impl Source for Layer {
     }
 }
 
-/// The container's own names: variable, property, and what is put around the value.
+/// Variables of container images, and the property that each sets.
 const CONTAINER: &[(&str, &str)] = &[
     ("BOOTSTRAP_SERVERS", "bootstrap.servers"),
     ("GROUP_ID", "group.id"),
@@ -116,7 +116,7 @@ const CONTAINER: &[(&str, &str)] = &[
 ];
 
 impl Layers {
-    /// Reads and merges: `file`, the environment, and `flags` (key, value, origin).
+    /// Reads and merges `file`, the environment, and `flags` (key, value, origin).
     pub fn read(
         standalone: bool,
         file: Option<&Path>,
@@ -144,23 +144,24 @@ impl Layers {
         Ok(Self { def, settings })
     }
 
-    /// The effective value of `key`.
+    /// The setting `key`; `None` when nobody set it and it has no default.
     pub fn get(&self, key: &str) -> Option<&Setting> {
         self.settings.binary_search_by(|s| s.key.as_str().cmp(key)).ok().map(|i| &self.settings[i])
     }
 
-    /// All effective values, sorted by name.
+    /// All settings, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.settings.iter()
     }
 
-    /// As properties.
+    /// All settings as properties.
     pub fn properties(&self) -> Properties {
         self.settings.iter().map(|s| (s.key.as_str(), s.value.as_str())).collect()
     }
 
-    /// The log's level as a tracing filter: ours, else what Java's images have in `CONNECT_LOG4J_ROOT_LOGLEVEL`,
-    /// `CONNECT_LOG4J_LOGGERS` (a level, appenders, or `logger=level` pairs) and `CONNECT_LOG4J_LOGGER_…`.
+    /// The log level as a tracing filter. `afterimage.log.level` counts first. Otherwise the variables of Java's images
+    /// count: `CONNECT_LOG4J_ROOT_LOGLEVEL`, `CONNECT_LOG4J_LOGGERS` (a level, appenders, or `logger=level` pairs) and
+    /// `CONNECT_LOG4J_LOGGER_…`.
     pub fn log_level(&self) -> String {
         let own = self.get(LOG_LEVEL).filter(|level| !level.origin.is_default());
         let mut root = self.get("log4j.root.loglevel").map(|level| level.value.trim());
@@ -169,14 +170,14 @@ impl Layers {
             match item.split_once('=') {
                 Some((logger, level)) => loggers.push((logger.trim(), level.trim())),
                 None if root.is_none() && is_level(item) => root = Some(item),
-                // An appender: there is one log here.
+                // An appender's name is skipped, because there is only one log here.
                 None => {}
             }
         }
         let named = |s: &'_ Setting| s.key.starts_with("log4j.logger.");
         let named = self.settings.iter().filter(|s| named(s));
         loggers.extend(named.filter_map(|s| {
-            // A level may have an appender behind it.
+            // An appender's name may follow the level.
             Some((s.key.strip_prefix("log4j.logger.")?, s.value.split(',').next().unwrap_or_default().trim()))
         }));
         let level = own.map_or_else(|| root.unwrap_or("info"), |level| level.value.trim());
@@ -191,7 +192,7 @@ impl Layers {
         filter
     }
 
-    /// `key = value    # origin`, one a line, secrets hidden.
+    /// Writes one line for each setting, `key = value    # origin`, with secrets hidden.
     pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
         for setting in &self.settings {
             let password = self.def.get(&setting.key).is_some_and(|key| key.kind == Kind::Password);
@@ -203,7 +204,7 @@ impl Layers {
     }
 }
 
-/// Java's names of levels.
+/// Whether `text` is one of log4j's names of levels.
 fn is_level(text: &str) -> bool {
     ["off", "fatal", "error", "warn", "warning", "info", "debug", "trace", "all"]
         .iter()
@@ -225,7 +226,7 @@ pub(super) enum PropertiesFailure {
     Form(String),
 }
 
-/// A Java properties file in its order; a name given twice has its last value, as in Java.
+/// Reads a Java properties file in order. The last value of a repeated name counts, as in Java.
 pub(super) fn read_properties(path: &Path) -> Result<Vec<(String, String)>, PropertiesFailure> {
     let bytes = std::fs::read(path).map_err(PropertiesFailure::Io)?;
     let mut pairs: Vec<(String, String)> = Vec::new();
@@ -239,7 +240,8 @@ pub(super) fn read_properties(path: &Path) -> Result<Vec<(String, String)>, Prop
     Ok(pairs)
 }
 
-/// `CONNECT_A_B` is `a.b`; `CONNECT_A__B` is `a_b`, and three underscores make a hyphen, as common images have it.
+/// Makes properties of `CONNECT_…` variables: `CONNECT_A_B` is `a.b`, `CONNECT_A__B` is `a_b`, and three underscores
+/// are a hyphen, as in the usual Connect images.
 fn connect(environment: &[(String, String)]) -> Vec<(String, String, String)> {
     let property = |(name, value): &(String, String)| {
         let rest = name.strip_prefix("CONNECT_").filter(|rest| !rest.is_empty())?;
@@ -252,7 +254,7 @@ fn connect(environment: &[(String, String)]) -> Vec<(String, String, String)> {
 }
 
 fn container(environment: &[(String, String)]) -> Vec<(String, String, String)> {
-    // Compose files pass on what is not set as an empty text.
+    // Docker Compose passes a variable that is not set as an empty text.
     let get = |name: &str| environment.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str());
     let origin = |name: &str| format!("environment {name} (container)");
     let mut found: Vec<_> = CONTAINER

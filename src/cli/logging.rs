@@ -1,6 +1,7 @@
-//! The log: text for people, JSON for collectors, on standard error so that printed answers stay clean.
+//! The log: text for people, JSON for collectors. It goes to standard error, so that standard output has only what a
+//! command prints.
 //!
-//! Must not know: who logs.
+//! Must not know: which code logs.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -9,33 +10,33 @@ use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::reload::Handle;
 
-/// Form of the log.
+/// Format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// One readable line an event.
+    /// One readable line for each event.
     #[default]
     Text,
-    /// One JSON object an event.
+    /// One JSON object for each event.
     Json,
 }
 
-/// Why there is no log.
+/// Why the log cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The level is none.
+    /// The level is not known.
     #[error(
         "the log level '{level}' is none: use error, warn, info, debug, trace, or a filter such as info,postgres=debug"
     )]
     Level {
-        /// As given.
+        /// The level as given.
         level: String,
     },
-    /// A log is there already.
+    /// The log was set up before.
     #[error("the log was set up twice")]
     Twice,
 }
 
-/// Sets the process's log up.
+/// Sets up the log of the process. `level` is a level's name or a tracing filter.
 pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter(level)?).with_writer(io::stderr);
     match format {
@@ -55,22 +56,22 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Changes the running log's filter.
+/// Replaces the filter of the running log.
 type Change = Box<dyn Fn(EnvFilter) + Send>;
 static CHANGE: Mutex<Option<Change>> = Mutex::new(None);
-/// Targets and their levels, the empty one for all.
+/// Targets and their levels. The empty target stands for all.
 static LEVELS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 fn keep<S: 'static>(handle: Handle<EnvFilter, S>) {
     let change = move |filter| {
-        // The subscriber lives as long as the process.
+        // This cannot fail: the subscriber lives as long as the process.
         let _ = handle.reload(filter);
     };
     *CHANGE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(change));
 }
 
-/// Sets the level of a logger while the process runs (`PUT /admin/loggers/{name}`). `root` is the whole process; other
-/// names are targets of ours, and a Java logger's name, which nobody here logs under, changes nothing.
+/// Sets the level of a logger while the process runs (`PUT /admin/loggers/{name}`). `root` is the whole process, other
+/// names are our targets. A Java logger's name changes nothing, because no code here logs under it.
 pub(super) fn set_level(logger: &str, level: &str) {
     let target = if logger == "root" { "" } else { logger };
     let mut levels = LEVELS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +97,7 @@ pub(super) fn set_level(logger: &str, level: &str) {
     }
 }
 
-/// Who of ours says what a Java logger of that name says there; nobody, for most.
+/// Our targets that correspond to a Java logger. Most Java loggers have none.
 pub(super) fn targets(logger: &str) -> &'static [&'static str] {
     match logger {
         "io.debezium" => &["postgres", "relational"],
@@ -109,7 +110,7 @@ pub(super) fn targets(logger: &str) -> &'static [&'static str] {
     }
 }
 
-/// Java's words for levels are taken too: `WARNING`, `FATAL`, `OFF`, `ALL`.
+/// Translates Java's names of levels (`WARNING`, `FATAL`, `ALL`) to ours; others become lower case.
 pub(super) fn word(level: &str) -> String {
     match level.to_ascii_lowercase().as_str() {
         "warning" => "warn".to_owned(),
@@ -124,13 +125,13 @@ fn filter(level: &str) -> Result<EnvFilter, LogError> {
     let known = ["off", "error", "warn", "info", "debug", "trace"].contains(&word.as_str()) || word.contains('=');
     let bad = || LogError::Level { level: level.to_owned() };
     let quiet = word.split(',').next().is_some_and(is_quiet) && !word.contains("rdkafka=");
-    // What is named behind it wins.
+    // In a filter a later directive wins, so that a level given for librdkafka still counts.
     let directives = if quiet { format!("{LIBRDKAFKA_OFF},{word}") } else { word };
     if known { EnvFilter::try_new(directives).map_err(|_| bad()) } else { Err(bad()) }
 }
 
-/// librdkafka's own lines: the same complaint for every attempt of every client. What matters of them comes through the
-/// clients' callbacks, with the client's name, and is logged there.
+/// Silences librdkafka's own log lines, which repeat one complaint for every attempt of every client. What matters of
+/// them also comes through the clients' callbacks and is logged there with the client's name.
 const LIBRDKAFKA_OFF: &str = "librdkafka=off,rdkafka=off";
 
 fn is_quiet(level: &str) -> bool {

@@ -1,8 +1,8 @@
 //! The command line: arguments, the worker's configuration and where each value came from, the log.
 //!
-//! Purpose: everything between the shell and a running worker, so that a person can see what the daemon was told before
-//! it does anything. The order is that of Kafka's own tools: one properties file, then connector files in stand-alone
-//! mode, and exit codes that a supervisor can act on.
+//! Purpose: everything between the shell and a running worker. A person can see with `--print-config` what the daemon
+//! was told before it does anything. Arguments are those of Kafka's own tools: one properties file, then connector
+//! files in stand-alone mode. A supervisor can act on the exit codes.
 //!
 //! Must not know: HTTP, Kafka, databases.
 
@@ -32,22 +32,22 @@ use crate::runtime::{defect, failpoint};
 use args::{Args, Command, RunArgs};
 use serve::serve;
 
-/// All went well.
+/// Exit code: stopped on request.
 pub const OK: u8 = 0;
-/// The arguments make no sense.
+/// Exit code: wrong arguments.
 pub const USAGE: u8 = 1;
-/// The worker could not start: a file, a setting, a port.
+/// Exit code: the worker could not start because of a file, a setting or a port.
 pub const START: u8 = 2;
-/// It had started, and failed.
+/// Exit code: the worker failed after its start.
 pub const FAILED: u8 = 3;
 
-/// Why a worker ended otherwise than on request.
+/// Why a worker ended without being told to. The text is the whole message.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// It never started.
+    /// The worker never started.
     #[error("{0}")]
     Start(String),
-    /// It failed after the start.
+    /// The worker failed after its start.
     #[error("{0}")]
     Failed(String),
 }
@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(e) => {
-            // Help and version are errors to clap, with exit code 0; a closed pipe is no reason to fail.
+            // clap returns help and version as errors, here with exit code 0. A closed pipe is no failure.
             let _ = e.print();
             return ExitCode::from(if e.use_stderr() { USAGE } else { OK });
         }
@@ -98,12 +98,13 @@ fn start(run: &RunArgs) -> u8 {
     }
 }
 
-/// The environment; names and values that are no UTF-8 are nobody's settings.
+/// The environment, without names and values that are not UTF-8.
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-/// Everything before the worker starts; `None` when only the configuration was to be printed.
+/// Does everything that comes before the start of the worker. Returns `None` when only the configuration was to be
+/// printed. An error holds the lines to print.
 fn prepare(run: &RunArgs) -> Result<Option<(WorkerConfig, Option<Standalone>)>, Vec<String>> {
     let one = |e: &dyn std::fmt::Display| vec![e.to_string()];
     let layers = Layers::read(run.standalone, run.file.as_deref(), environment(), &run.flags()).map_err(|e| one(&e))?;

@@ -1,4 +1,4 @@
-//! The reference of all keys, in Markdown, made from the tables that the daemon itself reads: `docs/configuration.md`.
+//! Makes the reference of all keys, `docs/configuration.md`, from the same tables that the daemon reads.
 //!
 //! Must not know: what the keys do beyond what their tables say.
 
@@ -23,7 +23,6 @@ changes nothing and harms nobody; it is said once in the log when the connector 
 created or validated, and for the worker's own keys a start that fails; better than a promise that is not kept.
 ";
 
-/// The whole text.
 pub(super) fn markdown() -> String {
     let mut out = HEAD.to_owned();
     table(
@@ -75,7 +74,7 @@ pub(super) fn markdown() -> String {
         heading(&mut out, title, about);
         out.push_str("\n| property | support |\n|---|---|\n");
         for (name, support) in properties::support(client) {
-            // Writing to a text cannot fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(out, "| `{name}` | {} |", cell(&support_text(support)));
         }
     }
@@ -104,7 +103,7 @@ fn rows(out: &mut String, title: &str, about: &str, keys: &[&Key], prefix: &str)
     for key in keys {
         let mut names = vec![key.name];
         names.extend(key.family.filter(|form| *form != key.name));
-        // The names under which Debezium lists its families are patterns that nobody writes.
+        // Debezium lists a family of keys under a regular expression, which nobody writes in a configuration.
         names.retain(|name| !name.contains('('));
         let names: Vec<String> = names.iter().map(|name| format!("`{prefix}{name}`")).collect();
         let default = match key.default {
@@ -149,7 +148,7 @@ fn support_text(support: Support) -> String {
 mod tests {
     use super::*;
 
-    /// `AFTERIMAGE_UPDATE=1` writes the file instead.
+    /// With `AFTERIMAGE_UPDATE=1` the test writes the file instead of comparing it.
     #[test]
     fn the_reference_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");

@@ -1,8 +1,8 @@
-//! From a configuration to a running worker: store, group, supervisor, REST; and back down in order.
+//! Starts a worker from its configuration (store, group, supervisor, REST) and stops these parts in order.
 //!
-//! The listener is bound and answers before anything is read, so that a start can be watched; the stop goes the other
-//! way: REST first, then the tasks, then the group, so that a standby takes over only when nothing is produced any more. All
-//! of it shares one deadline, whatever waits for a broker that is away.
+//! The REST listener is bound and answers before any state is read, so that a start can be watched. The stop goes in
+//! this order: first REST, then the tasks, then the group. So a standby takes over only when this worker no longer
+//! produces. The whole stop shares one deadline, even when a broker cannot be reached.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,13 +28,13 @@ use crate::runtime::{clients, cluster};
 use crate::sink;
 use crate::store::{File, Kafka, KafkaSettings, Offsets, Store, TargetState, TopicSettings};
 
-/// The byte budget of the process for what has been read and is not yet converted: with the producer's queue of
-/// 8 MiB the daemon stays below 96 MiB whatever a transaction's size.
+/// The byte budget of the process for data that was read and is not yet converted. With the producer's queue of 8 MiB
+/// the daemon stays below 96 MiB, whatever the size of a transaction.
 const BUDGET_BYTES: usize = 16 * 1024 * 1024;
-/// What of it each connector has for itself: three full batches, so that one is read while another is converted, whatever
-/// the other connectors hold.
+/// Each connector's floor in that budget. It holds three full batches, so that one can be read while another is
+/// converted, whatever the other connectors hold.
 const FLOOR_BYTES: usize = 1024 * 1024;
-/// Requests under way may take this long at the stop.
+/// How long requests under way may still take at the stop.
 const REST_GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the worker until it is told to stop.
@@ -45,7 +45,7 @@ pub(super) fn serve(worker: WorkerConfig, standalone: Option<Standalone>) -> Res
         .build()
         .map_err(|error| ServeError::Start(format!("the runtime cannot be made: {error}")))?;
     let outcome = runtime.block_on(run(worker, standalone));
-    // Threads that wait for a broker must not hold up the end.
+    // Threads that wait for a broker must not delay the end of the process.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
 }
@@ -60,7 +60,7 @@ fn topic(topic: &Topic) -> TopicSettings {
     }
 }
 
-/// The stored state, and for topics the clients' properties and the name of the config topic.
+/// Opens the store. `client` holds the properties of the internal Kafka clients.
 fn store(worker: &WorkerConfig, client: &BTreeMap<String, String>) -> Result<Arc<dyn Store>, ServeError> {
     let client_id = match worker.client_id.trim() {
         "" => worker.group_id.clone(),
@@ -101,7 +101,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
         }
         told.send_replace(true);
-        // A second signal: the person means it.
+        // A second signal ends the process at once.
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -167,7 +167,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let (alone, alone_state);
     let ownership = match &worker.state {
         State::File(_) => {
-            // Nobody else can own a file's connectors. The sender lives as long as this function.
+            // No other process owns the connectors of a file. The sender lives as long as this function.
             (alone, alone_state) =
                 watch::channel(Ownership::Owner { generation: 1, fence: Arc::new(Fence::unguarded()) });
             let _ = &alone;
@@ -193,9 +193,9 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         tokio::spawn(create_all(Arc::clone(&supervisor), standalone));
     }
     let outcome = supervisor.run(ownership, stopped).await.map_err(|error| ServeError::Failed(error.to_string()));
-    // A store that cannot be used ends the process too: nobody may go on asking it.
+    // This also happens when the store has failed, so that nobody can go on using the API.
     stop.send_replace(true);
-    // What is left of the one deadline: the tasks and their records have had their part.
+    // The tasks have used their part of the deadline; the rest of the stop gets what remains of it.
     let deadline = supervisor.deadline().of_all();
     let _ = timeout_at(deadline, serving).await;
     if let Some(mut owner) = owner {
@@ -204,13 +204,13 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             tracing::warn!("the group could not be left in time: a standby takes over when the session has run out");
         }
     }
-    // Their brokers may be away: then they are left behind.
+    // When the brokers cannot be reached, the clients are not waited for any longer.
     let _ = timeout_at(deadline, tokio::task::spawn_blocking(sink::wait_closed)).await;
     tracing::info!("stopped");
     outcome
 }
 
-/// Creates the connectors that the command line names, one after the other, as soon as the worker may.
+/// Creates the connectors that the command line names, in order, as soon as the supervisor accepts them.
 async fn create_all(supervisor: Arc<Supervisor>, standalone: Standalone) {
     for file in standalone.connectors {
         let initial = match file.initial_state {

@@ -1,7 +1,7 @@
-//! Connector files of stand-alone mode: a flat JSON map, `{name, config, initial_state}`, or properties, tried in that
-//! order as Kafka's own worker does.
+//! Connector files of stand-alone mode. Three forms are tried in the order of Kafka's own worker: a flat JSON map,
+//! `{name, config, initial_state}`, and Java properties.
 //!
-//! Must not know: connectors.
+//! Must not know: what the connectors do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use settings::Properties;
 
 use super::layers::{PropertiesFailure, read_properties};
 
-/// The state that a connector is created in.
+/// The state in which a connector is created (KIP-980).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TargetState {
-    /// It runs.
+    /// The connector and its tasks run.
     #[default]
     Running,
-    /// It has its tasks, which do nothing.
+    /// The connector has tasks, and they do nothing.
     Paused,
-    /// It has no tasks.
+    /// The connector has no tasks.
     Stopped,
 }
 
 impl TargetState {
-    /// The state named so, any case.
+    /// The state with this name, upper or lower case.
     pub fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_uppercase().as_str() {
             "RUNNING" => Some(Self::Running),
@@ -38,92 +38,92 @@ impl TargetState {
 /// One connector to create at start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectorFile {
-    /// Where it stood.
+    /// The file.
     pub path: PathBuf,
-    /// Its name.
+    /// Name of the connector.
     pub name: String,
-    /// Its config, `name` in it.
+    /// The configuration, with `name` in it.
     pub config: Properties,
-    /// The state to create it in.
+    /// The state in which the connector is created.
     pub initial_state: TargetState,
 }
 
-/// What stand-alone mode was given.
+/// The connectors that the command line names in stand-alone mode.
 #[derive(Clone, Debug, Default)]
 pub struct Standalone {
-    /// The connectors in order.
+    /// The connectors in the order of the files.
     pub connectors: Vec<ConnectorFile>,
 }
 
 /// Why a connector file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// Not there or not readable.
+    /// The file is missing or not readable.
     #[error("the connector file {path} cannot be read: {source}")]
     Read {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// None of the three forms.
+    /// The file has none of the three forms.
     #[error(
         "the connector file {path} is neither a JSON object of texts, nor JSON with name and config, nor Java properties: {reason}"
     )]
     Form {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// Why it could not be read.
         reason: String,
     },
-    /// No name in it.
+    /// The file gives the connector no name.
     #[error("the connector file {path} has no 'name': add one, offsets are kept under it")]
     NoName {
-        /// Which.
+        /// The file.
         path: PathBuf,
     },
-    /// A null in it.
+    /// A value is null.
     #[error("the connector file {path} has null for '{key}': give a text or leave the key out")]
     Null {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// The key.
+        /// The key with the null.
         key: String,
     },
-    /// Names disagree.
+    /// The file gives the connector two different names.
     #[error(
         "the connector file {path} names the connector '{outer}' and, in its config, '{inner}': they must be equal"
     )]
     TwoNames {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Outside.
+        /// The name beside `config`.
         outer: String,
-        /// In the config.
+        /// The name inside `config`.
         inner: String,
     },
-    /// An unknown state.
+    /// The initial state is not known.
     #[error("the connector file {path} has initial_state '{state}': it is RUNNING, PAUSED or STOPPED")]
     State {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// As given.
+        /// The state as given.
         state: String,
     },
-    /// Two files name one connector.
+    /// Two files give the same connector.
     #[error("the connector files {first} and {second} both name '{name}': give one of them another name")]
     Twice {
-        /// The first.
+        /// The earlier file.
         first: PathBuf,
-        /// The second.
+        /// The later file.
         second: PathBuf,
-        /// The name.
+        /// The name in both.
         name: String,
     },
 }
 
 impl Standalone {
-    /// Reads the files in order.
+    /// Reads the files in order and checks that no name comes twice.
     pub fn read(paths: &[PathBuf]) -> Result<Self, FileError> {
         let mut connectors: Vec<ConnectorFile> = Vec::new();
         for path in paths {
@@ -154,7 +154,7 @@ fn read(path: &Path) -> Result<ConnectorFile, FileError> {
     if let Ok(wrapped) = serde_json::from_slice::<Wrapped>(&bytes) {
         return connector(path, Some(wrapped.name), wrapped.config, wrapped.initial_state);
     }
-    // Almost anything reads as properties: what begins like JSON is meant as JSON.
+    // Nearly any text can be read as properties. A text that begins like JSON is therefore read as JSON only.
     let begin = bytes.iter().find(|b| !b.is_ascii_whitespace());
     if begin == Some(&b'{') {
         let reason = serde_json::from_slice::<Wrapped>(&bytes).err().map(|e| e.to_string()).unwrap_or_default();

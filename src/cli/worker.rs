@@ -1,6 +1,6 @@
-//! The worker's configuration, typed.
+//! The worker's configuration as typed values.
 //!
-//! Must not know: how it is carried out.
+//! Must not know: what is done with the settings.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,52 +15,52 @@ use crate::runtime::variables::Variables;
 use crate::sink::properties;
 
 settings::choices! {
-    /// `exactly.once.source.support`.
+    /// `exactly.once.source.support` (KIP-618).
     pub enum ExactlyOnce {
-        /// Records and offsets apart.
+        /// Records and offsets are written separately.
         Disabled = "disabled",
-        /// Ready to switch: the leader is transactional.
+        /// The leader writes to the config topic with a transactional producer, as a step towards `enabled`.
         Preparing = "preparing",
-        /// One transaction.
+        /// Records and offsets are written in one transaction.
         Enabled = "enabled",
     }
 
-    /// `connector.client.config.override.policy`.
+    /// `connector.client.config.override.policy` (KIP-458): which client settings a connector may override.
     pub enum OverridePolicy {
-        /// Everything.
+        /// All settings.
         All = "All",
-        /// Nothing.
+        /// No setting.
         None = "None",
-        /// `sasl.jaas.config`, `sasl.mechanism`, `security.protocol`.
+        /// `sasl.jaas.config`, `sasl.mechanism` and `security.protocol`.
         Principal = "Principal",
-        /// What the allowlist names.
+        /// The settings in `connector.client.config.override.allowlist`.
         Allowlist = "Allowlist",
     }
 }
 
-/// A topic that the worker keeps state in.
+/// A topic in which the worker keeps state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
-    /// Name.
+    /// Name of the topic.
     pub name: String,
-    /// Replicas at creation; -1: the broker's default.
+    /// Number of replicas when the topic is created; -1: the broker's default.
     pub replication_factor: i16,
-    /// Partitions at creation; -1: the broker's default.
+    /// Number of partitions when the topic is created; -1: the broker's default.
     pub partitions: i32,
-    /// Further topic settings at creation; never `cleanup.policy`, which is always compact.
+    /// Further topic settings when the topic is created. `cleanup.policy` is never among them: it is always `compact`.
     pub settings: Properties,
 }
 
-/// Where state is kept.
+/// Where the worker keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// In Kafka topics.
     Topics {
-        /// Connector configs; one partition.
+        /// Connector configurations, in one partition.
         configs: Topic,
         /// Source offsets.
         offsets: Topic,
-        /// States.
+        /// Statuses of connectors and tasks.
         statuses: Topic,
     },
     /// In a file (stand-alone mode).
@@ -70,11 +70,11 @@ pub enum State {
 /// The worker's configuration.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// Brokers.
+    /// The brokers to ask first, as host:port.
     pub bootstrap_servers: Vec<String>,
-    /// The group; empty in stand-alone mode.
+    /// Name of the group; empty in stand-alone mode.
     pub group_id: String,
-    /// Part of the internal clients' names.
+    /// Part of the names under which the internal Kafka clients appear at the brokers.
     pub client_id: String,
     /// Class of the key converter for connectors that name none.
     pub key_converter: String,
@@ -82,66 +82,67 @@ pub struct WorkerConfig {
     pub value_converter: String,
     /// Class of the header converter for connectors that name none.
     pub header_converter: String,
-    /// All tasks together, at a stop.
+    /// How long all tasks together may take at a stop.
     pub shutdown_timeout: Duration,
-    /// Between offset commits.
+    /// Time between commits of offsets.
     pub offset_flush_interval: Duration,
-    /// Of one commit.
+    /// How long one commit of offsets may take.
     pub offset_flush_timeout: Duration,
-    /// Where state is kept.
+    /// Where the worker keeps its state.
     pub state: State,
     /// Which client settings connectors may override.
     pub override_policy: OverridePolicy,
-    /// With [`OverridePolicy::Allowlist`].
+    /// The settings for [`OverridePolicy::Allowlist`].
     pub override_allowlist: Vec<String>,
-    /// Keep the list of a connector's topics.
+    /// Whether the list of topics that each connector wrote to is kept.
     pub topic_tracking: bool,
-    /// Let it be emptied.
+    /// Whether that list may be emptied over REST.
     pub topic_tracking_reset: bool,
-    /// Create topics as connectors say.
+    /// Whether topics are created as a connector's `topic.creation.*` says.
     pub topic_creation: bool,
     /// REST listeners, `scheme://host:port`.
     pub listeners: Vec<String>,
-    /// Listeners of /admin; `None`: the main ones; empty: nowhere.
+    /// Listeners of /admin. `None`: the main listeners serve it. Empty: nobody serves it.
     pub admin_listeners: Option<Vec<String>>,
-    /// Host for other workers.
+    /// Host under which other workers reach this one.
     pub advertised_host: Option<String>,
-    /// Port for other workers.
+    /// Port under which other workers reach this one.
     pub advertised_port: Option<u16>,
-    /// http or https for other workers.
+    /// http or https: which listener other workers use.
     pub advertised_listener: Option<String>,
-    /// CORS origins, as written.
+    /// Allowed CORS origins, as written.
     pub allow_origin: String,
-    /// CORS methods, as written.
+    /// Allowed CORS methods, as written.
     pub allow_methods: String,
     /// `response.http.headers.config`, as written.
     pub response_headers: String,
-    /// REST extension classes.
+    /// Java class names of REST extensions.
     pub rest_extensions: Vec<String>,
-    /// Names this process across its restarts; `None`: its advertised address does.
+    /// Identifies this worker across its restarts. `None`: the advertised address is used.
     pub instance_id: Option<String>,
-    /// Without a heartbeat, after which a standby takes over.
+    /// Time without a heartbeat after which a standby takes over.
     pub session_timeout: Duration,
-    /// Between heartbeats.
+    /// Time between heartbeats to the group.
     pub heartbeat_interval: Duration,
-    /// Exactly once.
+    /// Whether records and offsets are written in one transaction.
     pub exactly_once: ExactlyOnce,
-    /// Providers of `${name:path:key}`.
+    /// The providers that resolve `${name:path:key}`.
     pub variables: Variables,
-    /// Everything that somebody set, unknown keys too, defaults left out, variables resolved: what Kafka clients get.
+    /// All settings that somebody set, unknown keys too, with variables resolved. Defaults are not among them. Kafka
+    /// clients get these.
     pub properties: Properties,
 }
 
-/// What is wrong with one setting.
+/// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerError {
-    /// The key.
+    /// Name of the setting.
     pub key: String,
-    /// Where its value came from; `None`: it is not set.
+    /// Where the value came from; `None`: it is not set.
     pub origin: Option<String>,
-    /// What is wrong.
+    /// What is wrong with the value.
     pub reason: String,
-    /// What to do.
+    /// How to correct it.
     pub remedy: String,
 }
 
@@ -157,7 +158,7 @@ impl std::error::Error for WorkerError {}
 const SASL_KEYS_OF_A_PRINCIPAL: &[&str] = &["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
 
 impl WorkerConfig {
-    /// Reads the settings; all mistakes come together.
+    /// Reads the settings. The error holds all mistakes, not only the first.
     pub fn read(layers: &Layers, standalone: bool) -> Result<Self, Vec<WorkerError>> {
         let def = if standalone { &STANDALONE } else { &DISTRIBUTED };
         let mut errors = Vec::new();
@@ -225,7 +226,7 @@ impl WorkerConfig {
         }
     }
 
-    /// Whether a connector may set `key` (without its `producer.override.` or other prefix).
+    /// Whether a connector may set the client property `key`, given without a prefix such as `producer.override.`.
     pub fn may_override(&self, key: &str) -> bool {
         match self.override_policy {
             OverridePolicy::All => true,
@@ -235,14 +236,15 @@ impl WorkerConfig {
         }
     }
 
-    /// What is to be said once at start: settings that have no effect here.
+    /// Findings to log once at the start: settings that have no effect here.
     pub fn remarks(&self) -> Vec<Finding> {
         let def = if matches!(self.state, State::File(_)) { &STANDALONE } else { &DISTRIBUTED };
         def.without_effect("", &self.properties)
     }
 
-    /// What the worker set for connectors' clients of one kind: what stands under `producer.`, `consumer.` or `admin.`.
-    /// Producers and consumers inherit nothing else but `bootstrap.servers` (security neither), as in Connect.
+    /// The worker's settings for the connectors' clients of one kind, whose keys begin with `prefix` (`producer.`,
+    /// `consumer.` or `admin.`). As in Connect, producers and consumers inherit only `bootstrap.servers` from the
+    /// worker's own settings, and not the security settings.
     pub fn client(&self, prefix: &str) -> Properties {
         self.properties.under(prefix).collect()
     }
@@ -266,7 +268,7 @@ fn remedy(layers: &Layers, key: &str) -> String {
 
 fn policy(text: &str, layers: &Layers, errors: &mut Vec<WorkerError>) -> OverridePolicy {
     const KEY: &str = "connector.client.config.override.policy";
-    // The Java classes are named so too: …policy.AllConnectorClientConfigOverridePolicy.
+    // The names of the Java classes are also accepted, such as …policy.AllConnectorClientConfigOverridePolicy.
     let simple = text.rsplit('.').next().unwrap_or(text);
     let simple = simple.strip_suffix("ConnectorClientConfigOverridePolicy").unwrap_or(simple);
     OverridePolicy::from_name(simple).unwrap_or_else(|| {
@@ -295,7 +297,7 @@ fn topics(r: &mut Reader<'_>) -> State {
     }
 }
 
-/// Checks of settings that must fit each other, or a form of their own.
+/// Checks settings that must fit each other, and settings with a syntax of their own.
 fn together(config: &WorkerConfig, r: &mut Reader<'_>, layers: &Layers, errors: &mut Vec<WorkerError>) {
     let mut refuse = |key: &str, reason: String, remedy: &str| {
         errors.push(error(layers, key, reason, remedy.to_owned()));
@@ -361,7 +363,7 @@ fn together(config: &WorkerConfig, r: &mut Reader<'_>, layers: &Layers, errors: 
             refuse(key, reason, &format!("\n{}", catalog.lacks(kind)));
         }
     }
-    // What no connector's producer could honour: each task would fail, one after the other.
+    // A producer setting that cannot be honoured would make each task fail, so it is refused at the start.
     let own: properties::Properties =
         config.properties.under("producer.").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     for refusal in properties::producer("", &own, &properties::Properties::new()).refusals {

@@ -1,4 +1,4 @@
-//! The forms that answers have: JSON, or a bare status.
+//! The two forms of an answer: JSON, or a bare status.
 //!
 //! Must not know: which call is answered.
 
@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::ApiError;
 
-/// What a handler answers.
+/// What a handler returns.
 pub(super) type Answer = Result<Response, ApiError>;
 
-/// JSON with Connect's content type: no charset.
+/// JSON with Connect's content type, which names no charset.
 pub(super) fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Response {
-    // Maps with text keys: serialising cannot fail; an empty body would be seen at once.
+    // Serialising cannot fail, because all maps have text keys. If it did, the empty body would be noticed at once.
     let body = serde_json::to_vec(value).unwrap_or_default();
     (status, [("content-type", "application/json")], body).into_response()
 }
@@ -24,7 +24,7 @@ pub(super) fn ok<T: Serialize + ?Sized>(value: &T) -> Answer {
     Ok(json(StatusCode::OK, value))
 }
 
-/// A bare status: no body, no content type.
+/// A status without body and content type.
 pub(super) fn bare(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;

@@ -1,6 +1,6 @@
-//! Request bodies: read within bounds, parsed, with complaints that say where.
+//! Reads and parses request bodies within bounds. Error messages say where a body is wrong.
 //!
-//! Must not know: which call it is.
+//! Must not know: which call the body belongs to.
 
 use std::time::Duration;
 
@@ -13,23 +13,22 @@ use tokio::sync::Semaphore;
 
 use super::ApiError;
 
-/// What all requests together may cost while their bodies are read.
+/// What reading bodies may cost.
 struct Bounds<'a> {
-    /// Bytes of one body.
+    /// Most bytes of one body.
     body_bytes: usize,
-    /// Bytes that are still free for the bodies of all requests.
+    /// Bytes that are still free for the bodies of all requests together.
     free: &'a Semaphore,
-    /// From the head's end to the body's.
+    /// Time from the end of the head to the end of the body.
     time: Duration,
 }
 
-/// Bytes for the bodies that are being read at one time.
+/// Bytes of all bodies that are being read at the same time.
 static FREE: Semaphore = Semaphore::const_new(24 * 1024 * 1024);
 
-/// A body is far above any configuration at 8 MiB: Kafka's producer takes records of 1 MiB.
+/// 8 MiB is far more than any configuration needs: a record in the config topic has at most 1 MiB by Kafka's default.
 const BOUNDS: Bounds<'static> = Bounds { body_bytes: 8 * 1024 * 1024, free: &FREE, time: Duration::from_secs(30) };
 
-/// Reads and parses a body.
 pub(super) async fn read(body: Body) -> Result<Value, ApiError> {
     let bytes = collect(body, &BOUNDS).await?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -57,7 +56,7 @@ async fn collect(body: Body, bounds: &Bounds<'_>) -> Result<Vec<u8>, ApiError> {
     let reading = async {
         let (mut body, mut bytes, mut taken) = (body, Vec::new(), Vec::new());
         while let Some(frame) = poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await {
-            // The client went away, or did not keep to HTTP: nobody reads this answer.
+            // The client went away or broke HTTP, so nobody reads this answer.
             let frame = frame.map_err(|error| ApiError::bad(format!("The request's body ended early: {error}")))?;
             let Ok(data) = frame.into_data() else { continue };
             if bytes.len() + data.len() > bounds.body_bytes {
@@ -83,7 +82,7 @@ async fn collect(body: Body, bounds: &Bounds<'_>) -> Result<Vec<u8>, ApiError> {
     })
 }
 
-/// An object with none but the `known` fields.
+/// An object that has no other fields than `known`. `class` is the Java class that Connect's error message names.
 pub(super) fn object(value: Value, class: &str, known: &[&str]) -> Result<Map<String, Value>, ApiError> {
     let Value::Object(object) = value else {
         return Err(ApiError::bad(format!(
@@ -102,7 +101,7 @@ pub(super) fn object(value: Value, class: &str, known: &[&str]) -> Result<Map<St
     Ok(object)
 }
 
-/// A configuration: scalars become text, null stays null.
+/// A connector's configuration. Numbers and booleans become text, null stays null.
 pub(super) fn config(value: Value) -> Result<Properties, ApiError> {
     let Value::Object(object) = value else {
         return Err(ApiError::bad(format!(
@@ -129,7 +128,7 @@ pub(super) fn config(value: Value) -> Result<Properties, ApiError> {
     Ok(config)
 }
 
-/// JSON's word for what it is.
+/// JSON's name for the type of `value`.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -149,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that arrives in pieces of four bytes, and then, when `ends` is false, nothing more.
+    /// A body that arrives in pieces of four bytes. When `ends` is false, it then waits forever.
     fn pieces(count: usize, ends: bool) -> Body {
         let sent = (0..count).map(|_| Ok::<_, std::convert::Infallible>(Bytes::from_static(b"    ")));
         let rest = stream::poll_fn(move |_| if ends { std::task::Poll::Ready(None) } else { std::task::Poll::Pending });

@@ -1,4 +1,4 @@
-//! `/connectors` and a connector's configuration, state and life.
+//! `/connectors`: configuration, status, creation and deletion of connectors, and pause, resume, stop and restart.
 //!
 //! Must not know: how a connector is run.
 
@@ -40,12 +40,12 @@ async fn list(State(app): State<App>, query: Query) -> Answer {
     for name in names {
         let mut one = Map::new();
         if with_status {
-            // One that has no status yet is left out, as Connect does.
+            // Like Connect, the answer leaves out a connector that has no status yet.
             let Ok(standing) = app.supervisor.standing(&name) else { continue };
             one.insert("status".to_owned(), standing_json(&standing));
         }
         if with_info {
-            // Deleted in the meantime.
+            // The connector was deleted in the meantime.
             let Ok(info) = app.supervisor.info(&name) else { continue };
             one.insert("info".to_owned(), info_json(&info));
         }
@@ -92,7 +92,7 @@ fn initial_state(text: &str) -> Result<TargetState, ApiError> {
     }
 }
 
-/// The configuration with the connector's name in it.
+/// The configuration with the connector's name in it. It is an error when it holds another name.
 fn named(mut config: Properties, name: &str) -> Result<Properties, ApiError> {
     match config.get("name") {
         Some(other) if other == name => Ok(config),
@@ -111,7 +111,7 @@ fn created(app: &App, info: &Info) -> Response {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
             location.push(char::from(byte));
         } else {
-            // Writing into a String cannot fail.
+            // Writing into a string cannot fail.
             let _ = write!(location, "%{byte:02X}");
         }
     }
@@ -190,7 +190,7 @@ fn standing_json(standing: &StateInfo) -> Value {
     })
 }
 
-/// A task's state, or a connector's, which has no id.
+/// The state of a task, or of a connector, which has no id.
 pub(super) fn part_json(task: Option<u32>, part: &Part) -> Value {
     let mut object = Map::new();
     if let Some(task) = task {

@@ -1,4 +1,4 @@
-//! Cross-origin requests, as `access.control.allow.origin` and `.methods` say.
+//! Cross-origin requests, as `access.control.allow.origin` and `access.control.allow.methods` say.
 //!
 //! Must not know: resources.
 
@@ -14,17 +14,17 @@ use settings::{JavaRegex, RegexError};
 
 use super::App;
 
-/// Which origins may call, and how.
+/// Which origins may call, and with which methods.
 #[derive(Clone, Debug)]
 pub struct Cors {
-    /// Each matches a whole origin; none: any.
+    /// Each pattern must match a whole origin. Not used when `is_any` is set.
     origins: Vec<JavaRegex>,
     is_any: bool,
     methods: HeaderValue,
 }
 
 impl Cors {
-    /// From the worker's two settings: `None` when the first is empty, which switches all of it off.
+    /// Reads the worker's two settings. `None` when `origins` is empty, which switches CORS off.
     pub fn new(origins: &str, methods: &str) -> Result<Option<Self>, RegexError> {
         let items: Vec<&str> = origins.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
         if items.is_empty() {
@@ -43,7 +43,7 @@ impl Cors {
     }
 }
 
-/// Adds the headers; the request itself is served either way.
+/// Adds the CORS headers. The request itself is served in any case.
 pub(super) async fn answer(State(app): State<App>, request: Request, next: Next) -> Response {
     let Some(cors) = &app.config.cors else { return next.run(request).await };
     let origin = request.headers().get(ORIGIN).cloned();

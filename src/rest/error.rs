@@ -1,4 +1,4 @@
-//! Errors as Connect answers them: `{"error_code":…,"message":…}`, the code being the HTTP status.
+//! Errors in Connect's form: `{"error_code":…,"message":…}`. The code is the HTTP status.
 //!
 //! Must not know: which call failed.
 
@@ -10,17 +10,17 @@ use serde_json::json;
 use crate::runtime::supervisor::Refusal;
 use crate::runtime::validate::Rejected;
 
-/// An answer that is an error.
+/// An error as an answer.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
     message: String,
-    /// Errors from before a resource is chosen have no content type, in Connect.
+    /// Whether the answer has a content type. In Connect, errors that come before a resource is chosen have none.
     is_typed: bool,
 }
 
 impl ApiError {
-    /// Of a resource.
+    /// An error of a resource.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), is_typed: true }
     }
@@ -30,12 +30,12 @@ impl ApiError {
         self.status
     }
 
-    /// A client's mistake.
+    /// The answer to a client's mistake: 400.
     pub(super) fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// From before a resource is chosen: `HTTP 404 Not Found` and the like, without a content type.
+    /// An error that comes before a resource is chosen, such as `HTTP 404 Not Found`. It has no content type.
     pub(super) fn untyped(status: StatusCode) -> Self {
         let reason = status.canonical_reason().unwrap_or_default();
         Self { status, message: format!("HTTP {} {reason}", status.as_u16()), is_typed: false }

@@ -1,4 +1,5 @@
-//! What every request passes before a resource is chosen: path, method, media types, in the order in which Jersey looks.
+//! Checks every request before a resource is chosen: path, method, media types and password, in the order of Connect's
+//! HTTP layers (Jetty and Jersey).
 //!
 //! Must not know: what a resource does.
 
@@ -14,13 +15,13 @@ use axum::response::{IntoResponse, Response};
 use super::routes::{self, Row};
 use super::{ApiError, App, Part, Segments};
 
-/// Answers what needs no resource; else hands on with a path without trailing slashes.
+/// Answers a request that needs no resource. Otherwise passes it on, with a path without trailing slashes.
 pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if let Some(reason) = refused(path) {
         return bad_request(request.method(), &reason);
     }
-    // What follows a semicolon are a segment's parameters; no resource has any.
+    // What follows a semicolon are parameters of a segment (RFC 3986, 3.3). No resource has any.
     let plain = |segment: &'_ str| segment.split(';').next().unwrap_or_default().to_owned();
     let raw: Vec<String> = path.split('/').map(plain).filter(|segment| !segment.is_empty()).collect();
     let raw: Vec<&str> = raw.iter().map(String::as_str).collect();
@@ -33,7 +34,7 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let Some(row) = routes::find(&raw).filter(|_| is_served) else {
         return ApiError::untyped(StatusCode::NOT_FOUND).into_response();
     };
-    // Connect's admin listeners ask for no password.
+    // Like Connect, the admin listeners ask for no password.
     let auth =
         app.config.auth.as_ref().filter(|_| app.part != Part::Admin && !row.is_internal(request.method().as_str()));
     let is_refused = auth.is_some_and(|auth| !auth.admits(request.headers()));
@@ -66,7 +67,7 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     next.run(request).await
 }
 
-/// One line a request, as Connect's own log has it.
+/// Logs one line for each request, in the form of Connect's own log.
 pub(super) async fn log(request: Request, next: Next) -> Response {
     let begin = Instant::now();
     let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -82,7 +83,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     response
 }
 
-/// Percent-decoding; what is not UTF-8 afterwards is replaced, and then matches no name.
+/// Decodes percent-encoding. Bytes that are not UTF-8 are replaced, and the result then matches no name.
 pub(super) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -95,8 +96,8 @@ pub(super) fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What Connect's HTTP layer refuses of a path, before any JSON: the reasons in the order in which it names them. A
-/// segment's parameters are not looked at.
+/// The reasons for which Connect's HTTP server, Jetty, refuses a path before any JSON is made, in Jetty's order.
+/// Parameters of a segment are not checked.
 fn refused(path: &str) -> Option<String> {
     let mut reasons = [
         ("Ambiguous URI path segment", false),
@@ -142,7 +143,7 @@ fn refused(path: &str) -> Option<String> {
 
 fn bad_request(method: &Method, reason: &str) -> Response {
     if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
-        // Jetty writes a page for these three only.
+        // Jetty writes an error page for these three methods only.
         return (StatusCode::BAD_REQUEST, [(CONNECTION, "close")]).into_response();
     }
     let page = format!(
@@ -152,8 +153,8 @@ fn bad_request(method: &Method, reason: &str) -> Response {
     (StatusCode::BAD_REQUEST, headers, page).into_response()
 }
 
-/// As Connect's basic auth extension answers: a bare text, whatever the content type says, and no `WWW-Authenticate`, so
-/// that browsers do not ask for a password.
+/// The answer of Connect's basic auth extension: plain text, whatever the content type says. There is no
+/// `WWW-Authenticate`, so that browsers do not ask for a password.
 fn unauthorized(media: &'static str) -> Response {
     (StatusCode::UNAUTHORIZED, [(CONTENT_TYPE, media)], "User cannot access the resource.").into_response()
 }
@@ -208,7 +209,7 @@ mod tests {
         const ENCODING: &str = "Ambiguous URI path encoding";
         const SEGMENT: &str = "Ambiguous URI path segment";
         const SUSPICIOUS: &str = "Suspicious Path Character";
-        // As Kafka Connect 4.3.1 answered each.
+        // The reasons that Kafka Connect 4.3.1 gave for each path.
         for (name, reason) in [
             ("a%25b", ENCODING),
             ("%252e", ENCODING),

@@ -1,6 +1,6 @@
-//! The process: who it is, and how it is.
+//! The worker itself: its version and its health.
 //!
-//! Must not know: why it is so.
+//! Must not know: what decides about the health.
 
 use axum::Router;
 use axum::extract::State;
@@ -11,15 +11,16 @@ use serde_json::json;
 use super::{Answer, ApiError, App, json as answer, ok};
 use crate::runtime::supervisor::Health;
 
-/// The Kafka Connect version that the API is compatible with: clients switch features by it.
+/// The Kafka Connect version that the API is compatible with. Some clients switch features on by it.
 const CONNECT_VERSION: &str = "4.3.1";
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/", get(root)).route("/health", get(health))
 }
 
-/// Connect's worker does not listen before a broker has told the cluster's id, and whoever asks here takes a 200 for a
-/// worker that can work: until then it is 503. Once known the id stays, whatever becomes of the brokers.
+/// `GET /`. It answers 503 until a broker has told the cluster's id, because clients take a 200 here for a worker that
+/// can work. (Connect's worker does not listen before it knows the id.) Once known the id stays, even if the brokers go
+/// away.
 async fn root(State(app): State<App>) -> Answer {
     let cluster = app.config.kafka_cluster_id.borrow().clone();
     if cluster.is_empty() {

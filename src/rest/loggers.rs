@@ -1,7 +1,7 @@
 //! Log levels at run time (KIP-495, KIP-976).
 //!
-//! Names are Java's: hierarchical by dots, `root` above all. What a level does to the log is the logging room's matter: it
-//! is told by a function.
+//! Names of loggers are Java's: a hierarchy by dots, with `root` above all. A function given by the room that owns the
+//! log puts each new level into effect.
 //!
 //! Must not know: how logs are written.
 
@@ -20,7 +20,7 @@ use super::{Answer, ApiError, App, Query, Segments, bare, body, ok};
 const LEVELS: [&str; 8] = ["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"];
 const ROOT: &str = "root";
 
-/// Told of each change: the logger's name and its new level.
+/// Called on each change with the logger's name and its new level.
 pub type Apply = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 #[derive(Clone)]
@@ -29,7 +29,7 @@ struct Level {
     modified_ms: Option<i64>,
 }
 
-/// The loggers that are known, and their levels.
+/// The known loggers and their levels.
 #[derive(Clone)]
 pub struct Loggers {
     levels: Arc<Mutex<BTreeMap<String, Level>>>,
@@ -37,7 +37,7 @@ pub struct Loggers {
 }
 
 impl Loggers {
-    /// With the root at `level` (INFO when that is no level's name).
+    /// Creates the loggers with `root` at `level`, or at INFO when `level` is not known.
     pub fn new(level: &str, apply: Apply) -> Self {
         let root = Level { name: level_name(level).unwrap_or("INFO"), modified_ms: None };
         Self { levels: Arc::new(Mutex::new(BTreeMap::from([(ROOT.to_owned(), root)]))), apply }
@@ -47,7 +47,8 @@ impl Loggers {
         self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets a logger and all below it; the names whose level is another now, sorted.
+    /// Sets the level of a logger and of all below it. Returns the names whose level changed, sorted; `None` when
+    /// `level` is not known.
     pub fn set(&self, logger: &str, level: &str) -> Option<Vec<String>> {
         let name = level_name(level)?;
         let logger = canonical(logger);
@@ -123,7 +124,7 @@ async fn set(State(app): State<App>, path: Segments, query: Query, request: Requ
     let changed = app.config.loggers.set(path.at(2), level);
     let changed =
         changed.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, format!("invalid log level '{level}'.")))?;
-    // One process runs the connectors: the cluster is this worker.
+    // The owner runs all connectors in one process, so the cluster is this worker.
     if query.all("scope").next().is_some_and(|scope| scope.eq_ignore_ascii_case("cluster")) {
         return Ok(bare(StatusCode::NO_CONTENT));
     }

@@ -1,9 +1,9 @@
-//! `GET /metrics`: the numbers of the worker, its connectors and tasks in Prometheus' text form.
+//! `GET /metrics`: the metrics of the worker, its connectors and tasks in the text format of Prometheus.
 //!
-//! The names are those that dashboards for Kafka Connect and Debezium ask for. Connect's own stand here in the two ways in
-//! which the JMX exporter writes them: without rules (`kafka_connect_source_task_metrics_…`), and by its example file, as
-//! Strimzi uses it (`kafka_connect_source_task_…`), which leaves rates and maxima out. Debezium's are
-//! `debezium_metrics_…` with the attribute as it is written in JMX.
+//! The names are those that dashboards for Kafka Connect and Debezium use. Each of Connect's metrics is written under
+//! both names that the Prometheus JMX exporter may give it. Without rules it is `kafka_connect_source_task_metrics_…`.
+//! With the exporter's example file, which Strimzi uses, it is `kafka_connect_source_task_…`; that file leaves out
+//! rates and maxima. Debezium's metrics are `debezium_metrics_…` with the attribute's name as in JMX.
 //!
 //! Must not know: where the numbers come from.
 
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<App> {
 async fn metrics(State(app): State<App>) -> Response {
     match text(app.supervisor.numbers()) {
         Ok(text) => ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
-        // Writing to a string fails for nothing but a defect of the formatter.
+        // Formatting into a string fails only if the formatter itself is wrong.
         Err(fmt::Error) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
@@ -46,13 +46,13 @@ fn text(numbers: WorkerNumbers) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-/// Reads an attribute's value out of a task's numbers; none while there is nothing to say.
+/// Reads an attribute's value out of a task's numbers; `None` while there is nothing to report.
 type Value = fn(&Numbers) -> Option<f64>;
 
-/// A task's attribute: its name in JMX, what it says, and its value.
+/// An attribute of a task: its name in JMX, its description, and its value.
 type Attribute = (&'static str, &'static str, Value);
 
-/// `connector-task-metrics`.
+/// Connect's group `connector-task-metrics`.
 const TASK: &[Attribute] = &[
     ("batch-size-max", "Most records of a batch", |n| n.batch_records.max()),
     ("batch-size-avg", "Mean of the records of a batch", |n| n.batch_records.mean()),
@@ -66,7 +66,7 @@ const TASK: &[Attribute] = &[
     }),
 ];
 
-/// `source-task-metrics`.
+/// Connect's group `source-task-metrics`.
 const SOURCE: &[Attribute] = &[
     ("source-record-poll-total", "Records that the connector made", |n| Some(n.polled as f64)),
     ("source-record-poll-rate", "Records that the connector made, a second", |n| Some(n.batch_records.per_second())),
@@ -79,7 +79,7 @@ const SOURCE: &[Attribute] = &[
     ("source-record-active-count-avg", "Mean of the records that were not acknowledged yet", |n| n.active.mean()),
 ];
 
-/// `task-error-metrics`.
+/// Connect's group `task-error-metrics`.
 const ERRORS: &[Attribute] = &[
     ("total-record-failures", "Operations on records that failed, repeated ones included", |n| Some(n.failures as f64)),
     ("total-record-errors", "Records that failed for good", |n| Some(n.errors as f64)),
@@ -93,7 +93,7 @@ const ERRORS: &[Attribute] = &[
     }),
 ];
 
-/// Debezium's, of the context `streaming`.
+/// Debezium's metrics of the context `streaming`.
 const STREAMING: &[Attribute] = &[
     ("Connected", "Whether the connector reads the log", |n| Some(f64::from(u8::from(n.is_connected)))),
     ("MilliSecondsBehindSource", "How far the last event was behind its source's clock, -1 before the first", |n| {
@@ -121,10 +121,10 @@ const STREAMING: &[Attribute] = &[
     ("CurrentQueueSizeInBytes", "Bytes that wait to be converted", |n| Some(n.queued_bytes as f64)),
 ];
 
-/// Debezium's, of the context `snapshot`.
+/// Debezium's metrics of the context `snapshot`.
 const SNAPSHOT: &[Attribute] = &[("TotalNumberOfEventsSeen", "Rows that were copied", |n| Some(n.reads as f64))];
 
-/// Our own.
+/// Metrics that only afterimage has.
 const OWN: &[Attribute] = &[
     ("sent_bytes_total", "Bytes of keys and values handed to the producer, before compression", |n| {
         Some(n.sent_bytes as f64)
@@ -132,10 +132,10 @@ const OWN: &[Attribute] = &[
     ("dropped_records_total", "Records that transforms dropped", |n| Some(n.dropped as f64)),
 ];
 
-/// Connect's states of a connector and of a task, as its metrics spell them.
+/// Connect's states of connectors and tasks, as its metrics spell them.
 const STATES: &[&str] = &["unassigned", "running", "paused", "stopped", "failed", "restarting"];
 
-/// Which attributes the exporter's example file lets through.
+/// The attributes that the exporter's example file lets through.
 const EXAMPLE_FILE: &[&str] = &[
     "total",
     "count",
@@ -166,7 +166,7 @@ fn since(at_ms: Option<i64>) -> f64 {
 
 type Label<'a> = (&'static str, &'a str);
 
-/// What is written of one metric: each set of labels with its value.
+/// The samples of one metric: each set of labels with its value.
 type Samples<'a> = Vec<(Vec<Label<'a>>, f64)>;
 
 #[derive(Debug)]
@@ -186,7 +186,7 @@ impl Collector for Scrape {
         }
         for (context, attributes) in [("streaming", STREAMING), ("snapshot", SNAPSHOT)] {
             for (name, help, value) in attributes {
-                // The second context has names of the first: they are written with them, as one metric.
+                // An attribute that both contexts have is written once, as one metric with samples of both.
                 let Some(contexts) = contexts(context, name) else { continue };
                 let mut samples = Samples::new();
                 for (context, value) in std::iter::once((context, *value)).chain(contexts) {
@@ -203,7 +203,7 @@ impl Collector for Scrape {
     }
 }
 
-/// The other contexts in which an attribute of this name is; none when it has been written with an earlier one.
+/// The other contexts that have an attribute with this name. `None` when an earlier context has already written it.
 fn contexts(context: &str, name: &str) -> Option<Vec<(&'static str, Value)>> {
     if context == "snapshot" {
         return (!STREAMING.iter().any(|(known, ..)| *known == name)).then(Vec::new);
@@ -216,14 +216,14 @@ fn debezium<'a>(connector: &'a ConnectorNumbers, context: &'static str) -> Vec<L
     vec![("context", context), ("name", &connector.topic_prefix), ("plugin", connector.kind.unwrap_or_default())]
 }
 
-/// What a state's metric says.
+/// Description of the metrics that stand for a state.
 const STATE: &str = "1 for the state, 0 for all others";
 
-/// The labels of tasks; there are few of them, and labels are texts.
+/// Labels of tasks. Labels are texts, and a connector has one task.
 const TASK_NUMBERS: [&str; 1] = ["0"];
 
 impl Scrape {
-    /// One sample for each task that runs here.
+    /// One sample for each task that runs in this process.
     fn tasks<'a>(
         &'a self,
         value: fn(&Numbers) -> Option<f64>,
@@ -318,21 +318,21 @@ fn connect(
     let (name, snake) = (attribute.replace('-', "_"), kind.replace('-', "_"));
     write(out, &format!("kafka_connect_{snake}_metrics_{name}"), help, samples)?;
     if EXAMPLE_FILE.iter().any(|end| attribute.ends_with(end)) {
-        // The example file has the worker's without "connect-".
+        // In the example file, the names of worker metrics lack "connect-".
         let snake = if kind == "connect-worker" { "worker" } else { &*snake };
         write(out, &format!("kafka_connect_{snake}_{name}"), help, samples)?;
     }
     Ok(())
 }
 
-/// Writes a metric: one that ends in `_total` is a counter, all others are gauges.
+/// Writes a metric. A name that ends in `_total` is a counter, every other one a gauge.
 fn write(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, samples: &Samples<'_>) -> Result<(), fmt::Error> {
     if samples.is_empty() {
         return Ok(());
     }
     let counter = name.strip_suffix("_total");
     let kind = if counter.is_some() { MetricType::Counter } else { MetricType::Gauge };
-    // The end that all counters have is added again by the encoder.
+    // The encoder adds `_total` to the name of a counter.
     let mut metric = out.encode_descriptor(counter.unwrap_or(name), help, None, kind)?;
     for (labels, value) in samples {
         if labels.is_empty() {

@@ -1,12 +1,12 @@
-//! The Connect REST API: HTTP, its JSON and its texts; a file a resource.
+//! The Kafka Connect REST API: HTTP, JSON bodies and messages. Each resource has its own file.
 //!
-//! Clients of Kafka Connect depend on status codes, on the order of fields and on texts down to the missing
-//! `Content-Type` of an error, so the rules that come before a resource (unknown path, wrong method, wrong media type,
-//! trailing slash, password) are one table and one gate ([`gate`]) in front of the router, not habits of its handlers.
-//! Where Connect answers a client's mistake with 500, the answer here is 400.
+//! Purpose: clients of Kafka Connect keep working. They depend on status codes, on the order of fields, on messages and
+//! even on the missing `Content-Type` of some errors. The rules that come before a resource (unknown path, wrong
+//! method, wrong media type, trailing slash, password) are therefore one table and one gate ([`gate`]) in front of the
+//! router, and not repeated in the handlers. Where Connect answers 500 to a client's mistake, the answer here is 400.
 //!
-//! A connection comes in through [`server`], which bounds what a client may cost and speaks TLS; a request then passes,
-//! from the outside in, the log line, the headers of `response.http.headers.config`, CORS, the gate, and its handler.
+//! A connection comes in through [`server`], which limits what a client may cost and speaks TLS. A request then passes,
+//! from the outside in: the log line, the headers of `response.http.headers.config`, CORS, the gate, and its handler.
 //!
 //! Must not know: databases, the Kafka client, what a connector's keys mean.
 
@@ -47,39 +47,40 @@ pub use response_headers::ResponseHeaders;
 
 use crate::runtime::supervisor::Supervisor;
 
-/// What the API shows of the process, and its settings.
+/// What the API tells about the process, and its settings.
 #[derive(Clone)]
 pub struct Config {
-    /// `commit` of `GET /`.
+    /// The `commit` in the answer to `GET /`.
     pub commit: String,
-    /// The Kafka cluster's id; empty until a broker has told it. `GET /` is 503 so long.
+    /// The Kafka cluster's id; empty until a broker has told it. `GET /` answers 503 until then.
     pub kafka_cluster_id: watch::Receiver<String>,
-    /// The brokers that are asked for it, as `bootstrap.servers` names them.
+    /// The brokers that are asked for the cluster's id, as `bootstrap.servers` names them.
     pub bootstrap_servers: String,
-    /// Base of `Location`, such as `http://host:8083`: `rest.advertised.*`, else the listener's.
+    /// Base of the `Location` header, such as `http://host:8083`: from `rest.advertised.*`, else the listener's
+    /// address.
     pub advertised_url: String,
-    /// `access.control.allow.*`; `None`: off.
+    /// `access.control.allow.*`; `None`: CORS is off.
     pub cors: Option<Cors>,
     /// `response.http.headers.config`.
     pub response_headers: ResponseHeaders,
     /// Who may call, when `rest.extension.classes` names the basic auth extension; `None`: everybody.
     pub auth: Option<Arc<BasicAuth>>,
-    /// Log levels.
+    /// Log levels (`/admin/loggers`).
     pub loggers: Loggers,
 }
 
-/// Which part of the API a listener serves.
+/// The part of the API that a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All of it: `listeners`, while `admin.listeners` is not set.
+    /// The whole API. `listeners` serve it while `admin.listeners` is not set.
     Whole,
-    /// All but `/admin`: `listeners`, when `admin.listeners` is set.
+    /// All but `/admin`. `listeners` serve it when `admin.listeners` is set.
     WithoutAdmin,
-    /// `/admin` and nothing else, without password, CORS and configured headers, as in Connect: `admin.listeners`.
+    /// `/admin` only, on `admin.listeners`. As in Connect, there is no password, CORS or configured header.
     Admin,
 }
 
-/// What handlers share.
+/// What the handlers share.
 #[derive(Clone)]
 pub(crate) struct App {
     supervisor: Arc<Supervisor>,
@@ -87,7 +88,7 @@ pub(crate) struct App {
     part: Part,
 }
 
-/// The API, as far as `part` goes.
+/// Builds the router for one part of the API.
 pub fn router(supervisor: Arc<Supervisor>, config: Config, part: Part) -> Router {
     let app = App { supervisor, config: Arc::new(config), part };
     let resources = Router::new()
@@ -101,7 +102,7 @@ pub fn router(supervisor: Arc<Supervisor>, config: Config, part: Part) -> Router
         .merge(loggers::routes())
         .merge(openapi::routes())
         .with_state(app.clone());
-    // The gate changes the path (trailing slashes), so it must stand in front of the router, not inside of it.
+    // The gate changes the path (trailing slashes), so it must run before the router, not as a layer inside of it.
     let gated = Router::new().fallback_service(resources).layer(from_fn_with_state(app.clone(), gate::gate));
     let whole = if part == Part::Admin {
         gated

@@ -1,6 +1,6 @@
 //! A connector's stored offsets (KIP-875).
 //!
-//! Must not know: what they mean.
+//! Must not know: what the offsets mean.
 
 use axum::Router;
 use axum::extract::{Request, State};

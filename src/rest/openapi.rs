@@ -1,7 +1,7 @@
-//! The OpenAPI 3.1 document, made of the same table by which the gate answers.
+//! Makes the OpenAPI 3.1 document from the table of routes, by which the gate answers too.
 //!
-//! Every status that a call can answer is named with its body, so that generated clients and checkers can hold the daemon
-//! to it; the tests of this room do so with each answer that they see.
+//! Every status that a call can answer is listed with its body, so that generated clients and checkers can hold the
+//! daemon to it. The tests of this room check each answer that they see against the document.
 //!
 //! Must not know: handlers.
 
@@ -51,7 +51,7 @@ pub(super) fn document() -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        // Without rest.extension.classes nobody is asked.
+        // Without rest.extension.classes no password is needed.
         "security": [{}, {"basic": []}],
         "components": {
             "schemas": schemas::all(),
@@ -113,20 +113,21 @@ fn responses(row: &Row, method: &str, reads: bool) -> Value {
         responses.insert(status.to_owned(), json!({"description": why, "content": content}));
     }
     if !row.is_internal(method) {
-        // A bare text, whatever its media type says, as Connect's extension answers.
+        // Like Connect's extension, the answer is plain text, whatever its media type says.
         let content = json!({"application/json": {"schema": {"type": "string"}}});
         let why = "A password is asked for (rest.extension.classes), and there is none or a wrong one";
         responses.insert("401".to_owned(), json!({"description": why, "content": content}));
     }
     if row.path != METRICS {
-        // Told before a resource is chosen, without a content type, as Connect does.
+        // This comes before a resource is chosen and has no content type, as in Connect.
         responses.insert("406".to_owned(), json!({"description": "The Accept header leaves out application/json"}));
     }
     if row.consumes {
         responses.insert("415".to_owned(), json!({"description": "The Content-Type header is not application/json"}));
     }
     if row.path.contains('{') {
-        // Connect's HTTP layer says it, before anything that knows JSON: with a page or, for some methods, without a word.
+        // Connect's HTTP server answers this before any JSON is made: with an error page or, for some methods, with no
+        // body.
         let mut refused = responses.remove("400").unwrap_or_else(|| json!({"description": ""}));
         let why =
             "A segment of the path is ambiguous or not allowed (empty, .., a slash, backslash, % or control character)";
@@ -140,7 +141,7 @@ fn responses(row: &Row, method: &str, reads: bool) -> Value {
     Value::Object(responses)
 }
 
-/// The successes: status and body. The calls among Kafka Connect's own workers have none.
+/// The successful answers: status and body. The calls between Kafka Connect's own workers never succeed here.
 fn answers(path: &str, method: &str) -> Vec<(&'static str, Option<Value>)> {
     let one = |status: &'static str, schema: &str| vec![(status, Some(named(schema)))];
     match (path, method) {
@@ -189,7 +190,7 @@ fn answers(path: &str, method: &str) -> Vec<(&'static str, Option<Value>)> {
     }
 }
 
-/// The refusals that name their reason in an error body.
+/// The answers that name their reason in an error body.
 fn refusals(row: &Row, method: &str, reads: bool) -> Vec<(&'static str, &'static str)> {
     let path = row.path;
     if row.is_internal(method) {
@@ -228,7 +229,7 @@ fn refusals(row: &Row, method: &str, reads: bool) -> Vec<(&'static str, &'static
     refusals
 }
 
-/// Connect takes any text here: what it does not know it passes over.
+/// The query parameters. Connect accepts any text in them and ignores what it does not know.
 fn query(path: &str, method: &str) -> Vec<Value> {
     let one = |name: &str, schema: Value, says: &str| json!({"name": name, "in": "query", "schema": schema, "description": says});
     let flag = |name: &str, default: bool| {

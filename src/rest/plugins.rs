@@ -1,4 +1,4 @@
-//! What can be used, how it is configured, and whether a configuration will do.
+//! `/connector-plugins`: the plug-ins, their keys, and the validation of a configuration.
 //!
 //! Must not know: what the keys mean.
 
@@ -84,7 +84,7 @@ fn checked_json(checked: &Checked) -> Value {
             "errors": checked.errors,
             "visible": checked.visible,
         });
-        // Connect has no such member: it is there only when there is something to say.
+        // Connect has no such field, so it is added only when there is something to warn of.
         if !checked.remarks.is_empty() {
             value["warnings"] = json!(checked.remarks);
         }

@@ -1,6 +1,6 @@
-//! What handlers read of a request besides its body: the path's segments and the query.
+//! The parts of a request that handlers read besides its body: the segments of the path, and the query.
 //!
-//! Must not know: which call it is.
+//! Must not know: which call is made.
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::{ApiError, gate};
 
-/// The path's segments, decoded; put there by the gate.
+/// The decoded segments of the path, which the gate has put there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Segments(pub(super) Vec<String>);
 
@@ -17,7 +17,7 @@ impl Segments {
         self.0.get(i).map_or("", String::as_str)
     }
 
-    /// The task's number at `i`; Connect does not know the path when it is none.
+    /// Segment `i` as the number of a task. Like Connect, a path with anything else there is a 404.
     pub(super) fn task(&self, i: usize) -> Result<u32, ApiError> {
         let number: i32 = self.at(i).parse().map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "HTTP 404 Not Found"))?;
         Ok(u32::try_from(number).unwrap_or(u32::MAX))
@@ -32,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
     }
 }
 
-/// Query parameters: repeatable, in order.
+/// Query parameters in order. A name may come more than once.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -40,7 +40,7 @@ impl Query {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// Connect's booleans: `true` in any case is true, everything else is false.
+    /// Reads a boolean like Connect: `true` in upper or lower case is true, everything else is false.
     pub(super) fn flag(&self, name: &str, default: bool) -> bool {
         self.all(name).next().map_or(default, |value| value.eq_ignore_ascii_case("true"))
     }

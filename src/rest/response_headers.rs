@@ -1,9 +1,9 @@
 //! Headers that every answer carries, as `response.http.headers.config` says.
 //!
-//! The setting is that of Connect: items with commas between them (in double quotes when an item holds a comma), each
-//! `ACTION Name: value`. `set` replaces what an earlier item gave to the same name, `add` puts a further value beside it;
-//! `setDate` and `addDate` take a number of milliseconds and write the date that lies so far after the answer. A header
-//! that the answer has of its own (its content type, say) stays as it is.
+//! The setting has Connect's form: a list of items separated by commas. An item that holds a comma stands in double
+//! quotes. Each item is `ACTION Name: value`. `set` replaces the value that an earlier item gave to that name, `add`
+//! adds another value. `setDate` and `addDate` take a number of milliseconds, and the header's value is the time of the
+//! answer plus that number. A header that the answer has itself, such as its content type, stays as it is.
 //!
 //! Must not know: resources.
 
@@ -17,7 +17,7 @@ use axum::response::Response;
 
 use super::App;
 
-/// The rules, in the order of the setting.
+/// The rules in the order of the setting.
 #[derive(Clone, Debug, Default)]
 pub struct ResponseHeaders(Vec<Rule>);
 
@@ -25,19 +25,19 @@ pub struct ResponseHeaders(Vec<Rule>);
 struct Rule {
     name: HeaderName,
     value: RuleValue,
-    /// Beside what earlier rules gave, else instead of it.
+    /// Whether the value is added to those of earlier rules, instead of replacing them.
     adds: bool,
 }
 
 #[derive(Clone, Debug)]
 enum RuleValue {
     Text(HeaderValue),
-    /// Milliseconds from the answer to the date, backwards when negative.
+    /// A date: the time of the answer plus this many milliseconds, which may be negative.
     DateAfterMs(i64),
 }
 
 impl ResponseHeaders {
-    /// Reads the setting; the error says which item will not do.
+    /// Reads the setting. The error says which item is wrong.
     pub fn read(setting: &str) -> Result<Self, String> {
         if setting.trim().is_empty() {
             return Ok(Self::default());
@@ -45,7 +45,7 @@ impl ResponseHeaders {
         items(setting)?.iter().map(|item| rule(item)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// What the rules give at `now`.
+    /// The headers for an answer at `now`.
     fn at(&self, now: SystemTime) -> HeaderMap {
         let mut given = HeaderMap::new();
         for rule in &self.0 {
@@ -66,15 +66,15 @@ impl ResponseHeaders {
 fn date(now: SystemTime, after_ms: i64) -> HeaderValue {
     let by = Duration::from_millis(after_ms.unsigned_abs());
     let then = if after_ms < 0 { now.checked_sub(by) } else { now.checked_add(by) };
-    // HTTP's dates have four digits for the year.
+    // The last second of the year 9999: HTTP's dates have four digits for the year.
     let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
     let then =
         then.filter(|then| (UNIX_EPOCH..=last).contains(then)).unwrap_or(if after_ms < 0 { UNIX_EPOCH } else { last });
     HeaderValue::from_str(&httpdate::fmt_http_date(then)).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Splits at commas outside of double quotes. An item that begins with a quote ends with one, and `\` takes the next
-/// character as it is.
+/// Splits at commas outside of double quotes. An item that begins with a quote must end with one, and inside of it `\`
+/// escapes the next character.
 fn items(setting: &str) -> Result<Vec<String>, String> {
     let (mut items, mut rest) = (Vec::new(), setting.trim());
     while !rest.is_empty() {
@@ -150,7 +150,7 @@ fn rule(item: &str) -> Result<Rule, String> {
     Ok(Rule { name, value, adds })
 }
 
-/// Adds the headers to whatever is answered.
+/// Adds the headers to every answer.
 pub(super) async fn add(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let rules = &app.config.response_headers;
@@ -168,7 +168,7 @@ pub(super) async fn add(State(app): State<App>, request: Request, next: Next) ->
 mod tests {
     use super::*;
 
-    /// The headers that a setting gives at the beginning of 1970, one a line.
+    /// The headers that a setting gives at the beginning of 1970, one on each line.
     fn given(setting: &str) -> Result<String, String> {
         let headers = ResponseHeaders::read(setting)?.at(UNIX_EPOCH);
         let lines =

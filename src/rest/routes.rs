@@ -1,19 +1,21 @@
-//! Every path and its methods, as data: the gate answers by it, and the OpenAPI document is made of it.
+//! All paths and their methods, as data. The gate answers by this table, and the OpenAPI document is made from it.
 //!
 //! Must not know: handlers.
 
 /// One path.
 pub(super) struct Row {
-    /// `{…}` stands for any segment.
+    /// The path, in which `{…}` stands for any one segment.
     pub(super) path: &'static str,
-    /// Method, whether it reads a body, and what it does.
+    /// For each method: its name, whether it reads a body, and its description.
     pub(super) methods: &'static [(&'static str, bool, &'static str)],
-    /// Whether it wants `application/json`; the pages about the process do not.
+    /// Whether the path consumes `application/json` and answers 415 to another `Content-Type`. `/health` and the other
+    /// pages about the process accept any.
     pub(super) consumes: bool,
 }
 
 impl Row {
-    /// Whether Kafka Connect's workers call it among themselves, signed with a key of their own instead of a password.
+    /// Whether only Kafka Connect's workers call it. They sign such calls with a shared key instead of sending a
+    /// password.
     pub(super) fn is_internal(&self, method: &str) -> bool {
         matches!(
             (self.path, method),
@@ -30,7 +32,7 @@ const fn page(path: &'static str, methods: &'static [(&'static str, bool, &'stat
     Row { path, methods, consumes: false }
 }
 
-/// The page of metrics, the one that is not JSON.
+/// The path of the metrics, the only answer that is not JSON.
 pub(super) const METRICS: &str = "/metrics";
 
 pub(super) static ROWS: &[Row] = &[
@@ -98,7 +100,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
 ];
 
-/// The row of a path given as raw segments.
+/// Finds the row of a path by its raw segments.
 pub(super) fn find(segments: &[&str]) -> Option<&'static Row> {
     ROWS.iter().find(|row| {
         let pattern: Vec<&str> = row.path.split('/').filter(|part| !part.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! A connector's tasks; and the two calls that Kafka Connect's workers make among themselves, which have no use here.
+//! A connector's tasks. Also the two calls that Kafka Connect's workers make to each other, which have no use here.
 //!
 //! Must not know: what a task does.
 
@@ -36,8 +36,8 @@ async fn restart(State(app): State<App>, path: Segments) -> Answer {
     Ok(bare(StatusCode::NO_CONTENT))
 }
 
-/// KIP-507: such requests are signed with a key that Kafka Connect's workers share. No such worker can be a member of a
-/// group that this daemon owns, so that no signature can be right.
+/// Answers the calls between Kafka Connect's workers. They are signed with a key that those workers share (KIP-507). No
+/// such worker can be in a group that this daemon owns, so no signature can be right.
 async fn internal(headers: HeaderMap) -> Answer {
     if !headers.contains_key("x-connect-authorization") {
         return Err(ApiError::bad("Internal request missing required signature"));

@@ -1,4 +1,4 @@
-//! The API over a store in a temporary file, with a fake connector that runs until it is stopped.
+//! Tests of the API on a store in a temporary file, with a fake connector that runs until it is stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ static PLUGINS: &[Plugin] = &[Plugin {
     offset: |_| Map::new(),
 }];
 
-/// A task that says RUNNING and a topic, fails when `fail` is set, and ends when it is told.
+/// Starts a fake task. It reports RUNNING and a topic, fails when `fail` is set, and ends when it is told to.
 fn launch(spec: TaskSpec) -> Launched {
     let events: mpsc::UnboundedSender<TaskEvent> = spec.events;
     let fails = spec.config.get("fail").is_some();
@@ -77,7 +77,7 @@ impl Api {
         Self::with(Part::Whole, |_| {})
     }
 
-    /// With other settings than the usual ones.
+    /// An API with changes to the usual settings.
     fn with(part: Part, set: impl FnOnce(&mut Config)) -> (Self, Arc<Supervisor>) {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Fenced::new(Arc::new(File::new(dir.path().join("offsets"))));
@@ -125,7 +125,7 @@ impl Api {
         panic!("not healthy");
     }
 
-    /// Status, content type, body (null when empty).
+    /// Calls the API. Returns the status, the content type and the body (null when empty).
     async fn call(&self, line: &str, body: &str) -> (u16, String, Value) {
         self.send(line, &[("content-type", "application/json")], body).await
     }
@@ -136,7 +136,7 @@ impl Api {
         (status, media, value)
     }
 
-    /// The same with all headers of the answer.
+    /// Sends the request and returns all headers of the answer too.
     async fn whole(&self, line: &str, headers: &[(&str, &str)], body: &str) -> (u16, HeaderMap, Value) {
         let (method, uri) = line.split_once(' ').expect("METHOD /path");
         let mut request = Request::builder().method(method).uri(uri);

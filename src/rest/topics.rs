@@ -1,4 +1,4 @@
-//! Topics that a connector wrote to (KIP-558).
+//! The topics that a connector wrote to (KIP-558).
 //!
 //! Must not know: how they become known.
 

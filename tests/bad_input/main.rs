@@ -1,6 +1,7 @@
-//! What a person gets wrong, and what a server lacks: a task that says so and what to do, while all others go on.
+//! Mistakes of a user and faults of a server. Each must give a task a trace that says what is wrong and what to do,
+//! while all other connectors go on.
 //!
-//! A trace's first line is Java's form, `class: message`; the reason and the remedy stand after it.
+//! The first line of a trace has Java's form, `class: message`. The reason and the remedy come after it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod mistakes;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A trace that a person can act on: Java's first line, a remedy after it, and no secret in it.
+/// Checks that a person can act on a trace: Java's first line, a remedy after it, and no secret in it.
 #[track_caller]
 fn check_trace(trace: &str, names: &[&str]) {
     let mut lines = trace.lines();
@@ -29,7 +30,7 @@ fn check_trace(trace: &str, names: &[&str]) {
     assert!(!trace.contains("s3cret-word"), "a secret in the trace");
 }
 
-/// Waits for a task that goes on trying and says in its trace what it waits for.
+/// Waits for a task that keeps trying (it is RUNNING) and whose trace names what it waits for.
 #[track_caller]
 fn wait_trace(daemon: &Daemon, name: &str, word: &str) -> String {
     wait_until(&format!("{name} is RUNNING and its trace names {word}"), PATIENCE, || {
@@ -39,13 +40,14 @@ fn wait_trace(daemon: &Daemon, name: &str, word: &str) -> String {
     daemon.task(name).1
 }
 
-/// Waits until so many connectors read the log: a slot is active while it is made too.
+/// Waits until `count` connectors follow the log. The slot cannot tell that: it is active while it is being created
+/// too.
 #[track_caller]
 fn wait_following(daemon: &Daemon, count: usize) {
     wait_until("the log is followed", PATIENCE, || daemon.log().matches("following the log").count() == count);
 }
 
-/// A role with a password, which may replicate and read.
+/// Creates a role with a password, which may replicate and read.
 fn role(database: &Database) {
     database.run(&format!(
         "drop role if exists r_{0}; create role r_{0} login replication password 'right';
@@ -54,7 +56,7 @@ fn role(database: &Database) {
     ));
 }
 
-/// Servers before 18 end the stream, later ones only warn and pass over the changes.
+/// A dropped publication: servers before 18 end the stream, later ones only warn and skip the changes.
 #[test]
 fn a_publication_that_goes() {
     let daemon = Daemon::start(Options::new("gone"));
@@ -86,13 +88,14 @@ fn a_taken_slot() {
     assert!(trace.contains("application \"Debezium Streaming\"") && trace.contains("user \"postgres\""), "{trace}");
     assert!(daemon.log().contains(trace.rsplit("Reason: ").next().unwrap_or_default()), "the log does not say it");
     assert_eq!(daemon.task(&database.name), ("RUNNING".to_owned(), String::new()));
-    // What runs is valid, its own slot included.
+    // The configuration of a running connector is valid, although its slot is in use.
     let mut own = database.connector(&[]);
     own.insert("name".to_owned(), json!(database.name));
     let path = format!("/connector-plugins/{}/config/validate", own["connector.class"].as_str().unwrap_or_default());
     let answer = daemon.rest("PUT", &path, Some(&Value::Object(own)));
     assert_eq!((answer.status, answer.json()["error_count"].as_i64()), (200, Some(0)), "{}", answer.text);
-    // The owner of the slot goes, and takes what it has confirmed with it: the second one must not go on as if it had it.
+    // The owner of the slot is deleted after it has confirmed a change. The second connector never had that change, so
+    // it must not simply go on from the slot.
     let kafka = Kafka::shared();
     database.run("insert into t values (1)");
     assert!(
@@ -101,7 +104,7 @@ fn a_taken_slot() {
     );
     daemon.rest("DELETE", &format!("/connectors/{}", database.name), None);
     check_trace(&daemon.wait_task("second", "FAILED", PATIENCE), &["changes between are gone"]);
-    // The remedy that was named.
+    // The remedy that the trace names.
     daemon.rest("PUT", "/connectors/second/stop", None);
     wait_until("it is stopped", PATIENCE, || daemon.rest("DELETE", "/connectors/second/offsets", None).status == 200);
     daemon.rest("PUT", "/connectors/second/resume", None);
@@ -112,7 +115,7 @@ fn a_taken_slot() {
     );
 }
 
-/// With errors.tolerance=all a record that is too large is left out, as in Connect, and never in silence.
+/// With errors.tolerance=all a record that is too large is left out, as in Connect, and always with a log line.
 #[test]
 fn a_record_that_is_too_large() {
     let daemon = Daemon::start(Options::new("large"));
@@ -146,7 +149,7 @@ fn a_record_that_is_too_large() {
         assert!(line.contains(word), "{word} is not named in {line}");
     }
     assert!(!log.contains("s3cret-word"), "a cell in the log");
-    // What is left out is passed: it does not come back.
+    // A record that was left out counts as done: it is not sent again.
     wait_until("the offset is behind it", PATIENCE, || {
         let answer = daemon.rest("GET", &format!("/connectors/{tolerant}/offsets"), None).json();
         answer["offsets"][0]["offset"]["lsn"].as_i64() >= Some(behind)
@@ -155,7 +158,7 @@ fn a_record_that_is_too_large() {
     assert_eq!(kafka.length(&format!("{strict}.public.t")), 1);
 }
 
-/// What only the broker refuses: a record without a key, on a topic that is compacted.
+/// A record that only the broker refuses: one without a key, on a compacted topic.
 #[test]
 fn a_record_that_the_broker_refuses() {
     let daemon = Daemon::start(Options::new("refused"));
@@ -201,7 +204,7 @@ fn a_missing_grant() {
     daemon.create(&database.name, &config);
     let trace = daemon.wait_task(&database.name, "FAILED", PATIENCE);
     check_trace(&trace, &["ERROR: permission denied for table t", "Grant what is missing"]);
-    // The remedy that was named, and a restart: nothing else.
+    // The remedy that the trace names, and a restart, are enough.
     database.run(&format!("grant select on t to r_{}", database.name));
     daemon.rest("POST", &format!("/connectors/{}/restart?includeTasks=true", database.name), None);
     daemon.wait_task(&database.name, "RUNNING", PATIENCE);
@@ -212,7 +215,8 @@ fn a_missing_grant() {
     database.run(&format!("drop owned by r_{0}; drop role r_{0}", database.name));
 }
 
-/// One publication for several connectors that start at the same moment: each of them looks, and each of them makes it.
+/// Several connectors that share one publication start at the same moment: each finds no publication, and each creates
+/// it.
 #[test]
 fn connectors_that_share_a_publication_start_together() {
     const CONNECTORS: usize = 5;
@@ -236,7 +240,8 @@ fn connectors_that_share_a_publication_start_together() {
     }
 }
 
-/// What a statement gives and its column cannot hold fails the task, unless the connector says what is to become of it.
+/// A statement's value that its column cannot hold fails the task, unless the connector's configuration says what to
+/// send instead.
 #[test]
 fn a_value_that_does_not_fit_is_null_where_that_is_asked_for() {
     let daemon = Daemon::start(Options::new("override"));
@@ -331,7 +336,7 @@ fn a_broker_that_is_away_at_creation() {
     for name in ["left", "made"] {
         check_trace(&wait_trace(&daemon, name, "TimeoutException"), &["bootstrap.servers"]);
     }
-    // Nothing was delivered, so nothing may be confirmed: with the right broker, the row comes.
+    // Nothing was delivered, so nothing may be confirmed: once the broker is right, the row arrives.
     for name in ["left", "made"] {
         let path = format!("/connectors/{name}/config");
         let mut right = if name == "left" { left.clone() } else { made.clone() };

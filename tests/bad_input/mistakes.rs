@@ -1,22 +1,23 @@
-//! Mistakes in a configuration, a table: each with its one answer, all on one daemon beside a connector that is well.
+//! A table of mistakes in a configuration, each with its expected answer. All run on one daemon, beside a connector
+//! that works.
 
 use serde_json::json;
 
 use super::PATIENCE;
 use super::rig::{Daemon, Database, Kafka, Options, within};
 
-/// What becomes of a bad connector.
+/// What happens to the bad connector.
 enum Outcome {
-    /// The POST is a 400 whose message has these texts.
+    /// The POST is answered with 400, and the message has these texts.
     Refused(&'static [&'static str]),
-    /// The task is FAILED: the trace begins with the first text, and has the others after it.
+    /// The task is FAILED. Its trace begins with the first text and has the other texts after it.
     Failed(&'static str, &'static [&'static str]),
 }
 
 use Outcome::{Failed, Refused};
 
-/// What a person got wrong: what is in the database, what the configuration says beside the usual, what is answered. `{name}`
-/// is the name of the database, the slot, the publication and the connector.
+/// A mistake: what is in the database, what the configuration has besides the usual keys, and the answer. `{name}` is
+/// the name of the database, the slot, the publication and the connector.
 struct Case {
     label: &'static str,
     prepare: &'static str,
@@ -193,11 +194,11 @@ const CASES: &[Case] = &[
 
 const OVERRIDE: (&str, &str) = ("snapshot.select.statement.overrides", "public.t");
 const STATEMENT: &str = "snapshot.select.statement.overrides.public.t";
-/// What a task says that fails in the connector.
+/// The first line of the trace of a task that failed in the connector.
 const PRODUCER: &str = "org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer. \
                         This connector will be stopped.";
 
-/// Each bad connector is answered as its case says, and a good one beside them goes on all the while.
+/// Each bad connector is answered as its case says, and a good connector beside them goes on all the time.
 #[test]
 fn each_mistake_has_its_answer() {
     let daemon = Daemon::start(Options::new("mistakes"));
@@ -217,7 +218,7 @@ fn each_mistake_has_its_answer() {
     assert_eq!(daemon.task(&good.name), ("RUNNING".to_owned(), String::new()));
 }
 
-/// Makes a case's connector; what is answered otherwise, if anything.
+/// Creates the connector of a case. Returns what differs from the expected answer, if anything.
 fn answered(daemon: &Daemon, case: &Case) -> Option<String> {
     let bad = Database::create(case.label);
     let put = |text: &str| text.replace("{name}", &bad.name);

@@ -1,22 +1,22 @@
-//! Decides whether topics tell the whole truth of what writers committed.
+//! Decides whether topics hold exactly what writers committed, as far as at-least-once delivery allows.
 //!
-//! Purpose: no test of safety is better than its judge, so the judge is apart and small. It is given what each writer
-//! committed, in the writer's own order, what the tables hold at the end, and the topics' records; nothing else. Keys
-//! belong to one writer each, so that a writer's own log is the true order of its keys' changes.
+//! Purpose: a test of safety is only as good as its judge, so the judge is separate and small. Its input is what each
+//! writer committed (in the writer's own order), the content of the tables at the end, and the records of the topics.
+//! Each key belongs to one writer, so a writer's own log is the true order of the changes of its keys.
 //!
-//! What is legal, a topic (one partition) at a time:
-//! 1. The records are runs, one after the other. A run is snapshot rows, then stream events. The *canonical order* is the
-//!    order in which distinct stream events first appear; every run is a contiguous slice of it that begins at a place
-//!    already reached (a replay) or right behind the end, and may extend it.
-//! 2. A writer's events in the canonical order are exactly the last ones of what it committed, in its order, and all
-//!    tables agree from which of the writer's transactions on: the stream has one beginning and no hole.
-//! 3. What was committed before that beginning is in a snapshot row of the key: one that shows the state then or a later
-//!    one. A key that did not exist then needs none.
-//! 4. A snapshot row shows a state that the key has had, and the next stream event of that key leaves no gap behind it.
-//! 5. The last value a key has on the topic is the table's row; a key that the table lacks has none.
+//! These are the rules for each topic, which has one partition:
+//! 1. The records are runs, one after the other. A run is snapshot rows, then stream events. The *canonical order* is
+//!    the order in which distinct stream events first appear. Every run is a contiguous slice of that order. It begins at
+//!    a place already reached (a replay) or right after the end, and it may extend the order.
+//! 2. A writer's events in the canonical order are exactly the last ones that it committed, in its order. All tables
+//!    agree with which of the writer's transactions the stream begins. So the stream has one beginning and no gap.
+//! 3. What was committed before that beginning is covered by a snapshot row of the key, which shows the state at that
+//!    time or a later one. A key that did not exist at that time needs no row.
+//! 4. A snapshot row shows a state that the key once had, and the next stream event of that key follows without a gap.
+//! 5. The last value of a key on the topic is the table's row. A key that is not in the table has no last value.
 //!
-//! A key is deleted at most once: a delete says nothing but its key, and two of one key cannot be told apart after a
-//! second copy.
+//! Each key is deleted at most once. A delete holds nothing but its key, so that two deletes of one key could not be
+//! told apart after a second copy.
 //!
 //! Must not know: the daemon, Kafka, SQL, positions in a log.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
@@ -25,59 +25,59 @@ pub mod mutants;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// What a record or an event does to its key.
+/// What a record or an event does to its key: `op` in the envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// `r`: a row that a snapshot saw.
+    /// `r`: a row of a snapshot.
     Read,
-    /// `c`.
+    /// `c`: an insert.
     Create,
-    /// `u`.
+    /// `u`: an update.
     Update,
-    /// `d`.
+    /// `d`: a delete.
     Delete,
-    /// A null value.
+    /// A record with a null value.
     Tombstone,
 }
 
-/// One event that a writer committed. A delete is two events, a change of the key three.
+/// One event that a writer committed. A delete makes two events, a change of the key three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Which table.
+    /// Index of the table.
     pub table: usize,
-    /// The row's key.
+    /// Key of the row.
     pub key: i64,
-    /// Never `Read`, except for rows that were there before the writers: transaction 0.
+    /// Kind of the event. `Read` stands only for rows that existed before the writers began: transaction 0.
     pub kind: Kind,
-    /// The writer's transaction, from 1.
+    /// Number of the writer's transaction, from 1.
     pub transaction: i64,
-    /// The row's content after it; none after a delete.
+    /// Content of the row after the event; `None` after a delete.
     pub row: Option<String>,
 }
 
 /// One record of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The key.
+    /// Key of the record.
     pub key: i64,
-    /// From `op`, or from the null value.
+    /// Kind of the record, from `op`, or `Tombstone` for a null value.
     pub kind: Kind,
-    /// The row's content (`after`); none for deletes and tombstones.
+    /// Content of the row (`after`); `None` for deletes and tombstones.
     pub row: Option<String>,
 }
 
-/// What the judge is given.
+/// The input of the judge.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
-    /// A writer's committed events, in its order. A key stands with one writer only.
+    /// For each writer its committed events, in order. No two writers share a key.
     pub writers: Vec<Vec<Event>>,
-    /// A table's rows at the end.
+    /// For each table its rows at the end.
     pub tables: Vec<BTreeMap<i64, String>>,
-    /// A table's topic.
+    /// For each table the records of its topic.
     pub topics: Vec<Vec<Record>>,
 }
 
-/// What is wrong with the evidence; empty when all is well. At most some 20 lines.
+/// Everything that is wrong with the evidence, in about 20 lines at most. Empty when all rules hold.
 pub fn violations(evidence: &Evidence) -> Vec<String> {
     let mut found = Vec::new();
     let canonical: Vec<Vec<(usize, usize)>> =
@@ -90,10 +90,10 @@ pub fn violations(evidence: &Evidence) -> Vec<String> {
     found
 }
 
-/// Where an event stands: its writer, and its index in the writer's list.
+/// Identifies an event: the writer, and the index in the writer's list.
 type Place = (usize, usize);
 
-/// A key's life: its events in order.
+/// For each key of a table, its events in order.
 fn lives(evidence: &Evidence, table: usize) -> HashMap<i64, Vec<Place>> {
     let mut lives: HashMap<i64, Vec<Place>> = HashMap::new();
     for (writer, events) in evidence.writers.iter().enumerate() {
@@ -104,14 +104,14 @@ fn lives(evidence: &Evidence, table: usize) -> HashMap<i64, Vec<Place>> {
     lives
 }
 
-/// Rules 1 and 4; gives the canonical order.
+/// Checks rules 1 and 4. Returns the canonical order.
 fn runs(evidence: &Evidence, table: usize, found: &mut Vec<String>) -> Vec<Place> {
     let lives = lives(evidence, table);
     let event = |place: Place| &evidence.writers[place.0][place.1];
     let (mut canonical, mut at_of): (Vec<Place>, HashMap<Place, usize>) = (Vec::new(), HashMap::new());
-    // Where the next record of this run must stand in the canonical order; none at a run's beginning.
+    // Place in the canonical order of the next record of this run; `None` at the beginning of a run.
     let mut expected: Option<usize> = None;
-    // How far a key's last record goes in its life.
+    // For each key, how many of its events its last record has reached.
     let mut reached: HashMap<i64, usize> = HashMap::new();
     for (offset, record) in evidence.topics[table].iter().enumerate() {
         let mut complain =
@@ -128,7 +128,8 @@ fn runs(evidence: &Evidence, table: usize, found: &mut Vec<String>) -> Vec<Place
             expected = None;
             continue;
         }
-        // A delete and its tombstone say nothing of which one they are: the one that goes on is meant, else a replayed one.
+        // Deletes and tombstones of a key look alike. The one that continues the run is preferred, otherwise a replayed
+        // one.
         let same = |p: &Place| event(*p).kind == record.kind && event(*p).row == record.row;
         let next = expected.and_then(|at| canonical.get(at)).filter(|p| event(**p).key == record.key && same(p));
         let behind = reached.get(&record.key).map_or(0, |r| r + 1);
@@ -155,7 +156,7 @@ fn runs(evidence: &Evidence, table: usize, found: &mut Vec<String>) -> Vec<Place
         });
         match expected {
             Some(expected) if at > expected => complain("a replayed run leaves out what it had before"),
-            // A step back begins a run; so does anything after snapshot rows.
+            // A step back begins a new run, and so does any event after snapshot rows.
             _ => {}
         }
         expected = Some(at + 1);
@@ -163,7 +164,8 @@ fn runs(evidence: &Evidence, table: usize, found: &mut Vec<String>) -> Vec<Place
     canonical
 }
 
-/// Where in a key's life a record may stand: right behind the last one, else the nearest before it, else after it.
+/// The events of a key that a record may stand for, best first: right after the last one, then the nearest before it,
+/// then later ones.
 fn candidates(life: &[Place], behind: usize) -> impl Iterator<Item = usize> + '_ {
     let behind = behind.min(life.len());
     std::iter::once(behind)
@@ -172,7 +174,7 @@ fn candidates(life: &[Place], behind: usize) -> impl Iterator<Item = usize> + '_
         .chain(behind + 1..life.len().max(behind + 1))
 }
 
-/// Rules 2 and 3.
+/// Checks rules 2 and 3.
 fn completeness(evidence: &Evidence, canonical: &[Vec<Place>], found: &mut Vec<String>) {
     let all: Vec<HashMap<i64, Vec<Place>>> = (0..evidence.topics.len()).map(|table| lives(evidence, table)).collect();
     let read: Vec<Reads<'_>> = evidence.topics.iter().map(|topic| reads(topic)).collect();
@@ -207,21 +209,23 @@ fn told(event: &Event) -> String {
     format!("{:?} of key {} of table {} in transaction {}", event.kind, event.key, event.table, event.transaction)
 }
 
-/// What the snapshot rows of a topic show.
+/// The rows that the snapshot records of a topic show.
 type Reads<'a> = HashSet<(i64, Option<&'a str>)>;
 
 fn reads(topic: &[Record]) -> Reads<'_> {
     topic.iter().filter(|r| r.kind == Kind::Read).map(|r| (r.key, r.row.as_deref())).collect()
 }
 
-/// Whether a snapshot row shows the event's state or a later one, or nothing was left of it when the stream began.
+/// Whether a snapshot row shows the state after the event or a later one, or the row was deleted before the stream
+/// began.
 fn covered(events: &[Event], life: &[Place], index: usize, reads: &Reads<'_>) -> bool {
     let mut later = life.iter().filter(|(_, i)| *i >= index).map(|(_, i)| &events[*i]);
-    // Gone again: either the snapshot saw nothing, or the stream has the delete, which the other rules look at.
+    // The row was deleted again. Either the snapshot did not see it, or the stream has the delete, which the other
+    // rules check.
     later.any(|e| e.row.is_none() || reads.contains(&(e.key, e.row.as_deref())))
 }
 
-/// Rule 5.
+/// Checks rule 5.
 fn fold(evidence: &Evidence, table: usize, found: &mut Vec<String>) {
     let mut folded: BTreeMap<i64, &str> = BTreeMap::new();
     for record in &evidence.topics[table] {

@@ -1,17 +1,16 @@
-//! Falsifies a run's own records, to see that the judge notices.
+//! Falsifies the records of a run, to check that the judge notices.
 //!
-//! A mutant changes what no crash could have changed: a record that a replay repeats is not chosen, because a run cut
-//! short before it looks the same and loses nothing.
+//! A mutant must be something that no crash can cause. A record that a replay repeats is therefore never dropped: the
+//! result would look like a run that was cut short before that record, and would lose nothing.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Evidence, Kind, Record};
 
-/// One falsification: what was done, and the evidence after it.
+/// A falsification and the evidence that it leaves.
 pub struct Mutant {
-    /// For the message when it was not noticed.
+    /// What was falsified, for the error message.
     pub what: String,
-    /// The falsified evidence.
     pub evidence: Evidence,
 }
 
@@ -21,7 +20,8 @@ fn with(evidence: &Evidence, table: usize, what: String, change: impl FnOnce(&mu
     Mutant { what, evidence }
 }
 
-/// Every mutant that this run's records allow: a dropped record of each kind, two swapped, the end cut; a table each.
+/// All mutants that the records of this run allow. For each table: a dropped record of each kind, two swapped records,
+/// the end cut off.
 pub fn all(evidence: &Evidence) -> Vec<Mutant> {
     (0..evidence.topics.len()).flat_map(|table| of_table(evidence, table)).collect()
 }
@@ -32,7 +32,7 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
     for record in topic {
         *times.entry((record.key, record.kind, record.row.as_deref())).or_default() += 1;
     }
-    // A key that the stream creates needs no snapshot row.
+    // A key that the stream creates needs no snapshot row, so dropping that row would be legal.
     let created: HashSet<i64> = topic.iter().filter(|r| r.kind == Kind::Create).map(|r| r.key).collect();
     let once = |r: &Record| times[&(r.key, r.kind, r.row.as_deref())] == 1;
     let mut owner = HashMap::new();
@@ -43,7 +43,8 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
             *gone.entry(event.key).or_insert(false) |= event.row.is_none();
         }
     }
-    // The stream's first record of a writer marks where the stream begins, so that without it the beginning is another.
+    // The first stream record of each writer marks where the stream begins. Without it the stream would only begin
+    // later, which is legal.
     let mut first = HashMap::new();
     for (offset, record) in topic.iter().enumerate().filter(|(_, r)| r.kind != Kind::Read) {
         if let Some(writer) = owner.get(&record.key) {
@@ -79,7 +80,7 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
             let key = topic[offset].key;
             mutants.push(with(evidence, table, what, |topic| {
                 if kind == Kind::Read {
-                    // Of several copies, each has it: all are dropped.
+                    // When a key was copied several times, any copy is enough. So all of them are dropped.
                     topic.retain(|record| record.kind != Kind::Read || record.key != key);
                 } else {
                     topic.remove(offset);
@@ -109,5 +110,5 @@ fn of_table(evidence: &Evidence, table: usize) -> Vec<Mutant> {
     mutants
 }
 
-/// The kinds of mutants that every run must have offered.
+/// The kinds of mutants that every run must allow.
 pub const WANTED: &[&str] = &["Read", "Create", "Update", "Delete", "Tombstone", "swapped", "cut"];

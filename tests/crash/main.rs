@@ -1,8 +1,10 @@
-//! No loss: the daemon is killed again and again while writers write, and the topics must still tell the whole truth.
+//! No loss: the daemon is killed again and again while writers write, and the topics must still hold everything that
+//! was committed.
 //!
-//! The daemon dies by SIGKILL at random moments, three times at least while rows are copied; PostgreSQL's walsender is
-//! ended and the broker is stopped and started too. tests/checker decides, and is itself tried with mutants of the run.
-//! The seed is printed; AFTERIMAGE_SEED repeats a run's choices (the moments depend on the machine as well).
+//! The daemon is killed with SIGKILL at random moments, at least three times while rows are copied. PostgreSQL's
+//! walsender is terminated, and the broker is stopped and started, too. `tests/checker` judges the topics, and mutants
+//! of the run check the judge. The seed is printed. AFTERIMAGE_SEED repeats the choices of a run, although the moments
+//! also depend on the machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 #[path = "../checker/mod.rs"]
@@ -29,11 +31,11 @@ const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 struct Plan {
     label: &'static str,
     rows: i64,
-    /// Kills while rows are copied; each comes after a further 5 to 25 % of the rows, so that all find rows left to copy
-    /// whether the daemon begins again or goes on.
+    /// Number of kills while rows are copied. Each comes after another 5 to 25 % of the rows, so that rows are left to
+    /// copy at every kill, whether the daemon begins again or continues.
     kills_in_snapshot: usize,
     kills_in_stream: usize,
-    /// As the role that the documentation asks for, not as the superuser.
+    /// Whether the connector uses the role with the documented minimum of rights, instead of the superuser.
     is_minimal: bool,
 }
 
@@ -100,8 +102,8 @@ impl Ordeal<'_> {
         }
     }
 
-    /// Until the log is followed and some records more have come. A kill right behind the copy, before its end is stored,
-    /// has it made again.
+    /// Waits until the log is followed and more records have come. A kill right after the copy, before its end is
+    /// stored, makes the daemon copy again.
     fn wait_progress(&self) {
         wait_until("the log is followed", Duration::from_secs(60), || self.database.is_streamed());
         let before = self.length();
@@ -110,11 +112,11 @@ impl Ordeal<'_> {
 
     fn kill_in_stream(&mut self) {
         for kill in 0..self.plan.kills_in_stream {
-            // It must have gone on since the last kill, or it would only be killed at its start.
+            // Without progress since the last kill, the daemon would only ever be killed during its start.
             self.wait_progress();
             let pause_ms = self.random.random_range(0..1000);
             std::thread::sleep(Duration::from_millis(pause_ms));
-            // Between the kills of the daemon, its neighbours' troubles.
+            // Between the kills of the daemon, its neighbours fail too.
             if kill % 4 == 1 {
                 let ended = self.database.cell(
                     "select count(pg_terminate_backend(pid)) from pg_stat_replication where pid in
@@ -137,7 +139,7 @@ impl Ordeal<'_> {
         }
     }
 
-    /// Until nothing has come for a while, with the connector running.
+    /// Waits until no record has come for a while, with the connector running.
     fn settle(&self) {
         self.daemon.wait_task(&self.database.name, "RUNNING", Duration::from_secs(60));
         let (mut last, mut since) = (-1, Instant::now());
@@ -163,8 +165,8 @@ fn nothing_is_lost_with_the_minimal_role() {
     suffer(Plan { label: "crash_minimal", rows, kills_in_snapshot: 1, kills_in_stream, is_minimal: true });
 }
 
-/// One ordeal at a time: two brokers, two daemons and a dozen writers on a small machine leave the brokers too little time
-/// for their own heartbeats.
+/// One crash test runs at a time. Two brokers, two daemons and a dozen writers on a small machine leave the brokers too
+/// little time for their own heartbeats.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn suffer(plan: Plan) {
@@ -186,7 +188,7 @@ fn suffer(plan: Plan) {
             .map(|(id, filled)| Writer::new(id, database.session(), seed, filled, rows))
             .map(|writer| scope.spawn(|| writer.write(&stop)))
             .collect();
-        // The writers write before, while and after the connector is made.
+        // The writers write before, while and after the connector is created.
         std::thread::sleep(Duration::from_millis(300));
         let mut config = database.connector(&[
             ("key.converter", JSON),
@@ -211,7 +213,7 @@ fn suffer(plan: Plan) {
     judge(&evidence);
 }
 
-/// The writers stop also when the test fails, or it would wait for them for ever.
+/// Stops the writers also when the test fails. Otherwise the test would wait for them for ever.
 struct StopAtEnd<'a>(&'a AtomicBool);
 
 impl Drop for StopAtEnd<'_> {

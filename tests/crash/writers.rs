@@ -1,4 +1,4 @@
-//! Writers whose transactions interleave and who remember what they committed.
+//! Writers whose transactions interleave, and who record what they committed.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -12,12 +12,12 @@ use rand::{Rng as _, SeedableRng as _};
 use super::checker::{Event, Kind};
 use super::rig::{Database, Session};
 
-/// How many tables there are: `t0`, `t1`, ….
+/// Number of tables: `t0`, `t1`, ….
 pub(crate) const TABLES: usize = 3;
-/// How many writers; key k belongs to writer k mod WRITERS.
+/// Number of writers. Key k belongs to writer k mod WRITERS.
 pub(crate) const WRITERS: i64 = 4;
 
-/// Makes the tables and fills them with rows `0..rows`.
+/// Creates the tables and fills them with rows `0..rows`. Returns these rows as events, for each writer.
 pub(crate) fn prepare(database: &Database, rows: i64) -> Vec<Vec<Event>> {
     for table in 0..TABLES {
         database.run(&format!(
@@ -25,7 +25,7 @@ pub(crate) fn prepare(database: &Database, rows: i64) -> Vec<Vec<Event>> {
              insert into t{table} select i, 0, 'w' || i % {WRITERS} || ' filled' from generate_series(0, {rows} - 1) i;"
         ));
     }
-    // One table's deletes carry the whole row, the others' only the key.
+    // The deletes of this table carry the whole row, those of the other tables only the key.
     database.run("alter table t1 replica identity full");
     let filled = |writer: i64| {
         let keys = (0..TABLES)
@@ -37,15 +37,15 @@ pub(crate) fn prepare(database: &Database, rows: i64) -> Vec<Vec<Event>> {
     (0..WRITERS).map(filled).collect()
 }
 
-/// One writer: its session, its keys, what it has committed.
+/// One writer: its session, its keys, and what it has committed.
 pub(crate) struct Writer {
     id: i64,
     session: Session,
     random: StdRng,
-    /// A table's rows that are there, of this writer's.
+    /// For each table the keys of this writer's rows that exist.
     alive: Vec<Vec<i64>>,
-    /// Keys that were deleted and came back: they stay, so that a key has one delete at most. A delete tells nothing but
-    /// its key, and after a second copy the judge could not say which one of two it is.
+    /// Keys that were deleted and inserted again. They are not deleted a second time: a delete holds nothing but its
+    /// key, and after a second copy the judge could not tell two of them apart.
     returned: HashSet<(usize, i64)>,
     next_key: i64,
     transaction: i64,
@@ -54,7 +54,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// `filled`: its rows that are there already.
+    /// `filled` are this writer's rows that exist already.
     pub(crate) fn new(id: i64, session: Session, seed: u64, filled: Vec<Event>, rows: i64) -> Self {
         let alive = (0..TABLES).map(|t| filled.iter().filter(|e| e.table == t).map(|e| e.key).collect()).collect();
         let next_key = (rows / WRITERS + 1) * WRITERS + id;
@@ -72,7 +72,7 @@ impl Writer {
         }
     }
 
-    /// Writes until told to stop; gives what it committed.
+    /// Writes until `stop` is set. Returns what was committed.
     pub(crate) fn write(mut self, stop: &AtomicBool) -> Vec<Event> {
         while !stop.load(Ordering::Relaxed) {
             self.transact();
@@ -88,14 +88,14 @@ impl Writer {
         self.session.run("begin");
         for _ in 0..self.random.random_range(1..8) {
             self.statement();
-            // So that the others' rows come between this transaction's.
+            // A pause lets the rows of other writers come between those of this transaction.
             if self.random.random_bool(0.2) {
                 let pause_ms = self.random.random_range(1..6);
                 std::thread::sleep(Duration::from_millis(pause_ms));
             }
         }
         if self.random.random_bool(0.15) {
-            // A part that is taken back.
+            // A part of the transaction that is rolled back.
             let (alive, start) = (self.alive.clone(), self.committed.len());
             self.session.run("savepoint s");
             self.statement();
@@ -116,7 +116,7 @@ impl Writer {
         self.committed.push(Event { table, key, kind, transaction: self.transaction, row });
     }
 
-    /// A new version of a row: what SQL writes, and what the judge compares.
+    /// Makes a new version of a row: version number, note, and the content that the judge compares.
     fn version(&mut self) -> (i64, String, String) {
         self.version += 1;
         let note = format!("w{} x{}", self.id, self.transaction);
@@ -138,7 +138,7 @@ impl Writer {
             self.alive[table].push(key);
             self.event(table, key, Kind::Create, Some(row));
         }
-        // COPY puts several rows into one record of the log, all at one position.
+        // COPY writes several rows in one WAL record, so they all have the same LSN.
         if many > 4 {
             self.session.copy(&format!("copy t{table}(id, ver, note) from stdin"), lines);
         } else {
@@ -166,7 +166,7 @@ impl Writer {
                 self.remove(table, key);
             }
             85..92 => {
-                // Deleted and back again under the same key.
+                // Deletes the row and inserts it again under the same key.
                 let (ver, note, row) = self.version();
                 self.session.run(&format!("delete from t{table} where id = {key}"));
                 self.session.run(&format!("insert into t{table} values ({key}, {ver}, '{note}')"));
@@ -176,7 +176,7 @@ impl Writer {
                 self.event(table, key, Kind::Create, Some(row));
             }
             _ => {
-                // A change of the key is a delete, a tombstone and a create.
+                // A change of the key becomes a delete, a tombstone and a create.
                 let ((ver, note, row), moved) = (self.version(), self.fresh_key());
                 self.session
                     .run(&format!("update t{table} set id = {moved}, ver = {ver}, note = '{note}' where id = {key}"));

@@ -1,14 +1,14 @@
-//! JSON that keeps what a comparison must see and `serde_json` does not: the order of an object's members, and each number
+//! JSON that keeps what `serde_json` loses and a comparison must see: the order of an object's members, and each number
 //! as it is written (`1`, `1.0`, `1.0E10`, integers of any length, digits that no double holds).
 
 use std::fmt::Write as _;
 
-/// A JSON value. Objects keep their order; a repeated name keeps its last value.
+/// A JSON value. Objects keep their order. A repeated name keeps its last value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json {
     Null,
     Bool(bool),
-    /// As written.
+    /// A number as written.
     Number(String),
     Text(String),
     List(Vec<Json>),
@@ -42,12 +42,12 @@ impl Json {
         if let Self::Number(digits) = self { digits.parse().ok() } else { None }
     }
 
-    /// One line of values: names sorted, numbers by what they are worth. Equal values give equal lines.
+    /// The value in one line, with sorted names, and numbers by value. Equal values give equal lines.
     pub(crate) fn line(&self) -> String {
         self.shown(Form::Values, false)
     }
 
-    /// One line (`is_long` false), or many for a difference that can be read.
+    /// The value as text: one line, or with `is_long` many lines, so that a person can read a difference.
     pub(crate) fn shown(&self, form: Form, is_long: bool) -> String {
         let mut out = String::new();
         self.write(&mut out, form, is_long.then_some(0));
@@ -96,7 +96,7 @@ impl Json {
         }
     }
 
-    /// Reads a whole text; none when it is no JSON.
+    /// Parses a whole text; `None` when it is not JSON.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parser = Parser { text, at: 0 };
         let value = parser.value()?;
@@ -108,13 +108,13 @@ impl Json {
 /// What is compared of a JSON text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// The values: any order of members, `10` in one way and another.
+    /// Only the values: members may be in any order, and numbers may be written differently (`1.0E10`, `1E10`).
     Values,
-    /// Members in their order and numbers as they are written, too.
+    /// Also the order of the members, and how numbers are written.
     Written,
 }
 
-/// A number by what it is worth. A decimal that a double cannot hold, or whose scale counts, is shown as a text.
+/// A number by value. A decimal that a double cannot hold, or whose scale counts, is shown as text.
 fn worth(text: &str) -> String {
     if !text.contains(['.', 'e', 'E']) {
         return text.to_owned();

@@ -1,5 +1,5 @@
-//! Is the daemon a drop-in? What Debezium put on the topics for a scenario, the daemon must put there too.
-//! The scenarios and Debezium's records are in tests/data/golden.
+//! Checks that the daemon is a drop-in: for each scenario it must put the same records on the topics as Debezium did.
+//! The scenarios and Debezium's records are in `tests/data/golden`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod json;
@@ -16,7 +16,7 @@ use rig::{Daemon, Kafka, Options};
 use scenario::Worker;
 use similar::TextDiff;
 
-/// Scenarios wait much and compute little.
+/// Number of scenarios that run at the same time. They mostly wait.
 const AT_A_TIME: usize = 6;
 
 fn differences(wanted: &[Json], seen: &[Json], form: Form) -> Option<String> {
@@ -51,7 +51,7 @@ fn topics_are_as_debezium_leaves_them() {
     assert!(!stems.is_empty(), "no such scenario: {only}");
     stems.sort();
     stems.reverse();
-    // Another worker may be named: how the port of the comparison is itself tried on the real thing.
+    // The tests can run against another worker, such as a real one. That checks the comparison itself.
     let elsewhere = std::env::var("AFTERIMAGE_TEST_REST").ok();
     let daemon = elsewhere.is_none().then(|| Daemon::start(Options::new("golden")));
     let url = elsewhere.unwrap_or_else(|| daemon.as_ref().unwrap().url());
@@ -80,12 +80,12 @@ fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
 }
 
-/// Where the records stand as the worker wrote them, for the scenarios that have such a file.
+/// The file with the records as the worker wrote them, which only some scenarios have.
 fn written(stem: &str) -> PathBuf {
     data().join(format!("written/{stem}.jsonl"))
 }
 
-/// Runs a scenario; what differs, if anything. With the minimal role it is a run of its own name.
+/// Runs a scenario and returns what differs, if anything. With the minimal role the run has a name of its own.
 fn compared(stem: &str, worker: &Worker<'_>, is_minimal: bool) -> Option<String> {
     let read = |ending: &str| std::fs::read_to_string(data().join(format!("{stem}.{ending}"))).unwrap();
     let (text, golden) = (read("toml"), read("jsonl"));
@@ -105,8 +105,8 @@ fn compared(stem: &str, worker: &Worker<'_>, is_minimal: bool) -> Option<String>
     }
 }
 
-/// Writes down what another worker, a real one, leaves on the topics: how the files under `written` are made. Runs only when
-/// it is asked for, with the worker's address: see tests/data/golden/README.md.
+/// Records what a real worker writes to the topics; this makes the files under `written`. Runs only on request, with
+/// the worker's address: see `tests/data/golden/README.md`.
 #[test]
 fn record_what_a_real_worker_writes() {
     let Ok(stems) = std::env::var("AFTERIMAGE_GOLDEN_RECORD") else { return };
@@ -136,7 +136,7 @@ fn said(cause: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| cause.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_else(|| "a panic".to_owned())
 }
 
-/// The golden file's lists of a transaction's tables, in this program's order.
+/// Sorts the lists of a transaction's tables in the golden file like this program does.
 fn sorted_collections(value: &Json) -> Json {
     match value {
         Json::Map(entries) => Json::Map(

@@ -1,4 +1,5 @@
-//! What differs by nature between two runs is replaced by a mark of its type; what the marks would hide is doubted.
+//! Replaces values that differ from run to run (times, positions, ids) by a mark of their type, and checks separately
+//! what the marks would hide.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -9,7 +10,7 @@ use fancy_regex::Regex;
 
 use super::json::Json;
 
-/// Fields whose values are times, positions, transaction ids or versions.
+/// Fields that hold times, positions, transaction ids or versions.
 pub(crate) const VOLATILE: &[&str] = &[
     "ts_ms",
     "ts_us",
@@ -52,10 +53,10 @@ pub(crate) const VOLATILE: &[&str] = &[
     "event_id",
 ];
 
-/// Volatile only inside a source block or a position: elsewhere they are a user's columns.
+/// Fields that are volatile only inside of a source block or a position. Elsewhere they are columns of the user.
 const ONLY_IN_SOURCE: &[&str] = &["version", "file", "pos", "thread", "gtid"];
 
-/// What a Connect schema in JSON may hold.
+/// The fields that a Connect schema in JSON may have.
 const OF_SCHEMAS: &[&str] =
     &["type", "optional", "field", "name", "version", "default", "parameters", "doc", "items", "keys", "values"];
 
@@ -63,7 +64,7 @@ static UUID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9a-f]{8}(-[0-9a
 static STRUCT_TEXT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b(ts_[mun]s|lsn|txId|sequence|version)=(\[[^\]]*\]|[^,}]*)").unwrap());
 
-/// The mark of a value's type.
+/// The mark for the type of a value.
 pub(crate) fn mark(value: &Json) -> Json {
     match value {
         Json::Null | Json::Bool(_) => value.clone(),
@@ -81,7 +82,7 @@ fn is_schema(entries: &[(String, Json)], value: &Json) -> bool {
             || entries.iter().all(|(k, _)| OF_SCHEMAS.contains(&k.as_str())))
 }
 
-/// A value with its marks; `parent` is the field that holds it.
+/// The value with marks in place of volatile parts. `parent` is the name of the field that holds the value.
 pub(crate) fn normalise(value: &Json, parent: &str, extra: &BTreeSet<String>) -> Json {
     let entries = match value {
         Json::Map(entries) => entries,
@@ -95,7 +96,7 @@ pub(crate) fn normalise(value: &Json, parent: &str, extra: &BTreeSet<String>) ->
         _ => return value.clone(),
     };
     if is_schema(entries, value) {
-        // Everything of a schema counts but its documentation.
+        // Everything in a schema is compared, except for the documentation.
         let kept = entries.iter().filter(|(k, _)| k != "doc").map(|(k, v)| {
             let deeper = ["fields", "items", "keys", "values"].contains(&k.as_str());
             (k.clone(), if deeper { normalise(v, k, extra) } else { v.clone() })
@@ -118,7 +119,7 @@ fn is_uuid(value: &Json) -> bool {
     value.as_text().is_some_and(|text| UUID.is_match(text).unwrap())
 }
 
-/// Bytes of a key, a value or a header, as JSON with marks; text or base64 when they are none.
+/// The bytes of a key, a value or a header as JSON with marks. Bytes that are not JSON become text or base64.
 pub(crate) fn readable(bytes: Option<&[u8]>, extra: &BTreeSet<String>) -> Json {
     let Some(bytes) = bytes else { return Json::Null };
     let Ok(text) = std::str::from_utf8(bytes) else {
@@ -133,12 +134,12 @@ pub(crate) fn readable(bytes: Option<&[u8]>, extra: &BTreeSet<String>) -> Json {
     }
 }
 
-/// The payload under a schema, or the value itself.
+/// The payload of a value with a schema, or the value itself.
 pub(crate) fn payload(value: &Json) -> &Json {
     value.get("payload").unwrap_or(value)
 }
 
-/// A key's id that nobody gave: of a transaction's record, of a notification.
+/// Marks the generated id in the key of a transaction or notification record.
 pub(crate) fn mark_made_up_key(key: &mut Json, value: &Json) {
     let value = payload(value);
     let inner = if key.get("payload").is_some() { key.get_mut("payload").unwrap() } else { key };
@@ -150,7 +151,8 @@ pub(crate) fn mark_made_up_key(key: &mut Json, value: &Json) {
     }
 }
 
-/// What the marks would hide: times that disagree or are not of today, positions that contradict each other.
+/// Checks what the marks would hide. Returns complaints about times that disagree or are not of today, and positions
+/// that contradict each other.
 pub(crate) fn doubts(bytes: Option<&[u8]>) -> Vec<String> {
     let parsed = bytes.and_then(|b| std::str::from_utf8(b).ok()).and_then(Json::parse);
     let Some(parsed) = parsed else { return Vec::new() };

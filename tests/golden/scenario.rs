@@ -1,9 +1,10 @@
-//! Runs one scenario against a worker and gives what the topics then hold, a line a record.
+//! Runs one scenario against a worker and returns the records of its topics, one line for each record.
 //!
-//! A scenario is a TOML file: `[config]`, laid over the connector's basics, and `[[step]]`s done in order, each one of
-//! `sql`, `create`, `pause`, `resume`, `stop`, `restart`, `delete`, `config` (PUT, merged), `rest` = "METHOD /path" with
-//! `body`, `produce` = a topic with `key` and `value`. `settle` = seconds without a new record to wait for, `records` = N
-//! waits until there are so many. `{name}` is the name of connector, database, prefix, slot and publication.
+//! A scenario is a TOML file with `[config]` and `[[step]]`s. `[config]` is added to the basic configuration of the
+//! connector. The steps run in order. Each step is one of `sql`, `create`, `pause`, `resume`, `stop`, `restart`,
+//! `delete`, `config` (PUT, merged), `rest` = "METHOD /path" with `body`, or `produce` = a topic with `key` and
+//! `value`. `settle` waits until no record has come for so many seconds, `records` = N waits until there are N.
+//! `{name}` is the name of connector, database, topic prefix, slot and publication.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use super::rig::{Answer, Database, Kafka, ask, postgres_address};
 const PATIENCE: Duration = Duration::from_secs(60);
 const JSON_CONVERTER: &str = "org.apache.kafka.connect.json.JsonConverter";
 
-/// What runs the scenario's connector.
+/// The worker that runs the scenario's connector.
 pub(crate) struct Worker<'a> {
     pub(crate) url: &'a str,
     pub(crate) kafka: Kafka,
@@ -32,7 +33,8 @@ struct Run<'a> {
     is_minimal: bool,
 }
 
-/// The scenario's lines: the log of calls, then every record. `is_minimal`: with the smallest role that can do it.
+/// The lines of the scenario: first the log of REST calls, then every record. With `is_minimal` the connector uses the
+/// role with the fewest rights.
 pub(crate) fn run(stem: &str, text: &str, worker: &Worker<'_>, is_minimal: bool) -> Vec<Json> {
     let scenario: toml::Table = text.parse().unwrap();
     let name = format!("c_{}", stem.replace(|c: char| !c.is_alphanumeric(), "_"));
@@ -86,7 +88,7 @@ impl Run<'_> {
     fn merge(&mut self, more: &toml::Table) {
         for (key, value) in more {
             let (key, value) = (self.put(key), self.put(value.as_str().unwrap()));
-            // An empty value takes a basic one away.
+            // An empty value removes a basic setting.
             if value.is_empty() {
                 self.config.remove(&key)
             } else {
@@ -99,7 +101,7 @@ impl Run<'_> {
         let url = format!("{}{}", self.worker.url, self.put(path));
         for again in 0..40 {
             let answer = ask(method, &url, body, &[]).unwrap_or_else(|e| panic!("{e}"));
-            // A worker in the middle of a rebalance says 409 and means "again".
+            // A worker in the middle of a rebalance answers 409, and the call must be repeated.
             if answer.status != 409 || answer.text.contains("already exists") || again == 39 {
                 return answer;
             }
@@ -187,7 +189,7 @@ impl Run<'_> {
         }
     }
 
-    /// The scenario's topics: those with its name between dots, dashes or the ends.
+    /// The topics of the scenario: those that have its name between dots, dashes or the ends.
     fn topics(&self) -> Vec<(String, i32)> {
         let edge = |c: Option<char>| c.is_none_or(|c| c == '.' || c == '-');
         let mine = |topic: &str| {
@@ -204,7 +206,7 @@ impl Run<'_> {
         self.worker.kafka.count(&self.topics())
     }
 
-    /// Until no record has come for so long.
+    /// Waits until no record has come for `seconds`.
     fn settle(&self, seconds: f64) {
         let (quiet, end) = (Duration::from_secs_f64(seconds), Instant::now() + PATIENCE);
         let (mut last, mut since) = (-1, Instant::now());
@@ -260,7 +262,7 @@ impl Run<'_> {
         out
     }
 
-    /// Stops the connector, deletes its offsets and deletes it.
+    /// Stops the connector and deletes its offsets and the connector itself.
     fn forget(&self) {
         self.call("PUT", "/connectors/{name}/stop", None);
         super::rig::within(Duration::from_secs(15), || {

@@ -1,4 +1,4 @@
-//! The daemon as a process of the test's own.
+//! Runs the daemon as a process of one test.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -11,42 +11,42 @@ use tempfile::TempDir;
 
 use super::{Answer, ask, free_port, kafka_address, unique, wait_until, within};
 
-/// What a test may send to the process.
+/// A signal that a test may send to the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGKILL: as a crash.
+    /// SIGKILL, like a crash.
     Kill,
-    /// SIGTERM: as `docker stop`.
+    /// SIGTERM, like `docker stop`.
     Term,
-    /// SIGSTOP: as a paused machine.
+    /// SIGSTOP, like a machine that is paused.
     Stop,
-    /// SIGCONT.
+    /// SIGCONT, like a machine that goes on.
     Continue,
 }
 
 /// How the daemon is started.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// `host:port` of its Kafka.
+    /// `host:port` of the Kafka broker.
     pub broker: String,
-    /// Its group, and the beginning of its three topics' names.
+    /// The group, with which the names of the three internal topics begin.
     pub group: String,
-    /// Worker properties over the usual ones.
+    /// Worker properties in addition to the usual ones.
     pub worker: Vec<(String, String)>,
     /// Environment variables.
     pub environment: Vec<(String, String)>,
-    /// Wait until `GET /connectors` is 200.
+    /// Whether the start waits until `GET /connectors` is 200.
     pub wait: bool,
 }
 
 impl Options {
-    /// A group of its own on the run's Kafka.
+    /// Options for a new group on the shared Kafka broker.
     pub fn new(label: &str) -> Self {
         let group = unique(label);
         Self { broker: kafka_address(), group, worker: Vec::new(), environment: Vec::new(), wait: true }
     }
 
-    /// A further worker property.
+    /// Adds a worker property.
     #[must_use]
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.worker.push((key.to_owned(), value.to_owned()));
@@ -54,7 +54,7 @@ impl Options {
     }
 }
 
-/// A running daemon, killed when this is dropped; its log is shown when the test has failed.
+/// A running daemon, killed when this is dropped. Its log is shown when the test has failed.
 pub struct Daemon {
     options: Options,
     dir: TempDir,
@@ -63,7 +63,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it with a group of its own and waits until it serves.
+    /// Starts the daemon. Waits until it serves, unless the options say otherwise.
     pub fn start(options: Options) -> Self {
         let dir = tempfile::Builder::new().prefix("afterimage-daemon").tempdir().unwrap();
         let mut daemon = Self { options, dir, port: free_port(), child: None };
@@ -130,22 +130,22 @@ impl Daemon {
         self.dir.path().join("log")
     }
 
-    /// What it has logged, over all its starts.
+    /// The log of all starts so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// Its REST address.
+    /// The address of the REST API.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("the daemon runs").id()
     }
 
-    /// A signal without waiting for what it does.
+    /// Sends a signal and does not wait for its effect.
     pub fn signal(&self, signal: Signal) {
         let name = match signal {
             Signal::Kill => "-KILL",
@@ -156,16 +156,16 @@ impl Daemon {
         assert!(super::kill(name, &self.pid().to_string()), "kill {name} failed");
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL and waits until the process has ended.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // An error means that it was gone already.
+            // An error means that the process had ended before.
             let _ = child.kill();
             child.wait().unwrap();
         }
     }
 
-    /// SIGTERM, and its exit code.
+    /// Sends SIGTERM and waits for the end. Returns the exit code.
     #[track_caller]
     pub fn terminate(&mut self, limit: Duration) -> Option<i32> {
         self.signal(Signal::Term);
@@ -174,12 +174,12 @@ impl Daemon {
         self.child.take().unwrap().wait().unwrap().code()
     }
 
-    /// Whether the process is there.
+    /// Whether the process runs.
     pub fn is_alive(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
-    /// One call, sent again while the answer is 409 for a rebalance, as clients do.
+    /// Makes one REST call. Repeats it while the answer is 409 for a rebalance, as clients do.
     #[track_caller]
     pub fn rest(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let body = body.map(Value::to_string);
@@ -193,19 +193,19 @@ impl Daemon {
         last.unwrap().unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// One call; an error when nobody answers.
+    /// Makes one REST call. It is an error when nobody answers.
     pub fn try_ask(&self, method: &str, path: &str, body: Option<&str>) -> Result<Answer, String> {
         ask(method, &format!("{}{path}", self.url()), body, &[])
     }
 
-    /// POSTs a connector and expects 201.
+    /// Creates a connector with POST and expects 201.
     #[track_caller]
     pub fn create(&self, name: &str, config: &Map<String, Value>) {
         let answer = self.rest("POST", "/connectors", Some(&json!({"name": name, "config": config})));
         assert_eq!(answer.status, 201, "{}", answer.text);
     }
 
-    /// The state of task 0 and its trace; empty while there is none.
+    /// The state of task 0 and its trace. Both are empty while there is no task.
     pub fn task(&self, name: &str) -> (String, String) {
         let status = match self.try_ask("GET", &format!("/connectors/{name}/status"), None) {
             Ok(answer) => answer.json(),
@@ -215,7 +215,7 @@ impl Daemon {
         (text("state"), text("trace"))
     }
 
-    /// Waits until task 0 is in `state`; gives its trace.
+    /// Waits until task 0 is in `state`. Returns its trace.
     #[track_caller]
     pub fn wait_task(&self, name: &str, state: &str, limit: Duration) -> String {
         let mut last = (String::new(), String::new());
@@ -233,7 +233,7 @@ impl Drop for Daemon {
         self.kill();
         if std::thread::panicking() {
             let log = self.log();
-            // The test's own questions would fill it.
+            // The requests of the test itself would fill the log.
             let lines: Vec<&str> = log.lines().filter(|line| !line.contains("RestServer: \"GET")).collect();
             let from = lines.len().saturating_sub(60);
             eprintln!("--- the daemon's log ({} lines, the last {}) ---", lines.len(), lines.len() - from);

@@ -1,4 +1,4 @@
-//! A database of a test's own on the run's PostgreSQL.
+//! A database of one test on a PostgreSQL server.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use super::wait_until;
 
-/// Drives every session's socket; the tests themselves are plain threads.
+/// Drives the sockets of all sessions. The tests themselves are plain threads.
 static RUNTIME: LazyLock<tokio::runtime::Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
-/// One connection.
+/// One connection to a database.
 pub struct Session(Client);
 
 impl Session {
@@ -22,12 +22,12 @@ impl Session {
         let (host, port) = address.split_once(':').unwrap();
         let target = format!("host={host} port={port} user=postgres dbname={database}");
         let (client, connection) = RUNTIME.block_on(tokio_postgres::connect(&target, NoTls)).unwrap();
-        // The connection's end is the client's own error to tell.
+        // When the connection ends, the client's next call reports the error.
         RUNTIME.spawn(async move { connection.await.ok() });
         Self(client)
     }
 
-    /// Runs statements, together one transaction unless they say begin and commit.
+    /// Runs statements. They are one transaction, unless they contain begin and commit.
     pub fn try_run(&self, sql: &str) -> Result<(), String> {
         RUNTIME.block_on(self.0.batch_execute(sql)).map_err(|e| match e.as_db_error() {
             Some(db) => format!("{}: {}", db.code().code(), db.message()),
@@ -35,13 +35,13 @@ impl Session {
         })
     }
 
-    /// Like [`Self::try_run`], and panics when it fails.
+    /// Like [`Self::try_run`], but panics on an error.
     #[track_caller]
     pub fn run(&self, sql: &str) {
         self.try_run(sql).unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
     }
 
-    /// COPY … FROM STDIN with these lines.
+    /// Runs COPY … FROM STDIN with these lines.
     #[track_caller]
     pub fn copy(&self, sql: &str, lines: String) {
         let copied = RUNTIME.block_on(async {
@@ -52,7 +52,7 @@ impl Session {
         copied.unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
     }
 
-    /// The rows of a query, each cell as text.
+    /// The rows of a query, with each cell as text.
     #[track_caller]
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         let messages = RUNTIME.block_on(self.0.simple_query(sql)).unwrap_or_else(|e| panic!("{e}\nin: {sql}"));
@@ -61,16 +61,16 @@ impl Session {
         rows.map(|row| (0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect()).collect()
     }
 
-    /// The first cell of a query; empty for NULL and for no row.
+    /// The first cell of a query; empty for NULL and when there is no row.
     #[track_caller]
     pub fn cell(&self, sql: &str) -> String {
         self.rows(sql).into_iter().next().and_then(|row| row.into_iter().next().flatten()).unwrap_or_default()
     }
 }
 
-/// A fresh database, dropped with its slots at the end.
+/// A new database. It is dropped with its slots at the end.
 pub struct Database {
-    /// Its name, which is also what slots, publications and topics are called after.
+    /// Name of the database, and also of its slot and publication, and the prefix of its topics.
     pub name: String,
     address: String,
     admin: Session,
@@ -78,12 +78,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// On the run's PostgreSQL, under a name of its own.
+    /// Creates a database with a unique name on the shared PostgreSQL server.
     pub fn create(label: &str) -> Self {
         Self::create_at(&super::postgres_address(), &super::unique(label))
     }
 
-    /// On the PostgreSQL at `address`, under exactly this name.
+    /// Creates a database with exactly this name on the server at `address`.
     pub fn create_at(address: &str, name: &str) -> Self {
         let admin = Session::connect(address, "postgres");
         drop_all(&admin, name);
@@ -93,13 +93,13 @@ impl Database {
         Self { name: name.to_owned(), address: address.to_owned(), admin, session }
     }
 
-    /// Runs statements in the database's own session.
+    /// Runs statements in the session of this database.
     #[track_caller]
     pub fn run(&self, sql: &str) {
         self.session.run(sql);
     }
 
-    /// The rows of a query, each cell as text.
+    /// The rows of a query, with each cell as text.
     #[track_caller]
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         self.session.rows(sql)
@@ -111,30 +111,30 @@ impl Database {
         self.session.cell(sql)
     }
 
-    /// A further connection.
+    /// Opens another connection.
     pub fn session(&self) -> Session {
         Session::connect(&self.address, &self.name)
     }
 
-    /// Where the server listens.
+    /// Host and port of the server.
     pub fn address(&self) -> (&str, &str) {
         self.address.split_once(':').unwrap()
     }
 
-    /// Whether somebody streams from the slot called after the database.
+    /// Whether a process streams from the slot with the name of the database.
     pub fn is_streamed(&self) -> bool {
         let sql = format!("select 1 from pg_replication_slots where slot_name = '{}' and active", self.name);
         !self.admin.rows(&sql).is_empty()
     }
 
-    /// Waits until somebody streams, or nobody any more.
+    /// Waits until a process streams from the slot (`yes`), or none does any more.
     #[track_caller]
     pub fn wait_streamed(&self, yes: bool) {
         wait_until(&format!("slot {} active: {yes}", self.name), Duration::from_secs(30), || self.is_streamed() == yes);
     }
 
-    /// The role that the documentation asks for and no more: REPLICATION, SELECT, a publication made beforehand. To be
-    /// called when the tables are there; gives what the connector's configuration says of it.
+    /// Creates the role with the documented minimum of rights: REPLICATION, SELECT, and a publication created
+    /// beforehand. The tables must exist already. Returns the settings for the connector's configuration.
     pub fn minimal_role(&self) -> [(&'static str, String); 3] {
         let role = format!("role_{}", self.name);
         self.run(&format!(
@@ -153,7 +153,7 @@ impl Database {
         ]
     }
 
-    /// A connector's configuration for this database: what a user would write, and no more.
+    /// A connector's configuration for this database, with the keys that a user would write, and `more`.
     pub fn connector(&self, more: &[(&str, &str)]) -> Map<String, Value> {
         let (host, port) = self.address();
         let Value::Object(mut config) = json!({
@@ -178,7 +178,7 @@ impl Database {
     }
 }
 
-/// Ends what still uses the database, so that it and its slots can go.
+/// Ends the sessions that use the database, and drops its slots, the database and its role.
 fn drop_all(admin: &Session, name: &str) {
     let end = format!(
         "select pg_terminate_backend(active_pid) from pg_replication_slots where database = '{name}' and active_pid is not null"
@@ -188,7 +188,7 @@ fn drop_all(admin: &Session, name: &str) {
     let _ = admin.try_run(&end);
     super::within(Duration::from_secs(5), || admin.try_run(&gone).is_ok());
     admin.try_run(&format!("drop database if exists {name} with (force)")).ok();
-    // After the database, with which its grants go.
+    // Dropped after the database, because the role's grants go with the database.
     admin.try_run(&format!("drop role if exists role_{name}")).ok();
 }
 

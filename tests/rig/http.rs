@@ -1,33 +1,33 @@
-//! One REST call.
+//! Makes REST calls.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// What came back.
+/// The answer to a call.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// Without its parameters.
+    /// The content type without its parameters.
     pub content_type: String,
-    /// As it was sent.
+    /// The body as sent.
     pub text: String,
 }
 
 impl Answer {
-    /// The body as JSON; `Null` when it is none.
+    /// The body as JSON; `Null` when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
-    /// 2xx or 3xx.
+    /// Whether the status is below 400.
     pub fn is_ok(&self) -> bool {
         self.status < 400
     }
 }
 
-/// Calls `url`; a failure to connect is an error, an HTTP error is an answer.
+/// Calls `url`. An HTTP error status is an answer; only a failed connection is an error.
 pub fn ask(method: &str, url: &str, body: Option<&str>, headers: &[(String, String)]) -> Result<Answer, String> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)

@@ -1,4 +1,4 @@
-//! What stands in topics, read with librdkafka's plain consumer.
+//! Reads topics with librdkafka's plain consumer.
 
 use std::time::{Duration, Instant};
 
@@ -15,39 +15,39 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// One record of a topic.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Its partition.
+    /// The partition of the record.
     pub partition: i32,
-    /// Its offset there.
+    /// The offset in that partition.
     pub offset: i64,
-    /// Milliseconds since 1970.
+    /// The record's time in milliseconds since 1970.
     pub timestamp_ms: Option<i64>,
-    /// The key's bytes.
+    /// The bytes of the key.
     pub key: Option<Vec<u8>>,
-    /// The value's bytes; none for a tombstone.
+    /// The bytes of the value; `None` for a tombstone.
     pub value: Option<Vec<u8>>,
-    /// In the order in which they were written.
+    /// The headers in the order in which they were written.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
-/// Follows one partition.
+/// Reads one partition as records come.
 pub struct Tail(BaseConsumer);
 
 impl Tail {
-    /// The key of the next record as text; none when `patience` is over.
+    /// The key of the next record as text; `None` when none comes within `patience`.
     pub fn next_key(&self, patience: Duration) -> Option<String> {
         let message = self.0.poll(patience)?.unwrap();
         Some(String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned())
     }
 }
 
-/// A broker, seen by a reader.
+/// A broker, with a consumer that reads from it.
 pub struct Kafka {
     address: String,
     reader: BaseConsumer,
 }
 
 impl Kafka {
-    /// The run's broker.
+    /// The broker that all tests of this run share.
     pub fn shared() -> Self {
         Self::at(&super::kafka_address())
     }
@@ -66,13 +66,13 @@ impl Kafka {
         Self { address: address.to_owned(), reader }
     }
 
-    /// Every topic with its number of partitions, in the order of names.
+    /// Every topic with its number of partitions, sorted by name.
     pub fn topics(&self) -> Vec<(String, i32)> {
         let mut tries = 0;
         let metadata = loop {
             match self.reader.fetch_metadata(None, PATIENCE) {
                 Ok(metadata) => break metadata,
-                // The broker may be coming back.
+                // The broker may be restarting.
                 Err(_) if tries < 20 => std::thread::sleep(Duration::from_millis(250)),
                 Err(error) => panic!("the broker does not tell its topics: {error}"),
             }
@@ -88,7 +88,7 @@ impl Kafka {
         self.topics().into_iter().find(|(name, _)| name == topic).map_or(0, |(_, n)| n)
     }
 
-    /// The offset after the last record of a partition; 0 while it has no leader yet.
+    /// The offset after the last record of a partition; 0 while the partition has no leader.
     pub fn end(&self, topic: &str, partition: i32) -> i64 {
         for _ in 0..20 {
             if let Ok((_, high)) = self.reader.fetch_watermarks(topic, partition, PATIENCE) {
@@ -99,22 +99,22 @@ impl Kafka {
         0
     }
 
-    /// How many records the topics' partitions end at, together.
+    /// The sum of the end offsets of all partitions of these topics.
     pub fn count(&self, topics: &[(String, i32)]) -> i64 {
         topics.iter().map(|(topic, n)| (0..*n).map(|p| self.end(topic, p)).sum::<i64>()).sum()
     }
 
-    /// How many records a topic ends at; 0 when there is none of that name.
+    /// The sum of the end offsets of a topic's partitions; 0 when the topic does not exist.
     pub fn length(&self, topic: &str) -> i64 {
         (0..self.partitions(topic)).map(|p| self.end(topic, p)).sum()
     }
 
-    /// The topic's records from the beginning to where it ends now: by partition, then by offset.
+    /// All records of a topic up to its present end, by partition, then by offset.
     pub fn consume(&self, topic: &str) -> Vec<Message> {
         (0..self.partitions(topic)).flat_map(|p| self.consume_partition(topic, p)).collect()
     }
 
-    /// One partition's records.
+    /// All records of one partition up to its present end.
     #[track_caller]
     pub fn consume_partition(&self, topic: &str, partition: i32) -> Vec<Message> {
         let end = self.end(topic, partition);
@@ -139,7 +139,7 @@ impl Kafka {
                         headers: headers.unwrap_or_default(),
                     });
                 }
-                // A compacted end (or transaction markers) leaves offsets that no record will come for.
+                // At the end of a compacted partition, or at transaction markers, there are offsets without a record.
                 _ => assert!(
                     since.elapsed() < PATIENCE,
                     "{topic}/{partition}: no record for {PATIENCE:?}, {next} of {end} read"
@@ -150,7 +150,7 @@ impl Kafka {
         messages
     }
 
-    /// A reader of what comes to partition 0 of a topic from now on.
+    /// A reader of the records that come to partition 0 of a topic from now on.
     pub fn tail(&self, topic: &str) -> Tail {
         let reader: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.address)
@@ -165,7 +165,7 @@ impl Kafka {
         Tail(reader)
     }
 
-    /// Puts one record on a topic.
+    /// Writes one record to a topic.
     pub fn produce(&self, topic: &str, key: Option<&str>, value: Option<&str>) {
         let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap();
         let mut record = BaseRecord::<str, str>::to(topic);
@@ -179,7 +179,7 @@ impl Kafka {
         producer.flush(PATIENCE).unwrap();
     }
 
-    /// Makes topics of one partition.
+    /// Creates topics with one partition.
     pub fn create_topics(&self, names: &[String]) {
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap();

@@ -1,11 +1,12 @@
-//! A server of a test's own, for tests that stop or restart it: started by scripts/servers.sh like the run's.
+//! A server of one test, for tests that stop or restart it. Like the shared servers, it is started by
+//! scripts/servers.sh.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A running server with all its state in one directory, both gone when this is dropped.
+/// A running server with all its state in one directory. Both are removed when this is dropped.
 pub struct Server {
     dir: TempDir,
     kind: &'static str,
@@ -24,7 +25,7 @@ fn script(environment: &[(&str, &str)], arguments: &[&str]) -> Result<String, St
 impl Server {
     fn start(kind: &'static str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let dir = tempfile::Builder::new().prefix("afterimage-server").tempdir().unwrap();
-        // Another user (postgres) must be able to pass through.
+        // PostgreSQL runs as another user (postgres), who must be able to reach the directory.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         std::fs::set_permissions(dir.path(), open).unwrap();
         let place = dir.path().join("state").display().to_string();
@@ -34,46 +35,46 @@ impl Server {
         Self { dir, kind, arguments, address }
     }
 
-    /// A Kafka broker.
+    /// Starts a Kafka broker.
     pub fn kafka() -> Self {
         Self::start("kafka", &[], &[("AFTERIMAGE_KAFKA_HEAP", "384m")])
     }
 
-    /// A PostgreSQL with the given `wal_level`.
+    /// Starts a PostgreSQL with the given `wal_level`.
     pub fn postgres(wal_level: &str) -> Self {
         Self::start("postgres", &[], &[("AFTERIMAGE_WAL_LEVEL", wal_level)])
     }
 
-    /// A Java Connect worker in `group`; with `wait` false it is not waited for.
+    /// Starts a Java Connect worker in `group`. With `wait` false, its start is not waited for.
     pub fn connect(broker: &str, group: &str, wait: bool) -> Self {
         let environment: &[(&str, &str)] = if wait { &[] } else { &[("AFTERIMAGE_NO_WAIT", "1")] };
         Self::start("connect", &[broker, group], environment)
     }
 
-    /// `host:port`.
+    /// `host:port` of the server.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// What it has logged.
+    /// The server's log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("state/log")).unwrap_or_default()
     }
 
-    /// Stops it; `now` is a kill. The state stays.
+    /// Stops the server; with `now` it is killed. The state stays.
     pub fn stop(&self, now: bool) {
         let place = self.dir.path().join("state").display().to_string();
         let arguments: &[&str] = if now { &["stop", "--now", &place] } else { &["stop", &place] };
         script(&[], arguments).unwrap();
     }
 
-    /// Whether its process is there.
+    /// Whether the server's process runs.
     pub fn is_alive(&self) -> bool {
         let pid = std::fs::read_to_string(self.dir.path().join("state/pid")).unwrap_or_default();
         !pid.trim().is_empty() && super::kill("-0", pid.trim())
     }
 
-    /// Starts it again with its state, on its old port.
+    /// Starts the server again with its state, on its old port.
     pub fn start_again(&mut self) {
         let place = self.dir.path().join("state").display().to_string();
         let port = self.address.rsplit(':').next().unwrap().to_owned();

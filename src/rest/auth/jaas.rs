@@ -1,17 +1,17 @@
-//! The form of a JAAS login configuration: `Name { class flag option="value" …; … }; …`.
+//! Parses a JAAS login configuration: `Name { class flag option="value" …; … }; …`.
 //!
-//! Anything that is not this form is an error with its line, as in Java, for what is half understood would half protect.
+//! As in Java, a text that is not in this form is an error that names the line. A file that is only half understood
+//! would protect only half.
 //!
-//! Must not know: which classes and options there are.
+//! Must not know: which classes and options exist.
 
-/// One application's modules, in order.
+/// One application's login modules, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) modules: Vec<Module>,
 }
 
-/// A login module.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Module {
     pub(super) class: String,
@@ -24,7 +24,7 @@ enum Token {
     Sign(char),
 }
 
-/// All entries of a configuration.
+/// Parses all entries of a configuration. The error says the line and what is wrong.
 pub(super) fn entries(text: &str) -> Result<Vec<Entry>, String> {
     let mut reader = Reader { tokens: tokens(text)?, at: 0 };
     let mut entries: Vec<Entry> = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, String> {
 }
 
 struct Reader {
-    /// Each with its line.
+    /// Each token with its line.
     tokens: Vec<(usize, Token)>,
     at: usize,
 }
@@ -128,7 +128,7 @@ fn is_of_a_word(c: char) -> bool {
     c.is_alphanumeric() || "_-$.*".contains(c)
 }
 
-/// The text in quotes at the beginning of `rest`, and its length with them. It ends with its line at the latest.
+/// The text in quotes at the beginning of `rest`, and its length including the quotes. It must end on the same line.
 fn quoted(rest: &str) -> Option<(String, usize)> {
     let (mut text, mut characters) = (String::new(), rest.char_indices().skip(1));
     loop {

@@ -1,11 +1,11 @@
-//! Basic authentication, as Connect's `BasicAuthSecurityRestExtension` with its `PropertyFileLoginModule` does it.
+//! Basic authentication, as Kafka Connect does it with `BasicAuthSecurityRestExtension` and `PropertyFileLoginModule`.
 //!
-//! The names and passwords stand in property files that a JAAS login configuration names. The files are read once, at the
-//! start; a change counts from the next start on, as in Connect. A login configuration or a file that is missing or not
-//! understood is an error, and the worker does not start: an API that was closed must not become open, and Connect's own
-//! way (it starts and refuses every call) says nothing of why.
+//! A JAAS login configuration names property files, which hold the names and passwords. They are read once at the
+//! start, as in Connect, and a change takes effect at the next start. A login configuration or a file that is missing
+//! or not understood is an error, and the worker does not start. An API that was closed must not become open. Connect
+//! itself starts and refuses every call, without saying why.
 //!
-//! Passwords are kept as keyed hashes, and are compared as such: neither a log nor the time of an answer tells them.
+//! Passwords are kept and compared as keyed hashes, so that neither a log nor the time of an answer reveals them.
 //!
 //! Must not know: requests beyond their headers.
 
@@ -23,18 +23,18 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ring::hmac::{self, HMAC_SHA256};
 use ring::rand::SystemRandom;
 
-/// Whether `rest.extension.classes` may name this class, or this simple name, which Connect takes as well.
+/// Whether `rest.extension.classes` may name this class. As in Connect, the simple name is accepted as well.
 pub fn is_extension(class: &str) -> bool {
     class.strip_prefix(PACKAGE).unwrap_or(class) == "BasicAuthSecurityRestExtension"
 }
 
 const PACKAGE: &str = "org.apache.kafka.connect.rest.basic.auth.extension.";
 
-/// The entry of the login configuration that counts, and the one that Java takes when it is missing.
+/// The entry of the login configuration to use, and the one that Java uses when that is missing.
 const ENTRIES: [&str; 2] = ["KafkaConnect", "other"];
 const MODULE: &str = "org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule";
 
-/// As Java decodes: padding may be missing.
+/// Accepts what Java's decoder accepts: the padding may be missing.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -42,39 +42,39 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Why nobody could be told from anybody else.
+/// Why the users and passwords cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// A file is not there or not readable.
+    /// A file is missing or not readable.
     #[error("{file} cannot be read: {source}")]
     Read {
-        /// Which.
+        /// The file.
         file: String,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file is not in its form, or says what is not understood.
+    /// A file is not in its form, or has something that is not supported.
     #[error("{file}: {reason}")]
     Form {
-        /// Which.
+        /// The file.
         file: String,
-        /// What is wrong and what to do.
+        /// What is wrong and how to correct it.
         reason: String,
     },
-    /// The system gives no random numbers for a key.
+    /// The operating system gives no random numbers for the hash key.
     #[error("the system gives no random numbers")]
     Random,
 }
 
-/// Who may call.
+/// The users and passwords of the API.
 pub struct BasicAuth {
-    /// Made anew at each start.
+    /// The key of the hashes, made anew at each start.
     key: hmac::Key,
-    /// A name has more than one password when two files hold it: each of them opens.
+    /// Passwords by user name. A name in two files has two passwords, and either is accepted.
     users: HashMap<String, Vec<hmac::Tag>>,
-    /// Compared for a name that nobody has, so that the answer takes its time.
+    /// Compared when the name is unknown, so that the answer takes as long as for a known one.
     decoy: hmac::Tag,
-    /// A file without any user, by which Connect admits everybody.
+    /// A file that has no users. Connect then admits everybody.
     open_by: Option<String>,
 }
 
@@ -102,8 +102,8 @@ impl BasicAuth {
         let random = SystemRandom::new();
         let key = hmac::Key::generate(HMAC_SHA256, &random).map_err(|_| AuthError::Random)?;
         let mut auth = Self { decoy: hmac::sign(&key, b""), key, users: HashMap::new(), open_by: None };
-        // The control flag does not count: the module never fails, it only knows a password or does not, and Java then
-        // passes over it, whatever the flag. One module that knows the password is enough.
+        // The control flag has no effect here. Connect's module never throws: it either knows the password or is
+        // ignored by Java, whatever its flag. So one module that knows the password is enough.
         for module in &entry.modules {
             if module.class != MODULE {
                 return Err(wrong(format!(
@@ -129,7 +129,7 @@ impl BasicAuth {
     fn add_users(&mut self, file: &str) -> Result<(), AuthError> {
         let path = file.strip_prefix("file:").unwrap_or(file);
         let bytes = std::fs::read(path).map_err(|source| AuthError::Read { file: file.to_owned(), source })?;
-        // Not the parser's own words, which may quote the line.
+        // The parser's own message is not passed on, because it may quote a line with a password.
         let wrong =
             |_| AuthError::Form { file: file.to_owned(), reason: "it is not in the form of Java properties".into() };
         let users = java_properties::read(bytes.as_slice()).map_err(wrong)?;
@@ -143,12 +143,12 @@ impl BasicAuth {
         Ok(())
     }
 
-    /// The file without users that opens the API to everybody, as in Connect; to be warned of.
+    /// The file without users that opens the API to everybody, as in Connect. The worker warns of it.
     pub fn open_by(&self) -> Option<&str> {
         self.open_by.as_deref()
     }
 
-    /// Whether a request with these headers may pass.
+    /// Whether a request with these headers is admitted.
     pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
         self.open_by.is_some() || credentials(headers).is_some_and(|(name, password)| self.knows(&name, &password))
     }
@@ -159,12 +159,12 @@ impl BasicAuth {
         if known.is_empty() {
             matches(&self.decoy);
         }
-        // Not `any`, which would stop at the first.
+        // All are compared: `any` would stop at the first match, and the time of the answer would reveal it.
         known.iter().map(matches).fold(false, |is_known, matches| is_known | matches)
     }
 }
 
-/// Name and password of the one `Authorization` header; an empty name is none.
+/// Name and password of the only `Authorization` header. An empty name counts as none.
 fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let mut sent = headers.get_all(AUTHORIZATION).iter();
     let header = sent.next().filter(|_| sent.next().is_none())?.to_str().ok()?;

@@ -1,4 +1,4 @@
-//! The extension, against what Kafka Connect 4.3.1 answered with the same files.
+//! Tests of basic authentication. The expected answers are those of Kafka Connect 4.3.1 with the same files.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ impl Files {
         path
     }
 
-    /// A login configuration whose entry has one module for each of the files.
+    /// Writes a login configuration whose entry has one module for each file.
     fn login(&self, users: &[&str]) -> PathBuf {
         let path = |name: &str| self.0.path().join(name).display().to_string();
         let modules: Vec<_> = users.iter().map(|name| format!("{MODULE} required file=\"{}\";", path(name))).collect();
@@ -97,7 +97,7 @@ fn every_file_opens() {
     }
 }
 
-/// As in Connect, which warns of it in its log.
+/// As in Connect, which writes a warning to its log.
 #[test]
 fn a_file_without_users_admits_everybody() {
     let files = Files::new();
@@ -107,7 +107,7 @@ fn a_file_without_users_admits_everybody() {
     assert!(admits(&auth, &[]) && admits(&auth, &["Basic !!!"]));
 }
 
-/// As in Connect: a change counts from the next start on, and a file that went away opens nothing.
+/// As in Connect: a change takes effect at the next start, and a deleted file does not open the API.
 #[test]
 fn files_are_read_once() {
     let files = Files::new();

@@ -1,12 +1,13 @@
-//! The bodies, by name.
+//! The schemas of the bodies, by name.
 //!
-//! Answers are closed (`additionalProperties: false`) where Connect's are: a field too many is as much a fault as one too few.
+//! A schema is closed (`additionalProperties: false`) wherever Connect's answer has a fixed set of fields, so that a
+//! field too many is noticed as well as a missing one.
 
 use serde_json::{Value, json};
 
 use super::{array_of, named};
 
-/// `components.schemas`.
+/// The content of `components.schemas`.
 pub(super) fn all() -> Value {
     let text = json!({"type": "string"});
     let texts = array_of(text.clone());
@@ -108,7 +109,7 @@ fn nullable(kind: &str) -> Value {
     json!({"type": [kind, "null"]})
 }
 
-/// An object of exactly these fields, all of which are there but for the `optional` ones.
+/// An object with exactly these fields. All of them are required, except those in `optional`.
 #[allow(clippy::needless_pass_by_value, reason = "it is made where it is given")]
 fn closed(optional: &[&str], properties: Value) -> Value {
     let names = properties.as_object().into_iter().flatten().map(|(name, _)| name.as_str());

@@ -1,4 +1,4 @@
-//! The document against OpenAPI's own schema, and answers against the document.
+//! Checks the document against OpenAPI's own schema, and answers against the document.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 use super::document;
 use crate::rest::routes;
 
-/// See `tests/data/openapi/README.md`.
+/// OpenAPI's schema; see `tests/data/openapi/README.md`.
 fn specification() -> Validator {
     let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/openapi/schema-3.1.json"));
     jsonschema::draft202012::new(&serde_json::from_str(text).expect("JSON")).expect("a schema")
 }
 
-/// Every object of the document, with its place.
+/// Visits every object of the document, with its JSON pointer.
 fn walk<'a>(value: &'a Value, at: &str, visit: &mut impl FnMut(&str, &'a Map<String, Value>)) {
     match value {
         Value::Object(object) => {
@@ -49,7 +49,7 @@ fn the_document_is_openapi() {
     assert_eq!(complaints, Vec::<String>::new());
 }
 
-/// The check above can fail.
+/// Shows that the check above can fail.
 #[test]
 fn what_is_not_openapi_is_noticed() {
     for (at, wrong) in [
@@ -71,7 +71,7 @@ fn what_is_not_openapi_is_noticed() {
     }
 }
 
-/// OpenAPI's schema leaves the schemas in a document to JSON Schema's.
+/// OpenAPI's schema does not check the schemas inside of a document: JSON Schema's own schema does.
 #[test]
 fn its_schemas_are_schemas() {
     let document = document();
@@ -118,8 +118,8 @@ fn every_operation_is_told_once_and_whole() {
     assert_eq!(told, rows.collect());
 }
 
-/// Fails when the document does not tell of this answer. What no resource gave (unknown path, wrong method, a path that the
-/// server refuses before it looks for one) and what HTTP has of itself (HEAD, OPTIONS) is not in it.
+/// Fails when the document does not list this answer. The document leaves out what no resource answers (unknown path,
+/// wrong method, a path that the HTTP server refuses) and what HTTP itself defines (HEAD, OPTIONS).
 #[track_caller]
 pub(in crate::rest) fn told(method: &str, path: &str, status: u16, media: &str, body: &Value) {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(document);

@@ -1,6 +1,6 @@
-//! One connection, from its handshake to its last answer.
+//! Serves one connection, from its handshake to its last answer.
 //!
-//! Must not know: which requests there are.
+//! Must not know: which requests exist.
 
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
@@ -24,11 +24,12 @@ use super::seats::{Seat, Taken, Waits};
 use super::stream::ClientStream;
 use super::{Limits, Tls};
 
-/// Where hyper gives up a head that has no end; one that ends above [`Limits::head_bytes`] is refused too, and then the
-/// connection can be closed in order.
+/// Above this size hyper gives up a head that has not ended. A head that ends, but is larger than
+/// [`Limits::head_bytes`], is refused as well; that connection can still be closed in order.
 const BUFFER_BYTES: usize = 32 * 1024;
 
-/// Serves the connection until the client, a limit or the stop ends it, or until its place is given to somebody else.
+/// Serves the connection until the client, a limit or the stop ends it, or until its place is given to another
+/// connection.
 pub(super) async fn serve(
     stream: TcpStream,
     tls: Option<Tls>,
@@ -55,7 +56,7 @@ pub(super) async fn serve(
     }
 }
 
-/// The same over any stream whose handshake is done.
+/// Serves a stream whose handshake is done.
 pub(super) async fn talk<S>(
     stream: S,
     router: Router,
@@ -70,7 +71,8 @@ pub(super) async fn talk<S>(
         let (router, seat) = (router.clone(), Arc::clone(&seat));
         async move {
             if !seat.turn(&[Waits::ForRequest, Waits::ForHead], Waits::ForAnswer) {
-                // The place is somebody else's already; an error closes the connection, and a client sends again.
+                // The place already belongs to another connection. This error closes the connection, and the client
+                // sends again.
                 return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted));
             }
             let request = request.map(|body| Body::new(ClientBody { body, seat: Arc::clone(&seat) }));
@@ -80,11 +82,11 @@ pub(super) async fn talk<S>(
         }
     });
     let mut http = http1::Builder::new();
-    // The stream keeps the time, which knows an idle connection from a head that is late.
+    // `ClientStream` measures the time, because it can tell an idle connection from a head that is late.
     http.header_read_timeout(None).max_header_size(limits.head_bytes).max_buf_size(BUFFER_BYTES);
     let stream = TokioIo::new(ClientStream::new(stream, place, limits));
     let mut connection = pin!(http.serve_connection(stream, service));
-    // A sender that is gone means that the daemon ends.
+    // When the sender is gone, the daemon is ending.
     let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
     let ended = tokio::select! {
         ended = &mut connection => ended,
@@ -98,7 +100,7 @@ pub(super) async fn talk<S>(
     }
 }
 
-/// A request's body that notes when it waits for the client.
+/// The body of a request. While it waits for the client, the connection's place is marked so.
 struct ClientBody<B> {
     body: B,
     seat: Arc<Seat>,

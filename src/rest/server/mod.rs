@@ -1,8 +1,8 @@
-//! Listeners and connections: who is let in, for how long a client may keep the worker waiting, and how all ends.
+//! Listeners and connections: who is let in, how long a client may keep the worker waiting, and how connections end.
 //!
-//! A client that is slow, silent or hostile costs a bounded amount of memory and of time and holds nobody else up: heads
-//! and bodies are bounded, every wait for a client has its limit ([`Limits`]), and when all places are taken the
-//! connection whose client has kept the worker waiting the longest makes room for the next one ([`seats`]).
+//! Purpose: a client that is slow, silent or hostile costs a bounded amount of memory and time, and delays nobody else.
+//! Heads and bodies are bounded, and every wait for a client has a limit ([`Limits`]). When all places are taken, the
+//! connection whose client has kept the worker waiting longest is closed for the next one ([`seats`]).
 //!
 //! Must not know: resources, what the routers do.
 
@@ -23,22 +23,22 @@ pub use tls::{Tls, TlsError};
 
 use seats::Seats;
 
-/// What a client may cost. Bodies have their own bounds, in the room's `body`.
+/// What a client may cost. The bounds of bodies are in `rest/body.rs`.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections of all listeners together.
+    /// Most connections of all listeners together.
     pub connections: usize,
-    /// Bytes of a request's first line and headers, as in Jetty; above: 431.
+    /// Most bytes of a request's first line and headers, as in Jetty. A larger head is answered with 431.
     pub head_bytes: usize,
-    /// From a head's first byte to its last; then: 408.
+    /// Time from the first byte of a head to its last. A later end is answered with 408.
     pub head: Duration,
-    /// Without a request, after which a connection is closed, as in Connect.
+    /// Time without a request after which a connection is closed, as in Connect.
     pub idle: Duration,
-    /// For TLS to agree on keys.
+    /// Time for the TLS handshake.
     pub handshake: Duration,
-    /// Without the client taking a byte of the answer.
+    /// Time in which the client must take at least one byte of the answer.
     pub write: Duration,
-    /// After the answer to what was not read whole (a body that is too large), for the client to read that answer.
+    /// Time for the client to read an answer to a request that was not read whole, such as a body that is too large.
     pub linger: Duration,
 }
 
@@ -56,17 +56,17 @@ impl Default for Limits {
     }
 }
 
-/// A bound socket, what is spoken on it, and who answers.
+/// A bound socket, its protocol, and the router that answers.
 pub struct Listener {
-    /// The socket.
+    /// The bound socket.
     pub socket: TcpListener,
-    /// For `https`.
+    /// Set for `https`.
     pub tls: Option<Tls>,
     /// The part of the API that is served there.
     pub router: Router,
 }
 
-/// Serves until `stop` turns true, then lets the requests under way end for at most `grace`.
+/// Serves until `stop` turns true. Requests under way may then take `grace` longer.
 pub async fn serve(listeners: Vec<Listener>, limits: Limits, stop: watch::Receiver<bool>, grace: Duration) {
     let seats = Seats::new(limits.connections);
     let mut serving: JoinSet<()> = listeners
@@ -86,7 +86,7 @@ async fn accept(
     let Listener { socket, tls, router } = listener;
     let mut connections = JoinSet::new();
     let stopped = stop.clone();
-    // A sender that is gone means that the daemon ends.
+    // When the sender is gone, the daemon is ending.
     let stop = stop.wait_for(|stop| *stop);
     tokio::pin!(stop);
     loop {
@@ -102,7 +102,7 @@ async fn accept(
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
-            // The client went away between its call and this one: the next caller is waiting.
+            // The client went away before its connection was accepted. The next one may be waiting.
             Err(error) if is_callers_own(&error) => continue,
             Err(error) => {
                 tracing::warn!(%error, "REST connections cannot be accepted; the next try follows in a second");
@@ -110,8 +110,8 @@ async fn accept(
                 continue;
             }
         };
-        // Taken for somebody who has knocked, so that nobody is made to leave for nobody. Once accepted the stream must not
-        // be in a branch that another one can cut.
+        // A place is taken only once a connection is waiting, so that no other one is closed for nothing. Once it is
+        // accepted, the stream must not be held by a `select!` branch, because another branch may cancel that one.
         let place = tokio::select! {
             place = seats.take() => place,
             _ = &mut stop => break,

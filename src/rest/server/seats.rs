@@ -1,9 +1,9 @@
-//! The places that connections have, and who leaves when there are none.
+//! The places for connections, and which connection is closed when all are taken.
 //!
-//! A place is taken by a connection and is marked with whom it waits for: the client (for a request, for the rest of one)
-//! or the worker (for an answer). When a caller comes and no place is free, the one that has waited for its client the
-//! longest is asked to leave. So clients that send nothing, or one byte a second, cannot keep others out, and an idle
-//! connection of a well-behaved client, which it would open anew, is all that is lost.
+//! Each connection has a place, which is marked with what the connection waits for: its client (for a request or the
+//! rest of one) or the worker (for an answer). When a new client connects and no place is free, the connection that has
+//! waited longest for its client is asked to leave. So clients that send nothing, or one byte a second, cannot keep
+//! others out. All that is lost is an idle connection, which a well-behaved client opens again.
 //!
 //! Must not know: sockets, HTTP.
 
@@ -12,36 +12,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Whom a connection waits for.
+/// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waits {
-    /// For the client to begin a request.
+    /// The client has to begin a request.
     ForRequest,
-    /// For the rest of a request's head.
+    /// The client has to send the rest of a request's head.
     ForHead,
-    /// For more of a request's body.
+    /// The client has to send more of a request's body.
     ForBody,
-    /// For the worker to answer.
+    /// The worker has to answer.
     ForAnswer,
-    /// For nothing: the place was given to somebody else.
+    /// Nothing: the place was given to another connection.
     Gone,
 }
 
-/// All places.
 pub(super) struct Seats {
     max: usize,
     taken: Mutex<Vec<Arc<Seat>>>,
     freed: Notify,
 }
 
-/// A connection's place.
+/// The place of one connection.
 pub(super) struct Seat {
-    /// And since when.
+    /// What the connection waits for, and since when.
     waits: Mutex<(Waits, Instant)>,
     leave: Notify,
 }
 
-/// A place for as long as this lives.
+/// A place that is taken for as long as this value lives.
 pub(super) struct Taken {
     seats: Arc<Seats>,
     seat: Arc<Seat>,
@@ -56,7 +55,7 @@ impl Seats {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place; when there is none, makes one connection leave and waits for its place.
+    /// Takes a place. When none is free, asks one connection to leave and waits for its place.
     pub(super) async fn take(self: &Arc<Self>) -> Taken {
         loop {
             let freed = self.freed.notified();
@@ -94,7 +93,7 @@ impl Seat {
         self.leave.notify_one();
     }
 
-    /// Ends when the place is given to somebody else.
+    /// Returns once the place is given to another connection.
     pub(super) async fn left(&self) {
         self.leave.notified().await;
     }
@@ -103,7 +102,8 @@ impl Seat {
         *self.waits()
     }
 
-    /// Notes whom the connection waits for from now on, when it was one of `before`.
+    /// Notes that the connection now waits for `to`, if until now it waited for one of `before`. Returns whether it
+    /// did.
     pub(super) fn turn(&self, before: &[Waits], to: Waits) -> bool {
         let mut waits = self.waits();
         let turns = before.contains(&waits.0);

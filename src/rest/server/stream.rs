@@ -1,8 +1,8 @@
-//! A client's stream with a limit on every wait for that client.
+//! A client's stream that has a limit for every wait for the client.
 //!
-//! HTTP's own code (hyper) reads and writes through it and sees a time-out as an error of the stream. What is dropped is
-//! closed in the background: an answer such as 413 or 431 goes out while the client still sends, and closing at once would
-//! make the client's system throw that answer away.
+//! hyper reads and writes through it and sees a timeout as an error of the stream. A stream that is dropped is closed
+//! in the background. An answer such as 413 or 431 is sent while the client is still sending; closing at once would
+//! make the client's system discard that answer.
 //!
 //! Must not know: TLS, resources.
 
@@ -19,19 +19,19 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use super::Limits;
 use super::seats::{Taken, Waits};
 
-/// How much of what a client still sends is read, and thrown away, before its connection is closed.
+/// Most bytes that are still read from a client, and thrown away, before its connection is closed.
 const LINGER_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(super) struct ClientStream<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> {
-    /// `None` only while it is being dropped.
+    /// `None` only while the stream is being dropped.
     stream: Option<S>,
     place: Option<Arc<Taken>>,
     limits: Limits,
     reading: Pin<Box<Sleep>>,
     writing: Pin<Box<Sleep>>,
-    /// A write waits for the client, and `writing` is set.
+    /// Whether a write waits for the client. Its limit is then in `writing`.
     is_write_waiting: bool,
-    /// The client did not bring its head to an end in time, and is told so.
+    /// Whether the client did not send its whole head in time. It is answered with 408.
     is_head_late: bool,
 }
 
@@ -53,7 +53,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> ClientStream<S> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// Until when the client may keep the worker waiting; a body's time is the matter of who reads it.
+    /// Until when the client may keep the worker waiting. The time for a body is measured by its reader, in
+    /// `rest/body.rs`.
     fn deadline(&self) -> Option<Instant> {
         let (waits, since) = self.place.as_ref()?.seat().now();
         match waits {
@@ -131,15 +132,15 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> AsyncWrite for ClientSt
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Drop for ClientStream<S> {
     fn drop(&mut self) {
-        // Outside of a runtime the process ends, and its sockets with it.
+        // Outside of a runtime the process is ending, and its sockets are closed with it.
         let (Some(stream), Ok(runtime)) = (self.stream.take(), Handle::try_current()) else { return };
         let Some(place) = self.place.take().filter(|place| place.seat().now().0 != Waits::Gone) else { return };
-        // From here on only the client is waited for, and the place can be had by somebody else.
+        // From here on the connection only waits for its client, so that its place may be given to another one.
         place.seat().turn(&[Waits::ForHead, Waits::ForBody, Waits::ForAnswer], Waits::ForRequest);
         let (is_head_late, limit) = (self.is_head_late, self.limits.linger);
         runtime.spawn(async move {
             tokio::select! {
-                // Whatever fails here, the connection is at its end.
+                // Whether this fails does not matter: the connection ends in either case.
                 _ = timeout(limit, close(stream, is_head_late)) => {}
                 () = place.seat().left() => {}
             }

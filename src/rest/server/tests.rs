@@ -1,4 +1,4 @@
-//! What a client may cost, with a router of the tests' own.
+//! Tests of the limits for clients, with a small router of the tests' own.
 
 use std::io;
 
@@ -23,7 +23,7 @@ fn router() -> Router {
         .route("/never", get(std::future::pending::<()>))
 }
 
-/// A connection over a pipe, with all clocks stopped but for what is waited for.
+/// A connection over an in-memory pipe. The clock stands still except while something waits for it.
 fn piped(limits: Limits) -> (DuplexStream, watch::Sender<bool>) {
     let (client, server) = duplex(1024);
     let (stop, stopped) = watch::channel(false);
@@ -40,7 +40,7 @@ async fn rest_of(client: &mut DuplexStream) -> String {
     text
 }
 
-/// Reads one answer whose body is `ok`.
+/// Reads one answer and checks that its body is `ok`.
 async fn answer(client: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     let (mut text, mut byte) = (String::new(), [0]);
     while !text.ends_with("\r\n\r\nok") {
@@ -103,7 +103,6 @@ async fn a_client_that_reads_nothing_is_given_up() {
     assert!(said.len() < 16 * 1024, "{} bytes were kept for it", said.len());
 }
 
-/// The server over real sockets.
 struct Served {
     at: std::net::SocketAddr,
     stop: watch::Sender<bool>,
@@ -124,7 +123,7 @@ impl Served {
         TcpStream::connect(self.at).await.expect("it listens")
     }
 
-    /// Sends all of it, then reads to the end.
+    /// Sends `bytes`, then reads until the server closes the connection.
     async fn ask(&self, bytes: &[u8]) -> io::Result<String> {
         let mut client = self.connect().await;
         client.write_all(bytes).await?;
@@ -179,7 +178,7 @@ async fn silent_clients_keep_nobody_out_and_a_stuck_call_stays_alone() {
         client.write_all(ASK).await.expect("it is open");
         answer(&mut client).await;
     }
-    // The stuck one has its place still: nobody who is being answered is sent away.
+    // The stuck connection still has its place: one that waits for an answer is never closed for another.
     let mut byte = [0];
     let read = tokio::time::timeout(Duration::from_millis(50), stuck.read(&mut byte)).await;
     assert!(read.is_err(), "it was closed");
@@ -192,7 +191,7 @@ async fn the_stop_lets_calls_end_and_then_cuts_them() {
     idle.write_all(ASK).await.expect("it is open");
     answer(&mut idle).await;
     stuck.write_all(b"GET /never HTTP/1.1\r\nhost: h\r\n\r\n").await.expect("it is open");
-    // Its head has been read when a later call is answered.
+    // An answer to a call that was sent later shows that the stuck call's head has been read.
     let (sent, read) = oneshot::channel();
     let mut later = served.connect().await;
     tokio::spawn(async move {

@@ -1,12 +1,12 @@
-//! HTTPS as the worker's `ssl.*` settings describe it, on rustls.
+//! HTTPS on rustls, as the worker's `ssl.*` settings say.
 //!
-//! The settings are those of Connect: `listeners.https.ssl.*` (or `admin.listeners.https.ssl.*`) when at least one of them
-//! is set, else the plain `ssl.*`, never a mixture. Kafka's three kinds of stores are told apart by what is in the file,
-//! as Java does: PEM and PKCS12 are read, Java's own JKS is refused with the command that converts it. PKCS12 and
-//! encrypted keys are opened by the OpenSSL that the Kafka client brings along anyway; everything else is rustls.
+//! The settings are Connect's: `listeners.https.ssl.*` (or `admin.listeners.https.ssl.*`) when at least one of them is
+//! set, else the plain `ssl.*`, never a mixture. As in Java, the kind of a store is found out from the content of the
+//! file. PEM and PKCS12 are read. Java's own JKS is refused, with the command that converts it. The OpenSSL that the
+//! Kafka client needs anyway opens PKCS12 stores and encrypted keys; rustls does everything else.
 //!
-//! Whatever is unclear (no key, a file that cannot be read, an unknown protocol) is an error, and the worker does not
-//! start: an API that was encrypted must not become open.
+//! Anything unclear (no key, a file that cannot be read, an unknown protocol) is an error, and the worker does not
+//! start. An API that was encrypted must not become open.
 //!
 //! Must not know: HTTP.
 
@@ -30,9 +30,9 @@ use tokio_rustls::server::TlsStream;
 #[derive(Debug, thiserror::Error)]
 #[error("worker setting {key}: {reason}")]
 pub struct TlsError {
-    /// The setting, with its prefix.
+    /// Name of the setting, with its prefix.
     pub key: String,
-    /// What is wrong with it, and what to do.
+    /// What is wrong with the setting, and how to correct it.
     pub reason: String,
 }
 
@@ -41,7 +41,7 @@ pub struct TlsError {
 pub struct Tls(TlsAcceptor);
 
 impl Tls {
-    /// From the worker's settings; `prefix` is `listeners.https.` or `admin.listeners.https.`.
+    /// Reads the worker's settings. `prefix` is `listeners.https.` or `admin.listeners.https.`.
     pub fn read(worker: &Properties, prefix: &str) -> Result<Self, TlsError> {
         let own: Properties = worker.under(prefix).collect();
         let settings = if own.iter().next().is_some() {
@@ -62,11 +62,11 @@ const TRUST_STORE: &str = "ssl.truststore.location";
 
 struct Settings<'a> {
     all: &'a Properties,
-    /// What stands before each key in the worker's file: for messages.
+    /// Prefix of each key in the worker's file, for error messages.
     prefix: &'a str,
 }
 
-/// What a store holds.
+/// The content of a key store or trust store.
 struct Store {
     key: Option<PrivateKeyDer<'static>>,
     certificates: Vec<CertificateDer<'static>>,
@@ -109,7 +109,7 @@ impl Settings<'_> {
         let mut provider = ring::default_provider();
         let Some(wanted) = self.get("ssl.cipher.suites") else { return Ok(provider) };
         let wanted: Vec<&str> = wanted.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-        // rustls says TLS13_AES_128_GCM_SHA256 for what Java calls TLS_AES_128_GCM_SHA256.
+        // rustls says TLS13_AES_128_GCM_SHA256 where Java says TLS_AES_128_GCM_SHA256.
         provider.cipher_suites.retain(|suite| {
             let name = format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1);
             wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(&name))
@@ -145,7 +145,7 @@ impl Settings<'_> {
         Ok(versions)
     }
 
-    /// The server's key and certificates, and the setting that gave them.
+    /// The server's key and certificates, and the name of the setting that they came from.
     fn own_certificate(&self) -> Result<(&'static str, Store), TlsError> {
         const INLINE: &str = "ssl.keystore.certificate.chain";
         let key_password = self.get("ssl.key.password");
@@ -170,7 +170,7 @@ impl Settings<'_> {
         Ok((KEY_STORE, store))
     }
 
-    /// Who checks clients' certificates, as `ssl.client.auth` says; nobody with `none`.
+    /// The verifier of clients' certificates, as `ssl.client.auth` says; `None` for `none`.
     fn client_verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
         const KEY: &str = "ssl.client.auth";
         const INLINE: &str = "ssl.truststore.certificates";
@@ -202,7 +202,8 @@ impl Settings<'_> {
         Ok(Some(verifier))
     }
 
-    /// Reads a store, whatever its kind; `ssl.*store.type` is a hint that Java does not follow either.
+    /// Reads a store of any kind. `ssl.keystore.type` and `ssl.truststore.type` are not used: Java does not go by them
+    /// either.
     fn store(
         &self,
         setting: &str,

@@ -1,5 +1,6 @@
-//! The worker's settings of the API: passwords, an admin listener of its own, headers, and what is said before a broker
-//! has answered. As a Kafka Connect 4.3.1 worker answered with the same settings.
+//! Tests of the worker's settings for the API: passwords, a separate admin listener, headers, and the answers before a
+//! broker has told the cluster's id. The expected answers are those of a Kafka Connect 4.3.1 worker with the same
+//! settings.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as CODE;
@@ -11,7 +12,7 @@ use serde_json::json;
 use super::{Api, Part, ResponseHeaders, error};
 use crate::rest::BasicAuth;
 
-/// The extension with the one user alice.
+/// Basic authentication with one user, alice.
 fn auth() -> Arc<BasicAuth> {
     let dir = tempfile::tempdir().expect("a directory");
     let (users, login) = (dir.path().join("users"), dir.path().join("login"));
@@ -41,12 +42,12 @@ async fn a_closed_api_asks_for_a_password() {
         ("POST /connectors/a/tasks/0/restart", 401, "application/json", &refusal),
         ("GET /admin/loggers", 401, "application/json", &refusal),
         ("OPTIONS /connectors", 401, "text/plain", &refusal),
-        // What workers sign among themselves needs no password.
+        // The calls between workers are signed and need no password.
         ("POST /connectors/a/tasks", 400, "application/json", &unsigned),
         ("POST /connectors/a/tasks/", 400, "application/json", &unsigned),
         ("POST /connectors/a;b=c/tasks", 400, "application/json", &unsigned),
         ("PUT /connectors/a/fence", 400, "application/json", &unsigned),
-        // What is told before a resource is chosen needs none either.
+        // Answers that come before a resource is chosen need no password either.
         ("GET /nowhere", 404, "", &error(404, "HTTP 404 Not Found")),
         ("PUT /", 405, "", &error(405, "HTTP 405 Method Not Allowed")),
     ] {
@@ -82,7 +83,7 @@ async fn admin_is_served_where_it_is_configured() {
             assert_eq!(api.send(line, &[], "").await.0, expect, "{part:?} {line}");
         }
     }
-    // Connect's admin listeners have neither password nor configured headers.
+    // In Connect, admin listeners have neither a password nor configured headers.
     let (api, _supervisor) = Api::with(Part::Admin, |config| {
         config.auth = Some(auth());
         config.response_headers = ResponseHeaders::read("set X-One: 1").expect("in form");

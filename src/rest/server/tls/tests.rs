@@ -1,4 +1,4 @@
-//! Real handshakes, with certificates made here and OpenSSL as the client.
+//! Real TLS handshakes, with certificates made by the tests and OpenSSL as the client.
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use super::*;
 use crate::rest::server::{Limits, Listener, serve};
 
-/// A key and its certificate.
+/// A private key and its certificate.
 #[derive(Clone)]
 struct Identity {
     key: PKey<Private>,
@@ -33,7 +33,7 @@ struct Identity {
 }
 
 impl Identity {
-    /// Signed by `authority`, or by itself as an authority.
+    /// A certificate signed by `authority`. Without one it signs itself and is an authority.
     fn new(name: &str, authority: Option<&Identity>) -> Self {
         let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("a curve");
         let key = PKey::from_ec_key(EcKey::generate(&group).expect("a key")).expect("a key");
@@ -98,7 +98,7 @@ impl World {
         path.display().to_string()
     }
 
-    /// Key and certificate in one PEM file, as Kafka wants them.
+    /// Key and certificate in one PEM file, the form that Kafka wants.
     fn pem(&self) -> String {
         self.put("server.pem", self.server.key_pem() + &self.server.certificate_pem())
     }
@@ -107,7 +107,7 @@ impl World {
         Tls::read(&settings.iter().map(|(key, value)| (*key, *value)).collect(), "listeners.https.")
     }
 
-    /// What a client that trusts the authority gets of a server with these settings.
+    /// The answer that a client that trusts the authority gets from a server with these settings.
     async fn ask(&self, settings: &[(&str, &str)], client: impl FnOnce(&mut Client)) -> Result<String, String> {
         let tls = Self::read(settings).map_err(|error| error.to_string())?;
         let socket = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -143,7 +143,7 @@ impl Client {
         let stream = std::net::TcpStream::connect(at).map_err(|e| e.to_string())?;
         let mut stream = builder.build().connect("localhost", stream).map_err(|e| e.to_string())?;
         let mut text = String::new();
-        // With TLS 1.3 the server's no to a client's certificate comes here.
+        // With TLS 1.3 the server refuses a client's certificate only at this point.
         stream
             .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
             .and_then(|()| stream.read_to_string(&mut text))
@@ -161,12 +161,12 @@ async fn stores_that_are_read() {
     let (pem, store) = (world.pem(), world.put("server.p12", world.server.pkcs12("secret")));
     let good: [&[(&str, &str)]; 7] = [
         &[("ssl.keystore.type", "PEM"), ("ssl.keystore.location", &pem)],
-        // Java tells PKCS12 from JKS by what is in the file too.
+        // Java also tells PKCS12 from JKS by the content of the file.
         &[("ssl.keystore.location", &store), ("ssl.keystore.password", "secret")],
         &[("ssl.keystore.location", &encrypted), ("ssl.key.password", "secret")],
         &[("ssl.keystore.certificate.chain", &certificate), ("ssl.keystore.key", &key)],
         &[("listeners.https.ssl.keystore.location", &pem)],
-        // With one key of the prefix the plain ones do not count.
+        // One key with the prefix is enough: the plain keys then do not count.
         &[("listeners.https.ssl.keystore.location", &pem), ("ssl.keystore.location", "/no/where")],
         &[("ssl.keystore.location", &pem), ("ssl.cipher.suites", "TLS_AES_256_GCM_SHA384, TLS_OTHER")],
     ];
