@@ -1,4 +1,4 @@
-//! Families of names, and names that the reference reads or passes on outside of its definition list.
+//! Families of key names, and single keys that Debezium reads or passes on without listing them.
 //!
 //! Must not know: how the values are used.
 
@@ -23,7 +23,7 @@ const NO_SUCH_RULE: Support = Support::Refused(
      column.mask.hash.v2.<digest>.with.salt.<salt> or column.truncate.to.<n>.chars.",
 );
 
-/// Single names first, then families; the first family that fits a name holds.
+/// Single names first, then families. A name that fits several families belongs to the first of them.
 pub(super) const KEYS: &[Key] = &[
     Key::debezium("database.include.list", Kind::List)
         .doc("Databases to capture: a key of the MySQL connector. With it the reference captures nothing from PostgreSQL.")
