@@ -21,7 +21,7 @@ pub struct Batch {
     pub items: Vec<Item>,
     /// How many changes of tables that are not captured were passed over on the way.
     pub filtered: u32,
-    /// How many transactions came to their end.
+    /// How many transactions ended in this batch.
     pub transactions: u32,
 }
 
@@ -31,7 +31,7 @@ impl Batch {
         &self.spans[row.first as usize..row.first as usize + usize::from(row.count)]
     }
 
-    /// Empties it for reuse; keeps the allocations, drops the buffer.
+    /// Empties the batch for reuse: drops the buffer and keeps the allocations.
     pub fn clear(&mut self) {
         self.buffer = Bytes::new();
         self.spans.clear();
@@ -42,10 +42,10 @@ impl Batch {
     }
 }
 
-/// One thing that the source said.
+/// One entry of a batch.
 #[derive(Debug)]
 pub enum Item {
-    /// A row change: raw.
+    /// A row change whose cells are not decoded yet.
     Change(Change),
     /// A record that is not a row: a heartbeat, a transaction's begin or end, a logical message.
     Event(Box<Event>),
@@ -58,18 +58,18 @@ pub enum Item {
 pub enum Op {
     /// `r`: read by a snapshot.
     Read,
-    /// `c`.
+    /// `c`: a row was inserted.
     Create,
-    /// `u`.
+    /// `u`: a row was updated.
     Update,
-    /// `d`.
+    /// `d`: a row was deleted.
     Delete,
-    /// `t`: all rows of the table.
+    /// `t`: all rows of the table were removed by TRUNCATE.
     Truncate,
 }
 
 impl Op {
-    /// The letter of the envelope.
+    /// The letter in the envelope's `op` field.
     pub fn letter(self) -> &'static str {
         match self {
             Self::Read => "r",
@@ -81,21 +81,22 @@ impl Op {
     }
 }
 
-/// Where a row's cells stand in the batch.
+/// Which spans of a batch are the cells of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowRef {
-    /// Index of its first span.
+    /// Index of the row's first cell in [`Batch::spans`].
     pub first: u32,
     /// Number of cells.
     pub count: u16,
 }
 
-/// Half of a key change: it leaves as a delete under the old key and a create under the new one.
+/// An update that changes the key is sent as two records: a delete under the old key and a create under the new key. This
+/// says which of the two a change is, and where the other key is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyMove {
-    /// The delete; its header names the new key, which is that of this row.
+    /// The delete. Its header `__debezium.newkey` is the key of this row.
     To(RowRef),
-    /// The create; its header names the old key, which is that of this row.
+    /// The create. Its header `__debezium.oldkey` is the key of this row.
     From(RowRef),
 }
 
@@ -104,17 +105,17 @@ pub enum KeyMove {
 pub enum SnapshotMark {
     /// Streamed: the field is unset, so its default `false` shows.
     Streamed,
-    /// `true`.
+    /// `true`: copied, and none of the rows below.
     True,
-    /// `first`.
+    /// `first`: the first row of the copy's first table.
     First,
-    /// `first_in_data_collection`.
+    /// `first_in_data_collection`: the first row of another table.
     FirstInCollection,
-    /// `last_in_data_collection`.
+    /// `last_in_data_collection`: the last row of a table.
     LastInCollection,
-    /// `last`.
+    /// `last`: the last row of the copy.
     Last,
-    /// `incremental`.
+    /// `incremental`: a row of an incremental snapshot.
     Incremental,
 }
 
@@ -136,41 +137,42 @@ impl SnapshotMark {
 /// The place of an event in its transaction (the envelope's `transaction` block).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionMark {
-    /// The transaction's id as this event shows it.
+    /// The transaction's id as the block shows it. PostgreSQL's has the event's LSN behind it (`555:1234`).
     pub id: Box<str>,
     /// Place among all events of the transaction, from 1.
     pub total_order: i64,
-    /// Place among those of the same table, from 1.
+    /// Place among the transaction's events of the same table, from 1.
     pub collection_order: i64,
 }
 
-/// A row change, raw.
+/// A row change whose cells are not decoded yet.
 #[derive(Debug)]
 pub struct Change {
     /// Index into the batch's shapes.
     pub shape: u16,
-    /// What happened.
+    /// What happened to the row.
     pub op: Op,
-    /// The row before, as far as the log carries it.
+    /// The row before the change, as far as the log carries it.
     pub before: Option<RowRef>,
-    /// The row after.
+    /// The row after the change.
     pub after: Option<RowRef>,
     /// Set on both halves of a key change.
     pub moved: Option<KeyMove>,
-    /// Whether a tombstone follows.
+    /// Whether a tombstone is sent after the record.
     pub tombstone: bool,
     /// Whether this is the last change of its source event: only then may its position be stored.
     pub last: bool,
-    /// Where in a snapshot it stands.
+    /// What `source.snapshot` says of the row.
     pub mark: SnapshotMark,
-    /// Its place in its transaction, when the user wants to know.
+    /// The change's place in its transaction; none unless `provide.transaction.metadata` is on.
     pub transaction: Option<Box<TransactionMark>>,
-    /// Where it stands in the log.
+    /// The change's place in the source's log.
     pub position: Position,
 }
 
 impl Change {
-    /// A change of the log as most are: no rows yet, the only one of its event, no tombstone, in no transaction block.
+    /// A streamed change with the usual values: no rows yet, the only change of its source event, no tombstone, no
+    /// transaction block.
     pub fn new(shape: u16, op: Op, position: Position) -> Self {
         Self {
             shape,
@@ -190,14 +192,14 @@ impl Change {
 /// A record that is not a row change: complete, in owned values.
 #[derive(Debug)]
 pub struct Event {
-    /// Its topic.
+    /// The topic to send to.
     pub topic: Arc<str>,
-    /// An explicit partition.
+    /// The partition to send to; without one the producer's partitioner decides.
     pub partition: Option<i32>,
-    /// Key schema and value.
+    /// The key's schema and value; none for a record without a key.
     pub key: Option<(Arc<Schema>, Value)>,
-    /// Value schema and value.
+    /// The value's schema and value; none for a record without a value.
     pub value: Option<(Arc<Schema>, Value)>,
-    /// The position that is stored once it is delivered; none when it must not move the stored position.
+    /// The position that is stored once the record is delivered; none when the record must not move the stored position.
     pub position: Option<Position>,
 }

@@ -1,11 +1,13 @@
-//! What is made once a table or a schema and found again for each record.
+//! A bounded cache for what is made once for a table or a schema and used for each of its records.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// A bounded cache. Records come in runs, so the entry found last is looked at first; all others are found by hash, so a
-/// look does not take longer the more tables there are. When it is full a random entry goes: with more tables than entries,
-/// which come in turn, most are still found, where the oldest going would mean that none is.
+/// A bounded cache. Records of one table often follow each other, so the entry that was found last is tried first. All
+/// others are found by hash, so the number of tables does not slow a look-up.
+///
+/// A full cache drops a random entry. When tables take turns and are more than the cache holds, most look-ups still find
+/// their entry; if the oldest entry were dropped, none would.
 #[derive(Debug)]
 pub struct Cache<K, V> {
     most: usize,
@@ -18,11 +20,12 @@ pub struct Cache<K, V> {
 impl<K: Hash + Eq + Clone, V> Cache<K, V> {
     /// An empty cache of at most so many entries, and at least one.
     pub fn new(most: usize) -> Self {
-        // Any odd number will do.
+        // Any seed but 0 will do.
         Self { most: most.max(1), places: HashMap::new(), entries: Vec::new(), last: 0, dice: 0x9E37_79B9_7F4A_7C15 }
     }
 
-    /// The place of an entry: `is` tells whether a key is the wanted one, `key` makes that key when it has to be looked for.
+    /// The place of the wanted entry, if the cache has it. `is` tells whether a key is the wanted one. `key` makes the wanted
+    /// key; it is called only when the entry found last is another one.
     pub fn place(&mut self, is: impl FnOnce(&K) -> bool, key: impl FnOnce() -> K) -> Option<usize> {
         if self.entries.get(self.last).is_some_and(|(known, _)| is(known)) {
             return Some(self.last);
@@ -31,7 +34,7 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         Some(self.last)
     }
 
-    /// The entry at a place that was given since the last insertion.
+    /// The entry at a place. A place is good until the next insertion.
     pub fn at(&mut self, place: usize) -> &mut V {
         &mut self.entries[place].1
     }
@@ -55,7 +58,7 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         place
     }
 
-    /// Any place. Xorshift: nobody gains by guessing it.
+    /// A random place, by xorshift: nobody gains by guessing it.
     fn roll(&mut self) -> usize {
         self.dice ^= self.dice << 13;
         self.dice ^= self.dice >> 7;

@@ -1,5 +1,5 @@
-//! The fields of a source block, the envelope and a view as values, for whoever needs them owned: transforms that compute
-//! and converters that are not made for speed.
+//! The fields of a source block, an envelope or a view as owned values. Transforms that compute need them, and converters
+//! that are not made for speed; the fast converters write from the cells.
 
 use crate::{
     Decoded, Field, Kind, Op, Payload, Position, Schema, SnapshotMark, SourceField, SourceShape, TransactionMark,
@@ -13,7 +13,7 @@ pub fn sequence_text(position: &Position, commit: usize, lsn: usize) -> String {
 }
 
 impl SourceField {
-    /// Its value for one event, null where it is not known.
+    /// The field's value for one event, null when it is not known.
     pub fn value(&self, position: &Position, mark: SnapshotMark) -> Value {
         match self {
             Self::Text(text) => Value::text(text),
@@ -29,14 +29,14 @@ impl SourceField {
 }
 
 impl SourceShape {
-    /// The whole block of one event.
+    /// The source block of one event, as a struct.
     pub fn value(&self, position: &Position, mark: SnapshotMark) -> Value {
         Value::Struct(self.fields.iter().map(|field| field.value(position, mark)).collect())
     }
 }
 
 impl TransactionMark {
-    /// One of its fields by the name that the envelope gives it.
+    /// The value of one field of the envelope's `transaction` block, by the field's name; none for any other name.
     pub fn field(&self, name: &str) -> Option<Value> {
         Some(match name {
             "id" => Value::text(&self.id),
@@ -116,14 +116,14 @@ impl ViewSource {
 }
 
 impl View {
-    /// The whole struct of one event.
+    /// The view of one event, as a struct.
     pub fn value(&self, decoded: &Decoded<'_>) -> Value {
         Value::Struct(self.fields.iter().map(|source| source.value(decoded)).collect())
     }
 }
 
 impl Payload<'_> {
-    /// The payload as one owned value: what a transform that computes, or a converter for single values, works on.
+    /// The payload as one owned value, for transforms that compute and for converters of single values.
     pub fn to_value(&self) -> Value {
         match self {
             Self::Null | Self::NullOf(_) => Value::Null,

@@ -1,4 +1,4 @@
-//! The headers of a record on its way: one list, whoever put a header there, in the order in which they leave.
+//! The headers of a record: one list in the order in which they are sent, whether the connector or a transform added them.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use crate::{Payload, Schema, Shape, Value, ValueRef};
 /// One header.
 #[derive(Clone, Debug)]
 pub struct Header<'a> {
-    /// Its name. A record may have several headers of one name.
+    /// The header's name. A record may have several headers of one name.
     pub name: Arc<str>,
-    /// Its value.
+    /// The header's value: owned, or the key of a row.
     pub value: HeaderValue<'a>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Header<'a> {
         Self { name: name.into(), value: HeaderValue::Key(shape, cells) }
     }
 
-    /// Its value as converters take it.
+    /// The header's value in the form that converters take.
     pub fn payload(&self) -> Payload<'_> {
         match &self.value {
             HeaderValue::Owned(schema, value) => Payload::Borrowed(schema, value),
@@ -42,8 +42,8 @@ impl<'a> Header<'a> {
     }
 }
 
-/// All headers of a record. Those that every record of a connector has are borrowed and encoded once for all records, for
-/// as long as nobody takes one of them away.
+/// All headers of a record. The headers that every record of a connector has are borrowed, so that they are encoded once
+/// for all records. A transform that removes one of them from a record makes the others that record's own.
 #[derive(Clone, Debug, Default)]
 pub struct Headers<'a> {
     front: Vec<Header<'a>>,
@@ -62,7 +62,7 @@ impl<'a> Headers<'a> {
         self.front.insert(0, header);
     }
 
-    /// Adds a header behind all others.
+    /// Adds a header after all others.
     pub fn push(&mut self, header: Header<'a>) {
         self.back.push(header);
     }
@@ -77,7 +77,7 @@ impl<'a> Headers<'a> {
         self.iter().find(|header| *header.name == *name)
     }
 
-    /// Takes away the headers that `keep` says no to.
+    /// Keeps only the headers that `keep` accepts.
     pub fn retain(&mut self, mut keep: impl FnMut(&Header<'a>) -> bool) {
         self.front.retain(&mut keep);
         let kept: Vec<bool> = self.shared.iter().map(&mut keep).collect();
@@ -88,7 +88,7 @@ impl<'a> Headers<'a> {
         self.back.retain(&mut keep);
     }
 
-    /// What stands before the shared headers, whether those are there, and what stands behind them.
+    /// The headers before the shared ones, whether the shared ones are there, and the headers after them.
     pub fn parts(&self) -> (&[Header<'a>], bool, &[Header<'a>]) {
         (&self.front, !self.shared.is_empty(), &self.back)
     }

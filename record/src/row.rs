@@ -4,7 +4,8 @@ use crate::ValueRef;
 
 /// A cell of a raw row: where its bytes stand in the batch's buffer, or a mark that there are none.
 ///
-/// The marks live in `len`, because a cell of 4 GiB cannot be (PostgreSQL's limit is 1 GiB, MySQL's 4 GiB − 1 a packet).
+/// The marks are the greatest values of `len`, which no cell reaches: PostgreSQL's cells are below 1 GiB, MySQL's below the
+/// packet's 4 GiB − 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// First byte in the batch's buffer.
@@ -30,9 +31,9 @@ impl Span {
     }
 }
 
-/// Turns raw cells into values: one call a row, filling a scratch that the caller owns and reuses.
+/// Turns raw cells into values: one call for each row, into a vector that the caller reuses.
 pub trait Decode: Send + Sync {
-    /// Appends one value a cell of the shape to `out`, in the shape's order.
+    /// Appends to `out` one value for each cell of the shape, in the shape's order.
     ///
     /// # Errors
     /// When a cell cannot be read as its column's type, or the row has another number of cells than the shape.

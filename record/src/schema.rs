@@ -45,9 +45,9 @@ impl Kind {
 /// A field of a struct.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// Its name.
+    /// Name of the field in its struct.
     pub name: Arc<str>,
-    /// Its schema.
+    /// Schema of the field's values.
     pub schema: Arc<Schema>,
 }
 
@@ -74,21 +74,21 @@ pub enum Logical {
 pub struct Schema {
     /// Unique for the life of the process.
     pub id: u32,
-    /// Its type.
+    /// The Connect type, with the schemas of elements or fields.
     pub kind: Kind,
     /// Whether null is allowed.
     pub optional: bool,
-    /// The default value.
+    /// The default value, none for a schema without one.
     pub default: Option<Value>,
-    /// Its name.
+    /// The schema's name, such as `io.debezium.time.Date`.
     pub name: Option<Arc<str>>,
-    /// Its version.
+    /// The schema's version, as Connect's schemas have one.
     pub version: Option<i32>,
-    /// Its documentation.
+    /// The documentation text.
     pub doc: Option<Arc<str>>,
-    /// Its parameters, in the order given.
+    /// Names and values of the parameters, in the order given.
     pub parameters: Vec<(Arc<str>, Arc<str>)>,
-    /// What its name means to converters.
+    /// The logical type that the name stands for.
     pub logical: Logical,
 }
 
@@ -188,7 +188,7 @@ impl SchemaBuilder {
         self
     }
 
-    /// Names it, with a version.
+    /// Sets the name and the version.
     #[must_use]
     pub fn named(mut self, name: &str, version: Option<i32>) -> Self {
         self.name = Some(name.into());
@@ -196,14 +196,14 @@ impl SchemaBuilder {
         self
     }
 
-    /// Documents it.
+    /// Sets the documentation text.
     #[must_use]
     pub fn doc(mut self, doc: &str) -> Self {
         self.doc = Some(doc.into());
         self
     }
 
-    /// Adds a parameter behind those that are there.
+    /// Adds a parameter after those that are there.
     #[must_use]
     pub fn parameter(mut self, name: &str, value: &str) -> Self {
         self.parameters.push((name.into(), value.into()));
@@ -217,7 +217,7 @@ impl SchemaBuilder {
         self
     }
 
-    /// The interned schema.
+    /// Gives the interned schema: an equal one that somebody still holds, else a new one.
     pub fn build(self) -> Arc<Schema> {
         let print = self.fingerprint();
         let mut table = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -251,7 +251,7 @@ impl SchemaBuilder {
         schema
     }
 
-    /// Bytes that are equal exactly when the schemas are: children count by their id, being interned themselves.
+    /// Bytes that are equal exactly when the schemas are. Child schemas are interned, so their ids stand for them.
     fn fingerprint(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64);
         let text = |out: &mut Vec<u8>, text: &str| {
@@ -307,7 +307,7 @@ impl SchemaBuilder {
             None => out.push(0),
             Some(value) => {
                 out.push(1);
-                // Debug is injective on values (floats print their shortest distinct form; -0.0 and 0.0 differ).
+                // Different values have different Debug texts (floats print their shortest distinct form; -0.0 is not 0.0).
                 text(&mut out, &format!("{value:?}"));
             }
         }

@@ -1,4 +1,5 @@
-//! What a table's changes look like: names, Connect schemas, which cell goes where. One a table and version of it.
+//! What a table's changes look like: names, Connect schemas, which cell goes where. A table has one shape for each version
+//! of its columns.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,10 +22,10 @@ pub struct KeyShape {
     pub cells: Vec<u16>,
 }
 
-/// Everything the pipeline needs to know about a table's rows; what is the same for all of them is here, once.
+/// What all rows of a table have in common: everything that the pipeline needs to know besides the cells.
 pub struct Shape {
-    /// Shapes whose records look alike may share it (the same table, read twice); others never do, for the life of the process.
-    /// What is prepared for a shape is found by it.
+    /// Shapes whose records look alike (the same table, read twice) may share an id. Other shapes never do while the process
+    /// lives. Prepared encoders are found by this id.
     pub id: u64,
     /// `schema.table`, as messages and filters name it.
     pub table: Arc<str>,
@@ -40,7 +41,7 @@ pub struct Shape {
     pub cells: Vec<u16>,
     /// The source block.
     pub source: SourceShape,
-    /// How its rows are read.
+    /// Turns the raw rows of the table into values.
     pub decode: Box<dyn Decode>,
 }
 
@@ -55,14 +56,15 @@ impl fmt::Debug for Shape {
 pub struct SourceShape {
     /// The struct's schema.
     pub schema: Arc<Schema>,
-    /// One entry a field of the schema.
+    /// One entry for each field of the schema, in its order.
     pub fields: Vec<SourceField>,
 }
 
-/// Where a field of the source block comes from. Slots are words of the event's [`Position`](crate::Position).
+/// Where a field of the source block comes from. A number is the index of a word of the event's
+/// [`Position`](crate::Position).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SourceField {
-    /// The same for every event of the table.
+    /// A text that is the same for every event of the table.
     Text(Arc<str>),
     /// A word as it stands; null when unknown.
     Word(usize),
@@ -72,13 +74,13 @@ pub enum SourceField {
     Micros(usize),
     /// A word in microseconds, shown in nanoseconds.
     Nanos(usize),
-    /// The snapshot mark.
+    /// The text of the change's [`SnapshotMark`](crate::SnapshotMark).
     Snapshot,
-    /// A JSON text of two words: `["commit","lsn"]`, the first null when unknown.
+    /// A JSON text of two words: `["commit","lsn"]`, each null when unknown.
     Sequence {
-        /// Slot of the last commit's position.
+        /// Index of the word with the last commit's LSN.
         commit: usize,
-        /// Slot of the event's position.
+        /// Index of the word with the event's LSN.
         lsn: usize,
     },
     /// The position's text.

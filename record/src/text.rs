@@ -55,7 +55,7 @@ pub fn write_iso_date(out: &mut Vec<u8>, days: i64) {
 }
 
 /// Writes an instant (microseconds since 1970-01-01T00:00:00Z) as `yyyy-mm-ddThh:mm:ss[.fraction]Z` with exactly
-/// `digits` (0–6) fraction digits, as io.debezium.time.ZonedTimestamp has it.
+/// `digits` (0–6) fraction digits: the form of io.debezium.time.ZonedTimestamp.
 pub fn write_zoned(out: &mut Vec<u8>, micros: i64, digits: u8) {
     const DAY: i64 = 86_400_000_000;
     let in_day = micros.rem_euclid(DAY);

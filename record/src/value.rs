@@ -2,10 +2,10 @@
 
 use crate::text::write_zoned;
 
-/// An owned Connect value. Which type it has is the schema's business; a struct's values stand in the schema's order.
+/// An owned Connect value. Each variant names the Connect types that it holds; which of them it is, the schema says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Absent.
+    /// Null, of any type.
     Null,
     /// BOOLEAN.
     Bool(bool),
@@ -40,16 +40,16 @@ impl Value {
         Self::Text(text.to_owned())
     }
 
-    /// An absent number is null.
+    /// An INT value, null when there is no number.
     pub fn int(number: Option<i64>) -> Self {
         number.map_or(Self::Null, Self::Int)
     }
 }
 
-/// A cell as the decoder found it: borrowed from the batch where that can be, small enough to copy otherwise.
+/// A decoded cell: borrowed from the batch where possible, else small enough to copy.
 ///
-/// The compact forms (a decimal as its digits, an instant as its microseconds) are what encoders want: a text or bytes are
-/// only made of them when a converter writes.
+/// Some variants keep a compact form (a decimal its unscaled number, an instant its microseconds). A text or bytes are made
+/// of it only when a converter writes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ValueRef<'a> {
     /// SQL NULL, or absent and nullable.
@@ -79,7 +79,7 @@ pub enum ValueRef<'a> {
     Zoned {
         /// Microseconds since 1970-01-01T00:00:00Z.
         micros: i64,
-        /// 0 to 6.
+        /// Number of fraction digits, 0 to 6.
         digits: u8,
     },
     /// STRING: the sixteen bytes of a UUID.
@@ -175,7 +175,8 @@ fn leading_sign_bytes(bytes: &[u8]) -> usize {
 
 /// The minimal two's complement of `digits` (ASCII 0–9, any number of them), negated where asked.
 pub fn unscaled_of(digits: &[u8], negative: bool) -> Vec<u8> {
-    // Base 1e9 limbs to base 2^32, by repeated multiply-add: numbers beyond 38 digits are rare, clarity wins.
+    // From nine decimal digits at a time to base 2^32, by repeated multiply-add. Simple rather than fast: numbers of more
+    // than 38 digits are rare.
     let mut limbs: Vec<u32> = vec![0];
     for chunk in digits.chunks(9) {
         let mut carry = u64::from(chunk.iter().fold(0_u32, |n, d| n * 10 + u32::from(d - b'0')));

@@ -4,28 +4,28 @@ use std::sync::Arc;
 
 use crate::{Change, Headers, Position, Schema, Shape, Value, ValueRef};
 
-/// A change whose cells have been decoded, once, for the key, the value and every view of it.
+/// A change whose cells have been decoded, once for its key, its value and every view of it.
 #[derive(Debug)]
 pub struct Decoded<'a> {
-    /// Its table.
+    /// The shape of the change's table.
     pub shape: &'a Shape,
     /// The raw change.
     pub change: &'a Change,
-    /// Cells before, in the shape's cell order.
+    /// Cells of the row before, in the shape's cell order.
     pub before: Option<&'a [ValueRef<'a>]>,
-    /// Cells after.
+    /// Cells of the row after, in the shape's cell order.
     pub after: Option<&'a [ValueRef<'a>]>,
-    /// When it was processed: nanoseconds since 1970 (the envelope's `ts_ms`, `ts_us`, `ts_ns`).
+    /// When the change was processed: nanoseconds since 1970 (the envelope's `ts_ms`, `ts_us`, `ts_ns`).
     pub processed_ns: i64,
 }
 
 impl<'a> Decoded<'a> {
-    /// The cells that its key is made of: those after, or before for a delete.
+    /// The cells that the key is made of: those of the row after, or of the row before for a delete.
     pub fn key_cells(&self) -> Option<&'a [ValueRef<'a>]> {
         self.after.or(self.before)
     }
 
-    /// Where it stands.
+    /// The change's place in the source's log.
     pub fn position(&self) -> &'a Position {
         &self.change.position
     }
@@ -34,7 +34,7 @@ impl<'a> Decoded<'a> {
 /// A record's key or value.
 #[derive(Clone, Debug)]
 pub enum Payload<'a> {
-    /// Nothing, without a schema: a tombstone, the key of a table without one.
+    /// Nothing, without a schema: the value of a tombstone, or the key of a record whose table has none.
     Null,
     /// Null under a schema.
     NullOf(Arc<Schema>),
@@ -69,12 +69,12 @@ impl Payload<'_> {
     }
 }
 
-/// Another shape for the same cells: an output schema and, a field of it, where its value comes from.
+/// Another schema over the same cells: an output schema, and where each of its fields comes from.
 #[derive(Debug)]
 pub struct View {
-    /// What comes out.
+    /// The output's struct schema.
     pub schema: Arc<Schema>,
-    /// One entry a field of the schema.
+    /// One entry for each field of the schema, in its order.
     pub fields: Vec<ViewSource>,
 }
 
@@ -101,27 +101,27 @@ pub enum ViewSource {
     TsNs,
     /// The transaction's id.
     TransactionId,
-    /// The place in the transaction.
+    /// The place among all events of the transaction.
     TotalOrder,
-    /// The place among the table's events of the transaction.
+    /// The place among the transaction's events of the same table.
     CollectionOrder,
-    /// The same for every record.
+    /// A value that is the same for every record.
     Constant(Value),
 }
 
 /// A record in the chain. What a transform does not touch stays borrowed from the batch.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
-    /// Its topic.
+    /// The topic to send to.
     pub topic: Arc<str>,
-    /// An explicit partition; else the producer's partitioner decides by the key.
+    /// The partition to send to; without one the producer's partitioner decides by the key.
     pub partition: Option<i32>,
-    /// Milliseconds since 1970; else the producer's clock.
+    /// The record's timestamp in milliseconds since 1970; without one the producer's clock gives it.
     pub timestamp_ms: Option<i64>,
-    /// Its key.
+    /// The key, before a converter makes bytes of it.
     pub key: Payload<'a>,
-    /// Its value.
+    /// The value, before a converter makes bytes of it.
     pub value: Payload<'a>,
-    /// Its headers.
+    /// The headers, in the order in which they are sent.
     pub headers: Headers<'a>,
 }

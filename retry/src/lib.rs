@@ -33,7 +33,7 @@ impl Backoff {
         half + Duration::from_nanos(fastrand::u64(..=random_ns))
     }
 
-    /// It went well: the next trouble begins with the first pause.
+    /// Called after a success: the next failure begins with the first pause again.
     pub fn reset(&mut self) {
         self.next = self.first;
     }

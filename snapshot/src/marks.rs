@@ -1,9 +1,9 @@
-//! The marks of copied rows (`source.snapshot`): which row is the first, which the last.
+//! The marks of copied rows (`source.snapshot`): which row is the first and which is the last.
 
 use record::SnapshotMark;
 
-/// Gives each row its mark. The last row of a table, and of all, is known only afterwards: the caller holds one row back
-/// and asks for its final mark at the end of its table and of the copy.
+/// Gives each row its mark. Which row is the last of its table or of the copy is known only afterwards, so the caller holds
+/// one row back and asks for that row's final mark at the end of its table and of the copy.
 #[derive(Debug, Default)]
 pub struct Marks {
     tables: usize,
@@ -19,7 +19,7 @@ impl Marks {
 
     /// The mark of the next row.
     pub fn row(&mut self) -> SnapshotMark {
-        // The first row of all is that of the first table: when that one is empty, no row is the first of all.
+        // Only a row of the first table is marked `first`: when that table is empty, no row is.
         match (std::mem::replace(&mut self.in_table, true), self.tables) {
             (true, _) => SnapshotMark::True,
             (false, 1) => SnapshotMark::First,
@@ -32,7 +32,7 @@ impl Marks {
         if held == SnapshotMark::First { held } else { SnapshotMark::LastInCollection }
     }
 
-    /// The mark of the row held back, now that everything has been read.
+    /// The mark of the row held back, now that all tables have been read.
     pub fn ended() -> SnapshotMark {
         SnapshotMark::Last
     }

@@ -18,8 +18,8 @@ pub enum Copies {
 pub struct Rule {
     /// When rows are copied.
     pub copies: Copies,
-    /// Whether rows are copied when the log no longer reaches back to the stored position. Without it such a start is
-    /// refused, because what was changed in between would be missing without a word.
+    /// Whether rows are copied when the log no longer reaches back to the stored position. If not, such a start is refused,
+    /// because the changes in between would silently be missing.
     pub copies_when_lost: bool,
     /// Whether the log is followed. A start that does not follow it needs no position either.
     pub streams: bool,
@@ -68,16 +68,16 @@ pub struct Decision {
 /// Why a start is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Changes since the stored position are gone.
+    /// The log no longer reaches back to the stored position: changes since then are gone.
     Lost,
-    /// A copy was begun, and the rule may not finish it.
+    /// A copy was begun and not finished, and the rule copies no rows.
     NeverCopies,
 }
 
 /// What a start by this rule does.
 ///
 /// # Errors
-/// When going on would lose rows without a word.
+/// When going on would silently lose rows.
 pub fn decide(rule: Rule, stored: Stored) -> Result<Decision, Refusal> {
     let stream = rule.streams;
     let does = |copy| Ok(Decision { copy, forget: false, stream });

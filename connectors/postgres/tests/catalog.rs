@@ -1,4 +1,4 @@
-//! The catalog's answers, publications and the snapshot's transaction against a real server.
+//! Queries of the catalog, publications and the snapshot's transaction, against a real server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod rig;
@@ -41,7 +41,7 @@ async fn tables_columns_keys_and_types() {
     assert_eq!(odd.replica_identity, b'd');
     assert_eq!(odd.columns[0].default.as_deref(), Some("'x'::text"));
     assert!(odd.columns[0].not_null);
-    // NOT NULL may also be the domain's.
+    // Column p is NOT NULL because its domain is.
     assert_eq!(odd.columns.iter().map(|column| column.not_null).collect::<Vec<_>>(), [true, true, false, true, false]);
     assert_eq!((odd.columns[1].identity, odd.columns[1].generated), (b'a', 0));
     assert_eq!((odd.columns[4].generated, odd.columns[4].default.as_deref()), (b's', Some("upper(b)")));
@@ -209,7 +209,7 @@ async fn a_question_that_takes_too_long_is_cancelled() {
     assert!(!sql.is_closed());
     let error = sql.execute("sleeping", "SELECT pg_sleep(60)").await.unwrap_err();
     assert!(error.is_transient() && error.to_string().starts_with("sleeping at "), "{error}");
-    // What it answers now would be the late one's.
+    // The next answer would be that of the statement that was given up.
     assert!(sql.is_closed());
     let sees = Sql::connect(&database.options).await.unwrap();
     let gone = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'too slow' AND state = 'active') \
@@ -234,7 +234,7 @@ async fn files_change_with_a_rewrite() {
         .await;
     let sql = Sql::connect(&database.options).await.unwrap();
     let oids: Vec<u32> = sql.tables(true).await.unwrap().iter().map(|table| table.oid).collect();
-    // Names in their order: leaf, plain, root.
+    // The tables are listed by name: leaf, plain, root.
     for (change, replaced) in [
         ("INSERT INTO plain VALUES (1); INSERT INTO root VALUES (1)", [false, false, false]),
         (

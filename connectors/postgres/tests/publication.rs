@@ -1,4 +1,4 @@
-//! Publications that others have their hands in too, against a real server: several connectors at once, and a person.
+//! Publications that others change too, against a real server: several connectors at once, and a person.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod rig;
@@ -10,7 +10,7 @@ use rig::Database;
 
 /// Connectors that start at the same moment.
 const CONNECTORS: usize = 8;
-/// How often they do: a race is lost only sometimes.
+/// How often they start together: they rarely meet at the moment that matters.
 const ROUNDS: usize = 6;
 
 fn options(autocreate: Autocreate) -> PublicationOptions {
@@ -43,7 +43,7 @@ async fn connectors_that_start_together_share_a_publication() {
         connectors.push(connected(&database).await);
     }
     for round in 0..ROUNDS {
-        // Made by all at once, then changed by all at once; in every second round for all tables.
+        // In even rounds all make it at once, then change it at once; in odd rounds all make one for all tables.
         let wanted: &[(Autocreate, &[&str])] = if round % 2 == 0 {
             &[(Autocreate::Filtered, &["a", "b"]), (Autocreate::Filtered, &["b", "c"]), (Autocreate::Filtered, &["a"])]
         } else {
@@ -87,7 +87,7 @@ async fn what_a_person_narrowed_stays_narrow() {
         .await;
     let (mut stream, sql) = connected(&database).await;
     if sql.server_version() < 150_000 {
-        // Row filters and column lists came with 15.
+        // Row filters and column lists exist since PostgreSQL 15.
         return database.remove().await;
     }
     database.sql("CREATE PUBLICATION shared FOR TABLE a WHERE (id > 100), b (id), gone").await;
@@ -103,7 +103,7 @@ async fn what_a_person_narrowed_stays_narrow() {
     let again = publication::ensure(&mut stream, &sql, &options(Autocreate::Filtered), &captured).await;
     assert_eq!(again.unwrap(), Outcome::Unchanged);
 
-    // A whole schema already sends its tables; one of another schema is added beside it.
+    // The publication has a whole schema already, so only the table of the other schema is added.
     database
         .sql(
             "DROP PUBLICATION shared; CREATE SCHEMA more; CREATE TABLE more.e (id int PRIMARY KEY); \

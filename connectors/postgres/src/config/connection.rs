@@ -12,31 +12,29 @@ settings::choices! {
     pub enum SslMode {
         /// Never TLS.
         Disable = "disable",
-        /// Plain first, TLS if the server insists.
+        /// Unencrypted first, TLS if the server insists.
         Allow = "allow",
-        /// TLS if the server has it, else plain.
+        /// TLS if the server has it, else unencrypted.
         Prefer = "prefer",
         /// TLS or nothing; the server is not checked.
         Require = "require",
         /// The certificate must come from a known authority.
         VerifyCa = "verify-ca",
-        /// And carry the host's name.
+        /// As verify-ca, and the certificate must carry the host's name.
         VerifyFull = "verify-full",
     }
 }
 
-/// TLS settings.
 #[derive(Clone, Debug)]
 pub struct Tls {
-    /// How much TLS, and how much checking.
     pub mode: SslMode,
-    /// Client certificate.
+    /// File of the client certificate.
     pub certificate: Option<PathBuf>,
-    /// Its key: PKCS-8 DER or PEM.
+    /// File of the client certificate's private key: PKCS-8 DER or PEM.
     pub key: Option<PathBuf>,
-    /// The key file's password.
+    /// Password of the key file.
     pub key_password: Option<Secret>,
-    /// Authorities for verify-ca and verify-full.
+    /// File of the authorities for verify-ca and verify-full.
     pub root_certificates: Option<PathBuf>,
 }
 
@@ -45,33 +43,29 @@ pub struct Tls {
 pub struct Connection {
     /// Host name or address.
     pub host: String,
-    /// TCP port.
     pub port: u16,
-    /// Role.
     pub user: String,
-    /// Absent: the server trusts, or asks for a certificate.
+    /// None when the server trusts the client or asks for a certificate.
     pub password: Option<Secret>,
-    /// Database.
     pub database: String,
-    /// Limit of an ordinary statement; zero: none.
+    /// How long an ordinary statement may take; zero sets no limit.
     pub query_timeout: Duration,
-    /// SQL for each new ordinary connection.
+    /// SQL to run on each new ordinary connection.
     pub initial_statements: Vec<String>,
-    /// TLS.
     pub tls: Tls,
-    /// TCP keep-alive probes.
+    /// Whether to send TCP keep-alive probes.
     pub tcp_keep_alive: bool,
-    /// Limit of a validation's test connection.
+    /// How long the test connection of a validation may take.
     pub validation_timeout: Duration,
-    /// Limit of opening an ordinary connection.
+    /// How long opening an ordinary connection may take.
     pub connect_timeout: Duration,
     /// Options of the server's session: `driver.options`, else `database.options`.
     pub options: Option<String>,
 }
 
-/// The driver's factory that checks nothing: `sslmode=require`.
+/// The JDBC driver's factory that checks nothing; taken as `sslmode=require`.
 const NO_CHECK_FACTORY: &str = "org.postgresql.ssl.NonValidatingFactory";
-/// The driver's default factories, which do what `sslmode` says.
+/// The JDBC driver's default factories, which do what `sslmode` says.
 const DEFAULT_FACTORIES: &[&str] = &["org.postgresql.ssl.LibPQFactory", "org.postgresql.ssl.jdbc4.LibPQFactory"];
 
 impl Connection {
@@ -123,7 +117,7 @@ fn tls(r: &mut Reader<'_>) -> Tls {
     }
 }
 
-/// Statements between `;`, where `;;` is a literal one; blank ones are dropped.
+/// Splits statements at `;`. `;;` stands for a literal `;`, and blank statements are dropped.
 fn statements(text: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     let mut chars = text.chars().peekable();

@@ -1,4 +1,4 @@
-//! Records beside the changes, how changes look, retries and waits, the signal table.
+//! Settings of records beside the changes, of how changes look, of retries and waits, and of the signal table.
 //!
 //! Must not know: schemas, Kafka.
 
@@ -27,17 +27,17 @@ settings::choices! {
 /// Which records there are, and how changes look.
 #[derive(Clone, Debug)]
 pub struct Events {
-    /// A null-valued record after each delete.
+    /// Whether a tombstone follows each delete.
     pub tombstones: bool,
-    /// These yield no record.
+    /// Operations that yield no record.
     pub skipped: Vec<Operation>,
-    /// Drop updates whose row, as sent, is the same.
+    /// Whether updates are dropped whose row, as sent, equals the one before.
     pub skip_unchanged: bool,
-    /// BEGIN and END records, and a transaction block.
+    /// Whether BEGIN and END records are sent, and changes have a transaction block.
     pub transaction_metadata: bool,
-    /// Between heartbeats; zero: none.
+    /// Time between heartbeats; zero sends none.
     pub heartbeat_interval: Duration,
-    /// SQL with each.
+    /// SQL to run with each heartbeat.
     pub heartbeat_query: Option<String>,
 }
 
@@ -56,8 +56,8 @@ impl Events {
         }
     }
 
-    /// connector_and_driver confirms positions that no record carries; without heartbeats and transaction records they
-    /// would never be stored, so heartbeats are switched on (as in the reference).
+    /// `lsn.flush.mode=connector_and_driver` confirms positions that no record carries. Without heartbeats and transaction
+    /// records such positions would never be stored, so heartbeats are switched on, as in Debezium.
     pub(super) fn heartbeat_when_positions_need_it(&mut self, mode: LsnFlushMode, r: &mut Reader<'_>) {
         let needed = mode == LsnFlushMode::ConnectorAndDriver && !self.transaction_metadata;
         if needed && self.heartbeat_interval.is_zero() {
@@ -78,11 +78,11 @@ impl Events {
 pub struct Limits {
     /// Wait before a restart after an error that may pass.
     pub restart_wait: Duration,
-    /// Restarts before the task fails; `None`: no limit.
+    /// Restarts before the task fails; `None` sets no limit.
     pub max_retries: Option<u32>,
-    /// Most captured tables; 0: no limit.
+    /// How many tables may be captured; 0 sets no limit.
     pub max_tables: usize,
-    /// What if there are more.
+    /// What to do when there are more tables.
     pub max_tables_action: GuardrailAction,
 }
 

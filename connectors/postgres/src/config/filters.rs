@@ -1,11 +1,13 @@
-//! What is captured, and what is done to columns and keys. Regexes stay as written; each is known to compile.
+//! What is captured, and what is done to columns and keys. Regexes are kept as written; the keys' checks have shown that
+//! each compiles.
 //!
 //! Must not know: tables.
 
 use relational::{ColumnRules, TableFilterSpec};
 use settings::Reader;
 
-/// Whole-match, case-insensitive regexes; an empty list says nothing. Of each pair at most one is set.
+/// Regexes that must match the whole name, in any case; an empty list filters nothing. Of an include list and its exclude
+/// list at most one is set.
 #[derive(Clone, Debug, Default)]
 pub struct Filters {
     /// On the schema.
@@ -24,7 +26,7 @@ pub struct Filters {
     pub message_prefix_include: Vec<String>,
     /// On the prefix of logical messages.
     pub message_prefix_exclude: Vec<String>,
-    /// Leave out PostgreSQL's own tables.
+    /// Whether PostgreSQL's own tables are left out.
     pub ignore_builtin: bool,
 }
 
@@ -72,7 +74,7 @@ pub struct MessageKey {
 pub struct Treatment {
     /// Masks, hashes, truncations and propagated types.
     pub rules: ColumnRules,
-    /// Own keys.
+    /// Message keys that the user chose.
     pub message_keys: Vec<MessageKey>,
 }
 
@@ -85,7 +87,7 @@ impl Treatment {
     }
 }
 
-/// One entry; the key's check has refused those that are not of this form.
+/// Reads one entry. The key's check has refused entries that are not of this form.
 fn message_key(entry: &str) -> Option<MessageKey> {
     let (table, columns) = entry.trim().split_once(':')?;
     let columns: Vec<_> = columns.split(',').map(|c| c.trim().to_owned()).filter(|c| !c.is_empty()).collect();

@@ -1,9 +1,9 @@
 //! The connector's settings, typed.
 //!
-//! One struct a concern, each in a file of its own with the code that reads it, so that a part of the connector takes only
-//! what it needs. All complaints of one config come together ([`PostgresConfig::read`]); what runs, but not as a person
-//! may think, comes as findings. Nobody outside of the crate sees these structs: so the compiler finds a field that no code
-//! reads, and with it a key that only seems to work.
+//! One struct for each concern, in a file with the code that reads it, so that a part of the connector takes only what it
+//! needs. All errors of a config are reported together ([`PostgresConfig::read`]). Settings that do something else than the
+//! user may expect are reported as findings. Nobody outside of the crate sees these structs, so the compiler finds a field
+//! that no code reads, and with it a key that only seems to work.
 //!
 //! Must not know: sockets, SQL, the pipeline.
 
@@ -64,13 +64,15 @@ pub struct PostgresConfig {
 }
 
 impl PostgresConfig {
-    /// Reads a connector's config. Refusals come all together, in the words of a validation; settings that have no effect
-    /// or fall back are [`PostgresConfig::read_with_findings`]'s.
+    /// Reads a connector's config.
+    ///
+    /// # Errors
+    /// All values that are refused, together, with the messages of a validation.
     pub fn read(properties: &Properties) -> Result<Self, Vec<Invalid>> {
         Self::read_with_findings(properties).map(|(config, _)| config)
     }
 
-    /// As [`PostgresConfig::read`], with what is to be said in the log.
+    /// As [`PostgresConfig::read`], with findings for the log: settings that have no effect or fall back to their default.
     pub fn read_with_findings(properties: &Properties) -> Result<(Self, Vec<Finding>), Vec<Invalid>> {
         let mut reader = Reader::new(keys::KEYS, properties);
         let r = &mut reader;
@@ -94,8 +96,8 @@ impl PostgresConfig {
     }
 }
 
-/// A `custom.sanitize.pattern` that does not compile masks nothing of its own: whoever logs a config falls back to the
-/// built-in endings of names.
+/// Warns of a `custom.sanitize.pattern` that does not compile. Whoever logs a config then masks by the built-in endings of
+/// key names.
 fn sanitize_pattern(r: &mut Reader<'_>) {
     if let Some(Err(e)) = r.text_or_none("custom.sanitize.pattern").map(|pattern| settings::JavaRegex::new(&pattern)) {
         r.find(Finding {

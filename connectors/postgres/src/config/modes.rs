@@ -3,11 +3,11 @@
 //! Must not know: how each is carried out.
 
 settings::choices! {
-    /// `plugin.name`. Both stream through pgoutput; the name is kept to say so once.
+    /// `plugin.name`. Streaming uses pgoutput with either; the name is kept so that the log can say so.
     pub enum OutputPlugin {
-        /// The reference's default.
+        /// Debezium's default.
         Decoderbufs = "decoderbufs",
-        /// PostgreSQL's own.
+        /// PostgreSQL's own plugin.
         Pgoutput = "pgoutput",
     }
 
@@ -25,21 +25,21 @@ settings::choices! {
 
     /// `lsn.flush.mode`: who tells the server how far its log was read.
     pub enum LsnFlushMode {
-        /// After the records are stored.
+        /// The connector, after the records are stored in Kafka.
         Connector = "connector",
         /// Nobody: the server's log grows until its owner moves the slot.
         Manual = "manual",
-        /// Also when idle.
+        /// The connector, also when idle, for changes that yield no record.
         ConnectorAndDriver = "connector_and_driver",
     }
 
-    /// `offset.mismatch.strategy`: which holds when the stored position and the slot's differ.
+    /// `offset.mismatch.strategy`: which position holds when the stored one and the slot's differ.
     pub enum OffsetMismatch {
-        /// The stored one as it is; the server clamps it.
+        /// The stored position, unchecked; the server streams from the slot's when that is ahead.
         NoValidation = "no_validation",
-        /// The stored one: the slot is moved up to it.
+        /// The stored position: the slot is moved up to it.
         TrustOffset = "trust_offset",
-        /// The slot's, when the stored one is behind.
+        /// The slot's position, when the stored one is behind.
         TrustSlot = "trust_slot",
         /// The greater of the two.
         TrustGreaterLsn = "trust_greater_lsn",
@@ -49,7 +49,7 @@ settings::choices! {
     pub enum SnapshotMode {
         /// At every start.
         Always = "always",
-        /// Once, without an offset.
+        /// Once, when no offset is stored.
         Initial = "initial",
         /// Once; then nothing is streamed.
         InitialOnly = "initial_only",
@@ -57,7 +57,7 @@ settings::choices! {
         NoData = "no_data",
         /// Once, and when the stored position is gone.
         WhenNeeded = "when_needed",
-        /// As the five flags say.
+        /// As the keys `snapshot.mode.configuration.based.*` say.
         ConfigurationBased = "configuration_based",
         /// A Java plug-in: refused.
         Custom = "custom",
@@ -71,7 +71,7 @@ settings::choices! {
         RepeatableRead = "repeatable_read",
         /// READ COMMITTED: tables may be of different moments.
         ReadCommitted = "read_committed",
-        /// The same on PostgreSQL.
+        /// On PostgreSQL the same as read_committed.
         ReadUncommitted = "read_uncommitted",
     }
 
@@ -99,7 +99,7 @@ settings::choices! {
     pub enum TimeMode {
         /// Milli- or microseconds as the column's precision asks.
         Adaptive = "adaptive",
-        /// As adaptive, times of day always in microseconds.
+        /// As adaptive, but times of day always in microseconds.
         AdaptiveTimeMicroseconds = "adaptive_time_microseconds",
         /// Connect's own types, milliseconds: finer digits are cut.
         Connect = "connect",
@@ -141,19 +141,19 @@ settings::choices! {
 
     /// `schema.name.adjustment.mode`, `field.name.adjustment.mode`.
     pub enum NameAdjustment {
-        /// As they are.
+        /// Names stay as they are.
         None = "none",
-        /// `_` for what Avro refuses.
+        /// `_` for each character that Avro refuses.
         Avro = "avro",
-        /// `_uXXXX` for it: names stay distinct.
+        /// `_uXXXX` for each character that Avro refuses: names stay distinct.
         AvroUnicode = "avro_unicode",
     }
 
-    /// `event.converting.failure.handling.mode`: one value cannot be converted.
+    /// `event.converting.failure.handling.mode`: what becomes of a value that cannot be converted.
     pub enum ConvertFailure {
-        /// Null in its place.
+        /// Null is sent in its place.
         Skip = "skip",
-        /// The same, logged.
+        /// Null is sent in its place, with a warning in the log.
         Warn = "warn",
         /// Stop the task.
         Fail = "fail",
@@ -161,7 +161,7 @@ settings::choices! {
 
     /// `guardrail.collections.limit.action`.
     pub enum GuardrailAction {
-        /// Log.
+        /// Log a warning.
         Warn = "warn",
         /// Refuse to start.
         Fail = "fail",

@@ -13,17 +13,17 @@ use super::modes::{LsnFlushMode, OffsetMismatch, OutputPlugin, PublicationMode};
 pub struct Slot {
     /// Its name; no other connector may use it.
     pub name: String,
-    /// As configured; streaming is pgoutput either way.
+    /// As configured; streaming uses pgoutput with either.
     pub plugin: OutputPlugin,
-    /// Drop it on an orderly stop: what is written meanwhile is lost.
+    /// Whether to drop the slot on an orderly stop. What is written until the next start is then lost.
     pub drop_on_stop: bool,
-    /// Create it as a failover slot (PostgreSQL 17).
+    /// Whether to create the slot as a failover slot (PostgreSQL 17).
     pub failover: bool,
-    /// Extra options of START_REPLICATION, in order; none that would change what is read here.
+    /// Extra options of START_REPLICATION, in order, without those that would change the form of what is read.
     pub stream_params: Vec<(String, String)>,
-    /// Attempts to create it or to start streaming.
+    /// Attempts to create the slot or to start streaming.
     pub max_retries: u32,
-    /// Pause between them.
+    /// Pause between two attempts.
     pub retry_delay: Duration,
 }
 
@@ -41,13 +41,13 @@ impl Slot {
     }
 }
 
-/// Options that the connector sets itself. Debezium's own values win over the user's as well.
+/// Options that the connector sets itself. In Debezium too its own values win over the user's.
 const SET_HERE: [&str; 3] = ["proto_version", "publication_names", "messages"];
-/// Options that change how rows are sent and not which. Debezium loses every row with the first one, and does not start
-/// with the others.
+/// Options that change the form in which rows are sent. Debezium loses every row with `binary` and does not start with the
+/// others.
 const NOT_READ: [&str; 3] = ["binary", "streaming", "two_phase"];
 
-/// The options that are passed on; what is left out is told by name.
+/// The options that are passed on to START_REPLICATION. Each option that is left out gives a finding with its name.
 fn stream_params(r: &mut Reader<'_>) -> Vec<(String, String)> {
     let mut passed = Vec::new();
     for part in r.text("slot.stream.params").split(';').map(str::trim).filter(|part| !part.is_empty()) {
@@ -58,7 +58,7 @@ fn stream_params(r: &mut Reader<'_>) -> Vec<(String, String)> {
                 format!("{name} is left out: rows are read as text, a transaction at a time after its commit.")
             }
             Some((name, value)) if !name.is_empty() && !value.contains('=') => {
-                // The server takes an option once.
+                // The server refuses an option that is given twice, so the last one counts.
                 passed.retain(|(known, _)| known != name);
                 passed.push((name.to_owned(), value.to_owned()));
                 continue;
@@ -78,13 +78,13 @@ fn stream_params(r: &mut Reader<'_>) -> Vec<(String, String)> {
 /// Which old values a table's updates and deletes carry (PostgreSQL manual, ALTER TABLE, REPLICA IDENTITY).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// The primary key's.
+    /// Those of the primary key.
     Default,
-    /// All.
+    /// All old values.
     Full,
-    /// None.
+    /// No old values.
     Nothing,
-    /// Those of a unique index.
+    /// Those of the unique index of this name.
     Index(String),
 }
 
@@ -93,7 +93,7 @@ pub enum Identity {
 pub struct ReplicaIdentity {
     /// Regex on `schema.table`.
     pub table: String,
-    /// What such tables are to have.
+    /// The replica identity that such tables are to have.
     pub identity: Identity,
 }
 
@@ -102,9 +102,9 @@ pub struct ReplicaIdentity {
 pub struct Publication {
     /// Its name, to be quoted in SQL.
     pub name: String,
-    /// Who makes it.
+    /// Who makes a missing publication.
     pub autocreate: PublicationMode,
-    /// Make it with `publish_via_partition_root`.
+    /// Whether to make it with `publish_via_partition_root`.
     pub via_partition_root: bool,
     /// Replica identities to set before streaming.
     pub replica_identities: Vec<ReplicaIdentity>,
@@ -125,7 +125,7 @@ impl Publication {
     }
 }
 
-/// One entry; the key's check has refused those that are not of this form.
+/// Reads one entry. The key's check has refused entries that are not of this form.
 fn replica_identity(entry: &str) -> Option<ReplicaIdentity> {
     let (table, identity) = entry.trim().split_once(':')?;
     let identity = match identity.to_ascii_uppercase().as_str() {
@@ -141,13 +141,13 @@ fn replica_identity(entry: &str) -> Option<ReplicaIdentity> {
 /// How the server is told of the position.
 #[derive(Clone, Debug)]
 pub struct Position {
-    /// Who tells it.
+    /// Who tells the server, and when.
     pub flush_mode: LsnFlushMode,
-    /// Between status messages; the server's wal_sender_timeout must be longer.
+    /// Time between status messages; must be shorter than the server's `wal_sender_timeout`.
     pub status_interval: Duration,
-    /// Check at start that the server still has the stored position.
+    /// Whether to check at start that the server still has the stored position.
     pub log_position_check: bool,
-    /// Which holds when the stored position and the slot's differ; trust_slot and trust_greater_lsn switch the check off.
+    /// Which position holds when the stored one and the slot's differ. trust_slot and trust_greater_lsn switch the check off.
     pub mismatch: OffsetMismatch,
 }
 
@@ -184,7 +184,7 @@ mod tests {
         check("a", None);
     }
 
-    /// What is passed on, and the names of what is left out.
+    /// `expect` are the options that are passed on, `left_out` the names of the others.
     #[track_caller]
     fn check_params(text: &str, expect: &[(&str, &str)], left_out: &[&str]) {
         let mut properties = Properties::new();
@@ -193,7 +193,7 @@ mod tests {
         let passed = stream_params(&mut reader);
         let passed: Vec<_> = passed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(passed, expect, "{text}");
-        // The other keys of this config are missing, which is not the matter here: only remarks are looked at.
+        // Required keys are missing from this config; that is an error and no finding, so it does not show here.
         let findings = reader.findings();
         assert_eq!(findings.len(), left_out.len(), "{text}: {findings:?}");
         for (finding, name) in findings.iter().zip(left_out) {

@@ -13,14 +13,14 @@ use super::modes::{ConvertFailure, SnapshotIsolation, SnapshotLocking, SnapshotM
 /// The flags of `snapshot.mode=configuration_based`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ConfigurationBased {
-    /// Copy rows.
+    /// Whether to copy rows.
     data: bool,
-    /// Read the tables' structure. A connector to PostgreSQL reads it at every start; what the flag changes is that a start
-    /// which finds an unfinished copy, and may not copy rows, goes on instead of being refused.
+    /// Whether to read the tables' structure. For PostgreSQL it is read at every start. What the flag changes: a start that
+    /// finds an unfinished copy, and may not copy rows, goes on instead of being refused.
     schema: bool,
-    /// Stream afterwards.
+    /// Whether to stream afterwards.
     stream: bool,
-    /// Copy again when the stored position is gone.
+    /// Whether to copy again when the stored position is gone.
     on_data_error: bool,
 }
 
@@ -34,7 +34,8 @@ impl ConfigurationBased {
         }
     }
 
-    /// Debezium asks the flag `…snapshot.data` anew at each start, whatever is stored: with it rows come at every start.
+    /// Debezium looks at the flag `…snapshot.data` at each start, whatever is stored: with the flag, rows are copied at every
+    /// start.
     fn rule(self) -> Rule {
         Rule {
             copies: if self.data { Copies::EveryStart } else { Copies::Never },
@@ -45,33 +46,34 @@ impl ConfigurationBased {
     }
 }
 
-/// The snapshot.
+/// What is copied, when and how.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// `snapshot.mode`, for messages; what it means is [`Snapshot::rule`].
     pub mode: SnapshotMode,
     /// When rows are copied, and whether the log is followed.
     pub rule: Rule,
-    /// Isolation; an exported snapshot is repeatable read whatever this says.
+    /// The isolation of a snapshot of its own. A snapshot that the slot exported is always repeatable read.
     pub isolation: SnapshotIsolation,
-    /// Table locks.
+    /// Whether tables are locked.
     pub locking: SnapshotLocking,
-    /// Limit of waiting for one.
+    /// How long to wait for a table lock.
     pub lock_timeout: Duration,
-    /// Of the captured tables, those that are copied (regexes on `schema.table`); empty: all.
+    /// Of the captured tables, those that are copied (regexes on `schema.table`); an empty list copies all.
     pub tables: Vec<String>,
-    /// Wait before it.
+    /// Wait before the snapshot.
     pub delay: Duration,
-    /// Wait between it and streaming.
+    /// Wait between the snapshot and streaming.
     pub streaming_delay: Duration,
-    /// SELECT by `schema.table`, for the tables listed; a listed one without a statement is absent here.
+    /// `schema.table` and its SELECT, for the tables that have one.
     pub selects: Vec<(String, String)>,
-    /// What becomes of a value of these SELECTs that does not fit its column: as event.converting.failure.handling.mode says
-    /// where it is set. Its default, a null, would take a wrong statement for a right one, so without it the task fails.
+    /// What becomes of a value of these SELECTs that does not fit its column: what event.converting.failure.handling.mode
+    /// says when it is set. The key's default, a null in place of the value, would hide a mistake in the statement, so when
+    /// the key is not set the task fails.
     pub selects_failure: ConvertFailure,
 }
 
-/// What stands in the place of a Java snapshotter.
+/// What to use in place of a Java snapshotter, for the error message.
 const SNAPSHOT_MODES: &str = "initial, always, initial_only, no_data or when_needed, or say what is copied and when with \
                               configuration_based and the keys snapshot.mode.configuration.based.*";
 
@@ -100,7 +102,7 @@ impl Snapshot {
     }
 }
 
-/// What a mode asks for.
+/// The rule that a mode stands for.
 fn rule(mode: SnapshotMode, flags: ConfigurationBased) -> Rule {
     match mode {
         SnapshotMode::Initial => Rule::INITIAL,
@@ -114,7 +116,7 @@ fn rule(mode: SnapshotMode, flags: ConfigurationBased) -> Rule {
     }
 }
 
-/// A Java plug-in cannot run here: better a refusal than another snapshot than the one asked for.
+/// Refuses `snapshot.mode=custom`: a Java plug-in cannot run here, and another mode would not copy what the user asked for.
 fn refuse_plugins(r: &mut Reader<'_>, mode: SnapshotMode) {
     if mode == SnapshotMode::Custom {
         let problem = format!("'custom' names a Java plug-in, and these do not run here; use {SNAPSHOT_MODES}");
@@ -122,7 +124,7 @@ fn refuse_plugins(r: &mut Reader<'_>, mode: SnapshotMode) {
     }
 }
 
-/// SELECT by table. A table that is listed without a statement is copied whole, and that is said.
+/// `schema.table` and its SELECT. A table that is listed without a SELECT is copied whole, with a warning.
 fn selects(r: &mut Reader<'_>) -> Vec<(String, String)> {
     let properties = r.properties();
     let mut found = Vec::new();

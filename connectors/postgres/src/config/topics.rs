@@ -1,6 +1,6 @@
 //! Names of topics: the keys of the naming strategies.
 //!
-//! Must not know: tables, sanitising (that is the naming's own matter).
+//! Must not know: tables, how names are sanitised (`relational::TopicNaming` does that).
 
 use relational::{KeyField, NamingStrategy};
 use settings::{JavaReplacement, Reader};
@@ -10,7 +10,7 @@ use super::connection::complain;
 const PACKAGE: &str = "io.debezium.schema.";
 const SUFFIX: &str = "TopicNamingStrategy";
 
-/// The strategy of a class of `io.debezium.schema`, and whether it renames by a regex.
+/// The naming strategy of a class of `io.debezium.schema`, and whether it renames topics by a regex.
 fn strategy_of(class: &str) -> Option<(NamingStrategy, bool)> {
     Some(match class.strip_prefix(PACKAGE)?.strip_suffix(SUFFIX)? {
         "Schema" => (NamingStrategy::Schema, false),
@@ -26,19 +26,18 @@ fn strategy_of(class: &str) -> Option<(NamingStrategy, bool)> {
 /// Names of topics.
 #[derive(Clone, Debug)]
 pub struct Topics {
-    /// First part of all of them; also `source.name` and the key of the stored offset.
+    /// First part of all topic names; also `source.name` and the source partition of the stored offset.
     pub prefix: String,
-    /// The strategy.
     pub strategy: NamingStrategy,
-    /// Between parts.
+    /// What stands between the parts of a name.
     pub delimiter: String,
-    /// First part of the heartbeat topic.
+    /// First part of the heartbeat topic's name.
     pub heartbeat_prefix: String,
-    /// Its whole name instead.
+    /// The whole name of the heartbeat topic, in place of the one that is made from the prefix.
     pub heartbeat_name: Option<String>,
-    /// Last part of the transaction topic.
+    /// Last part of the transaction topic's name.
     pub transaction: String,
-    /// With a regex strategy: what is renamed (whole match) and to what.
+    /// With a regex strategy: which topics are renamed (the regex must match the whole name), and to what.
     pub rewrite: Option<JavaReplacement>,
     /// With a regex strategy: the field that tells apart the keys of tables that share a topic.
     pub key_field: Option<KeyField>,
@@ -70,7 +69,7 @@ impl Topics {
     }
 }
 
-/// What a regex strategy renames. A regex that does not compile was refused by its key.
+/// What a regex strategy renames. The key's check has refused a regex that does not compile.
 fn rewrite(r: &mut Reader<'_>) -> Option<JavaReplacement> {
     let (regex, replacement) = (r.text_or_none("topic.regex"), r.text_or_none("topic.replacement"));
     let (Some(regex), Some(replacement)) = (regex.filter(|regex| !regex.is_empty()), replacement) else {
@@ -84,7 +83,7 @@ fn rewrite(r: &mut Reader<'_>) -> Option<JavaReplacement> {
     Some(rewrite)
 }
 
-/// The keys' own field, and what its value is made of.
+/// The field that `topic.key.enforce.uniqueness` adds to keys, and how its value is made.
 fn key_field(r: &mut Reader<'_>) -> KeyField {
     let (regex, replacement) = (r.text_or_none("topic.key.field.regex"), r.text_or_none("topic.key.field.replacement"));
     let rewrite =

@@ -6,7 +6,7 @@ use settings::Reader;
 
 use super::modes::{BinaryMode, ConvertFailure, DecimalMode, HstoreMode, IntervalMode, NameAdjustment, TimeMode};
 
-/// The converters whose Avro schemas refuse some names.
+/// The converters that make Avro schemas, which refuse some field names.
 const AVRO_CONVERTERS: &[&str] =
     &["io.confluent.connect.avro.AvroConverter", "io.apicurio.registry.utils.converter.AvroConverter"];
 
@@ -25,24 +25,24 @@ pub struct Types {
     pub binary: BinaryMode,
     /// Digits after the point of money.
     pub money_fraction_digits: i32,
-    /// Send columns of unknown types as raw bytes instead of leaving them out.
+    /// Whether columns of unknown types are sent as raw bytes; if not, they are left out.
     pub include_unknown: bool,
     /// What stands for a value that the server did not send.
     pub unavailable: Unavailable,
-    /// Schema names.
+    /// What becomes of characters in schema names that Avro refuses.
     pub schema_names: NameAdjustment,
-    /// Field names.
+    /// What becomes of characters in field names that Avro refuses.
     pub field_names: NameAdjustment,
-    /// One value cannot be converted.
+    /// What becomes of a value that cannot be converted.
     pub convert_failure: ConvertFailure,
 }
 
 /// `unavailable.value.placeholder` as text and as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unavailable {
-    /// As it was written; for text-like columns.
+    /// The key's value as it was written.
     pub text: String,
-    /// The bytes for binary columns: those after `hex:`, else the text's.
+    /// The bytes that stand for a value: those after `hex:`, else the text's.
     pub bytes: Vec<u8>,
 }
 
@@ -64,7 +64,7 @@ impl Types {
     }
 }
 
-/// Avro by itself when the connector's own config names an Avro converter.
+/// `field.name.adjustment.mode`. When it is not set: avro if the connector's own config names an Avro converter, else none.
 fn field_names(r: &mut Reader<'_>) -> NameAdjustment {
     let avro = ["key.converter", "value.converter"]
         .iter()

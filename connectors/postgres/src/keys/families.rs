@@ -1,4 +1,4 @@
-//! Families of names, and names that the reference reads or passes on outside of its definition list.
+//! Families of key names, and single keys that Debezium reads or passes on without listing them.
 //!
 //! Must not know: how the values are used.
 
@@ -23,10 +23,10 @@ const NO_SUCH_RULE: Support = Support::Refused(
      column.mask.hash.v2.<digest>.with.salt.<salt> or column.truncate.to.<n>.chars.",
 );
 
-/// Single names first, then families; the first family that fits a name holds.
+/// Single names first, then families. A name that fits several families belongs to the first of them.
 pub(super) const KEYS: &[Key] = &[
     Key::debezium("database.include.list", Kind::List)
-        .doc("Databases to capture: a key of the MySQL connector. With it the reference captures nothing from PostgreSQL.")
+        .doc("Databases to capture: a key of the MySQL connector. With it Debezium captures nothing from PostgreSQL.")
         .unlisted()
         .support(Support::Refused(
             ONE_DATABASE,
@@ -55,13 +55,13 @@ pub(super) const KEYS: &[Key] = &[
         )),
     Key::debezium("incremental.snapshot.allow.schema.changes", Kind::Boolean)
         .default("false")
-        .doc("Whether columns may change during an incremental snapshot. Without effect on PostgreSQL in the reference too.")
+        .doc("Whether columns may change during an incremental snapshot. Without effect on PostgreSQL in Debezium too.")
         .unlisted()
         .lenient()
         .support(Support::NoEffect("there are no incremental snapshots yet, and a signal table is refused")),
     Key::debezium("queue.provider.type", Kind::String)
         .default("memory")
-        .doc("Where the reference keeps changes between the reader and Kafka.")
+        .doc("Where Debezium keeps changes between the reader and Kafka.")
         .unlisted()
         .lenient()
         .support(Support::NoEffect("changes wait in memory, and come again from the server after a crash")),

@@ -1,9 +1,11 @@
 //! Every key of the PostgreSQL connector, with what it does and what its values may be.
 //!
-//! The table is the reference's definition list, in the order in which it answers over REST, so that forms and tools see
-//! what they know; the texts are ours and say the consequence. Keys that the reference reads without listing them come behind.
-//! Each key says whether it works here ([`settings::Support`]); the tests hold every such claim against the typed settings
-//! that are read from it.
+//! The table follows the list of keys that Debezium's connector answers with over REST, in its order, so that forms and
+//! tools see what they know. The documentation texts are our own and say what follows from a value. Keys that Debezium reads
+//! without listing them come last.
+//!
+//! Each key says whether it works here ([`settings::Support`]); the tests check every such claim against the typed settings
+//! that are read from the key.
 //!
 //! Must not know: connections, what the values do.
 
@@ -22,8 +24,8 @@ pub use rules::{MESSAGE_KEY_PATTERN, REPLICA_IDENTITY_PATTERN};
 
 use settings::Def;
 
-/// All keys. 125 and an alias are in the reference's definition list; `field.name.adjustment.mode` shows only with an error
-/// (the reference breaks on a bad one). The others are read when the connector starts.
+/// All keys. Debezium lists 125 of them and an alias. `field.name.adjustment.mode` is listed only when it has an error. The
+/// others are never listed, and are read when the connector starts.
 pub static KEYS: Def = Def::new(&[
     server::KEYS,
     pipeline::KEYS,

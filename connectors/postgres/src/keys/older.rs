@@ -1,9 +1,9 @@
-//! Names and values of older releases, and what replaced each.
+//! Key names and values of older Debezium releases, and what replaced each.
 //!
-//! The reference ignores old names in silence, so that an old `table.whitelist` captures every table. They are ignored
-//! here too, but said: in the log, and after Connect's own list when a config is refused for it.
+//! Debezium ignores old names silently, so that a config with an old `table.whitelist` captures every table. Here old names
+//! are ignored too, but with a warning: in the log, and after Connect's own list of errors when a config is refused.
 //!
-//! Must not know: unwrap's and other SMTs' options.
+//! Must not know: the options of ExtractNewRecordState and of other SMTs.
 
 use settings::{Finding, Properties, Severity};
 
@@ -49,7 +49,7 @@ const FAMILIES: &[Older] = &[
     ("schema.history.internal", NOT_HERE, "Remove it: PostgreSQL needs no schema history."),
 ];
 
-/// Old values: key, value, and what to do.
+/// Old values: key, old value, and what to do.
 const VALUES: &[(&str, &str, &str)] = &[
     ("snapshot.mode", "never", "Use no_data."),
     ("snapshot.mode", "schema_only", "Use no_data."),
@@ -62,12 +62,12 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("plugin.name", "wal2json_rds_streaming", "Use pgoutput, with a new slot.name: a slot keeps its plugin."),
 ];
 
-/// Whether `name` is one that nothing reads any more (and so is no driver property either).
+/// Whether `name` is a key that nothing reads any more. Such a name is no property of the JDBC driver either.
 pub(crate) fn is_older(name: &str) -> bool {
     NAMES.iter().any(|(n, ..)| *n == name) || FAMILIES.iter().any(|(prefix, ..)| name.starts_with(prefix))
 }
 
-/// What is to be said of old names and values in a config, in its order.
+/// Findings about old names (warnings) and old values (errors) in a config, in the order of the config.
 pub fn warnings(properties: &Properties) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, value) in properties.iter() {

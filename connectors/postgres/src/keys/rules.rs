@@ -1,13 +1,13 @@
-//! Checks that only this connector's keys need, in the reference's words.
+//! Checks that only this connector's keys need. Their messages are Debezium's, word for word.
 //!
 //! Must not know: connections.
 
 use settings::{Asked, JavaRegex};
 
-/// The pattern of one `message.key.columns` entry, as it stands in the message.
+/// The pattern of one `message.key.columns` entry, as the error message shows it.
 pub const MESSAGE_KEY_PATTERN: &str = r"^\s*([^:]+):([^:,]+(,[^:,]+)*)\s*$";
 
-/// The pattern of one `replica.identity.autoset.values` entry, as it stands in the message.
+/// The pattern of one `replica.identity.autoset.values` entry, as the error message shows it.
 pub const REPLICA_IDENTITY_PATTERN: &str =
     r"(?i)^\s*(?<tablepredicate>[^\s:]+):(?<replicaidentity>DEFAULT|(INDEX) (?<indexname>.\w*)|FULL|NOTHING)\s*$";
 
@@ -21,7 +21,7 @@ fn is_plain(value: &str) -> bool {
     !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-/// Letters, digits, `_`, `-`, `.`; a blank text is refused with this text too.
+/// Letters, digits, `_`, `-`, `.`; a blank value is refused with the same message.
 pub(super) fn plain_name(asked: &Asked<'_>) -> Vec<String> {
     asked.value.map_or_else(Vec::new, |value| {
         unless(is_plain(value), || {
@@ -32,7 +32,7 @@ pub(super) fn plain_name(asked: &Asked<'_>) -> Vec<String> {
     })
 }
 
-/// As [`plain_name`], but a blank text is left to `A value is required`.
+/// As [`plain_name`], but a blank value is left to [`settings::Check::Required`].
 pub(super) fn host_name(asked: &Asked<'_>) -> Vec<String> {
     if asked.value.is_some_and(|v| v.trim().is_empty()) { Vec::new() } else { plain_name(asked) }
 }
@@ -48,7 +48,7 @@ pub(super) fn slot_name(asked: &Asked<'_>) -> Vec<String> {
     })
 }
 
-/// Parts between separators as Java's `split` gives them: empty ones at the end are dropped, an empty text has one.
+/// Parts between separators as Java's `split` gives them: empty parts at the end are dropped, an empty text has one part.
 fn java_split(text: &str, separator: char) -> Vec<&str> {
     let mut parts: Vec<_> = text.split(separator).collect();
     while parts.len() > 1 && parts.last().is_some_and(|p| p.is_empty()) {
@@ -57,10 +57,10 @@ fn java_split(text: &str, separator: char) -> Vec<&str> {
     if !text.is_empty() && parts == [""] { Vec::new() } else { parts }
 }
 
-/// Every entry that `pattern` does not match.
+/// A message for every entry that `pattern` does not match.
 fn entries(value: &str, separator: char, pattern: &str) -> Vec<String> {
     let mut problems = unless(!value.is_empty(), || "Must not be empty".to_owned());
-    // The patterns are anchored, and known to compile (a test reads them).
+    // The two patterns are anchored, and a test shows that they compile.
     let Ok(regex) = JavaRegex::new_case_sensitive(pattern) else { return problems };
     for entry in java_split(value, separator) {
         if !regex.matches(entry).unwrap_or(false) {
@@ -89,7 +89,7 @@ pub(super) fn skipped_operations(asked: &Asked<'_>) -> Vec<String> {
     unless(!mixed, || "'none' cannot be specified with other skipped operation types".to_owned())
 }
 
-/// Above zero and above `max.batch.size`; one that cannot be read counts as its default here.
+/// Above zero and above `max.batch.size`. A value that is no number counts as the key's default here.
 pub(super) fn queue_size(asked: &Asked<'_>) -> Vec<String> {
     let number = |value: Option<&str>, default: i32| value.and_then(|v| v.parse().ok()).unwrap_or(default);
     let (queue, batch) = (number(asked.value, 8192), number(asked.properties.get("max.batch.size"), 2048));
@@ -116,12 +116,12 @@ pub(super) fn custom_query_mode(asked: &Asked<'_>) -> Vec<String> {
     custom_name(asked, "snapshot.query.mode")
 }
 
-/// `snapshot.locking.mode=custom` with the name that it needs; without one the name is what is complained of.
+/// `snapshot.locking.mode=custom` together with the name that it needs. Without the name, the missing name is the error.
 pub(super) fn is_custom_locking(asked: &Asked<'_>) -> bool {
     is_custom(asked, "snapshot.locking.mode.custom.name")
 }
 
-/// The same of `snapshot.query.mode`.
+/// `snapshot.query.mode=custom` together with the name that it needs. Without the name, the missing name is the error.
 pub(super) fn is_custom_query(asked: &Asked<'_>) -> bool {
     is_custom(asked, "snapshot.query.mode.custom.name")
 }
@@ -131,14 +131,14 @@ fn is_custom(asked: &Asked<'_>, name: &str) -> bool {
     is_named && asked.value.is_some_and(|mode| mode.trim().eq_ignore_ascii_case("custom"))
 }
 
-/// Whether notifications are to go to a topic that is named; without a name the name is what is complained of.
+/// Whether notifications go to a topic, and the topic is named. Without the name, the missing name is the error.
 pub(super) fn notifies_a_topic(asked: &Asked<'_>) -> bool {
     let is_named = asked.properties.get("notification.sink.topic.name").is_some_and(|name| !name.trim().is_empty());
     is_named && asked.value.is_some_and(|channels| channels.split(',').any(|channel| channel.trim() == "sink"))
 }
 
-/// A property of the Java driver that chooses how the server is known, how the role proves itself or how bytes travel:
-/// whoever sets it counts on it.
+/// A property of the Java driver that chooses how the server is verified, how the role logs in or how bytes are encrypted.
+/// Whoever sets one relies on it, so it must be refused rather than ignored.
 pub(super) fn guards_the_connection(asked: &Asked<'_>) -> bool {
     const GUARDS: [&str; 6] = [
         "authenticationPluginClassName",
@@ -156,7 +156,7 @@ pub(super) fn guards_the_connection(asked: &Asked<'_>) -> bool {
     }
 }
 
-/// A name that another place of this connector answers for: keys of older releases, which are warned of.
+/// Whether the name is a key of an older release: [`super::warnings`] speaks of it, so nothing else does.
 pub(super) fn is_spoken_of(asked: &Asked<'_>) -> bool {
     super::is_older(asked.name)
 }
@@ -182,7 +182,7 @@ pub(super) fn topic_replacement(asked: &Asked<'_>) -> Vec<String> {
     unless(!regex || named, || "topic.replacement must be non-empty if topic.regex is set.".to_owned())
 }
 
-/// A text that compiles as a Java regex.
+/// The value must compile as a Java regex.
 pub(super) fn regex(asked: &Asked<'_>) -> Vec<String> {
     let bad = asked.value.and_then(|v| JavaRegex::new(v).err());
     bad.map_or_else(Vec::new, |e| vec![format!("A valid regular expressions is expected, but {e}")])

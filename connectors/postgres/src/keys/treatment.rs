@@ -1,6 +1,6 @@
 //! Group `Connector`, second part: headers, limits, snapshot modes, how types become values.
 //!
-//! Order and titles are those of the reference's answer over REST, for forms that are built from it.
+//! Order and titles are those of Debezium's answer over REST, for forms that are built from it.
 //!
 //! Must not know: how the values are used.
 
@@ -10,7 +10,6 @@ use crate::keys::rules;
 
 const GROUP: &str = "Connector";
 
-/// The keys in order.
 pub(super) const KEYS: &[Key] = &[
     Key::debezium("extended.headers.enabled", Kind::Boolean)
         .default("true")

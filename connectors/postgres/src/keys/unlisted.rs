@@ -1,8 +1,9 @@
-//! Keys that are read although no answer lists them.
+//! Keys that are read although no answer over REST lists them.
 //!
-//! The reference does not check them when a config is sent. Here those of topic names are refused at start, as there;
-//! the rest fall back to their defaults with a remark in the log. `field.name.adjustment.mode` is checked at once: a bad
-//! one breaks the reference's validation with an internal error.
+//! Debezium does not check them when a config is sent. A bad value of a key for topic names is refused when the connector
+//! starts, here as in Debezium. The other keys fall back to their defaults, with a warning in the log. The exception is
+//! `field.name.adjustment.mode`, which is checked when the config is sent: a bad value fails Debezium's validation with an
+//! internal error.
 //!
 //! Must not know: how the values are used.
 
@@ -12,13 +13,13 @@ use super::rules;
 
 const ADJUSTMENTS: &[&str] = &["none", "avro", "avro_unicode"];
 
-/// Checked already when the config is sent.
+/// A bad value is refused already when the config is sent.
 pub(super) const CHECKED_AT_VALIDATION: &[Key] = &[Key::debezium("field.name.adjustment.mode", Kind::String)
     .checks(&[Check::OneOf(ADJUSTMENTS)])
     .doc("What becomes of characters in field names that Avro refuses: none, avro ('_'), avro_unicode ('_uXXXX'). Not set: avro when one of the connector's converters is an Avro converter, else none.")
     .unlisted()];
 
-/// Refused at start.
+/// A bad value is refused when the connector starts.
 pub(super) const CHECKED_AT_START: &[Key] = &[
     Key::debezium("topic.delimiter", Kind::String)
         .default(".")
@@ -67,7 +68,7 @@ pub(super) const CHECKED_AT_START: &[Key] = &[
         .at_start(),
 ];
 
-/// A bad value is a remark, and the default holds.
+/// A bad value is a warning in the log, and the default is used.
 pub(super) const LENIENT: &[Key] = &[
     Key::debezium("topic.key.enforce.uniqueness", Kind::Boolean)
         .default("true")

@@ -22,13 +22,14 @@ pub struct Sql {
     pub(super) client: Client,
     options: ConnectOptions,
     server_version: u32,
-    /// A statement was given up on it: what it answers now would be that one's.
+    /// Whether a statement was given up. The next answer on this connection would be that statement's, so nothing may be asked
+    /// on it any more.
     is_left: AtomicBool,
     encrypt: Encrypt,
 }
 
-/// Has the server end a statement that nobody waits for any more. The server closes the connection when it has taken the
-/// request; how it went does not matter, as the connection is left anyway.
+/// Asks the server to cancel a statement that nobody waits for any more. Whether that succeeds does not matter, because the
+/// session is given up anyway.
 async fn cancel(token: CancelToken, options: ConnectOptions, encrypt: Encrypt) {
     let cancelled = async {
         let stream = Stream::open(&options, encrypt).await?;
@@ -45,7 +46,8 @@ async fn cancel(token: CancelToken, options: ConnectOptions, encrypt: Encrypt) {
     }
 }
 
-/// The socket has done TLS already; this only tells the client so, and hands over what SCRAM binds to.
+/// The socket has done its TLS handshake already. This only tells tokio-postgres so, and hands over the data that SCRAM's
+/// channel binding needs.
 struct AsItIs;
 
 impl TlsConnect<Stream> for AsItIs {
@@ -64,7 +66,7 @@ impl TlsStream for Stream {
     }
 }
 
-/// Whether the client stopped because the server asked for a password and there is none.
+/// Whether tokio-postgres gave up because the server asked for a password and there is none.
 fn wants_password(error: &tokio_postgres::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.to_string() == "password missing")
 }
@@ -115,7 +117,7 @@ impl Sql {
             connection.parameter("server_version").and_then(|text| version_number(text.as_bytes())).unwrap_or(0);
         let at = options.at();
         tokio::spawn(async move {
-            // Whoever waits for an answer gets the error too; this is for the log only.
+            // Whoever waits for an answer gets this error too; here it is only logged.
             if let Err(error) = connection.await {
                 tracing::debug!(%at, "ordinary connection ended: {error}");
             }
@@ -136,32 +138,35 @@ impl Sql {
         Ok(self)
     }
 
-    /// As `server_version_num`: 150018 for 15.18.
+    /// The server's version in the form of `server_version_num`: 150018 for 15.18.
     pub fn server_version(&self) -> u32 {
         self.server_version
     }
 
-    /// How this session was reached.
+    /// The options that this session was opened with.
     pub fn options(&self) -> &ConnectOptions {
         &self.options
     }
 
-    /// Whether the connection is gone, or not to be used any more.
+    /// Whether the connection is gone, or must not be used any more because a statement on it took too long.
     pub fn is_closed(&self) -> bool {
         self.client.is_closed() || self.is_left.load(Ordering::Relaxed)
     }
 
     /// Runs SQL without looking at rows; several statements are allowed. `doing` stands in the error.
+    ///
+    /// # Errors
+    /// What the server answers, or [`Error::TimedOut`] after `database.query.timeout.ms`.
     pub async fn execute(&self, doing: &str, sql: &str) -> Result<(), Error> {
         self.in_time(doing, self.client.batch_execute(sql)).await
     }
 
-    /// As [`Sql::execute`], for what may wait for others: it takes as long as it takes.
+    /// As [`Sql::execute`], but without a time limit: for statements that wait for other sessions' locks.
     pub(super) async fn execute_patiently(&self, doing: &str, sql: &str) -> Result<(), Error> {
         self.client.batch_execute(sql).await.map_err(|error| self.failed(doing, error))
     }
 
-    /// Waits for an answer within the limit of a statement. One that is late is cancelled, and the connection is left.
+    /// Waits for an answer, at most `query_timeout_ms`. A statement that takes longer is cancelled and the session given up.
     async fn in_time<T>(
         &self,
         doing: &str,
@@ -180,7 +185,7 @@ impl Sql {
         answer
     }
 
-    /// For statements of ours with typed parameters: one round trip.
+    /// The rows of a statement with typed parameters, in one round trip.
     pub(super) async fn rows(
         &self,
         doing: &str,
@@ -190,7 +195,7 @@ impl Sql {
         self.in_time(doing, self.client.query_typed(sql, parameters)).await
     }
 
-    /// As [`Sql::rows`], where there is exactly one.
+    /// The row of a statement that gives exactly one.
     pub(super) async fn row(
         &self,
         doing: &str,

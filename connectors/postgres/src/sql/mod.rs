@@ -1,7 +1,7 @@
-//! Ordinary connections and every question that is put to the catalog.
+//! Ordinary connections and every query of the catalog.
 //!
-//! All SQL of the source but that of the user stands here, qualified and parametrised, so that one reads in one place
-//! what a role must be allowed to see. Questions about tables are asked for thousands of them at once.
+//! All of the connector's queries stand here, so that one place shows what a role must be allowed to read. They name the
+//! schema of what they read and take values as parameters. Queries about tables ask for thousands of tables at once.
 //!
 //! Must not know: the replication protocol, what the answers are used for.
 
@@ -27,22 +27,22 @@ pub use types::TypeInfo;
 
 use crate::error::Error;
 
-/// `"schema"."table"`.
+/// `"schema"."table"`, quoted for SQL.
 pub fn quoted(schema: &str, table: &str) -> String {
     format!("{}.{}", escape_identifier(schema), escape_identifier(table))
 }
 
-/// `"name"`.
+/// `"name"`, quoted for SQL.
 pub fn quoted_name(name: &str) -> String {
     escape_identifier(name)
 }
 
-/// One column of an answer of the catalog.
+/// One column of a row.
 fn get<'a, T: FromSql<'a>>(row: &'a Row, index: usize, doing: &str) -> Result<T, Error> {
     row.try_get(index).map_err(|error| Error::Protocol { doing: doing.into(), reason: error.to_string() })
 }
 
-/// A column of type `"char"`.
+/// One column of a row, of type `"char"`.
 fn get_char(row: &Row, index: usize, doing: &str) -> Result<u8, Error> {
     Ok(get::<i8>(row, index, doing)? as u8)
 }

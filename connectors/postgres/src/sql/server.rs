@@ -1,37 +1,40 @@
-//! What the server is, who we are to it, and where and when it is.
+//! The server's version and settings, the session's role, the end of the log and the server's clock.
 
 use super::{Sql, get};
 use crate::error::Error;
 use crate::lsn::Lsn;
 
-/// The server at a glance.
+/// What the server is and how it is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFacts {
-    /// As `server_version_num`.
+    /// `server_version_num`.
     pub version: u32,
-    /// `logical` is needed to stream.
+    /// `wal_level`; streaming needs `logical`.
     pub wal_level: String,
-    /// Encoding of the database, such as `UTF8`; what we read is UTF-8 whatever it is.
+    /// Encoding of the database, such as `UTF8`. The server sends us UTF-8 whatever it is.
     pub encoding: String,
-    /// A standby.
+    /// Whether the server is a standby.
     pub in_recovery: bool,
 }
 
-/// The role of this session.
+/// The role of this session, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
-    /// Its name.
+    /// `pg_roles.rolname`.
     pub name: String,
-    /// May log in.
+    /// Whether it may log in.
     pub can_login: bool,
-    /// May stream; true also for superusers and members of the cloud providers' replication roles.
+    /// Whether it may stream; true also for superusers and members of the cloud providers' replication roles.
     pub can_replicate: bool,
-    /// Superuser.
+    /// Whether it is a superuser.
     pub is_superuser: bool,
 }
 
 impl ServerFacts {
-    /// Whether the log can be decoded, as the error to show.
+    /// Checks that the log can be decoded.
+    ///
+    /// # Errors
+    /// [`Error::WalLevel`] when `wal_level` is not `logical`.
     pub fn check_wal_level(&self) -> Result<(), Error> {
         if self.wal_level == "logical" {
             return Ok(());
@@ -73,7 +76,7 @@ impl Sql {
         })
     }
 
-    /// Where the log ends now: what was written, on a standby what was replayed (a view sees no more than that).
+    /// The end of the log that is written. On a standby the end of what was replayed, because a query sees no more than that.
     pub async fn current_lsn(&self) -> Result<Lsn, Error> {
         self.lsn("pg_current_wal_lsn").await
     }
@@ -91,12 +94,12 @@ impl Sql {
         })
     }
 
-    /// Where the log ends that has been made, written or not; on a standby what was replayed.
+    /// The end of the log, with what is not written out yet. On a standby the end of what was replayed.
     pub async fn insert_lsn(&self) -> Result<Lsn, Error> {
         self.lsn("pg_current_wal_insert_lsn").await
     }
 
-    /// The server's process of this session.
+    /// The id of the server's process for this session.
     pub async fn pid(&self) -> Result<i32, Error> {
         let doing = "asking for the session's process";
         get(&self.row(doing, "SELECT pg_catalog.pg_backend_pid()", &[]).await?, 0, doing)

@@ -11,65 +11,66 @@ use crate::lsn::Lsn;
 /// A row of `pg_replication_slots`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotInfo {
-    /// Its name.
+    /// The slot's name.
     pub name: String,
     /// The output plugin; empty for a physical slot.
     pub plugin: String,
     /// The database it decodes; empty for a physical slot.
     pub dbname: String,
-    /// The process that streams from it now.
+    /// Id of the server's process that streams from it now.
     pub active_pid: Option<i32>,
     /// The server keeps the log from here on.
     pub restart_lsn: Option<Lsn>,
-    /// Commits before this are not sent again. `None` while it is being created.
+    /// Commits before this are not sent again. `None` while the slot is being created.
     pub confirmed_flush_lsn: Option<Lsn>,
-    /// It belongs to the session that made it and goes with it.
+    /// Whether it is dropped when the session that made it ends.
     pub temporary: bool,
-    /// Prepared transactions are sent at their PREPARE. Always false before version 14.
+    /// Whether prepared transactions are sent at their PREPARE. Always false before version 14.
     pub two_phase: bool,
     /// `reserved`, `extended`, `unreserved` or `lost`; `None` before version 13.
     pub wal_status: Option<String>,
     /// Why the server has given the slot up: `wal_removed`, `rows_removed`, `wal_level_insufficient`, `idle_timeout`. `None`
     /// for a slot that can be read, and before version 17.
     pub invalidation: Option<String>,
-    /// It is a copy of a slot of the primary, kept by the server itself until this standby is promoted (version 17).
+    /// Whether it is a copy of a slot of the primary, which the server keeps until this standby is promoted (version 17).
     pub synced: bool,
-    /// Bytes that may be written until the slot may be lost; `None` without `max_slot_wal_keep_size`.
+    /// Bytes that may be written before the slot may be lost; `None` without `max_slot_wal_keep_size`.
     pub safe_wal_size_bytes: Option<i64>,
-    /// The oldest transaction whose catalog rows are kept for it.
+    /// The oldest transaction whose catalog rows are kept for the slot.
     pub catalog_xmin: Option<u32>,
 }
 
 /// The server's process that streams from a slot, and what it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotReader {
-    /// The process.
+    /// Id of the process.
     pub pid: i32,
     /// The event that it waits for; none while it runs, or when this role may not see it.
     pub wait: Option<String>,
-    /// It waits for the log to grow, or for its reader: it has no work.
+    /// Whether it has no work: it waits for the log to grow, or for its client.
     pub is_idle: bool,
 }
 
 /// A row of `pg_publication`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublicationInfo {
-    /// Its name.
+    /// The publication's name.
     pub name: String,
-    /// `FOR ALL TABLES`.
+    /// Whether it is `FOR ALL TABLES`.
     pub all_tables: bool,
     /// The schemas of `FOR TABLES IN SCHEMA` (version 15).
     pub schemas: Vec<String>,
-    /// Tables that changes are sent of, partitions in place of their root; schemas and "all" expanded.
+    /// All tables whose changes are sent (`pg_publication_tables`): those of `FOR ALL TABLES` and of schemas too, and
+    /// partitions in place of their root, unless it publishes via the root.
     pub published: Vec<TableName>,
-    /// Tables that were named one by one, partitioned ones as such.
+    /// The tables that the publication names one by one. A partitioned table stands here itself.
     pub named: Vec<TableName>,
-    /// Of the named tables those with a row filter or a column list: not all of their changes are sent (version 15).
+    /// Those of the named tables that have a row filter or a column list: not all of their changes are sent (version 15).
     pub narrowed: Vec<TableName>,
 }
 
 impl Sql {
-    /// The slot of this name in whatever database.
+    /// The slot of this name, in any database.
     pub async fn slot(&self, name: &str) -> Result<Option<SlotInfo>, Error> {
         let doing = format!("looking for replication slot \"{name}\"");
         let since = |version, has, else_is| if self.server_version() >= version { has } else { else_is };
@@ -120,11 +121,11 @@ impl Sql {
         Ok(Some(SlotOwner { pid: Some(pid), application: text(1)?, user: text(2)?, client: text(3)?, connector }))
     }
 
-    /// What the process does that streams from a slot now; `None` when there is none.
+    /// The process that streams from a slot now, and what it does; `None` when there is none.
     pub async fn slot_reader(&self, name: &str) -> Result<Option<SlotReader>, Error> {
         let doing = format!("looking at the reader of replication slot \"{name}\"");
-        // A walsender without work waits in its main loop, for the log, or for its socket. One of a failover slot also waits
-        // for the standbys, which is no sign of a dead connection.
+        // A walsender without work waits in its main loop, for the log, or for its socket. A walsender of a failover slot also
+        // waits for the standbys; that counts as work, because it is no sign of a dead connection.
         let sql = "SELECT s.active_pid, a.wait_event, \
                    COALESCE(a.wait_event_type IN ('Activity', 'Client') AND a.wait_event <> 'WaitForStandbyConfirmation', false) \
                    FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid \
@@ -134,7 +135,7 @@ impl Sql {
         Ok(Some(SlotReader { pid: get(row, 0, &doing)?, wait: get(row, 1, &doing)?, is_idle: get(row, 2, &doing)? }))
     }
 
-    /// Drops a slot, once.
+    /// Drops a slot; one try.
     pub async fn drop_slot(&self, name: &str) -> Result<(), Error> {
         let doing = format!("dropping replication slot \"{name}\"");
         let sql = "SELECT pg_catalog.pg_drop_replication_slot($1::text)";

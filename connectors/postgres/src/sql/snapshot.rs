@@ -12,12 +12,12 @@ use crate::wire::ConnectOptions;
 /// Isolation of a snapshot that has no exported snapshot to import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
-    /// Waits until it can run without conflict.
+    /// SERIALIZABLE READ ONLY DEFERRABLE: waits until it can run without conflict, then has one view of all tables.
     Serializable,
     /// One view of all tables.
     #[default]
     RepeatableRead,
-    /// Each statement its own view.
+    /// Each statement has its own view, so tables may be copied as they were at different moments.
     ReadCommitted,
     /// In PostgreSQL the same as `ReadCommitted`.
     ReadUncommitted,
@@ -37,7 +37,7 @@ impl Isolation {
 /// A column of a statement's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenColumn {
-    /// Its name there.
+    /// Name of the column in the answer.
     pub name: String,
     /// `pg_type.oid`.
     pub type_oid: u32,
@@ -53,9 +53,9 @@ pub struct SnapshotReader {
 }
 
 impl SnapshotReader {
-    /// Connects and begins. With `snapshot` (from a slot's creation) the transaction is REPEATABLE READ on that view,
-    /// whatever `isolation` says; else the first question takes the view. Row-level security is off: a table whose policies
-    /// would hide rows is an error (SQLSTATE 42501) instead of a part of it.
+    /// Connects and begins the transaction. With `snapshot` (from a slot's creation) it is REPEATABLE READ on that view,
+    /// whatever `isolation` says; else the first query takes the view. Row-level security is off: reading a table whose
+    /// policies would hide rows is an error (SQLSTATE 42501), not a copy with rows missing.
     pub async fn begin(options: &ConnectOptions, snapshot: Option<&str>, isolation: Isolation) -> Result<Self, Error> {
         let sql = Sql::connect(options).await?;
         let pid = sql.pid().await?;
@@ -69,18 +69,18 @@ impl SnapshotReader {
         Ok(Self { sql, pid })
     }
 
-    /// The session, for questions that must be answered from the same view.
+    /// The session, for queries that must be answered from the same view.
     pub fn sql(&self) -> &Sql {
         &self.sql
     }
 
-    /// The server's process of the session.
+    /// The id of the server's process for the session.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// `ACCESS SHARE` locks until the end of the transaction, each waited for no longer than `timeout_ms`. A table that is
-    /// gone has none.
+    /// Locks the tables with `ACCESS SHARE` until the end of the transaction, waiting for each at most `timeout_ms`. A table
+    /// that is gone is passed over.
     pub async fn lock(&self, tables: &[TableName], timeout_ms: u64) -> Result<(), Error> {
         self.sql.execute("setting lock_timeout", &format!("SET LOCAL lock_timeout = {timeout_ms}")).await?;
         for table in tables {
@@ -90,7 +90,7 @@ impl SnapshotReader {
         Ok(())
     }
 
-    /// The columns that a statement of the user's own gives, without running it. `doing` stands in errors.
+    /// The columns that a user's SELECT gives, without running it. `doing` stands in errors.
     pub async fn describe(&self, doing: &str, statement: &str) -> Result<Vec<GivenColumn>, Error> {
         let prepared = self.sql.client.prepare(statement).await.map_err(|error| self.sql.failed(doing, error))?;
         let column = |column: &tokio_postgres::Column| GivenColumn {
@@ -101,14 +101,15 @@ impl SnapshotReader {
         Ok(prepared.columns().iter().map(column).collect())
     }
 
-    /// The lock that reading a table takes, until the end of the transaction; false when there is no table of this name.
-    /// Takes no view. Waits for as long as somebody changes the table, within what [`SnapshotReader::lock`] set.
+    /// Takes the lock that reading a table takes (`ACCESS SHARE`), until the end of the transaction; false when there is no
+    /// table of this name. The lock takes no view. It waits while another session alters the table, for as long as the
+    /// `lock_timeout` lasts that [`SnapshotReader::lock`] has set.
     pub async fn lock_if_there(&self, table: &TableName) -> Result<bool, Error> {
         self.lock_one(&format!("locking {table}"), table).await
     }
 
     async fn lock_one(&self, doing: &str, table: &TableName) -> Result<bool, Error> {
-        // A statement that fails would end the transaction, and the view with it.
+        // In a savepoint, because a statement that fails would end the transaction, and the view with it.
         let lock = format!("SAVEPOINT before; LOCK TABLE {} IN ACCESS SHARE MODE; RELEASE before", table.quoted());
         match self.sql.execute_patiently(doing, &lock).await {
             Ok(()) => Ok(true),
@@ -120,8 +121,8 @@ impl SnapshotReader {
         }
     }
 
-    /// Runs `COPY (…) TO STDOUT …` and gives what it sends, a CopyData message an item. A stream that ends without an
-    /// error is whole. No other statement may run on this session meanwhile. `doing` stands in errors.
+    /// Runs `COPY (…) TO STDOUT …` and gives what it sends, one item for each CopyData message. A stream that ends without an
+    /// error is complete. No other statement may run on this session meanwhile. `doing` stands in errors.
     pub async fn copy(
         &self,
         doing: &str,

@@ -12,14 +12,14 @@ use crate::error::Error;
 /// A table's name. Ordered and printed as `schema.table`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName {
-    /// Schema.
+    /// Name of the schema, not quoted.
     pub schema: String,
-    /// Table.
+    /// Name of the table, not quoted.
     pub table: String,
 }
 
 impl TableName {
-    /// `"schema"."table"`.
+    /// `"schema"."table"`, quoted for SQL.
     pub fn quoted(&self) -> String {
         quoted(&self.schema, &self.table)
     }
@@ -31,12 +31,12 @@ impl fmt::Display for TableName {
     }
 }
 
-/// What kinds of tables can be captured.
+/// The kinds of tables that can be captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableKind {
     /// An ordinary table, or a leaf partition.
     Ordinary,
-    /// The root of partitions.
+    /// A partitioned table: the root of its partitions, or a partition that has partitions itself.
     Partitioned,
 }
 
@@ -45,7 +45,7 @@ pub enum TableKind {
 pub struct Table {
     /// `pg_class.oid`, the id in RELATION messages.
     pub oid: u32,
-    /// Its name.
+    /// Schema and name.
     pub name: TableName,
     /// Ordinary or partitioned.
     pub kind: TableKind,
@@ -53,13 +53,14 @@ pub struct Table {
     pub is_partition: bool,
     /// `d`efault, `n`othing, `f`ull or `i`ndex (`pg_class.relreplident`).
     pub replica_identity: u8,
-    /// The index of `replica_identity` `i`.
+    /// Name of the index when `replica_identity` is `i`.
     pub identity_index: Option<String>,
-    /// Its columns by position. Empty until [`Sql::describe`].
+    /// The columns, by position. Empty until [`Sql::describe`].
     pub columns: Vec<Column>,
-    /// Positions (`attnum`) of the primary key, in key order.
+    /// Positions (`attnum`) of the primary key's columns, in key order.
     pub primary_key: Vec<i16>,
-    /// Positions of the first unique index that has no expression: by clustering, access method, name, as JDBC lists.
+    /// Positions of the columns of the first unique index without an expression. Indexes are in the order of JDBC's
+    /// `getIndexInfo`: clustered, hash, others; then by name.
     pub unique_key: Vec<i16>,
 }
 
@@ -68,29 +69,30 @@ pub struct Table {
 pub struct Column {
     /// Position from 1, with gaps where columns were dropped.
     pub attnum: i16,
-    /// Its name.
+    /// Name of the column, not quoted.
     pub name: String,
     /// `pg_type.oid`.
     pub type_oid: u32,
     /// Length, precision and scale in the type's own code; -1 for none.
     pub typmod: i32,
-    /// NOT NULL of the column, or of the domain that is its type.
+    /// Whether the column, or the domain that is its type, is NOT NULL.
     pub not_null: bool,
     /// The DEFAULT or generation expression.
     pub default: Option<String>,
-    /// `s`tored, `v`irtual, or 0.
+    /// GENERATED … AS (…): `s`tored, `v`irtual, or 0 (`pg_attribute.attgenerated`).
     pub generated: u8,
-    /// `a`lways, by `d`efault, or 0.
+    /// GENERATED … AS IDENTITY: `a`lways, by `d`efault, or 0 (`pg_attribute.attidentity`).
     pub identity: u8,
 }
 
-/// Which file (`relfilenode`) holds each table of a family, by the tables' ids. A rewrite and TRUNCATE give a table a new one.
+/// Which file (`relfilenode`) holds each table of a family (a table with its partitions and what inherits from it), by the
+/// tables' ids. A rewrite and TRUNCATE give a table a new file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files(HashMap<u32, u32>);
 
 impl Files {
-    /// Whether a table that is in both has another file there. One that came since is no replacement: what it holds was
-    /// written since as well.
+    /// Whether any table of this family has another file in `now`. A table that is only in `now` does not count: it is new,
+    /// and so are all its rows.
     pub fn were_replaced(&self, now: &Self) -> bool {
         self.0.iter().any(|(table, file)| now.0.get(table).is_some_and(|now| now != file))
     }
@@ -118,8 +120,8 @@ fn listed(row: &Row, doing: &str) -> Result<Table, Error> {
 }
 
 impl Sql {
-    /// Every ordinary and partitioned table, by name; temporary tables, views and foreign tables never. Without columns.
-    /// `hide_builtin` leaves out the server's own schemas.
+    /// Every ordinary and partitioned table, ordered by name and without its columns. Temporary tables, views and foreign
+    /// tables are never listed. `hide_builtin` leaves out the server's own schemas.
     pub async fn tables(&self, hide_builtin: bool) -> Result<Vec<Table>, Error> {
         let doing = "listing the tables";
         let sql = format!(
@@ -141,8 +143,8 @@ impl Sql {
         Ok(table.into_iter().next())
     }
 
-    /// The files of the given tables with those of their partitions and of what inherits from them. A table that is not
-    /// there has none.
+    /// The files of each given table, with those of its partitions and of what inherits from it. A table that does not exist
+    /// has no entry.
     pub async fn files(&self, oids: &[u32]) -> Result<HashMap<u32, Files>, Error> {
         let doing = "reading where the tables are stored";
         let sql = "WITH RECURSIVE family (root, member) AS (SELECT o, o FROM unnest($1) o UNION \
@@ -196,8 +198,8 @@ impl Sql {
 
     async fn keys(&self, oids: &[u32]) -> Result<HashMap<u32, Keys>, Error> {
         let doing = "reading the keys of the tables";
-        // A unique index with its INCLUDE columns, which JDBC lists among the key's, so Debezium's keys have them; a primary
-        // key without. 0 in indkey is an expression.
+        // A unique index counts with its INCLUDE columns, because JDBC lists them and Debezium's keys have them. A primary key
+        // counts without. 0 in indkey stands for an expression.
         let sql = "SELECT i.indrelid, i.indisprimary, \
                    ARRAY(SELECT k.attnum FROM unnest(i.indkey) WITH ORDINALITY k (attnum, place) \
                    WHERE k.place <= i.indnkeyatts OR NOT i.indisprimary ORDER BY k.place) \
@@ -220,7 +222,7 @@ impl Sql {
         Ok(found)
     }
 
-    /// Of the given tables those whose rows a policy hides from this role.
+    /// Those of the given tables on which row-level security applies to this role, so that a policy may hide rows from it.
     pub async fn hidden_by_row_security(&self, oids: &[u32]) -> Result<Vec<TableName>, Error> {
         let doing = "looking for row-level security";
         let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \

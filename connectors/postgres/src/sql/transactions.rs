@@ -1,4 +1,4 @@
-//! Transactions that are open: which must be waited for, and whose they are.
+//! Open transactions: which must be waited for, whose they are, and what a view sees of them.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::error::Error;
 pub struct OpenTransaction {
     /// Its 32-bit id; empty before it has one.
     pub xid: String,
-    /// The process that runs it; none for a prepared one.
+    /// Id of the server's process that runs it; none for a prepared transaction.
     pub pid: Option<i32>,
     /// The database that it runs in.
     pub database: Option<String>,
-    /// The name of a prepared one, for `COMMIT PREPARED` and `ROLLBACK PREPARED`.
+    /// The name of a prepared transaction, for `COMMIT PREPARED` and `ROLLBACK PREPARED`.
     pub gid: Option<String>,
     /// The session's `application_name`.
     pub application: Option<String>,
@@ -46,7 +46,7 @@ impl OpenTransaction {
         })
     }
 
-    /// All of them as one text, the remedy behind them.
+    /// One text for messages: the transactions, then how to end one.
     pub(crate) fn listed(open: &[Self]) -> String {
         const SHOWN: usize = 5;
         let mut texts: Vec<_> = open.iter().take(SHOWN).map(ToString::to_string).collect();
@@ -67,7 +67,7 @@ impl OpenTransaction {
     }
 }
 
-/// `pid 7 (database "app", application "psql", idle in transaction, since …)`, or the prepared one's name.
+/// `pid 7 (database "app", application "psql", idle in transaction, since …)`. A prepared transaction is named by its gid.
 impl fmt::Display for OpenTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.pid, &self.gid) {
@@ -110,8 +110,8 @@ impl Visible {
         Some(Self { xmin, xmax, running })
     }
 
-    /// Whether the view sees what a committed transaction did. The log tells the lower half of a transaction's id; the
-    /// transaction is less than half of all such numbers away from the view.
+    /// Whether the view sees what a committed transaction did. `xid` is the lower half of the transaction's 64-bit id, as the
+    /// log has it. The upper half is found by taking the transaction to be less than 2^31 ids away from the view.
     pub(crate) fn sees(&self, xid: u32) -> bool {
         let ahead = xid.wrapping_sub(self.xmax as u32) as i32;
         if ahead >= 0 {
@@ -123,8 +123,8 @@ impl Visible {
 }
 
 impl Sql {
-    /// Transactions that may have written to this database and had not ended when they were looked for, the oldest first.
-    /// Those of other databases cannot have.
+    /// Open transactions that may have written to this database, the oldest first. Transactions of sessions in other
+    /// databases cannot have written here and are left out.
     pub async fn writing_here(&self) -> Result<Vec<OpenTransaction>, Error> {
         let doing = "looking for open transactions";
         let columns = OpenTransaction::COLUMNS;
@@ -140,7 +140,7 @@ impl Sql {
              LEFT JOIN pg_catalog.pg_stat_activity a ON false \
              WHERE p.database = pg_catalog.current_database() ORDER BY p.prepared"
         );
-        // In this order: a transaction that is prepared between the two stands in both, not in neither.
+        // Sessions first: a transaction that is prepared between the two queries is then found twice, and not never.
         let mut rows = self.rows(doing, &sessions, &[]).await?;
         rows.extend(self.rows(doing, &prepared, &[]).await?);
         rows.iter().map(|row| OpenTransaction::read(row, doing)).collect()
@@ -150,7 +150,7 @@ impl Sql {
     pub async fn blockers_of(&self, pid: i32) -> Result<Vec<OpenTransaction>, Error> {
         let doing = "reading which transactions are waited for";
         let columns = OpenTransaction::COLUMNS;
-        // A prepared transaction has no process: it is found by the id that is waited for, or by the locks it holds.
+        // A prepared transaction has no process. It is found by the id that is waited for, or by the locks that it holds.
         let sql = format!(
             "SELECT {columns} FROM unnest(pg_catalog.pg_blocking_pids($1)) b (pid) \
              JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid CROSS JOIN LATERAL (SELECT a.backend_xid) x (xid) \
@@ -167,8 +167,9 @@ impl Sql {
         rows.iter().map(|row| OpenTransaction::read(row, doing)).collect()
     }
 
-    /// Waits until what a committed transaction did can be seen: its commit is in the log, and sent, a moment before. Not for
-    /// long, as the synchronous standby that it waits for may be ourselves.
+    /// Waits until other sessions see what a committed transaction did. Its commit is written to the log, and sent to us, a
+    /// moment before that. Waits at most two seconds: if we are the synchronous standby that the commit waits for, the
+    /// transaction cannot become visible before we confirm it.
     pub async fn wait_until_seen(&self, xid: u32) -> Result<(), Error> {
         const PAUSE: Duration = Duration::from_millis(5);
         let doing = "waiting for a transaction's end";
@@ -188,7 +189,7 @@ impl Sql {
         Ok(())
     }
 
-    /// What the present transaction's view sees; `None` on a standby, which does not know it by transaction.
+    /// What the present transaction's view sees; `None` on a standby, whose snapshots do not list the running transactions.
     pub async fn visible(&self) -> Result<Option<Visible>, Error> {
         let doing = "reading what the view sees";
         let sql = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL \
@@ -250,7 +251,7 @@ mod tests {
         }
         check("100:100:", &[3, 99], &[100, 101]);
         check("100:110:100,105", &[99, 101, 109], &[100, 105, 110, 111]);
-        // Behind the turn of the 32 bits.
+        // After the 32-bit ids have wrapped around.
         check(
             "4294967290:4294967300:4294967290,4294967298",
             &[4_294_967_289, 4_294_967_295, 3],

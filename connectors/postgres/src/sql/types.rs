@@ -1,4 +1,4 @@
-//! The type catalogue.
+//! The server's types, as `pg_type` and `pg_enum` have them.
 
 use std::collections::HashMap;
 
@@ -8,25 +8,25 @@ use crate::error::Error;
 /// A row of `pg_type`, with the labels of an enum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeInfo {
-    /// Its id.
+    /// `pg_type.oid`.
     pub oid: u32,
-    /// Its name, such as `int4`.
+    /// `pg_type.typname`, such as `int4`.
     pub name: String,
-    /// The schema it lives in.
+    /// Name of the type's schema.
     pub namespace: String,
     /// `b`ase, `c`omposite, `d`omain, `e`num, `p`seudo, `r`ange, `m`ultirange.
     pub typtype: u8,
-    /// `A`rray, `N`umeric, `S`tring …
+    /// `pg_type.typcategory`: `A`rray, `N`umeric, `S`tring …
     pub category: u8,
-    /// Type of the elements of an array, else 0.
+    /// `oid` of the type of an array's elements, else 0.
     pub element: u32,
-    /// What a domain is made of, else 0.
+    /// `oid` of the type that a domain restricts, else 0.
     pub base: u32,
-    /// The modifier that a domain gives its base; -1 for none.
+    /// The modifier that a domain gives the type that it restricts; -1 for none.
     pub base_typmod: i32,
-    /// NOT NULL of a domain.
+    /// Whether a domain is NOT NULL.
     pub not_null: bool,
-    /// Labels of an enum in their order.
+    /// Labels of an enum in their sort order.
     pub labels: Vec<String>,
     /// Whether its schema is in this session's search path.
     pub is_on_path: bool,

@@ -1,5 +1,5 @@
-//! The three things that are read from DER by hand: the hash of a certificate's signature, its dates, and what kind of
-//! file a key is. Layouts: RFC 5280, RFC 5958, RFC 7292.
+//! What is read from DER here, because rustls does not tell it: the hash of a certificate's signature, its dates, its common
+//! name, and the kind of a key file. Layouts: RFC 5280, RFC 5958, RFC 7292.
 
 use std::ops::RangeInclusive;
 
@@ -41,7 +41,7 @@ fn expect<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     take(bytes).filter(|(found, _)| *found == tag).map(|(_, contents)| contents)
 }
 
-/// A hash function of a certificate's signature.
+/// The hash function of a certificate's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hash {
     Sha256,
@@ -85,7 +85,7 @@ pub(super) fn signature_hash(certificate: &[u8]) -> Option<Hash> {
     }
 }
 
-/// RSASSA-PSS names its hash in the parameters; absent it is SHA-1.
+/// RSASSA-PSS names its hash in the parameters. Without one it is SHA-1, for which SHA-256 is used.
 fn pss_hash(mut parameters: &[u8]) -> Option<Hash> {
     let mut fields = expect(&mut parameters, SEQUENCE)?;
     let Some(mut hash) = expect(&mut fields, CONTEXT_0) else {
@@ -99,7 +99,7 @@ fn pss_hash(mut parameters: &[u8]) -> Option<Hash> {
     }
 }
 
-/// What a certificate says behind its version and serial number: signature, issuer, validity, subject …
+/// The fields of a certificate after its serial number: signature, issuer, validity, subject …
 fn after_serial_number(mut certificate: &[u8]) -> Option<&[u8]> {
     let mut certificate = expect(&mut certificate, SEQUENCE)?;
     let mut body = expect(&mut certificate, SEQUENCE)?;
@@ -110,7 +110,7 @@ fn after_serial_number(mut certificate: &[u8]) -> Option<&[u8]> {
     Some(body)
 }
 
-/// The dates between which a certificate holds, in seconds since 1970.
+/// The times between which a certificate is valid, in seconds since 1970.
 pub(super) fn validity(certificate: &[u8]) -> Option<RangeInclusive<u64>> {
     let mut body = after_serial_number(certificate)?;
     expect(&mut body, SEQUENCE)?;
@@ -119,8 +119,8 @@ pub(super) fn validity(certificate: &[u8]) -> Option<RangeInclusive<u64>> {
     Some(time(take(&mut dates)?)?..=time(take(&mut dates)?)?)
 }
 
-/// The common name of a certificate that names no host in subjectAltName: libpq and the Java driver take it then, the
-/// rules of the web (RFC 6125) do not. `None` if there is a subjectAltName of any kind, or no single common name.
+/// The common name of a certificate without a subjectAltName. libpq and the JDBC driver take it for the host's name, the
+/// rules of the web (RFC 6125) do not. `None` if there is a subjectAltName, or not exactly one common name.
 pub(super) fn lone_common_name(certificate: &[u8]) -> Option<&str> {
     let mut body = after_serial_number(certificate)?;
     for _ in ["signature", "issuer", "validity"] {
@@ -183,7 +183,7 @@ fn time((tag, text): (u8, &[u8])) -> Option<u64> {
     Some(((days - 719_468) * 24 + hour) * 3600 + minute * 60 + second)
 }
 
-/// What a DER file with a key is.
+/// The kinds of key files in DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyKind {
     Plain,
@@ -192,7 +192,7 @@ pub(super) enum KeyKind {
     Unknown,
 }
 
-/// Looks at the first elements only.
+/// Tells the kind of a key file by its first elements.
 pub(super) fn key_kind(file: &[u8]) -> KeyKind {
     let mut outer = file;
     let Some(mut fields) = expect(&mut outer, SEQUENCE) else {

@@ -1,7 +1,8 @@
 //! TLS as libpq understands it, on rustls.
 //!
-//! libpq's modes are not those of the web: `require` takes any certificate, `verify-ca` any name, and the channel
-//! binding of SCRAM needs a hash of the server's certificate. rustls knows none of these, so they stand here.
+//! libpq's modes are not those of the web: `require` accepts any certificate, `verify-ca` any host name. SCRAM's channel
+//! binding needs a hash of the server's certificate. rustls offers none of these, so they are made here. PostgreSQL manual,
+//! chapter "SSL Support" of libpq.
 //!
 //! Must not know: SQL, the protocol after the handshake.
 
@@ -24,7 +25,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::error::Error;
 use crate::wire::options::{ConnectOptions, SslMode};
 
-/// Does the handshake over a socket whose server has answered `S` to the SSL request.
+/// Does the TLS handshake over a socket whose server has answered `S` to the SSLRequest message.
 pub(crate) async fn handshake(tcp: TcpStream, options: &ConnectOptions) -> Result<TlsStream<TcpStream>, Error> {
     let config = client_config_aside(options).await?;
     let name = ServerName::try_from(options.host.clone())
@@ -40,7 +41,7 @@ pub(crate) async fn handshake(tcp: TcpStream, options: &ConnectOptions) -> Resul
 
 use tokio_rustls::rustls::Error as RustlsError;
 
-/// Whether this is TLS saying no, which no waiting mends.
+/// Whether TLS itself failed (a certificate, a protocol version): trying again later does not help.
 pub(crate) fn is_tls_error(error: &io::Error) -> bool {
     error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<RustlsError>)
 }
@@ -64,19 +65,20 @@ fn refused(options: &ConnectOptions, reason: &str) -> Error {
     Error::Tls { at: options.at(), reason: reason.into() }
 }
 
-/// [`client_config`] on a thread that may wait for a disk: the runtime's two threads serve all connectors.
+/// [`client_config`] on a thread for blocking work, because it reads files: the runtime's two threads serve all connectors
+/// and must not wait for a disk.
 async fn client_config_aside(options: &ConnectOptions) -> Result<ClientConfig, Error> {
     let options = options.clone();
     match tokio::task::spawn_blocking(move || client_config(&options)).await.map_err(JoinError::try_into_panic) {
         Ok(config) => config,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // Only the end of the process takes such a thread away: then nobody waits for the answer.
+        // Blocking work is only cancelled when the runtime ends, and then nobody waits for the answer.
         Err(Err(_)) => std::future::pending().await,
     }
 }
 
-/// The session's configuration. Reads the named files anew each time, so that a renewed certificate is taken at the next
-/// connection.
+/// The TLS configuration of one connection. Reads the files of certificates and keys each time, so that the next connection
+/// uses a renewed certificate.
 pub(crate) fn client_config(options: &ConnectOptions) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = verifier(options, &provider)?;
@@ -106,7 +108,7 @@ fn missing(key: &str, beside: &str) -> Error {
 
 fn verifier(options: &ConnectOptions, provider: &Arc<CryptoProvider>) -> Result<verify::Verifier, Error> {
     let check_name = options.sslmode == SslMode::VerifyFull;
-    // libpq: `require` with a root certificate is `verify-ca`.
+    // As in libpq, `require` with a root certificate is `verify-ca`.
     let wanted = matches!(options.sslmode, SslMode::VerifyCa | SslMode::VerifyFull)
         || (options.sslmode == SslMode::Require && options.sslrootcert.is_some());
     if !wanted {
@@ -176,8 +178,8 @@ fn is_pem(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b"-----BEGIN ").is_some()
 }
 
-/// What SCRAM binds itself to: the hash of the server's certificate (RFC 5929, `tls-server-end-point`). `None` where the
-/// certificate's signature has no hash of its own (Ed25519): then there is no binding, as with libpq.
+/// The data for SCRAM's channel binding: the hash of the server's certificate (RFC 5929, `tls-server-end-point`). `None` when
+/// the certificate's signature has no hash of its own (Ed25519): then there is no channel binding, as in libpq.
 pub(crate) fn server_end_point(stream: &TlsStream<TcpStream>) -> Option<Vec<u8>> {
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     der::signature_hash(certificate).map(|hash| hash.digest(certificate))

@@ -1,4 +1,4 @@
-//! Verification of the server's certificate in libpq's degrees.
+//! Verifies the server's certificate as `database.sslmode` asks, in libpq's meaning.
 
 use std::sync::Arc;
 
@@ -13,24 +13,25 @@ use tokio_rustls::rustls::{
 
 use super::der;
 
-/// Nothing, the chain, or chain and name. That the server holds the certificate's key is verified always.
+/// Verifies nothing of a certificate, its chain, or its chain and the host name. That the server has the certificate's
+/// private key is always verified.
 #[derive(Debug)]
 pub(super) struct Verifier {
     chain: Option<Arc<WebPkiServerVerifier>>,
-    /// Certificates that the user named: a server may present one of them itself (self-signed), which the rules of the
-    /// web refuse and libpq accepts.
+    /// The certificates of `database.sslrootcert`. A server may present one of them itself (self-signed): libpq accepts that,
+    /// rustls refuses it.
     named: Vec<CertificateDer<'static>>,
     check_name: bool,
     provider: Arc<CryptoProvider>,
 }
 
 impl Verifier {
-    /// `require`, `prefer`, `allow`: encrypted, from whomever.
+    /// For `require`, `prefer` and `allow`: accepts any certificate.
     pub(super) fn of_anything(provider: &Arc<CryptoProvider>) -> Self {
         Self { chain: None, named: Vec::new(), check_name: false, provider: Arc::clone(provider) }
     }
 
-    /// `verify-ca` and `verify-full`.
+    /// For `verify-ca`, and with `check_name` for `verify-full`.
     pub(super) fn of_roots(
         roots: RootCertStore,
         named: Vec<CertificateDer<'static>>,
@@ -44,8 +45,8 @@ impl Verifier {
     }
 }
 
-/// libpq's last resort: a certificate without subjectAltName whose common name is the host, perhaps with `*` as its
-/// first label.
+/// Whether the certificate names the host only in its common name, which may have `*` as its first label. libpq takes the
+/// common name when there is no subjectAltName.
 fn common_name_is(certificate: &CertificateDer<'_>, host: &ServerName<'_>) -> bool {
     let Some(name) = der::lone_common_name(certificate) else { return false };
     let host = host.to_str();
@@ -82,7 +83,7 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         }
         match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // The name is looked at last: when it is all that is wrong, the chain is good.
+            // rustls checks the name last: when it complains of the name, the chain is good.
             Err(TlsError::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if !self.check_name || common_name_is(end_entity, server_name) => Ok(ServerCertVerified::assertion()),

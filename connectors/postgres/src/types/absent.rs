@@ -1,4 +1,5 @@
-//! What stands where the log has no value: a NOT NULL column in a key-only row image, and an unchanged TOAST value.
+//! What stands for values that the log leaves out: NOT NULL columns of a row image that has only the key, and unchanged
+//! TOAST values.
 
 use record::{Kind, Logical, Schema, Value};
 
@@ -46,7 +47,7 @@ pub(super) fn zero(schema: &Schema) -> Value {
     }
 }
 
-/// What stands for an unchanged value; `None` where the type cannot take the marker.
+/// The placeholder for an unchanged TOAST value (`unavailable.value.placeholder`); `None` for types that cannot hold it.
 pub(super) fn unchanged(cell: &Cell, schema: &Schema, modes: &Modes) -> Option<Value> {
     let bytes = &modes.placeholder;
     let text = || Value::Text(String::from_utf8_lossy(bytes).into_owned());

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// An element as found.
+/// One element of an array's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Element<'a> {
     /// `NULL`, unquoted.
@@ -13,9 +13,9 @@ pub(super) enum Element<'a> {
     Nested,
 }
 
-/// The elements of an array's text, parted by the type's delimiter; `None` where it is not one.
+/// The elements of an array's text, separated by the type's delimiter; `None` when the text is not an array.
 pub(super) fn elements(text: &[u8], delimiter: u8) -> Option<Vec<Element<'_>>> {
-    // `[0:1]={…}`: bounds other than the default; the values are what counts.
+    // `[0:1]={…}`: bounds other than the default are passed over, as Connect's arrays have none.
     let text = match text.first()? {
         b'[' => {
             let equals = text.iter().position(|b| *b == b'=')?;
@@ -77,7 +77,7 @@ fn quoted(text: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     }
 }
 
-/// Skips `{…}`, minding quotes.
+/// Skips `{…}`; braces inside quotes do not count.
 fn skip_nested(text: &[u8]) -> Option<&[u8]> {
     let (mut depth, mut in_quotes, mut i) = (0, false, 0);
     loop {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// What kind of type it is (`pg_type.typtype`, and whether it is an array).
+/// The kind of a type (`pg_type.typtype`, and whether it is an array).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypeKind {
     /// A base type: one that is made of no other.
@@ -15,42 +15,43 @@ pub enum TypeKind {
     Array(u32),
     /// A domain over this type, with its own modifier.
     Domain {
-        /// The type that it is over.
+        /// The `pg_type.oid` of the type that the domain restricts.
         base: u32,
         /// The domain's modifier, -1 for none.
         typmod: i32,
     },
 }
 
-/// A type.
+/// What is known of a type in `pg_type`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PgType {
     /// `pg_type.oid`.
     pub oid: u32,
-    /// The schema that it lives in.
+    /// Name of the type's schema.
     pub schema: String,
     /// `pg_type.typname`.
     pub name: String,
-    /// Its kind.
+    /// Whether it is an enum, an array, a domain or another kind, with what belongs to that kind.
     pub kind: TypeKind,
-    /// Whether its schema is in the search path of the connector's role: then a JDBC driver tells its name alone.
+    /// Whether its schema is in the search path of the connector's role. If so, the JDBC driver gives the type's name without
+    /// the schema.
     pub is_on_path: bool,
 }
 
-/// Base types of extensions that have a form of their own, whichever schema the extension was put into. Only a superuser makes
-/// base types, so one of this name is the extension's.
+/// Base types of extensions that are read here. They are known by name in any schema, because an extension may be installed
+/// in any. Only a superuser can create base types, so a base type of this name is the extension's.
 const OF_EXTENSIONS: &[&str] =
     &["citext", "isbn", "ltree", "hstore", "geometry", "geography", "vector", "halfvec", "sparsevec"];
 
 impl PgType {
-    /// A type of the server's own, by its name.
+    /// A built-in type of the server, by its name.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn built_in(oid: u32, name: &str, kind: TypeKind) -> Self {
         Self { oid, schema: "pg_catalog".to_owned(), name: name.to_owned(), kind, is_on_path: true }
     }
 
-    /// The name under which its values are known here, empty for a type that is not known. A user's type may have the name of a
-    /// built-in one (`app.money`, a composite) and is another type all the same.
+    /// The name by which [`super::plan()`] knows how to read the type; empty for a type that it does not know. A user's type
+    /// with the name of a built-in one (a composite `app.money`) is not that type, so its name here is empty.
     pub(super) fn known_name(&self) -> &str {
         let is_known = match self.kind {
             TypeKind::Enum(_) | TypeKind::Array(_) | TypeKind::Domain { .. } => false,
@@ -65,11 +66,11 @@ impl PgType {
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     types: HashMap<u32, PgType>,
-    /// Types that the log itself has named: the catalogue may not have them any more when their rows are read.
+    /// Types that TYPE messages of the log have named: they may have been dropped before their rows are read.
     in_log: HashMap<u32, PgType>,
 }
 
-/// How deep domains may be nested before we call it a loop.
+/// How deep domains may be nested; deeper counts as a loop.
 const MAX_DOMAINS: usize = 32;
 
 impl Catalogue {
@@ -78,20 +79,20 @@ impl Catalogue {
         self.types.extend(types.into_iter().map(|t| (t.oid, t)));
     }
 
-    /// Adds types that are not known yet; those that are stay as they were first read, labels of an enum included.
+    /// Adds types that are not known yet. Known types stay as they were first read, with the labels of an enum.
     pub fn extend_unknown(&mut self, types: impl IntoIterator<Item = PgType>) {
         for found in types {
             self.types.entry(found.oid).or_insert(found);
         }
     }
 
-    /// The log names a type that is none of the server's own.
+    /// Keeps the name of a type that a TYPE message of the log gave. The server sends one for each type that is not built in.
     pub fn named_in_log(&mut self, oid: u32, schema: String, name: String) {
         let found = PgType { oid, schema, name, kind: TypeKind::Other, is_on_path: true };
         self.in_log.insert(oid, found);
     }
 
-    /// A type that the log has named and that the catalogue does not have: it was dropped before its rows were read.
+    /// A type that the log has named and the catalogue does not have: it was dropped before its rows were read.
     pub fn dropped(&self, oid: u32) -> Option<&PgType> {
         if self.types.contains_key(&oid) { None } else { self.in_log.get(&oid) }
     }
@@ -101,7 +102,7 @@ impl Catalogue {
         self.types.get(&oid)
     }
 
-    /// The root base type under any domains, with the modifier that counts.
+    /// The type under any domains, and the modifier that holds: the given one, else that of the first domain that has one.
     pub fn base(&self, oid: u32, typmod: i32) -> Option<(&PgType, i32)> {
         let (mut oid, mut typmod) = (oid, typmod);
         for _ in 0..MAX_DOMAINS {

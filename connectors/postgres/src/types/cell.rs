@@ -22,7 +22,8 @@ pub enum Form {
     Binary,
 }
 
-/// What a column's bytes become. A row's decoder matches on this once a cell.
+/// How the bytes of a cell become a value. A variant names the PostgreSQL type that it reads and, where a setting chooses
+/// among several, the form of the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// BOOLEAN.
@@ -35,13 +36,13 @@ pub enum Cell {
     Float,
     /// float8.
     Double,
-    /// Text whose binary form is the same bytes.
+    /// Types shown as text whose binary form is the same bytes.
     Text,
-    /// Text whose binary form is not text: snapshots ask the server to print it.
+    /// Types shown as text whose binary form is not text: snapshots ask the server to print them.
     PrintedText,
-    /// inet: its cast to text shows a mask that its output leaves out, so snapshots call the output function.
+    /// inet: a cast to text shows a mask that the type's output leaves out, so snapshots call the output function.
     Inet,
-    /// xml: its cast to text keeps a declaration that its output leaves out.
+    /// xml: a cast to text keeps a declaration that the type's output leaves out, so snapshots call the output function.
     Xml,
     /// jsonb: a version byte before the text in binary.
     Jsonb,
@@ -132,16 +133,17 @@ pub enum Cell {
     Array {
         /// What its elements are.
         element: Box<Cell>,
-        /// Whether an element may be null; if not, a null one fails the whole value.
+        /// Whether an element may be null. If not, the whole value with a null element cannot be converted.
         nullable: bool,
-        /// What stands between elements: a comma, but a semicolon for boxes.
+        /// What stands between elements (`pg_type.typdelim`): a semicolon for box, else a comma.
         delimiter: u8,
     },
-    /// A type whose values have no form here: each fails to convert.
+    /// An array of bit: no value can be converted.
     Unreadable,
-    /// box, circle, line, lseg, path, polygon, shown only as types that we do not know.
+    /// box, circle, line, lseg, path, polygon: unknown types, sent only with `include.unknown.datatypes`. The numbers in
+    /// their text are written as Java writes them.
     Geometric(BinaryMode),
-    /// A type that we do not know: its text, as bytes.
+    /// An unknown type, sent only with `include.unknown.datatypes`: its text, as bytes.
     Opaque(BinaryMode),
 }
 
@@ -163,7 +165,7 @@ fn fixed<const N: usize>(raw: &[u8]) -> Result<[u8; N], &'static str> {
     raw.try_into().map_err(|_| "a binary value of another length than its type has")
 }
 
-/// Bytes as a binary mode shows them.
+/// Bytes in the form that `binary.handling.mode` asks for.
 pub(crate) fn encoded(bytes: Cow<'_, [u8]>, mode: BinaryMode) -> ValueRef<'_> {
     match (mode, bytes) {
         (BinaryMode::Bytes, Cow::Borrowed(bytes)) => ValueRef::Bytes(bytes),
@@ -183,7 +185,8 @@ pub(crate) fn encoded(bytes: Cow<'_, [u8]>, mode: BinaryMode) -> ValueRef<'_> {
 }
 
 impl Cell {
-    /// What a snapshot selects for this column: itself, or its text where its binary form is not read here.
+    /// The expression that a snapshot selects for a column, given its quoted name: the column itself, or its text where its
+    /// binary form is not read here.
     pub fn selected(&self, column: &str) -> String {
         match self {
             Self::Inet => format!("pg_catalog.textin(pg_catalog.inet_out({column}))"),
@@ -223,7 +226,7 @@ impl Cell {
     /// Reads a cell.
     ///
     /// # Errors
-    /// Why the bytes are not a value of the type; never the bytes.
+    /// The reason why the bytes are not a value of the type. It never holds the bytes, which may be secret.
     pub fn read<'a>(&self, form: Form, raw: &'a [u8]) -> Read<'a> {
         match form {
             Form::Text => self.text(raw),
@@ -288,7 +291,7 @@ impl Cell {
                 let mut values = Vec::new();
                 for item in elements(raw, *delimiter).ok_or("not an array")? {
                     values.push(match item {
-                        // An inner array has no place in a one-dimensional schema: a null element, as the reference has it.
+                        // The schema has one dimension; an inner array becomes a null element, as in Debezium.
                         Element::Null | Element::Nested if *nullable => Value::Null,
                         Element::Null | Element::Nested => return Err("a null element where elements are required"),
                         Element::Text(text) => element.text(&text)?.to_value(),

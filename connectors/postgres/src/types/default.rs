@@ -1,4 +1,5 @@
-//! Column defaults as schema defaults: literals, and the zero of the type for functions.
+//! A column's default as its schema's default: the value of a literal, or the zero of the type for a function call. Other
+//! expressions give no default. The rules are Debezium's.
 
 use record::{Schema, Value};
 
@@ -12,11 +13,11 @@ pub(super) fn default(cell: &Cell, schema: &Schema, expression: &str) -> Option<
         Literal::Text(text) => given(cell, &text)?,
         Literal::Call => of_call(cell, schema)?,
     };
-    // A struct has no place in a schema's default.
+    // A schema's default is never a struct.
     (!matches!(value, Value::Struct(_) | Value::Null)).then_some(value)
 }
 
-/// A literal's value. A number takes the column's scale, and one with more digits than that is no default.
+/// A literal's value. A number is brought to the column's scale; a number with more digits than that is no default.
 fn given(cell: &Cell, text: &str) -> Option<Value> {
     let scale = match cell {
         Cell::Decimal { scale } => Some(*scale),
@@ -32,7 +33,7 @@ fn given(cell: &Cell, text: &str) -> Option<Value> {
     Some(cell.read(Form::Text, text.as_bytes()).ok()?.to_value())
 }
 
-/// What stands for a function's result: the zero of the type.
+/// The default for a function call, whose result is not known: the zero of the type.
 fn of_call(cell: &Cell, schema: &Schema) -> Option<Value> {
     Some(match (cell, schema.name.as_deref()) {
         (Cell::Uuid, _) => Value::text("00000000-0000-0000-0000-000000000000"),
@@ -64,7 +65,7 @@ fn literal(expression: &str) -> Option<Literal> {
             match c {
                 '\'' if quoted[at + 1..].starts_with('\'') => drop(chars.next()),
                 '\'' => return is_cast(&quoted[at + 1..]).then_some(Literal::Text(text)),
-                // The reference's pattern ends at a line's end.
+                // Debezium's pattern does not match beyond a line's end.
                 '\n' | '\r' => return None,
                 _ => {}
             }

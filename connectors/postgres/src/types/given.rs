@@ -1,9 +1,8 @@
-//! Columns that a statement of the user's own gives (`snapshot.select.statement.overrides`), in whatever type.
+//! Columns of a user's SELECT (`snapshot.select.statement.overrides`) whose types differ from the table's.
 //!
-//! A snapshot's rows are read by the types of the table. What the statement gives in another type is brought to the
-//! table's by the server where that always succeeds. Where it depends on the value, the server prints the value and it is
-//! read here as the stream's text would be, so that a value that does not fit is an error that names its column: an error
-//! of the server's own cast would name none.
+//! A snapshot's rows are read by the types of the table. Where a conversion always succeeds, the server converts. Where it
+//! depends on the value, the server prints the value, and it is read here as a text of the stream would be. So the error for
+//! a value that does not fit names the column, which the error of a cast on the server would not.
 
 use std::sync::Arc;
 
@@ -39,12 +38,12 @@ mod oid {
     pub(super) const JSONB: u32 = 3802;
 }
 
-/// How a given column becomes the table's.
+/// How a column of the statement becomes the table's column: an SQL expression, and what that gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conversion {
     /// This expression has the table's type.
     Own(String),
-    /// This expression is a text; what does not read as a value of the table's type is an error of that column.
+    /// This expression is a text. A text that is not a value of the table's type is an error of that column.
     Printed(String),
 }
 
@@ -69,8 +68,8 @@ fn family(oid: u32) -> Family {
     }
 }
 
-/// How a column that the statement gives in one type (oid and modifier) becomes that of the table; `column` is its quoted
-/// name. `None` when there is no way that a reader of the statement would expect.
+/// How a column that the statement gives in the type `given` (oid and modifier) becomes the table's type `own`. `column` is
+/// its quoted name. `None` when there is no conversion that everybody would expect.
 pub fn conversion(catalogue: &Catalogue, given: (u32, i32), own: (u32, i32), column: &str) -> Option<Conversion> {
     use Conversion::{Own, Printed};
     use Family::{Bool, Float, Int, Numeric, Other, Text};
@@ -85,7 +84,7 @@ pub fn conversion(catalogue: &Catalogue, given: (u32, i32), own: (u32, i32), col
         });
     }
     Some(match (family(given.oid), family(own.oid)) {
-        // The bytes of these are the text itself, with the blanks at the end of a char(n).
+        // The bytes of all these types are the text itself, with the blanks at the end of a char(n).
         (Text, Text) => Own(column.to_owned()),
         (_, Text) => Own(format!("{column}::text")),
         (Text, Bool) => Printed(format!(
@@ -104,7 +103,7 @@ pub fn conversion(catalogue: &Catalogue, given: (u32, i32), own: (u32, i32), col
         (Bool, Int | Float) => Printed(format!("{column}::int4::text")),
         (Bool, Numeric) => Printed(at_scale(&format!("{column}::int4::numeric"), scale)),
         (Int, Int) => Printed(format!("{column}::text")),
-        // Towards zero, as Java's cast does; a cast of the server's would round.
+        // Towards zero, as a cast in Java does; a cast on the server would round.
         (Float, Int) => Printed(format!(
             "CASE WHEN trunc({column}) BETWEEN -9223372036854775808::float8 AND 9223372036854774784::float8 \
              THEN trunc({column})::int8::text ELSE {column}::text END"
@@ -116,7 +115,7 @@ pub fn conversion(catalogue: &Catalogue, given: (u32, i32), own: (u32, i32), col
         (Float, Float) if own.oid == oid::FLOAT8 => Own(format!("{column}::float8")),
         (Float | Numeric, Float) => Printed(format!("{column}::text")),
         (Int, Numeric) => Printed(at_scale(&format!("{column}::numeric"), scale)),
-        // By its shortest text: a cast of the server's keeps fifteen digits only.
+        // By way of the text, which has all digits: a cast on the server keeps fifteen only.
         (Float, Numeric) => Printed(at_scale(&format!("{column}::text::numeric"), scale)),
         (Other, Other) => return other(catalogue, given, own, column),
         _ => return None,
@@ -148,8 +147,8 @@ fn other(catalogue: &Catalogue, given: &PgType, own: &PgType, column: &str) -> O
     }
 }
 
-/// Prints a numeric with exactly so many digits behind the point. One that has more is printed as what no numeric reads as:
-/// rounded it would be another value than the statement's.
+/// SQL that prints a numeric with exactly `scale` digits behind the point. For a number with more digits it gives a text that
+/// is no number, so that reading it fails: rounding would send another value than the statement gave.
 fn at_scale(number: &str, scale: Option<i32>) -> String {
     match scale {
         None => format!("({number})::text"),
@@ -160,16 +159,17 @@ fn at_scale(number: &str, scale: Option<i32>) -> String {
     }
 }
 
-/// The rows of such a statement: those of the table, with what must be said of a value that does not fit.
+/// Reads the rows of a user's SELECT as rows of the table. The error for a value that does not fit names the statement.
 pub struct GivenRow {
     row: RowCodec,
-    /// For each value of the row, in order, the column's codec and the type that the statement gives it in, where it is not
-    /// the table's.
+    /// For each value of the row, in order: the column's codec and the name of the type that the statement gives. None where
+    /// that is the table's type.
     columns: Vec<Option<(ColumnCodec, Arc<str>)>>,
 }
 
 impl GivenRow {
-    /// `columns` has an entry for each captured column, in the order of the row's values.
+    /// `columns` has an entry for each captured column, in the order of the row's values: the column's codec and the name of
+    /// the type that the statement gives, or none where that is the table's type.
     pub fn new(row: RowCodec, columns: Vec<Option<(ColumnCodec, Arc<str>)>>) -> Self {
         Self { row, columns }
     }
@@ -187,7 +187,8 @@ impl GivenRow {
     }
 }
 
-/// Whether a value read from text is one of the column's type: integers are read whatever their size.
+/// Whether a value that was read from text is in the range of the column's type. Any integer is read as an `i64`, so a too
+/// large one is found only here.
 fn fits(schema: &Schema, value: &ValueRef<'_>) -> bool {
     match value {
         ValueRef::Int(n) => is_in_range(&schema.kind, *n),
@@ -252,7 +253,7 @@ mod tests {
             PgType::built_in(1016, "_int8", TypeKind::Array(oid::INT8)),
             PgType::built_in(1017, "_point", TypeKind::Array(600)),
             PgType::built_in(90_001, "age", TypeKind::Domain { base: oid::INT4, typmod: -1 }),
-            // A user's type with a built-in's name is not that type.
+            // A user's type with the name of a built-in one is not that type.
             PgType { schema: "app".into(), ..PgType::built_in(90_002, "int4", TypeKind::Other) },
         ]);
         catalogue

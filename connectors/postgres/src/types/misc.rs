@@ -1,4 +1,4 @@
-//! The types with a form of their own: bit strings, points, hstore, PostGIS, pgvector.
+//! Types whose texts have a syntax of their own: bit strings, points, hstore, PostGIS, pgvector.
 
 use record::Value;
 
@@ -47,7 +47,7 @@ pub(super) fn geometric(text: &str) -> String {
     out
 }
 
-/// `Double.toString`.
+/// A number as Java's `Double.toString` writes it.
 fn java_double(number: f64) -> String {
     match number {
         n if n.is_nan() => "NaN".into(),
@@ -113,7 +113,7 @@ pub(super) fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     digits.chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
 }
 
-/// pgvector's `[1,2.5]` as elements.
+/// pgvector's `[1,2.5]` as an array of FLOAT32 (`single`) or FLOAT64.
 pub(super) fn vector(text: &str, single: bool) -> Option<Value> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     let element = |item: &str| {

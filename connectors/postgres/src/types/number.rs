@@ -16,7 +16,7 @@ pub(super) fn int(text: &[u8]) -> Option<i64> {
         if !d.is_ascii_digit() {
             return None;
         }
-        // Counted downwards, so that the least number fits.
+        // Counted downwards, so that i64::MIN fits.
         n = n.checked_mul(10)?.checked_sub(i64::from(d - b'0'))?;
     }
     if negative { Some(n) } else { n.checked_neg() }
@@ -77,7 +77,8 @@ pub(super) fn numeric(text: &[u8]) -> Option<Numeric> {
     Some(Numeric::Finite(Digits { negative, digits, scale }))
 }
 
-/// The quick way for the usual decimal: at most 38 digits, exactly `scale` of them behind the point.
+/// The unscaled value of a usual decimal, without allocating: at most 38 characters, exactly `scale` digits behind the
+/// point. `None` for any other text, which [`numeric`] reads.
 pub(super) fn decimal(text: &[u8], scale: i32) -> Option<i128> {
     let (negative, text) = match text.split_first()? {
         (b'-', rest) => (true, rest),
@@ -87,7 +88,7 @@ pub(super) fn decimal(text: &[u8], scale: i32) -> Option<i128> {
         return None;
     }
     let mut seen = -1_i32;
-    // Most numbers have at most 18 digits: 64-bit arithmetic, and only then 128.
+    // Most numbers are short enough for 64-bit arithmetic, which is faster than 128-bit.
     if text.len() <= 19 {
         let mut n: u64 = 0;
         for b in text {
@@ -119,7 +120,7 @@ pub(super) fn decimal(text: &[u8], scale: i32) -> Option<i128> {
 }
 
 impl Digits {
-    /// At another scale; digits that do not fit are rounded half up (as BigDecimal.setScale HALF_UP).
+    /// The number at another scale. Digits that do not fit are rounded half up (Java's `RoundingMode.HALF_UP`).
     pub(super) fn at_scale(mut self, scale: i32) -> Self {
         if scale >= self.scale {
             if !self.digits.is_empty() {
@@ -180,7 +181,7 @@ impl Digits {
         ValueRef::Owned(Box::new(value))
     }
 
-    /// Plain notation.
+    /// The number in plain notation, without an exponent.
     pub(super) fn to_plain(&self) -> String {
         let mut out = String::with_capacity(self.digits.len() + 3);
         if self.negative && !self.digits.is_empty() {
@@ -210,7 +211,8 @@ pub(super) fn numeric_binary(raw: &[u8]) -> Option<Numeric> {
         0xf000 => return Some(Numeric::Special(Special::MinusInfinity)),
         _ => return None,
     };
-    // Whole groups are weight+1; the groups behind the point hold `scale` decimal digits, the last one perhaps in part.
+    // weight+1 groups stand before the point. The groups behind it hold `scale` decimal digits, the last group perhaps fewer
+    // than four.
     let whole = i32::from(weight) + 1;
     let behind = (i32::from(scale) + 3) / 4;
     let mut digits = Vec::with_capacity(((whole.max(0) + behind) * 4) as usize);

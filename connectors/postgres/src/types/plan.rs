@@ -9,28 +9,28 @@ use super::{Catalogue, Cell, PgType, TypeKind};
 
 pub use crate::config::{BinaryMode, ConvertFailure as FailureMode, DecimalMode, HstoreMode, IntervalMode, TimeMode};
 
-/// How types are treated.
+/// The settings that decide how types become values.
 #[derive(Clone, Debug)]
 pub struct Modes {
-    /// Numbers with a scale.
+    /// `decimal.handling.mode`: numeric and money.
     pub decimal: DecimalMode,
-    /// Dates and times.
+    /// `time.precision.mode`: dates and times.
     pub time: TimeMode,
-    /// Intervals.
+    /// `interval.handling.mode`.
     pub interval: IntervalMode,
-    /// Bytes.
+    /// `binary.handling.mode`: bytea, and unknown types.
     pub binary: BinaryMode,
-    /// hstore.
+    /// `hstore.handling.mode`.
     pub hstore: HstoreMode,
-    /// Values that cannot be converted.
+    /// `event.converting.failure.handling.mode`: values that cannot be converted.
     pub failure: FailureMode,
-    /// Whether columns of unknown types are shown as bytes.
+    /// `include.unknown.datatypes`: whether columns of unknown types are sent as bytes.
     pub include_unknown: bool,
-    /// Scale of money.
+    /// `money.fraction.digits`: the scale of money.
     pub money_digits: u8,
-    /// What stands for an unchanged value that the log does not carry.
+    /// `unavailable.value.placeholder`: what stands for an unchanged value that the log does not carry.
     pub placeholder: Vec<u8>,
-    /// Where values that cannot be converted are counted and told of; nowhere in tests.
+    /// Counts values that cannot be converted and logs them; none in tests.
     pub meters: Option<Arc<Meters>>,
 }
 
@@ -68,18 +68,18 @@ impl From<&crate::config::Types> for Modes {
     }
 }
 
-/// What becomes of a column.
+/// How a column becomes a field.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// Its schema, still without optionality and default.
+    /// The field's schema, still without optionality and default.
     pub schema: SchemaBuilder,
-    /// How its bytes are read.
+    /// How the column's bytes are read.
     pub cell: Cell,
     /// Whether the field is optional even for a NOT NULL column (PostGIS geometry).
     pub always_optional: bool,
-    /// Whether its default may stand in the schema.
+    /// Whether the column's default may stand in the schema.
     pub has_default: bool,
-    /// The type's own name, for messages and fallbacks.
+    /// The name of the type under any domains, such as `int4`; empty for an unknown type.
     pub type_name: String,
 }
 
@@ -110,7 +110,7 @@ fn variable_decimal() -> SchemaBuilder {
     debezium(kind, "data.VariableScaleDecimal").doc("Variable scaled decimal")
 }
 
-/// Types whose arrays have optional elements; of other known types they are required.
+/// Types whose arrays have optional elements. The elements of arrays of other known types are required.
 const OPTIONAL_ELEMENTS: &[&str] = &[
     "int2",
     "int4",
@@ -150,7 +150,7 @@ const OPTIONAL_ELEMENTS: &[&str] = &[
     "geography",
 ];
 
-/// Types whose arrays are left out, also with `include.unknown.datatypes`.
+/// Types whose array columns are left out, also with `include.unknown.datatypes`.
 const NO_ARRAYS: &[&str] = &["money", "name", "interval", "varbit", "xml", "point", "refcursor"];
 
 /// Plans a column of this type; `None` when its field is left out.
@@ -167,14 +167,14 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
             schema,
             cell,
             always_optional: type_name == "geometry",
-            // A column of a domain shows none: the reference goes by the domain's own name.
+            // A column of a domain has no default in the schema: Debezium goes by the domain's own name and knows no such type.
             has_default: catalogue.get(oid).is_some_and(has_default),
             type_name,
         });
     }
     let type_name = String::new();
     if !modes.include_unknown {
-        // Nobody knows what a type was that has been dropped; only its text is left of its values.
+        // What a dropped type was is no longer known, but the log has its values as text.
         let (schema, cell) = (Schema::of(Kind::String), Cell::Text);
         return catalogue.dropped(oid).map(|_| Planned {
             schema,
@@ -240,7 +240,7 @@ fn plan_array(catalogue: &Catalogue, element: u32, typmod: i32, modes: &Modes) -
     }
     let (schema, cell) = plan_scalar(found, typmod, modes)?;
     if found.known_name() == "bit" {
-        // The field is there with the schema of a single bit string, and always null.
+        // The field has the schema of a single bit string, and no value can be converted to it.
         return Some((schema, Cell::Unreadable));
     }
     let nullable = OPTIONAL_ELEMENTS.contains(&found.known_name());
@@ -338,7 +338,7 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
     })
 }
 
-/// A time type's precision; without one it counts as 6.
+/// A time type's precision, 6 when the column names none.
 fn precision(typmod: i32) -> u8 {
     u8::try_from(typmod).ok().filter(|p| *p <= 6).unwrap_or(6)
 }
@@ -360,7 +360,7 @@ fn plan_numeric(typmod: i32, modes: &Modes) -> (SchemaBuilder, Cell) {
         }
         (DecimalMode::Precise, None) => (variable_decimal(), Cell::VariableDecimal),
         (DecimalMode::Precise, Some((precision, scale))) => {
-            // A negative scale means trailing zeros before the point: the true value at scale 0.
+            // A negative scale rounds before the point; such values are sent with scale 0 and their zeros.
             let (precision, scale) = if scale < 0 { (precision - scale, 0) } else { (precision, scale) };
             let schema = connect(Kind::Bytes, "Decimal")
                 .parameter("scale", &scale.to_string())
@@ -405,7 +405,7 @@ fn plan_timestamp(precision: u8, mode: TimeMode) -> (SchemaBuilder, Cell) {
     }
 }
 
-/// A schema with a column's optionality and default.
+/// The planned schema with the column's optionality and default.
 pub(super) fn finish(planned: &Planned, optional: bool, default: Option<record::Value>) -> Arc<Schema> {
     planned.schema.clone().optional_if(optional || planned.always_optional).default(default).build()
 }

@@ -1,4 +1,4 @@
-//! Reading a row: the codecs of its columns, and what stands in for what the log leaves out.
+//! Reading a row: the codecs of its columns, and the values that stand for what the log leaves out.
 
 use std::sync::Arc;
 
@@ -19,15 +19,16 @@ pub struct ColumnCodec {
     pub schema: Arc<Schema>,
     cell: Cell,
     form: Form,
-    /// In place of NULL: nothing for a nullable column, else the default or the type's fallback.
+    /// What stands for NULL and for a cell that is not in the row: null for a nullable column, else the column's default or
+    /// the fallback of its type.
     null: Value,
-    /// In place of an unchanged value that the log does not carry.
+    /// What stands for an unchanged value that the log does not carry; none for types that have no placeholder.
     unchanged: Option<Value>,
     failure: FailureMode,
     meters: Option<Arc<Meters>>,
 }
 
-/// Builds a column's codec for rows in the text form; [`ColumnCodec::copied`] makes that of a snapshot of it.
+/// Builds a column's codec for rows in the text form. [`ColumnCodec::copied`] makes it a codec for a snapshot's rows.
 pub fn column_codec(
     name: &str,
     planned: &Planned,
@@ -40,7 +41,7 @@ pub fn column_codec(
         .filter(|_| planned.has_default)
         .and_then(|expression| default(&planned.cell, &plain, expression));
     let schema = finish(planned, !not_null, default.clone());
-    // Not by the schema: PostGIS geometry is optional there even when the column is not.
+    // By the column and not by the schema: PostGIS geometry is optional in the schema even when the column is NOT NULL.
     let null = if not_null { default.unwrap_or_else(|| fallback(&planned.cell, &schema)) } else { Value::Null };
     ColumnCodec {
         name: name.into(),
@@ -55,15 +56,15 @@ pub fn column_codec(
 }
 
 impl ColumnCodec {
-    /// The codec of the same column as a snapshot's COPY has it.
+    /// The codec of the same column for rows of a snapshot's COPY, which are binary.
     #[must_use]
     pub fn copied(mut self) -> Self {
         self.form = Form::Binary;
         self
     }
 
-    /// The codec of the same column as a statement of the user's own gives it in another type: printed by the server, with
-    /// this treatment of what does not read as the column's type.
+    /// The codec of the same column where a user's SELECT gives it in another type: the server prints the value as text, and
+    /// `failure` says what becomes of a text that is not a value of the column's type.
     #[must_use]
     pub fn printed(mut self, failure: FailureMode) -> Self {
         self.form = Form::Text;
@@ -71,7 +72,7 @@ impl ColumnCodec {
         self
     }
 
-    /// What a snapshot selects for it, given its quoted name.
+    /// The expression that a snapshot selects for the column, given its quoted name.
     pub fn selected(&self, column: &str) -> String {
         self.cell.selected(column)
     }
@@ -87,22 +88,22 @@ impl ColumnCodec {
     }
 }
 
-/// Reads rows of a table: one codec a cell. Cells that are not captured have none.
+/// Reads rows of a table: one codec for each captured cell.
 #[derive(Clone, Debug)]
 pub struct RowCodec {
     /// For each cell of the wire's row, in order, the codec of a captured column.
     columns: Vec<Option<ColumnCodec>>,
-    /// A value behind those of the wire, the same in each row of the table.
+    /// A value that is added at the end of each row, the same for all rows of the table.
     constant: Option<Value>,
 }
 
 impl RowCodec {
-    /// A row of these cells; `None` for one that is on the wire but not captured.
+    /// For rows of these cells; `None` stands for a cell that is on the wire but not captured.
     pub fn new(columns: Vec<Option<ColumnCodec>>) -> Self {
         Self { columns, constant: None }
     }
 
-    /// With one more value behind those of the wire.
+    /// Adds this value at the end of each row.
     #[must_use]
     pub fn with_constant(mut self, constant: Value) -> Self {
         self.constant = Some(constant);

@@ -1,7 +1,8 @@
-//! What PostgreSQL's JDBC driver tells Debezium of a column's type: name, length, scale. The column rules go by it
+//! What PostgreSQL's JDBC driver tells Debezium of a column's type: name, length, scale. The column rules use it
 //! (`column.truncate.to.N.chars`, hashes that are cut to a column's length, `*.propagate.source.type`).
 //!
-//! A snapshot asks the driver's table description, the stream its type information; where the two differ, both are kept.
+//! Debezium's snapshot asks the driver for the table's columns (`getColumns`), its stream for the type (`TypeInfo`). Where
+//! the two answers differ, they differ here too (`is_copied`).
 //!
 //! Must not know: which rules there are.
 
@@ -12,11 +13,11 @@ use super::plan::numeric_modifier;
 
 /// A length without a limit.
 const UNLIMITED: i32 = i32::MAX;
-/// The precision that the stream tells of a numeric without a modifier: the most digits that PostgreSQL has.
+/// The length of a numeric without a modifier in the stream: the most digits that a numeric can have.
 const MOST_DIGITS: i32 = 131_089;
 
-/// The type of a column. `default` is its default expression, as far as the catalogue has one; a snapshot tells a column by
-/// its default to be a serial one.
+/// The type of a column, for rows of a snapshot (`is_copied`) or of the stream. `default` is the column's default
+/// expression: in a snapshot an integer column with `nextval(…)` is a serial one.
 pub(crate) fn source_type(
     catalogue: &Catalogue,
     oid: u32,
@@ -35,7 +36,7 @@ pub(crate) fn source_type(
     SourceType { name, length, scale, is_text }
 }
 
-/// The name of the type whose measures count: an array's are its element's.
+/// The name of the type that gives length and scale: for an array, the type of its elements.
 fn measured_as<'a>(catalogue: &'a Catalogue, found: &'a PgType) -> &'a str {
     match found.kind {
         TypeKind::Array(element) => catalogue.get(element).map_or("", PgType::known_name),
@@ -57,9 +58,9 @@ fn shown_name(own: &PgType, default: Option<&str>, is_copied: bool) -> String {
     }
 }
 
-/// Length and scale.
+/// Length and scale of a type, as the driver counts them.
 fn measures(name: &str, typmod: i32, is_copied: bool) -> (Option<i32>, Option<i32>) {
-    // Digits of seconds, with their point; the driver counts one digit as two.
+    // Characters of a second's fraction, with the point. The driver counts one digit as two.
     let fraction = match typmod {
         0 => 0,
         1 => 3,
@@ -86,7 +87,7 @@ fn measures(name: &str, typmod: i32, is_copied: bool) -> (Option<i32>, Option<i3
         "timetz" => (14 + fraction, digits),
         "timestamp" => (22 + fraction, digits),
         "timestamptz" => (28 + fraction, digits),
-        // The lower half of the modifier; the upper one says which fields there are.
+        // The scale is the lower half of the modifier; the upper half says which fields the interval has.
         "interval" => (49, if typmod < 0 { 6 } else { typmod & 0xffff }),
         _ => (UNLIMITED, 0),
     };

@@ -1,5 +1,5 @@
-//! Dates, times and intervals: their text (DateStyle ISO, IntervalStyle iso_8601, TimeZone UTC, all pinned on our
-//! connections) and their binary forms (days or microseconds since 2000-01-01), manual chapter 8.5.
+//! Dates, times and intervals: their text (DateStyle ISO, IntervalStyle iso_8601, TimeZone UTC, which every connection of
+//! ours sets) and their binary forms (days or microseconds since 2000-01-01). PostgreSQL manual, chapter 8.5.
 
 use record::{civil_from_days, days_from_civil, write_iso_date};
 
@@ -8,16 +8,17 @@ pub(super) const EPOCH_DAYS: i64 = 10_957;
 /// Microseconds between the two epochs.
 pub(super) const EPOCH_MICROS: i64 = EPOCH_DAYS * 86_400_000_000;
 
-/// `infinity` of a timestamp, in microseconds, as Debezium's driver has it (it counts in a Java long of milliseconds).
+/// `infinity` of a timestamp, in microseconds: the number of the JDBC driver's `DATE_POSITIVE_INFINITY`, which Debezium takes
+/// as microseconds.
 pub(super) const INFINITY_MICROS: i64 = 9_223_372_036_825_200_000;
-/// `-infinity` of a timestamp.
+/// `-infinity` of a timestamp, the same way.
 pub(super) const MINUS_INFINITY_MICROS: i64 = -9_223_372_036_832_400_000;
-/// `infinity` of a date in days: one value for snapshot and stream.
+/// `infinity` of a date in days, the same for snapshot and stream.
 pub(super) const INFINITY_DAYS: i64 = i32::MAX as i64;
 /// `-infinity` of a date.
 pub(super) const MINUS_INFINITY_DAYS: i64 = i32::MIN as i64;
 
-/// A number at the front of a text, and the rest.
+/// A number of at most 18 digits at the front of a text, and the rest.
 fn number(text: &[u8]) -> Option<(i64, &[u8])> {
     let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
     if digits == 0 || digits > 18 {
@@ -31,7 +32,8 @@ fn literal(text: &[u8], byte: u8) -> Option<&[u8]> {
     text.strip_prefix(&[byte])
 }
 
-/// `YYYY-MM-DD` at the front; the year may have more than four digits. Gives the parts, as the era is behind the time.
+/// `YYYY-MM-DD` at the front; the year may have more than four digits. Gives year, month and day and not a number of days,
+/// because the era (`BC`) stands after the time of day.
 #[allow(clippy::type_complexity, reason = "the date and what follows it")]
 fn date_parts(text: &[u8]) -> Option<((i64, u32, u32), &[u8])> {
     let (year, rest) = number(text)?;
@@ -48,7 +50,7 @@ fn days(parts: (i64, u32, u32), bc: bool) -> i64 {
     days_from_civil(if bc { 1 - year } else { year }, month, day)
 }
 
-/// A date in days since 1970; infinities as the constants above.
+/// A date in days since 1970; infinities are the constants above.
 pub(super) fn date(text: &[u8]) -> Option<i64> {
     match text {
         b"infinity" => return Some(INFINITY_DAYS),
@@ -63,7 +65,7 @@ pub(super) fn date(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// The digits behind a point as millionths; those beyond the sixth are cut off.
+/// The digits behind a point as millionths; digits after the sixth are cut off.
 fn sixth(digits: &[u8]) -> i64 {
     let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
     padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
@@ -117,9 +119,9 @@ pub(super) fn time_with_zone(text: &[u8]) -> Option<i64> {
     rest.is_empty().then(|| (micros - east * 1_000_000).rem_euclid(86_400_000_000))
 }
 
-/// A timestamp, with or without a zone, in microseconds since 1970 (UTC). `None` where the text is not one.
+/// A timestamp, with or without a zone, in microseconds since 1970 (UTC). `None` when the text is not one, or beyond what an
+/// `i64` holds.
 pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
-    // The usual form, `YYYY-MM-DD HH:MM:SS…`, without the general readers.
     match text {
         b"infinity" => return Some(INFINITY_MICROS),
         b"-infinity" => return Some(MINUS_INFINITY_MICROS),
@@ -136,7 +138,7 @@ pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
         b" BC" => true,
         _ => return None,
     };
-    // The type's last thousand years do not fit.
+    // The type's last years, 294247 to 294276, do not fit.
     days(parts, bc).checked_mul(86_400_000_000)?.checked_add(micros - east * 1_000_000)
 }
 
@@ -183,7 +185,7 @@ impl Interval {
         Some(out)
     }
 
-    /// Microseconds, a month being a twelfth of 365.25 days (io.debezium.time.MicroDuration; double arithmetic).
+    /// Microseconds, with months of 365.25 / 12 days. In double arithmetic, as io.debezium.time.MicroDuration computes it.
     pub(super) fn to_micros(self) -> i64 {
         let days = self.months as f64 * (365.25 / 12.0) + self.days as f64;
         ((days * 86_400_000_000.0) as i64).saturating_add(self.micros)

@@ -1,6 +1,6 @@
-//! A PostgreSQL of the test's own: passwords by SCRAM, TLS with an authority made on the spot.
+//! A PostgreSQL server for one test: passwords by SCRAM, TLS with a certificate authority that is made for the test.
 //!
-//! The shared server trusts everybody, so logging in can be tested only against another one.
+//! The server that the tests share trusts everybody, so logging in can be tested only against another one.
 //!
 //! Must not know: what is tested.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -16,7 +16,7 @@ pub struct Scratch {
     postmaster: Child,
 }
 
-/// A program of the server: the one that this run is about, one on the path, or where Debian keeps them.
+/// Finds a program of the PostgreSQL server: in `AFTERIMAGE_POSTGRES_BIN`, on the path, or where Debian installs it.
 fn program(name: &str) -> PathBuf {
     let chosen = std::env::var_os("AFTERIMAGE_POSTGRES_BIN").map(PathBuf::from);
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin"));
@@ -34,7 +34,7 @@ fn is_root() -> bool {
     id.stdout.starts_with(b"0\n")
 }
 
-/// PostgreSQL refuses to run as root.
+/// A command that runs as another user when the tests run as root, because PostgreSQL refuses to run as root.
 fn as_server(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
@@ -116,15 +116,15 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // SIGINT is "fast shutdown"; killing would leave its children for a while. The shell's own kill: the program is a
-        // package (procps) that a small machine lacks.
+        // SIGINT is PostgreSQL's "fast shutdown"; after SIGKILL its children would live on for a while. It is sent by the
+        // shell's built-in kill, because a small machine may lack the program (package procps).
         let _ = Command::new("sh").args(["-c", "kill -INT $0", &self.postmaster.id().to_string()]).status();
         let _ = self.postmaster.wait();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
-/// An authority, a server's and a client's certificate signed by it, and another authority that signed nothing.
+/// Makes an authority, certificates of servers and a client that it has signed, and an authority that has signed nothing.
 fn certificates(dir: &Path) {
     let authority = |name: &str, hash: &str| {
         run(Command::new("openssl")

@@ -1,8 +1,8 @@
-//! What each key claims of itself, held against the typed settings that are read from it.
+//! Checks what each key claims of itself against the typed settings that are read from it.
 //!
-//! A key that works changes what the connector is made from; one without effect changes nothing of it; one that is refused
-//! is an error that says why and what to do. That a field of the typed settings is used is the compiler's part: nobody
-//! outside of the crate can name those structs, so a field that no code reads is a warning, which the lint stage forbids.
+//! A key that works changes the typed settings; a key without effect changes nothing in them; a key that is refused is an
+//! error that says why and what to do. That the fields of the typed settings are used is left to the compiler: nobody outside
+//! of the crate can name those structs, so a field that no code reads is a warning, which CI forbids.
 
 use settings::{Check, Key, Kind, Properties, Support};
 
@@ -29,7 +29,7 @@ const BY_FLAGS: &[(&str, &str)] = &[("snapshot.mode", "configuration_based")];
 /// Keys and their values.
 type Settings = &'static [(&'static str, &'static str)];
 
-/// Keys whose example cannot be made from their kind: title, name, value, and what must be set beside them.
+/// Keys whose example value cannot be made from their kind: title, name, value, and what else must be set.
 const EXAMPLES: &[(&str, &str, &str, Settings)] = &[
     ("topic.naming.strategy", "topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy", &[]),
     ("topic.regex", "topic.regex", "x(.*)", REGEX),
@@ -88,7 +88,7 @@ const EXAMPLES: &[(&str, &str, &str, Settings)] = &[
     ("driver.<property>", "driver.socketTimeout", "5", &[]),
 ];
 
-/// Values for which a key behaves otherwise than for others, and what then holds.
+/// Values that a key treats differently from others: name, value, what else must be set, and what must come of it.
 const CASES: &[(&str, &str, Settings, Held)] = &[
     ("signal.enabled.channels", "source, kafka", &[], Held::Refused),
     ("notification.enabled.channels", "log", &[], Held::NoEffect),
@@ -111,15 +111,15 @@ const CASES: &[(&str, &str, Settings, Held)] = &[
     ("tombstones.on.delete", "true", &[], Held::Silent),
 ];
 
-/// What a value does.
+/// What setting a value does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Held {
     Works,
     NoEffect,
     Refused,
-    /// Refused by the code that reads it.
+    /// Refused by the code that reads the value, not by the key's claim.
     RefusedByItsForm,
-    /// The value says what the default says, or another place speaks of it.
+    /// Changes nothing and gives no warning here: the value is the default, or [`super::warnings`] speaks of the name.
     Silent,
 }
 
@@ -127,10 +127,10 @@ fn properties(beside: &[(&str, &str)]) -> Properties {
     BASE.iter().chain(beside).copied().collect()
 }
 
-/// All that the connector is made from: its typed settings and remarks, its records' headers, its partition.
+/// A text of all that the connector is made from: typed settings and findings, the records' headers, the source partition.
 fn made(properties: &Properties) -> Result<String, Vec<settings::Invalid>> {
     let (config, findings) = PostgresConfig::read_with_findings(properties)?;
-    // The run's id is another each time.
+    // The run's id differs each time.
     let headers: Vec<_> = crate::headers(properties).into_iter().filter(|(name, _)| !name.ends_with("runId")).collect();
     Ok(format!("{config:?} {findings:?} {headers:?} {:?}", crate::partition(properties)))
 }
@@ -160,7 +160,7 @@ fn check(name: &str, value: &str, beside: &[(&str, &str)], held: Held) {
     }
 }
 
-/// Another value than the default, by the key's kind.
+/// A value other than the default, by the key's kind.
 fn other(key: &Key) -> String {
     for check in key.checks {
         match check {
@@ -190,7 +190,7 @@ fn claim(key: &Key) -> Held {
         Support::Works => Held::Works,
         Support::NoEffect(_) => Held::NoEffect,
         Support::Refused(..) => Held::Refused,
-        // The cases are in the table above; what none of them names works.
+        // The special values are in CASES; any other value works.
         Support::Partly(_) => Held::Works,
     }
 }
@@ -200,7 +200,7 @@ fn every_key_does_what_it_claims() {
     for key in KEYS.keys().filter(|key| !PARTLY_WITHOUT_OTHERS.contains(&key.title())) {
         let listed = key.family.filter(|form| *form != key.name && !form.starts_with("column."));
         if listed.is_some() {
-            // The name itself is a key beside its family.
+            // The name itself is a key too, beside its family.
             check(key.name, &other(key), &[], claim(key));
         }
         if let Some((_, name, value, beside)) = EXAMPLES.iter().find(|(title, ..)| *title == key.title()) {
@@ -212,7 +212,7 @@ fn every_key_does_what_it_claims() {
     }
 }
 
-/// Keys of which every value but the default is one of the cases below.
+/// Keys that have no other values than the default and those in [`CASES`].
 const PARTLY_WITHOUT_OTHERS: &[&str] = &[
     "signal.enabled.channels",
     "notification.enabled.channels",

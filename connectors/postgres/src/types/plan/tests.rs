@@ -84,7 +84,7 @@ fn a_domain_is_its_base_type_with_its_own_modifier() {
     assert_eq!(plan(&catalogue, 2, -1, &Modes::default()).unwrap().cell, Cell::Decimal { scale: 2 });
 }
 
-/// A table of `app`, where a user has types that are named like built-in ones.
+/// A catalogue in which the schema `app` has types with the names of built-in ones.
 fn app() -> Catalogue {
     let mut catalogue = Catalogue::default();
     let built_in = [(1, "text"), (2, "money"), (3, "int4"), (4, "bytea")];
@@ -134,7 +134,7 @@ fn a_users_type_is_not_the_built_in_one_of_its_name() {
         let found = (shown(oid, false).unwrap_or_default(), shown(oid, true).unwrap_or_default());
         assert_eq!((found.0.as_str(), found.1.as_str()), (known, unknown), "{:?}", catalogue.get(oid));
     }
-    // Arrays of them: of unknown types and of domains only as bytes, of an enum as texts.
+    // Arrays of these types: of unknown types and of domains only as bytes, of an enum as texts.
     for (oid, known, unknown) in [(21, false, true), (22, false, true), (23, true, true)] {
         let found = (shown(oid, false), shown(oid, true));
         assert_eq!((found.0.is_some(), found.1.is_some()), (known, unknown), "{oid}");
@@ -152,7 +152,7 @@ fn a_dropped_type_that_the_log_names_is_its_text() {
     assert_eq!((planned.schema.build().type_name(), planned.cell), ("STRING", Cell::Text));
     let shown = Modes { include_unknown: true, ..Modes::default() };
     assert_eq!(plan(&catalogue, 99, -1, &shown).unwrap().cell, Cell::Opaque(BinaryMode::Bytes));
-    // One that the catalogue has is what the catalogue says.
+    // A type that the catalogue has is not a dropped one, whatever the log has named.
     catalogue.named_in_log(12, "app".into(), "int4".into());
     assert!(catalogue.dropped(12).is_none());
 }
