@@ -209,7 +209,7 @@ async fn a_question_that_takes_too_long_is_cancelled() {
     assert!(!sql.is_closed());
     let error = sql.execute("sleeping", "SELECT pg_sleep(60)").await.unwrap_err();
     assert!(error.is_transient() && error.to_string().starts_with("sleeping at "), "{error}");
-    // What it answers now would be the late one's.
+    // The connection is closed, because the next answer on it would be the cancelled statement's.
     assert!(sql.is_closed());
     let sees = Sql::connect(&database.options).await.unwrap();
     let gone = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'too slow' AND state = 'active') \
@@ -234,7 +234,7 @@ async fn files_change_with_a_rewrite() {
         .await;
     let sql = Sql::connect(&database.options).await.unwrap();
     let oids: Vec<u32> = sql.tables(true).await.unwrap().iter().map(|table| table.oid).collect();
-    // Names in their order: leaf, plain, root.
+    // The tables come in the order of their names: leaf, plain, root.
     for (change, replaced) in [
         ("INSERT INTO plain VALUES (1); INSERT INTO root VALUES (1)", [false, false, false]),
         (

@@ -19,10 +19,10 @@ host    all         by_word    127.0.0.1/32 password
 host    all         all        127.0.0.1/32 scram-sha-256
 ";
 
-/// sslmode, host, root; whether the session is encrypted, or a part of the error.
+/// sslmode, host, root certificate; then whether the session is encrypted, or a part of the error.
 type Case = (SslMode, &'static str, Option<&'static str>, Result<bool, &'static str>);
 
-/// Connects both ways; they must agree.
+/// Opens a replication connection and an ordinary one; both must succeed, or fail alike.
 async fn connect(options: &ConnectOptions) -> Result<Replication, Error> {
     let replication = Replication::connect(options).await;
     let sql = Sql::connect(options).await;
@@ -62,7 +62,7 @@ async fn every_way_in() {
         .unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
 
-    // (sslmode, host, root) → whether it is encrypted, or why not let in.
+    // (sslmode, host, root) → whether the session is encrypted, or why it is refused.
     let cases: &[Case] = &[
         (SslMode::Disable, "localhost", None, Ok(false)),
         (SslMode::Allow, "localhost", None, Ok(false)),
@@ -97,7 +97,7 @@ async fn every_way_in() {
         }
     }
 
-    // Who gets in how: (user, sslmode) → encrypted.
+    // (user, sslmode) → whether the session is encrypted.
     for (user, sslmode, encrypted) in [
         ("only_plain", SslMode::Prefer, false),
         ("only_tls", SslMode::Allow, true),

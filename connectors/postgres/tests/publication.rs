@@ -1,4 +1,4 @@
-//! Publications that others have their hands in too, against a real server: several connectors at once, and a person.
+//! Publications that others change too, against a real server: several connectors at once, and a person.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod rig;
@@ -10,7 +10,7 @@ use rig::Database;
 
 /// Connectors that start at the same moment.
 const CONNECTORS: usize = 8;
-/// How often they do: a race is lost only sometimes.
+/// How often they start: a race is lost only sometimes.
 const ROUNDS: usize = 6;
 
 fn options(autocreate: Autocreate) -> PublicationOptions {
@@ -43,7 +43,7 @@ async fn connectors_that_start_together_share_a_publication() {
         connectors.push(connected(&database).await);
     }
     for round in 0..ROUNDS {
-        // Made by all at once, then changed by all at once; in every second round for all tables.
+        // All create it at once, then all change it at once. In every second round it is FOR ALL TABLES.
         let wanted: &[(Autocreate, &[&str])] = if round % 2 == 0 {
             &[(Autocreate::Filtered, &["a", "b"]), (Autocreate::Filtered, &["b", "c"]), (Autocreate::Filtered, &["a"])]
         } else {

@@ -22,7 +22,7 @@ fn wanted(name: &str) -> SlotOptions {
     SlotOptions { name: name.into(), failover: true, max_retries: 0, retry_delay: Duration::ZERO }
 }
 
-/// Reads until `enough` says so of the kinds of pgoutput messages seen; gives them and the end of the log.
+/// Reads until `enough` is true of the kinds of the pgoutput messages so far. Returns these kinds and the end of the log.
 async fn read_until(stream: &mut Replication, buffer: &mut BytesMut, enough: impl Fn(&str) -> bool) -> (String, Lsn) {
     let (mut kinds, mut end) = (String::new(), Lsn::INVALID);
     let reading = async {
@@ -86,7 +86,7 @@ async fn a_change_arrives_and_its_position_is_confirmed() {
     }
     assert_eq!(confirmed(&sql, "wire_stream").await, end);
 
-    // A second reader is told who has the slot, and that this passes.
+    // A second reader gets a transient error that names who has the slot.
     let mut second = Replication::connect(&database.options).await.unwrap();
     let taken = second.start("wire_stream", end, &pgoutput()).await.unwrap_err();
     let Error::StreamStart { cause, .. } = &taken else { panic!("{taken:?}") };

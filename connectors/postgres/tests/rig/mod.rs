@@ -1,4 +1,4 @@
-//! A database of its own a test, on the server that `AFTERIMAGE_TEST_POSTGRES` names.
+//! A database of its own for each test, on the server that `AFTERIMAGE_TEST_POSTGRES` names.
 //!
 //! Purpose: tests run side by side on one server, so each has a database, and drops it with its slots when it ends.
 //!

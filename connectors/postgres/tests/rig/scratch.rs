@@ -1,4 +1,4 @@
-//! A PostgreSQL of the test's own: passwords by SCRAM, TLS with an authority made on the spot.
+//! A PostgreSQL server of the test's own: passwords by SCRAM, TLS with a certificate authority that is made for the test.
 //!
 //! The shared server trusts everybody, so logging in can be tested only against another one.
 //!
@@ -16,7 +16,7 @@ pub struct Scratch {
     postmaster: Child,
 }
 
-/// A program of the server: the one that this run is about, one on the path, or where Debian keeps them.
+/// A program of the server: from `AFTERIMAGE_POSTGRES_BIN`, from the path, or from where Debian keeps them.
 fn program(name: &str) -> PathBuf {
     let chosen = std::env::var_os("AFTERIMAGE_POSTGRES_BIN").map(PathBuf::from);
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin"));
@@ -34,7 +34,7 @@ fn is_root() -> bool {
     id.stdout.starts_with(b"0\n")
 }
 
-/// PostgreSQL refuses to run as root.
+/// The program as another user if the test runs as root, because PostgreSQL refuses to run as root.
 fn as_server(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
