@@ -153,8 +153,8 @@ impl Drop for CancelOnDrop {
             runtime.spawn(async move {
                 if let Err(error) = canceller.cancel().await {
                     tracing::warn!(
-                    "the creation of a slot could not be cancelled, so the server may finish it: if pg_replication_slots \
-                    shows it and nobody reads it, drop it: {error}"
+                        "the creation of a slot could not be cancelled, so the server may finish it: if pg_replication_slots \
+                         shows it and nobody reads it, drop it: {error}"
                     );
                 }
             });
