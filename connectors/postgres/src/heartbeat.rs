@@ -1,7 +1,7 @@
 //! The statement that goes with each heartbeat (`heartbeat.action.query`).
 //!
-//! It runs on a connection and a task of its own, so that a slow statement never holds the log's reader. A beat that comes while
-//! the one before still runs is not made up for.
+//! The statement runs in its own task on its own connection, so that a slow statement does not delay the reading of the log.
+//! While it runs, one further heartbeat may wait for its run; those after it are dropped.
 //!
 //! Must not know: heartbeat records, when a beat is due.
 
@@ -12,11 +12,11 @@ use crate::error::Error;
 use crate::sql::Sql;
 use crate::wire::ConnectOptions;
 
-/// SQLSTATEs that end the stream, as in Debezium: the connection was ended by an administrator, the table does not exist.
-/// Whatever else the server says of the statement goes to the log only.
+/// SQLSTATEs of the statement that end the stream, as in Debezium: 57P01 (an administrator ended the session), 57P03 (the
+/// server is starting up or shutting down), 42P01 (the table does not exist). Any other error is only logged.
 const ENDING: &[&str] = &["57P01", "57P03", "42P01"];
 
-/// Runs the statement at each beat until it is dropped.
+/// Runs the statement at each heartbeat. Dropping it ends its task.
 pub(crate) struct ActionQuery {
     beats: mpsc::Sender<()>,
     failed: mpsc::Receiver<Error>,
@@ -24,9 +24,9 @@ pub(crate) struct ActionQuery {
 }
 
 impl ActionQuery {
-    /// Ready for beats; connects at the first.
+    /// Starts the task, which connects at the first heartbeat.
     pub(crate) fn new(options: ConnectOptions, statement: String) -> Self {
-        // One beat waits while another runs.
+        // One heartbeat may wait while the statement runs.
         let (beats, mut due) = mpsc::channel(1);
         let (failures, failed) = mpsc::channel(1);
         let task = tokio::spawn(async move {
@@ -44,9 +44,9 @@ impl ActionQuery {
         Self { beats, failed, task }
     }
 
-    /// A heartbeat goes out: the statement is to be run.
+    /// Asks for a run of the statement. Called when a heartbeat record is sent.
     pub(crate) fn beat(&self) {
-        // Full means that a beat waits already; closed, that a failure waits to be told.
+        // If the channel is full, a run is waiting already. If it is closed, the task has ended with a failure for `failed`.
         let _ = self.beats.try_send(());
     }
 
@@ -54,7 +54,7 @@ impl ActionQuery {
     pub(crate) async fn failed(&mut self) -> Error {
         match self.failed.recv().await {
             Some(error) => error,
-            // The failure was told before.
+            // The task has ended and its failure was returned before: there will be no other.
             None => std::future::pending().await,
         }
     }
@@ -76,8 +76,7 @@ async fn run(options: &ConnectOptions, session: &mut Option<Sql>, statement: &st
     }
 }
 
-/// Whether a failure ends the stream: it is tried again then, as after any error that may pass, but where the statement's table
-/// does not exist.
+/// Whether a failure of the statement ends the stream. The session is then begun again, as after any transient error.
 fn ends(error: &Error) -> bool {
     error.sqlstate().is_some_and(|state| ENDING.contains(&state))
 }
@@ -97,7 +96,7 @@ mod tests {
             let error = Error::from_server("running heartbeat.action.query", server);
             assert_eq!(ends(&error), expect, "{state}");
             let told = Error::HeartbeatQuery { cause: Box::new(error) };
-            // Somebody may make the table meanwhile.
+            // Transient also where the table is missing: somebody may create it in the meantime.
             assert!(told.is_transient());
             let first = format!(
                 "org.apache.kafka.connect.errors.ConnectException: Could not execute heartbeat action query (Error: {state})"

@@ -1,7 +1,7 @@
 //! Which connector of this process streams from which slot.
 //!
-//! PostgreSQL says only which of its processes holds a slot. When that process serves a connector of the same worker, its
-//! name is what a person needs, and nobody but this process can tell it.
+//! PostgreSQL names only the server process (pid) that holds a slot. If that process serves a connector of this worker, an
+//! error message should name the connector, and only this worker knows it.
 //!
 //! Must not know: SQL, what is streamed.
 
@@ -17,19 +17,19 @@ struct Held {
 static HELD: Mutex<Vec<Held>> = Mutex::new(Vec::new());
 
 fn held() -> MutexGuard<'static, Vec<Held>> {
-    // The list is whole between two statements.
+    // A panic cannot leave the list half changed, so a poisoned lock is used as it is.
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An entry of the list; it goes when this is dropped.
+/// An entry of the list, removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Hold {
     slot: String,
     pid: i32,
 }
 
-/// A connector streams from a slot, served by the server's process `pid`. The server is told by the process and the
-/// database, not by its host: one server has many names.
+/// Notes that a connector streams from a slot through the server's process `pid`. The entry holds the database's name but
+/// not the server's host, because one server can be reached under many names.
 pub(crate) fn hold(slot: &str, dbname: &str, pid: i32, connector: Arc<str>) -> Hold {
     held().push(Held { slot: slot.to_owned(), dbname: dbname.to_owned(), pid, connector });
     Hold { slot: slot.to_owned(), pid }

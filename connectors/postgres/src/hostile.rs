@@ -1,7 +1,8 @@
-//! Any bytes at all, given to what reads the server's: nothing may panic, and no cell may point outside of its buffer.
+//! Feeds arbitrary bytes to the code that reads what the server sends: nothing may panic, and no cell may point outside of
+//! its buffer.
 //!
-//! The fuzz targets (`fuzz/`) call these functions with what libFuzzer finds; the tests below are their short twins, with
-//! well-formed streams that were damaged.
+//! The fuzz targets (`fuzz/`) call these functions with libFuzzer's inputs. The tests below call them with well-formed
+//! streams of which a few bytes are changed.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,7 +15,7 @@ use crate::stream::{Cursor, Decoder, Known, MessageTopic, Step, Wanted};
 use crate::types::{BinaryMode, Catalogue, Modes, PgType, RowCodec, TypeKind, column_codec, plan};
 use crate::wire::frames::{Frames, stream_message};
 
-/// Columns of the table that all rows are taken for: each reader of cells at least once.
+/// The column types of the one table that all rows are decoded as. They reach every reader of cells.
 const TYPES: &[&str] = &[
     "int4",
     "bool",
@@ -47,14 +48,15 @@ const TYPES: &[&str] = &[
     "sparsevec",
     "tsvector",
 ];
-/// Arrays are types of their own, at this distance from their elements' made-up numbers.
+/// The OIDs are made up: that of an array type is its element type's plus this.
 const ARRAYS: u32 = 1000;
 
-/// The table as the log has it, and as a copy has it: made once, for a fuzzer asks thousands of times a second.
+/// The table as the stream sends it (text), and as a copy sends it (COPY's binary format). Each is made only once, because a
+/// fuzzer runs thousands of inputs a second.
 static STREAMED: LazyLock<Option<Arc<Shape>>> = LazyLock::new(|| shape(false));
 static COPIED: LazyLock<Option<Arc<Shape>>> = LazyLock::new(|| shape(true));
 
-/// A table with a column of each type and of arrays of it.
+/// A table with a column of each type, and a column of arrays of each type.
 fn shape(copied: bool) -> Option<Arc<Shape>> {
     let mut catalogue = Catalogue::default();
     let plain = (1_u32..).zip(TYPES).map(|(oid, name)| PgType::built_in(oid, name, TypeKind::Base));
@@ -78,7 +80,7 @@ fn shape(copied: bool) -> Option<Arc<Shape>> {
     context.shape(&table, source, Box::new(RowCodec::new(codecs))).ok().map(Arc::new)
 }
 
-/// Every cell of a row lies in the buffer; its values can be asked for, whether or not they can be had.
+/// Checks that every cell of a row lies in the buffer, and decodes the row. An error is allowed, a panic is not.
 fn look(shape: &Shape, batch: &Batch, row: RowRef, buffer: &[u8]) {
     let cells = batch.cells(row);
     for span in cells {
@@ -99,11 +101,11 @@ fn look_at(change: &Change, batch: &Batch, buffer: &[u8]) {
     }
 }
 
-/// The replication stream's messages. The first byte says what is configured; then each message has its length in two bytes
-/// before it.
+/// Feeds pgoutput messages to the decoder. The first byte holds flags of the configuration; after it each message follows
+/// its length (two bytes, big-endian).
 ///
 /// # Panics
-/// When the decoder fails at what it promises.
+/// If the decoder panics, or returns a cell outside of the buffer.
 pub fn pgoutput(bytes: &[u8]) {
     let (Some(shape), Some((flags, mut rest))) = (STREAMED.as_ref(), bytes.split_first()) else { return };
     let wanted = Wanted {
@@ -116,7 +118,7 @@ pub fn pgoutput(bytes: &[u8]) {
     };
     let metadata = (flags & 32 != 0).then(|| TransactionTopic::new(&TopicNaming::new("p"), Adjustment::None));
     let mut decoder = Decoder::new(wanted, None, metadata);
-    // Two tables are known from the start, so that rows are met early: one captured, one not.
+    // Two tables are known from the start, one captured and one not, so that the first messages can be rows.
     let every_other = (0..shape.cells.len()).map(|i| i % 2 == 0).collect();
     decoder.install(1, Known::new(Some(Arc::clone(shape)), every_other, vec![0]));
     decoder.install(2, Known::new(None, vec![true], Vec::new()));
@@ -138,7 +140,7 @@ pub fn pgoutput(bytes: &[u8]) {
             }
             Ok(Step::Message(message)) => decoder.met(&mut batch, message, &messages, 0),
             Ok(Step::Done | Step::Type(_)) => {}
-            // The connection is given up.
+            // A session ends here.
             Err(_) => break,
         }
         decoder.keepalive(lsn);
@@ -150,10 +152,11 @@ pub fn pgoutput(bytes: &[u8]) {
     }
 }
 
-/// COPY's rows. The first byte says in pieces of which size they come; the header is put before the rest.
+/// Feeds rows in COPY's binary format to the reader. The first byte is the size of the pieces in which the rows come (less
+/// one); the header is prepended to the rest.
 ///
 /// # Panics
-/// When the reader fails at what it promises.
+/// If the reader panics, returns a cell outside of the buffer, or lacks a row that `has_row` promised.
 pub fn copied(bytes: &[u8]) {
     let (Some(shape), Some((piece, rest))) = (COPIED.as_ref(), bytes.split_first()) else { return };
     let (mut reader, mut batch, mut buffer) = (CopyReader::default(), Batch::default(), BytesMut::new());
@@ -180,10 +183,10 @@ pub fn copied(bytes: &[u8]) {
     }
 }
 
-/// One cell. The first byte says of which column, the second in which form; the rest is the cell.
+/// Decodes one cell. The first byte selects the column, the second the format (stream or copy); the rest is the cell.
 ///
 /// # Panics
-/// When a reader of cells does.
+/// If a reader of cells panics.
 pub fn cell(bytes: &[u8]) {
     let Some(([column, form], rest)) = bytes.split_first_chunk::<2>() else { return };
     let Some(shape) = (if form & 1 == 0 { &STREAMED } else { &COPIED }).as_ref() else { return };
@@ -193,10 +196,10 @@ pub fn cell(bytes: &[u8]) {
     look(shape, &batch, RowRef { first: 0, count }, rest);
 }
 
-/// What comes from the socket: frames, and the stream's messages in them.
+/// Splits bytes from the socket into frames, and reads the messages of the replication stream in them.
 ///
 /// # Panics
-/// When a frame is not in the bytes.
+/// If a frame lies outside of the bytes.
 pub fn frames(bytes: &[u8]) {
     for frame in Frames::new(bytes).flatten() {
         let payload = bytes.get(frame.payload.clone());
@@ -223,7 +226,7 @@ mod tests {
         ]
     }
 
-    /// LSNs and times, their ends too.
+    /// LSNs and times, among them the extreme values.
     fn word() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![4 => any::<i64>(), 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => 0_i64..9]
             .prop_map(|w| w.to_be_bytes().to_vec())
@@ -280,7 +283,7 @@ mod tests {
         ]
     }
 
-    /// Some bytes of it are others.
+    /// The stream with up to two of its bytes changed.
     fn damaged(stream: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
         (stream, vec((any::<proptest::sample::Index>(), any::<u8>()), 0..3)).prop_map(|(mut stream, damage)| {
             for (place, byte) in damage.into_iter().filter(|_| !stream.is_empty()).collect::<Vec<_>>() {

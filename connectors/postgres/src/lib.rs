@@ -1,8 +1,8 @@
 //! The PostgreSQL source: the replication connection, slot and publication, pgoutput, types, the catalogue, snapshots.
 //!
-//! Purpose: from a connector's settings to batches of raw changes in the order of the log. The replication protocol is
-//! spoken by an own connection, because the bytes of the log must reach the decoder in the buffer they were read into;
-//! everything else goes through ordinary SQL.
+//! Purpose: turns a connector's settings into batches of raw changes in the order of the log. The crate has its own client
+//! of the replication protocol, because the decoder works in the read buffer itself. Everything else goes through ordinary
+//! SQL.
 //!
 //! Must not know: MySQL, Kafka, SMTs.
 

@@ -1,7 +1,7 @@
 //! Positions in the write-ahead log.
 //!
-//! A newtype, because a bare `u64` here has been confused with a transaction id more than once: a position is compared,
-//! printed and parsed as PostgreSQL does it (`pg_lsn`: two hexadecimal halves) and stored as the plain number.
+//! A newtype, so that a position is not confused with another number such as a transaction id. It is compared, printed and
+//! parsed as PostgreSQL does it (`pg_lsn`: two hexadecimal halves), and stored as the plain number.
 //!
 //! Must not know: sockets, offsets, tables.
 

@@ -1,4 +1,4 @@
-//! The connector's row in the daemon's table of plug-ins: what it is called, how it starts, what it checks.
+//! What the daemon's table of connectors holds of this one: its class names, its check of a configuration, its start.
 
 use relational::{Outlet, Retries, TaskError, Verdict};
 use serde_json::{Map, Value as Json};
@@ -14,10 +14,10 @@ use crate::wire::{self, ConnectOptions};
 pub const CLASS: &str = "io.debezium.connector.postgresql.PostgresConnector";
 /// The Java class of its task.
 pub const TASK_CLASS: &str = "io.debezium.connector.postgresql.PostgresConnectorTask";
-/// The release that its records are equal to.
+/// The Debezium release whose records this connector's records equal.
 pub const VERSION: &str = "3.6.1.Final";
 
-/// How to connect, by the settings.
+/// How to connect, according to the configuration.
 pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -> ConnectOptions {
     let Connection {
         host,
@@ -52,7 +52,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         sslkey: tls.key.clone(),
         sslpassword: tls.key_password.as_ref().map(|secret| secret.reveal().to_owned()),
         tcp_keepalive: *tcp_keep_alive,
-        // The reference waits ten minutes for a connection; a retry is better than a wait.
+        // Debezium waits up to ten minutes for a connection. Here an attempt takes 30 s at most, and then it is retried.
         connect_timeout_ms: connect_timeout.as_millis().min(30_000) as u64,
         query_timeout_ms: query_timeout.as_millis() as u64,
         application_name: application_name.to_owned(),
@@ -85,8 +85,8 @@ pub fn headers(properties: &Properties) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Checks the configuration by asking the server (the keys themselves have passed). Complaints stand at
-/// `database.hostname`, as Debezium's do.
+/// Checks a configuration by connecting to the server; its keys have been checked before. Findings are reported at
+/// `database.hostname`, as Debezium reports them.
 pub async fn check(properties: Properties) -> Vec<Finding> {
     let config = match PostgresConfig::read(&properties) {
         Ok(config) => config,
@@ -109,7 +109,7 @@ pub async fn check(properties: Properties) -> Vec<Finding> {
     let found = tokio::time::timeout(limit, async {
         let sql = Sql::connect(&options).await?;
         let role = sql.role().await?;
-        // Only a remark hangs on it.
+        // The owner is needed only for a warning, so an error here is ignored.
         let owner = sql.slot_owner(&config.slot.name).await.unwrap_or(None);
         Ok::<_, Error>((role, owner))
     });
@@ -130,8 +130,9 @@ pub async fn check(properties: Properties) -> Vec<Finding> {
     }
 }
 
-/// A slot that another connector of this worker reads. Not an error: the reference takes such a configuration, and a person
-/// may be about to delete the other one. Another worker's reader may be this very connector, before a takeover.
+/// A warning if another connector of this worker reads the slot. It is no error: Debezium accepts such a configuration, and
+/// a person may be about to delete the other connector. A reader outside of this worker is not reported: it may be this
+/// very connector, which still runs in the process that this one is about to replace.
 fn taken_by_another(owner: Option<SlotOwner>, slot: &str, name: Option<&str>) -> Option<Finding> {
     let owner = owner.filter(|owner| owner.connector.is_some() && owner.connector.as_deref() != name)?;
     let remedy = owner.remedy();
@@ -139,10 +140,10 @@ fn taken_by_another(owner: Option<SlotOwner>, slot: &str, name: Option<&str>) ->
     Some(Finding { key: "slot.name".into(), severity: Severity::Warning, reason, remedy })
 }
 
-/// Runs the task until it is to stop, or until something that a retry cannot mend.
+/// Runs the task until it is told to stop or fails for good. After a transient error the session is begun again.
 ///
 /// # Errors
-/// The trace that ends the task.
+/// The `status.trace` of the failed task.
 pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskError> {
     let (config, findings) = PostgresConfig::read_with_findings(&properties).map_err(|invalid| {
         let list: Vec<_> = invalid.into_iter().map(|i| i.message).collect();
@@ -176,8 +177,8 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
             tracing::warn!(%connector, %error, "the session ended while the task was stopping");
             return Ok(());
         }
-        // A session that got on, or that lasted without anything to do, was a good one: what ends it is a new trouble. One that
-        // ends again and again at the same place is not.
+        // A session that made progress, or that lasted with nothing to do, resets the retries: its error is a new problem. A
+        // session that fails at the same position again and again does not.
         if session.went_well(&error, retries.lasted()) {
             retries.reset();
         }
@@ -189,7 +190,7 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
         if say {
             tracing::warn!(%connector, tries, pause_ms = pause.as_millis() as u64, "{error}; trying again");
         }
-        // As Connect shows it: a task that waits for its database is RUNNING. What it waits for stands in its trace.
+        // As in Connect, a task that waits for its database is shown as RUNNING. Its trace says what it waits for.
         session.outlet().waiting(&error.trace());
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

@@ -1,8 +1,10 @@
-//! What the words of a [`Position`] mean here, and the offset that is stored: Debezium's keys, so that the Java connector
-//! can go on from it, and two of our own, so that we can go on exactly.
+//! What the words of a [`Position`] mean for PostgreSQL (the constants are indexes into `words`), and the offset that is
+//! stored. The offset has Debezium's keys, so that the Java connector can resume from it, and two keys of our own (`tx_lsn`,
+//! `tx_row`), so that we can resume at the exact event.
 //!
-//! A position is the commit LSN of the event's transaction and the event's place in it: the log gives whole transactions
-//! in the order of their commits, so that pair orders everything, also many rows at one LSN and interleaved transactions.
+//! A position is the commit LSN of the event's transaction and the event's place in it. Logical decoding sends whole
+//! transactions in the order of their commits, so this pair orders all events, even where many rows share an LSN or
+//! transactions interleave in the log.
 
 use record::{NONE, Position};
 use serde_json::{Map, Value as Json};
@@ -25,9 +27,10 @@ pub const XMIN: usize = 5;
 pub const ORIGIN_LSN: usize = 6;
 /// The commit LSN of the event's own transaction.
 pub const TX_LSN: usize = 7;
-/// The event's place among the row messages of its transaction, from 1; 0 in a copy, where it says only that we wrote it.
+/// The event's place among the row messages of its transaction, from 1; 0 for a copy or a keepalive. An offset that has it
+/// was written by afterimage and not by the Java connector.
 pub const TX_ROW: usize = 8;
-/// [`Kind`] of the last message, and the snapshot flags.
+/// [`Kind`] of the last message (the low byte), and the snapshot flags above it.
 pub const KIND: usize = 9;
 
 const SNAPSHOT_INITIAL: i64 = 1 << 8;
@@ -110,30 +113,32 @@ pub fn to_offset(position: &Position) -> Map<String, Json> {
     out
 }
 
-/// A stored offset, read.
+/// A stored offset, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// Its words.
+    /// The offset's values; a key that it lacks is `NONE`.
     pub position: Position,
     /// A snapshot was begun and not finished.
     pub snapshot_unfinished: bool,
-    /// It has the transaction's place.
+    /// It has `tx_lsn`, so a restart resumes at the exact event. False for an offset that the Java connector wrote.
     pub exact: bool,
 }
 
 impl Stored {
-    /// Why a slot that stands at `restart` and `confirmed` no longer reaches back to it; `None` when it does.
+    /// Why a slot at `restart` (`restart_lsn`) and `confirmed` (`confirmed_flush_lsn`) can no longer send everything after
+    /// this offset; `None` if it can.
     pub fn passed_by(&self, restart: Option<Lsn>, confirmed: Option<Lsn>) -> Option<String> {
         let word = |slot| self.position.word(slot).map(|lsn| lsn as u64);
         let ours = word(TX_ROW).is_some();
-        // The Java connector's without `lsn_proc` says nothing: it is written before the first event, and stays while its
-        // connection confirms what passes by.
+        // An offset of the Java connector without `lsn_proc` proves nothing: it was written before the first event, and it
+        // stays as it is while that connector confirms positions that have no event.
         let processed = word(LSN_PROC).or(word(LSN).filter(|_| ours))?;
         if let Some(restart) = restart.filter(|lsn| lsn.0 > processed) {
             return Some(format!("restart_lsn {restart}"));
         }
-        // What we wrote is never behind what we confirmed: such a slot was advanced, or made anew, by somebody else.
-        // A transaction that was open at a confirmed keepalive is sent again whole, as its commit is what counts.
+        // We store an offset before we confirm it. A slot that is confirmed beyond our offset was therefore advanced, or
+        // created anew, by somebody else. A transaction that was open at a confirmed keepalive does not matter: the server
+        // sends it again whole, because its commit comes after the confirmed LSN.
         let reached = [Some(processed), word(LSN_COMMIT), word(TX_LSN)].into_iter().flatten().max()?;
         let confirmed = confirmed.filter(|lsn| ours && lsn.0 > reached)?;
         Some(format!("confirmed_flush_lsn {confirmed}"))
@@ -158,7 +163,7 @@ pub fn from_offset(offset: &Map<String, Json>) -> Option<Stored> {
     let kind = offset.get("messageType").and_then(Json::as_str);
     position.words[KIND] = Kind::ALL.iter().find(|(_, name)| Some(*name) == kind).map_or(0, |(kind, _)| *kind as i64);
     let truth = |key: &str| offset.get(key).and_then(Json::as_bool).unwrap_or(false);
-    // Older releases stored a boolean; newer ones the kind of the snapshot.
+    // Older Debezium releases stored a boolean, newer ones store the kind of the snapshot.
     let snapshot = match offset.get("snapshot") {
         Some(Json::Bool(running)) => *running,
         Some(Json::String(kind)) => kind.eq_ignore_ascii_case("initial"),
@@ -209,7 +214,7 @@ mod tests {
             assert_eq!(stored.passed_by(None, None), None, "{offset}");
         }
         let (restart, confirmed) = (Some("restart_lsn 0/6E"), Some("confirmed_flush_lsn 0/78"));
-        // The Java connector's: only `lsn_proc` tells, and only of the log's begin.
+        // Offsets of the Java connector: only one with `lsn_proc` shows a loss, and only against `restart_lsn`.
         let copied = r#"{"lsn":100,"txId":7,"ts_usec":1,"snapshot":"INITIAL","snapshot_completed":true,"last_snapshot_record":true}"#;
         check(copied, (90, 100), None);
         check(copied, (110, 120), None);
@@ -219,7 +224,7 @@ mod tests {
         check(streamed, (90, 120), None);
         check(streamed, (100, 120), None);
         check(streamed, (110, 120), restart);
-        // Ours: a copy, one that was not finished, a row in a transaction, a commit.
+        // Our own offsets: a copy, an unfinished copy, a row in a transaction, a commit.
         let copied =
             r#"{"lsn":100,"tx_row":0,"snapshot":"INITIAL","snapshot_completed":true,"last_snapshot_record":true}"#;
         check(copied, (90, 100), None);

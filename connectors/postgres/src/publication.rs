@@ -1,9 +1,9 @@
 //! The publication: which tables the server sends, made and kept as `publication.autocreate.mode` says; and the replica
 //! identity of captured tables.
 //!
-//! Every name is quoted, so that upper case works, and a change of tables and of operations are two statements, because
-//! the server's grammar has no third way. A table that stays in a publication is never named in a statement: SET TABLE would
-//! take away the row filter and the column list that somebody gave it, and rows that were to be kept back would be sent.
+//! Every name is quoted, so that upper case works. Tables and operations are changed by separate statements, because ALTER
+//! PUBLICATION cannot change both in one. A table that stays in a publication is never named in a statement: SET TABLE would
+//! remove the row filter and the column list that somebody gave it, and rows that were to be held back would be sent.
 //!
 //! Must not know: the stream, filters' syntax, slots.
 
@@ -18,27 +18,27 @@ use crate::error::Error;
 use crate::sql::{PublicationInfo, Sql, TableName, quoted_name};
 use crate::wire::Replication;
 
-/// Limit of a CREATE or ALTER PUBLICATION, which may wait for locks.
+/// `statement_timeout` of a CREATE or ALTER PUBLICATION, which may wait for locks.
 const STATEMENT_TIMEOUT_MS: u32 = 90_000;
 
-/// How often a statement is tried again that lost a race with another session's.
+/// How often a statement is tried again after it lost a race with another session.
 const RACES: u32 = 20;
 
 /// `publication.autocreate.mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Autocreate {
-    /// Made for all tables.
+    /// `all_tables`: created FOR ALL TABLES if it is missing.
     #[default]
     AllTables,
-    /// Never made.
+    /// `disabled`: never created or altered here; a missing publication is an error.
     Disabled,
-    /// Made for, and kept at, the captured tables.
+    /// `filtered`: created for the captured tables, and altered when it does not hold exactly these.
     Filtered,
-    /// Made empty.
+    /// `no_tables`: created without tables if it is missing.
     NoTables,
 }
 
-/// What is wanted of a publication.
+/// The settings of the publication.
 #[derive(Clone, Debug)]
 pub struct PublicationOptions {
     /// `publication.name`.
@@ -47,27 +47,27 @@ pub struct PublicationOptions {
     pub database: String,
     /// `publication.autocreate.mode`.
     pub autocreate: Autocreate,
-    /// `publish.via.partition.root`; only when it is made here.
+    /// `publish.via.partition.root`; it applies only to a publication that is created here.
     pub via_partition_root: bool,
     /// The operations to publish, from [`publish_list`]; `None` leaves them to the server.
     pub publish: Option<String>,
 }
 
-/// What was done.
+/// What [`ensure`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was as wanted.
+    /// Nothing: the publication may stay as it is.
     Unchanged,
-    /// It was made.
+    /// It created the publication.
     Created,
-    /// Its tables were set anew.
+    /// It altered the tables of the publication.
     Altered,
-    /// It is missing, and a standby cannot make it.
+    /// Nothing: the publication is missing, and the server is a standby, where none can be created.
     MissingOnStandby,
 }
 
 /// The `publish` list for an explicitly given `skipped.operations` (`c`, `u`, `d`, `t`, or `none`): what is not skipped.
-/// `None` where there is nothing to say.
+/// `None` if the key is absent or says `none`: the server's default then applies.
 pub fn publish_list(skipped_operations: Option<&str>) -> Option<String> {
     let skipped: Vec<String> = skipped_operations?.split(',').map(|code| code.trim().to_ascii_lowercase()).collect();
     if skipped.iter().any(|code| code == "none") {
@@ -81,9 +81,9 @@ pub fn publish_list(skipped_operations: Option<&str>) -> Option<String> {
     Some(kept.join(","))
 }
 
-/// Makes the publication be as wanted. `captured` are the tables that pass the filters, partitioned ones included. Called
-/// at each start and at each new streaming connection. Connectors that share a publication may do this at the same moment:
-/// whoever comes second looks again, and does what is still to be done.
+/// Creates or alters the publication as `options` ask. `captured` are the tables that pass the filters, partitioned tables
+/// included. Called at each start and at each new streaming connection. Connectors that share a publication may call this at
+/// the same moment: the one that loses the race reads the publication again and does what is still missing.
 pub async fn ensure(
     replication: &mut Replication,
     sql: &Sql,
@@ -105,7 +105,7 @@ pub async fn ensure(
             Err(error) if is_race(&error) && races < RACES => {
                 races += 1;
                 tracing::info!(publication = %options.name, races, "another session changes the publication too: {error}");
-                // Those who collided come back at different moments.
+                // The pause depends on the pid, so that sessions which collided try again at different moments.
                 let apart_ms = u64::from(replication.pid().unsigned_abs() % 50);
                 tokio::time::sleep(Duration::from_millis(apart_ms + 10 * u64::from(races))).await;
             }
@@ -118,9 +118,10 @@ pub async fn ensure(
 fn is_race(error: &Error) -> bool {
     let Some(server) = error.server() else { return false };
     match server.sqlstate.as_str() {
-        // Already made, or a table already added; made by two at once; gone, or a table no longer in it; a deadlock.
+        // 42710: the publication exists, or holds the table, already. 23505: two sessions created it at once. 42704: the
+        // publication is gone, or the table is no longer in it. 40P01: deadlock.
         "42710" | "23505" | "42704" | "40P01" => true,
-        // "tuple concurrently updated" or "deleted": the server has no code of its own for it.
+        // "tuple concurrently updated" (or "deleted") has no SQLSTATE of its own, so the routine's name is compared.
         "XX000" => server.routine.starts_with("simple_heap_"),
         _ => false,
     }
@@ -152,7 +153,9 @@ fn decide(
         };
         let statement = format!("CREATE PUBLICATION {name}{for_what}{with}");
         if standby {
-            tracing::warn!("the server is a standby: run on the primary: {statement}");
+            tracing::warn!(
+                "the server is a standby, where no publication can be created: run on the primary: {statement}"
+            );
             return match options.autocreate {
                 Autocreate::Filtered => Err(Error::PublicationStandby { publication, tables: list(captured) }),
                 _ => Ok(Step::Nothing(Outcome::MissingOnStandby)),
@@ -172,7 +175,7 @@ fn decide(
     }
     let differs = Difference::new(found, captured);
     let is_as_wanted = differs.added.is_empty() && differs.dropped.is_empty();
-    // Named tables show partitioned roots, published ones their leaves: either way of being equal is equal.
+    // `named` has partitioned roots where `published` has their leaves. It is enough if one of them equals the captured tables.
     if is_as_wanted || found.schemas.is_empty() && same(&found.published, captured) {
         if !found.narrowed.is_empty() {
             tracing::info!(publication = %options.name, tables = %list(&found.narrowed.iter().collect()),
@@ -185,7 +188,7 @@ fn decide(
     }
     differs.tell(options, found);
     let mut statements = Vec::new();
-    // Added first: at no moment is a table missing that was sent before and is wanted.
+    // ADD before DROP: the changes of a captured table are published at every moment in between.
     for (verb, tables) in [("ADD", &differs.added), ("DROP", &differs.dropped)] {
         if !tables.is_empty() {
             statements.push(format!("ALTER PUBLICATION {name} {verb} TABLE {}", quoted_list(tables)));
@@ -213,7 +216,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// Says what changes and what stays: whoever made the publication by hand must not have to guess.
+    /// Logs what changes and what stays, for a person who made the publication by hand.
     fn tell(&self, options: &PublicationOptions, found: &PublicationInfo) {
         let narrowed: BTreeSet<&TableName> = found.narrowed.iter().collect();
         let kept: BTreeSet<&TableName> = narrowed.difference(&self.dropped).copied().collect();
@@ -260,7 +263,8 @@ fn list(tables: &BTreeSet<&TableName>) -> String {
     tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// On the replication connection, with a limit of its own, lifted again whatever happens.
+/// Runs the statements on the replication connection, within [`STATEMENT_TIMEOUT_MS`] each. The limit is removed afterwards,
+/// also after an error.
 async fn run(
     replication: &mut Replication,
     options: &PublicationOptions,
@@ -371,7 +375,7 @@ mod tests {
                 "ALTER PUBLICATION \"Pub\" SET (publish = 'insert,update')".into(),
             ])),
         );
-        // What stands is not named, so it keeps its row filter and column list.
+        // A table that stays is not named in the statements, so it keeps its row filter and column list.
         let narrowed = PublicationInfo { narrowed: names(&["b"]), ..existing(false, &["a", "b"], &["a", "b"]) };
         check(
             &options(Filtered, None),
@@ -384,7 +388,7 @@ mod tests {
             ])),
         );
         check(&options(Filtered, None), Some(&narrowed), &["a", "b"], false, nothing());
-        // A whole schema holds its tables, and what else it holds cannot be dropped from it.
+        // FOR TABLES IN SCHEMA publishes all tables of the schema; a single one of them cannot be dropped from it.
         let whole = PublicationInfo { schemas: vec!["s".into()], ..existing(false, &[], &["a", "b", "x"]) };
         check(&options(Filtered, None), Some(&whole), &["a", "b"], false, nothing());
         check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["c"], true, Err("on the primary"));

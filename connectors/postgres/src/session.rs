@@ -1,5 +1,5 @@
-//! One session with the server, from the first look to the end of the stream: what is stored against what the server has,
-//! the publication, the slot, the copy, the log.
+//! One session with the server, in this order: compare the stored offset with what the server still has, set up the
+//! publication and the slot, copy the tables, follow the log.
 
 mod catalog;
 mod point;
@@ -30,11 +30,11 @@ use crate::stream::{Decoder, MessageTopic, Wanted, now_ms};
 use crate::table::{Tables, adjustments, naming};
 use crate::wire::Replication;
 
-/// A step of a session that may last for days. Boxed with its type forgotten: the steps nest deeply, and the compiler takes
-/// minutes to see through all of them at once (whether the whole may move between threads).
+/// A step of a session, boxed with its type erased. The steps nest deeply, and without the boxes the compiler takes minutes
+/// to prove that the whole future is `Send`.
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What lasts over reconnects of a task.
+/// The state of a task that outlasts its reconnects.
 pub(crate) struct Session {
     config: PostgresConfig,
     outlet: Outlet,
@@ -43,11 +43,12 @@ pub(crate) struct Session {
     decoder: Decoder,
     heartbeat: Option<Heartbeat>,
     messages: MessageTopic,
-    /// The last position handed to the pipeline: a reconnect goes on from there, as nothing of it is lost.
+    /// The last position handed to the pipeline. A reconnect goes on from there, because the pipeline still has everything
+    /// before it.
     reached: Option<Position>,
-    /// The same, when the present run began.
+    /// `reached` when the present run began: a difference is progress.
     began_at: Option<Position>,
-    /// A copy has been made by this task.
+    /// This task has finished a copy.
     copied: bool,
     /// `skipped.operations` as the user wrote it, for the publication.
     skipped: Option<String>,
@@ -101,15 +102,15 @@ impl Session {
         &mut self.outlet
     }
 
-    /// Whether the last run, which ended with this error, was a good one: it got further than the one before, or it lasted
-    /// with nothing under way. A connection that was given up for its silence has got nowhere, however long it lasted.
+    /// Whether the last run, which ended with this error, resets the retries: it made progress, or it stayed up long enough
+    /// (`lasted`) with no transaction open. A connection that was given up for its silence has done neither.
     pub(crate) fn went_well(&self, error: &Error, lasted: bool) -> bool {
         let got_on = self.reached != self.began_at;
         let was_idle = self.decoder.open_xid().is_none() && !matches!(error, Error::Silent { .. });
         got_on || lasted && was_idle
     }
 
-    /// Runs until the connector is to stop; an error may be worth another try.
+    /// Runs until the connector is to stop. After a transient error the caller runs the session again.
     pub(crate) async fn run(&mut self) -> Result<(), Error> {
         self.began_at.clone_from(&self.reached);
         let facts = self.catalog.sql().await?.facts().await?;
@@ -121,7 +122,7 @@ impl Session {
         }
         let captured = self.tables.captured(self.catalog.sql().await?).await?;
         self.guard(captured.len())?;
-        // What this task itself has stored or handed on counts before what it found at its start.
+        // What this task itself has handed on or stored is newer than the offset it found at its start.
         let known = self.reached.clone().or_else(|| self.outlet.stored.borrow().clone());
         let stored = match &known {
             Some(position) => from_offset(&to_offset(position)),
@@ -145,12 +146,12 @@ impl Session {
             if self.config.limits.max_tables_action == GuardrailAction::Fail {
                 return Err(Error::Guardrail { found, limit });
             }
-            tracing::warn!(found, limit, "more tables are captured than guardrail.collections.max names");
+            tracing::warn!(found, limit, "more tables are captured than guardrail.collections.max allows");
         }
         Ok(())
     }
 
-    /// What this start does, by the mode, what is stored, and what the server still has.
+    /// Decides what this start does (copy, stream, refuse) by snapshot.mode, the stored offset and the slot.
     fn decide(&self, stored: Option<&Stored>, slot: Option<&SlotInfo>) -> Result<Decision, Error> {
         let lost = stored.and_then(|stored| self.lost(stored, slot));
         let found = match (stored, &lost) {
@@ -169,7 +170,7 @@ impl Session {
                 available: lost.unwrap_or_default(),
             },
         })?;
-        // `always` copies at every start of the task, not at every reconnect in it.
+        // `always` copies at every start of the task, but not at its reconnects.
         decision.copy &= !self.copied;
         Ok(decision)
     }
@@ -204,27 +205,27 @@ impl Session {
         if let Some(action) = &action {
             action.beat();
         }
-        // Idle, and RUNNING, until somebody stops it.
+        // Nothing is left to do: the task stays RUNNING until somebody stops it.
         self.outlet.stopped().await;
         self.outlet.close();
         self.outlet.last_stored().await;
         Ok(())
     }
 
-    /// `heartbeat.action.query`, where there are heartbeats.
+    /// Starts `heartbeat.action.query`, if it is set and heartbeats are switched on.
     fn action(&self) -> Option<ActionQuery> {
         let statement = self.config.events.heartbeat_query.clone().filter(|_| self.heartbeat.is_some())?;
         Some(ActionQuery::new(connect_options(&self.config, "Debezium Heartbeat"), statement))
     }
 
-    /// The first heartbeat goes out right behind a copy's rows, however long the interval is.
+    /// Sends the first heartbeat directly after a copy's rows, without waiting for the interval.
     async fn beat_after_copy(&mut self, position: Position) {
         let Some(event) = self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), &position, true))
         else {
             return;
         };
         let batch = Batch { items: vec![Item::Event(Box::new(event))], ..Batch::default() };
-        // Not sent when it is time to stop: the stop goes on by itself. It holds no bytes of the source.
+        // Zero bytes, because the batch holds none of the source. Without a lease the connector is stopping.
         if let Some(lease) = self.outlet.lease_or_stop(0).await {
             self.outlet.send(Box::new(batch), lease).await;
         }
@@ -290,7 +291,7 @@ impl Session {
                     self.decoder.pass_over(seen);
                     self.reached.clone_from(&position);
                     if let Some(position) = &position {
-                        // Whoever is killed from here on need not copy again.
+                        // A process that is killed from here on need not copy again.
                         self.outlet.store_soon(position.clone()).await;
                     }
                     resume = Some(after_copy(lsn, position));
@@ -306,8 +307,8 @@ impl Session {
         following.await
     }
 
-    /// Tables may have been made while the slot waited for open transactions. They are published on a connection of their
-    /// own: a command on the slot's would end its exported snapshot.
+    /// Publishes the tables that were created while the slot waited for open transactions. This takes a connection of its own,
+    /// because a command on the slot's connection would end its exported snapshot.
     async fn publish_again(&mut self, before: &[Table]) -> Result<(), Error> {
         let now = self.tables.captured(self.catalog.sql().await?).await?;
         let same = now.len() == before.len() && now.iter().zip(before).all(|(a, b)| a.name == b.name);
@@ -351,11 +352,11 @@ impl Session {
     }
 }
 
-/// What the stream goes on from after a copy.
+/// The position from which the stream goes on after a copy, in the form of a stored offset.
 fn after_copy(lsn: i64, position: Option<Position>) -> Stored {
     let mut position = position.unwrap_or(Position::UNKNOWN);
     position.words[LSN] = lsn;
-    // A whole "transaction" up to the consistent point: everything that committed before it is in the copy.
+    // Marked as a finished snapshot: everything that committed before the consistent point is in the copy.
     crate::position::set_snapshot(&mut position, crate::position::SnapshotState::Last);
     Stored { position, snapshot_unfinished: false, exact: false }
 }

@@ -1,7 +1,7 @@
 //! The replication slot: found or made before anything is read, dropped when asked.
 //!
-//! A slot is where changes wait while nobody reads, so the rules are strict: one that belongs to something else, or has
-//! lost its log, is a refusal with the remedy and never replaced silently.
+//! Changes wait in the slot while nobody reads. A slot that belongs to something else, or that has lost log, is therefore
+//! refused with a remedy and never replaced silently.
 //!
 //! Must not know: pgoutput's messages, snapshots, stored offsets.
 
@@ -15,40 +15,40 @@ use crate::error::Error;
 use crate::sql::{OpenTransaction, SlotInfo, Sql};
 use crate::wire::{Canceller, CreatedSlot, Replication};
 
-/// The one plugin that we read.
+/// The output plugin of every slot that this connector reads.
 pub const PLUGIN: &str = "pgoutput";
-/// How often to say what is being waited for.
+/// How often it is logged which transactions the creation of a slot waits for.
 const REMIND_EVERY: Duration = Duration::from_secs(10);
-/// A slot that is being made elsewhere is looked at this often, this many times.
+/// A slot that another session is still creating is looked at this often, and [`UNFINISHED_LOOKS`] times at most.
 const UNFINISHED_EVERY: Duration = Duration::from_secs(2);
 const UNFINISHED_LOOKS: u32 = 900;
 const DROP_TRIES: u32 = 3;
 const DROP_PAUSE: Duration = Duration::from_secs(1);
 
-/// What is wanted of a slot.
+/// The settings of the slot.
 #[derive(Clone, Debug)]
 pub struct SlotOptions {
     /// `slot.name`.
     pub name: String,
-    /// `slot.failover`; ignored where the server cannot (before 17, on a standby).
+    /// `slot.failover`; ignored where the server does not support it (before 17, on a standby).
     pub failover: bool,
-    /// `slot.max.retries`: further tries after a time-out of the server.
+    /// `slot.max.retries`: further tries after the creation ran into a timeout of the server.
     pub max_retries: u32,
     /// `slot.retry.delay.ms`.
     pub retry_delay: Duration,
 }
 
-/// What was found or made.
+/// The slot that [`ensure`] found or created.
 #[derive(Clone, Debug)]
 pub enum Slot {
-    /// It was there.
+    /// It existed.
     Existing(SlotInfo),
-    /// It was made just now; its snapshot lives until the next command on the replication connection.
+    /// It was created just now. Its exported snapshot lives until the next command on the replication connection.
     Created(CreatedSlot),
 }
 
-/// Looks for the slot; `None` if there is none of this name. One of another plugin or database, or without its log, is an
-/// error; one that is just being made elsewhere is waited for.
+/// Looks for the slot; `None` if there is none of this name. A slot of another plugin or database, or one that has lost log,
+/// is an error. A slot that another session is still creating is waited for.
 pub async fn find(sql: &Sql, name: &str) -> Result<Option<SlotInfo>, Error> {
     let mut looks = 0;
     loop {
@@ -69,9 +69,9 @@ pub async fn find(sql: &Sql, name: &str) -> Result<Option<SlotInfo>, Error> {
     }
 }
 
-/// Finds the slot or makes it. Making waits for all transactions of the whole server that are open now, however long they
-/// last: `waiting` is told after a second, and then every 10 s, which ones hold it up, and dropping the future cancels the
-/// command, so no slot stays behind.
+/// Finds the slot or creates it. The creation waits for all transactions of the whole server that are open now, however long
+/// they last. After a second, and then every 10 s, `waiting` is called with those that still hold it up. Dropping the future
+/// cancels the command, so that no slot stays behind.
 pub async fn ensure(
     replication: &mut Replication,
     sql: &Sql,
@@ -101,11 +101,11 @@ pub async fn ensure(
     }
 }
 
-/// Adds to the error of a slot that is in use who uses it.
+/// Adds to the error of a slot in use what the server knows of the session that uses it.
 pub async fn name_owner(error: &mut Error, sql: &Sql) {
     let Some((slot, owner)) = error.taken() else { return };
     match sql.slot_owner(slot).await {
-        // It may have changed hands, or be free by now: who was in the way is what the server said first.
+        // By now the slot may be free, or in use by another session. The error is about the process that the server named.
         Ok(Some(found)) if owner.pid.is_none_or(|pid| Some(pid) == found.pid) => *owner = found,
         Ok(_) => {}
         Err(error) => tracing::debug!(%slot, "cannot tell who uses the slot: {error}"),
@@ -143,7 +143,8 @@ async fn create(
     result
 }
 
-/// The server would finish a slot whose maker is gone, once the old transactions end; nobody would ever read it.
+/// Cancels the creation of a slot when its future is dropped. Otherwise the server would finish the slot once the open
+/// transactions end, and nobody would ever read it.
 struct CancelOnDrop(Option<Canceller>);
 
 impl Drop for CancelOnDrop {
@@ -151,15 +152,18 @@ impl Drop for CancelOnDrop {
         if let (Some(canceller), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
             runtime.spawn(async move {
                 if let Err(error) = canceller.cancel().await {
-                    tracing::warn!("the creation of a slot could not be cancelled: {error}");
+                    tracing::warn!(
+                        "the creation of a slot could not be cancelled, so the server may finish it: if pg_replication_slots \
+                         shows it and nobody reads it, drop it: {error}"
+                    );
                 }
             });
         }
     }
 }
 
-/// Drops the slot: three tries, a second apart (the server may need a moment to see that its reader is gone). A slot that
-/// is not there is no error.
+/// Drops the slot. While it is in use there are three tries, a second apart, because the server may need a moment to see
+/// that its reader is gone. A slot that does not exist is no error.
 pub async fn drop_slot(sql: &Sql, name: &str) -> Result<(), Error> {
     let mut tries = 1;
     loop {

@@ -1,4 +1,4 @@
-//! Tables: from what RELATION or the catalogue says of one to its shape and its row codec.
+//! Tables: makes a table's shape and row codec from what a RELATION message or the catalogue says of it.
 
 mod given;
 mod key;
@@ -25,24 +25,24 @@ use crate::types::{
     Catalogue, ColumnCodec, FailureMode, GivenRow, Modes, PgType, RowCodec, TypeKind, column_codec, plan, source_type,
 };
 
-/// What is needed to understand any table.
+/// Makes shapes and row codecs: holds the settings and the type catalogue that this takes.
 pub(crate) struct Tables {
     context: SourceContext,
     filter: TableFilter,
     modes: Modes,
     /// `message.key.columns`: patterns on `schema.table.column`, in the order of the property.
     message_keys: Vec<JavaRegex>,
-    /// Masks and their like.
+    /// Masks, hashes and truncations of columns.
     rules: ColumnRules,
     catalogue: Catalogue,
     ignore_builtin: bool,
     source: Arc<Schema>,
     source_fields: Vec<(Constant, SourceField)>,
-    /// Tables already complained of, so that a log has one line a table and not one a reconnect.
+    /// Columns already warned of, so that each has one line in the log and not one for each reconnect.
     warned: HashSet<String>,
 }
 
-/// Fields of the source block that a table fills in.
+/// What a field of the source block takes from the table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Constant {
     None,
@@ -50,10 +50,10 @@ enum Constant {
     Table,
 }
 
-/// A table that a snapshot reads.
+/// How a snapshot reads a table.
 pub(crate) struct Copied {
     pub(crate) shape: Arc<Shape>,
-    /// The SELECT's list: quoted names, those without a binary form cast to text.
+    /// The list of the SELECT: quoted names; columns of types without a binary form are cast to text.
     pub(crate) select: String,
 }
 
@@ -65,7 +65,7 @@ fn adjustment(mode: NameAdjustment) -> Adjustment {
     }
 }
 
-/// Topic names as configured.
+/// How topics are named, according to the configuration.
 pub(crate) fn naming(config: &PostgresConfig) -> TopicNaming {
     let topics = &config.topics;
     let mut naming = TopicNaming::new(&topics.prefix);
@@ -142,7 +142,7 @@ impl Tables {
         })
     }
 
-    /// Values that cannot be converted are counted there.
+    /// Has values that cannot be converted counted in `meters`.
     pub(crate) fn counted(mut self, meters: &Arc<Meters>) -> Self {
         self.modes.meters = Some(Arc::clone(meters));
         self
@@ -189,7 +189,7 @@ impl Tables {
         self.source("", "")
     }
 
-    /// The names of the key's columns that `message.key.columns` asks for.
+    /// The key's columns according to `message.key.columns`; empty if it says nothing of this table.
     fn asked_key(&self, name: &str, columns: &[&str]) -> Vec<String> {
         let matched = self.message_keys.iter().flat_map(|pattern| {
             columns.iter().filter(move |column| pattern.matches(&format!("{name}.{column}")).unwrap_or(false))
@@ -203,7 +203,7 @@ impl Tables {
         own
     }
 
-    /// Plans the columns of a row: shape and codecs. `key` is the table's own.
+    /// Makes the shape and the codecs of a table. `key` is the table's own; `message.key.columns` replaces it.
     fn build(
         &mut self,
         schema: &str,
@@ -230,8 +230,8 @@ impl Tables {
                 cells.push(None);
                 continue;
             };
-            // A column that the catalogue no longer has was dropped since: it may be null, unless it was in a key. One that is
-            // in the key only is not looked up for a stream, in Debezium.
+            // A column that the catalogue does not know was dropped since: it counts as nullable, unless the replica identity
+            // has it. As in Debezium, a column that is in the key only is not looked up when streaming.
             let is_looked_up = in_value || copied;
             let known = known.filter(|_| is_looked_up);
             let not_null = *in_identity && is_looked_up || known.is_some_and(|known| known.not_null);
@@ -286,14 +286,14 @@ impl Tables {
         Ok(Built { shape: Arc::new(shape), wire_key, codecs })
     }
 
-    /// The log names a type of a user: the catalogue may not have it any more when its rows are read.
+    /// Keeps the name of a user's type that the log announces: by now the type may be dropped from the catalogue.
     pub(crate) fn named_type(&mut self, oid: u32, schema: String, name: String) {
         self.catalogue.named_in_log(oid, schema, name);
     }
 
-    /// Reads the type catalogue again if one of these types is not in it: it was made since the start, and what it is made of
-    /// perhaps too. Types that are known stay as they are: an enum's new labels show in the schema after a restart, as in
-    /// Debezium.
+    /// Reads the type catalogue again if one of these types is not known: it was created since the last reading, and the types
+    /// that it consists of perhaps too. Known types stay as they are: an enum's new labels show in the schema only after a
+    /// restart, as in Debezium.
     pub(crate) async fn learn_types(&mut self, sql: &Sql, oids: impl IntoIterator<Item = u32>) -> Result<(), Error> {
         if oids.into_iter().any(|oid| self.catalogue.get(oid).is_none()) {
             let types = sql.types().await?;
@@ -302,7 +302,7 @@ impl Tables {
         Ok(())
     }
 
-    /// A table as the stream announces it. What the stream does not say (NOT NULL, defaults, the primary key) is asked of
+    /// Takes a table that the stream announces. What RELATION does not say (NOT NULL, defaults, the primary key) is read from
     /// the catalogue as it is now.
     pub(crate) async fn announced(&mut self, sql: &Sql, relation: &Relation) -> Result<Known, Error> {
         let identity: Vec<bool> = relation.columns.iter().map(|column| column.identity).collect();
@@ -364,7 +364,7 @@ impl Tables {
         let key = key::of_catalogue(table);
         let built = self.build(&table.name.schema, &table.name.table, &columns, key, true)?;
         let list = table.columns.iter().zip(&built.codecs).map(|(column, codec)| match codec {
-            // Not captured: not read, but its cell stands.
+            // Not captured: NULL takes its place, so that the row has a cell for each column.
             None => "NULL::text".to_owned(),
             Some(codec) => codec.selected(&quoted_name(&column.name)),
         });
@@ -373,20 +373,20 @@ impl Tables {
     }
 }
 
-/// A column as it is sent.
+/// A column as the stream or a copy sends it.
 struct Sent<'a> {
     name: &'a str,
     oid: u32,
     typmod: i32,
     /// The catalogue's column of this name, as it is now.
     known: Option<&'a sql::Column>,
-    /// In the key of the replica identity, and so never null.
+    /// A key column of the replica identity, and so never null.
     in_identity: bool,
-    /// A statement of the user's own gives it in another type, printed by the server.
+    /// Set if the user's statement gives the column in another type, which the server casts to text.
     printed: Option<&'a Printed>,
 }
 
-/// A column that comes as a text, which may not be one of its type.
+/// A column that arrives as a text, which may not be a value of the column's type.
 struct Printed {
     failure: FailureMode,
     /// The type that the statement gives it.

@@ -19,7 +19,7 @@ host    all         by_word    127.0.0.1/32 password
 host    all         all        127.0.0.1/32 scram-sha-256
 ";
 
-/// sslmode, host, root; whether the session is encrypted, or a part of the error.
+/// sslmode, host, root certificate; then whether the session is encrypted, or a part of the error.
 type Case = (SslMode, &'static str, Option<&'static str>, Result<bool, &'static str>);
 
 /// Opens a replication connection and an ordinary one; both must succeed, or fail alike.

@@ -1,4 +1,4 @@
-//! Slots that somebody else made, against a real server: each that cannot be read is refused by name, with the remedy.
+//! Slots that somebody else made, against a real server: each slot that cannot be read is refused by name, with the remedy.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod rig;

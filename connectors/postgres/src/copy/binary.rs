@@ -1,11 +1,11 @@
-//! COPY's binary format (manual, COPY, "Binary Format"): rows into batches.
+//! COPY's binary format (PostgreSQL manual, COPY, "Binary Format"): rows into batches.
 
 use bytes::{Buf, BytesMut};
 use record::{Batch, RowRef, Span};
 
 use crate::stream::Cursor;
 
-/// The memory of a row larger than this is let go of as soon as the row has been moved on.
+/// The memory of a row larger than this is freed as soon as the row has been moved on.
 const LARGE_BYTES: usize = 256 * 1024;
 
 pub(crate) const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -19,12 +19,12 @@ pub(crate) struct CopyReader {
     rest: BytesMut,
 }
 
-/// The stream is not COPY's.
+/// The bytes are not in COPY's binary format.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotCopy;
 
 impl CopyReader {
-    /// Takes a message in.
+    /// Appends the payload of a CopyData message.
     pub(crate) fn feed(&mut self, message: &[u8]) {
         self.rest.extend_from_slice(message);
     }

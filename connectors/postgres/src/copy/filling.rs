@@ -1,6 +1,6 @@
-//! Copied rows into batches.
+//! Puts copied rows into batches.
 //!
-//! One row is always held back, because only what follows tells whether it was the last of its table, or of all.
+//! The last row is always held back, because only what follows tells whether it was the last of its table, or of all.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use snapshot::Marks;
 use super::binary::{CopyReader, NotCopy};
 use crate::table::Copied;
 
-/// A batch closes at so many rows,
+/// A batch closes at this many rows.
 const MAX_ITEMS: usize = 512;
-/// or at so many bytes.
+/// A batch closes at this many bytes.
 const MAX_BYTES: usize = 256 * 1024;
-/// A message up to this size is just taken in: the buffer has room for one more.
+/// A message up to this size is taken in as it is: a full buffer has room for one more.
 const SMALL_BYTES: usize = 16 * 1024;
 const BUFFER_BYTES: usize = MAX_BYTES + SMALL_BYTES;
 
-/// What became of a row.
+/// What became of the next row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
     /// It is in the batch.
@@ -35,13 +35,13 @@ pub(super) struct Filling<'a> {
     pub(super) outlet: &'a mut Outlet,
     batch: Box<Batch>,
     buffer: BytesMut,
-    /// The part of the byte budget for a row that is larger than the buffer.
+    /// The lease for a row that is larger than [`BUFFER_BYTES`].
     grown: Option<Lease>,
     marks: Marks,
     /// Index of the table's shape in the batch.
     slot: Option<u16>,
     pub(super) rows: u64,
-    /// Rows when the table began.
+    /// `rows` when the present table began.
     before: u64,
 }
 
@@ -59,14 +59,14 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// A table begins.
+    /// Begins a table.
     pub(super) fn table_begins(&mut self) {
         self.marks.table();
         self.slot = None;
         self.before = self.rows;
     }
 
-    /// A table has ended; gives how many rows it had.
+    /// Ends a table. Returns how many rows it had.
     pub(super) fn table_ends(&mut self) -> u64 {
         let rows = self.rows - self.before;
         if rows > 0
@@ -77,7 +77,7 @@ impl<'a> Filling<'a> {
         rows
     }
 
-    /// Adds a row; sends the batch before that when it is full.
+    /// Adds the next row. Before that it sends the batch if the batch is full.
     pub(super) async fn row(
         &mut self,
         reader: &mut CopyReader,
@@ -85,7 +85,7 @@ impl<'a> Filling<'a> {
         position: &Position,
     ) -> Result<Row, NotCopy> {
         let full = self.batch.items.len() >= MAX_ITEMS || self.buffer.len() >= MAX_BYTES;
-        // Only when another row is there: the last one is held back for its mark.
+        // Only when another row is there: the last row is held back until its mark is known.
         if full && reader.has_row() && !self.send().await {
             return Ok(Row::Gone);
         }
@@ -107,8 +107,8 @@ impl<'a> Filling<'a> {
         Ok(Row::Added)
     }
 
-    /// Everything has been read: the last row says so, and carries the position that does. Without a row the position goes
-    /// alone, when `alone` asks for it.
+    /// Ends the copy: the last row gets the mark that says so, and the position of the finished copy. If there was no row, the
+    /// position is added alone, provided that `alone` is set.
     pub(super) fn end(&mut self, position: &Position, alone: bool) {
         if let Some(last) = self.held() {
             last.mark = Marks::ended();
@@ -119,11 +119,10 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// Before a message is taken in: when it does not fit into the buffer, what stands there leaves first, and one that is
-    /// larger than the buffer waits for its part of the byte budget. False when the pipeline is gone, or when it is time to
-    /// stop.
+    /// Makes room before a message is taken in. If the message does not fit into the buffer, the batch is sent first; if it
+    /// is larger than the buffer, a lease is waited for. False when the pipeline is gone, or when it is time to stop.
     pub(super) async fn grow_for(&mut self, message_bytes: usize) -> bool {
-        // The end of the copy is small too: the row before it must be held back.
+        // The trailer of COPY is small too: it must not send the batch, because the row before it is held back.
         if message_bytes <= SMALL_BYTES || self.buffer.len() + message_bytes <= BUFFER_BYTES {
             return true;
         }
@@ -139,7 +138,7 @@ impl<'a> Filling<'a> {
 
     /// Sends the batch. False when the pipeline is gone, or when it is time to stop.
     pub(super) async fn send(&mut self) -> bool {
-        // Before the batch takes the buffer away, since the next buffer is new memory.
+        // Before the batch takes the buffer away, because the next buffer is new memory.
         let lease = match self.grown.take() {
             Some(lease) => lease,
             None => match self.outlet.lease_or_stop(self.buffer.len()).await {

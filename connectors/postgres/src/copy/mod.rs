@@ -1,8 +1,9 @@
 //! Copying: the rows of the captured tables, from one view of the database, into batches.
 //!
-//! Purpose: the rows that were there before the log begins. The view is taken before the first table is read and the last
-//! one may be read hours later, while people go on changing tables: each table is read as it is defined when it is read,
-//! and one whose rows the view cannot show any more (it was rewritten or truncated) is read in a view of its own.
+//! Purpose: the rows that were there before the log begins. A view here is one snapshot of the database, as PostgreSQL's
+//! SET TRANSACTION SNAPSHOT means it. It is taken before the first table is read, and the last table may be read hours later,
+//! while people go on changing tables. So each table is read as it is defined when it is read, and a table whose rows the
+//! view cannot show any more (it was rewritten or truncated) is read in a view of its own.
 //!
 //! Must not know: the log's messages, when a copy is to be made.
 
@@ -34,30 +35,30 @@ use crate::wire::ConnectOptions;
 pub(crate) enum Copy {
     /// All rows are in the pipeline.
     Done {
-        /// The position that says so, if there was any row.
+        /// The position of the finished copy; `None` if there was no row.
         position: Option<Position>,
-        /// What the log is to pass over, when the view asked for it.
+        /// What the stream is to skip, if [`View::passes_over`] is set.
         seen: Option<Seen>,
     },
     /// The connector is to stop, or the pipeline is gone.
     Interrupted,
 }
 
-/// What a copy reads from.
+/// The view of the database that a copy reads.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    /// The exported snapshot to import; none for a view of its own.
+    /// The exported snapshot to import; `None` if the copy takes a view itself.
     pub(crate) name: Option<String>,
-    /// Where the log goes on after it: stored with every row.
+    /// The LSN from which the log is followed after the copy; stored with every row.
     pub(crate) lsn: i64,
-    /// A slot was not made for this copy: nothing follows it.
+    /// Nothing is streamed after this copy.
     pub(crate) alone: bool,
-    /// The log goes on before the view: what it shows is passed over in the log.
+    /// `lsn` is older than the view: the stream is to skip the transactions that the view shows.
     pub(crate) passes_over: bool,
 }
 
-/// Copies all captured tables, as the view itself lists them: a table made while the slot waited for open transactions is
-/// in the view, and its rows are nowhere else.
+/// Copies all captured tables that the view itself lists: a table that was created while the slot waited for open
+/// transactions is in the view, and its rows are nowhere else.
 pub(crate) async fn copy(
     config: &PostgresConfig,
     options: &ConnectOptions,
@@ -67,7 +68,7 @@ pub(crate) async fn copy(
     outlet: &mut Outlet,
 ) -> Result<Copy, Error> {
     let isolation = match config.snapshot.isolation {
-        // The other levels are for copies that nothing follows; else one moment is what is wanted.
+        // The other levels are only for copies after which nothing is streamed. Otherwise all rows must be of one moment.
         SnapshotIsolation::Serializable if view.alone => Isolation::Serializable,
         SnapshotIsolation::ReadCommitted if view.alone => Isolation::ReadCommitted,
         SnapshotIsolation::ReadUncommitted if view.alone => Isolation::ReadUncommitted,
@@ -90,14 +91,14 @@ pub(crate) async fn copy(
     }
     let mut position = Position::UNKNOWN;
     position.words[LSN] = view.lsn;
-    // Not of the view's own transaction: with an id of its own it would keep every other connector's slot on this server
-    // from being made for as long as the copy lasts, and a copy whose broker is away lasts for ever.
+    // The id comes from another connection. If the view's own transaction had an id, no slot could be created on this server
+    // for as long as the copy lasts, and a copy whose broker is away lasts for ever.
     position.words[TX_ID] = catalog.sql().await?.current_xid().await?.map_or(record::NONE, |xid| xid as i64);
     position.words[TS_US] = reader.sql().current_timestamp_us().await?;
-    // Ours, so that a slot that is moved on before anything is streamed is noticed.
+    // Marks the offset as written by us, so that a slot is noticed that somebody advances before anything is streamed.
     position.words[TX_ROW] = 0;
     set_snapshot(&mut position, SnapshotState::Running);
-    // The consistent point is stored before the first row leaves: a start that finds it knows that a copy was begun.
+    // The consistent point is stored before the first row is sent, so that a later start knows that a copy was begun.
     if !view.alone && !outlet.store(position.clone()).await {
         return Ok(Copy::Interrupted);
     }
@@ -132,15 +133,15 @@ pub(crate) async fn copy(
     Ok(Copy::Done { position: (rows > 0).then_some(position), seen })
 }
 
-/// What the view shows, for the log that begins before it.
+/// What the view shows of the log, which begins before it.
 async fn seen(reader: &SnapshotReader) -> Result<Option<Seen>, Error> {
     let Some(view) = reader.sql().visible().await? else { return Ok(None) };
-    // After the view: whatever it shows was written before this.
+    // Asked after the view was taken: whatever the view shows was written to the log before this LSN.
     let until = reader.sql().insert_lsn().await?;
     Ok(Some(Seen { view, until }))
 }
 
-/// `snapshot.include.collection.list`, and never the signal table.
+/// Whether a table is copied, by `snapshot.include.collection.list`. The signal table never is.
 fn is_wanted(config: &PostgresConfig, name: &TableName) -> bool {
     let name = name.to_string();
     let signal = config.signals.table.as_ref().is_some_and(|signal| *signal == name);

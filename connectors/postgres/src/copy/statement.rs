@@ -1,14 +1,14 @@
-//! A SELECT of the user's own in the place of a table's rows (`snapshot.select.statement.overrides`).
+//! The user's own SELECT in place of a table's rows (`snapshot.select.statement.overrides`).
 //!
-//! The statement stands as a subquery in a COPY, so that its columns can be brought to the table's types. It may end as
-//! statements do that were written to be run alone: with a semicolon, with a comment.
+//! The statement becomes a subquery of a COPY, so that its columns can be converted to the table's types. It may end with a
+//! semicolon or a comment, as a statement does that was written to be run alone.
 
 use crate::config::Snapshot;
 use crate::error::Error;
 use crate::sql::{SnapshotReader, Table};
 use crate::table::Given;
 
-/// The statement for a table and what it gives; `None` where the table itself is read.
+/// The FROM item with the statement for a table, and what the statement gives; `None` if the table itself is read.
 pub(super) async fn for_table(
     reader: &SnapshotReader,
     snapshot: &Snapshot,
@@ -24,14 +24,14 @@ pub(super) async fn for_table(
             reason: "the statement gives no columns: it must be a SELECT".into(),
         });
     }
-    // A comment at its end ends with the line.
+    // The line break ends a comment that stands at the end of the statement.
     let names: Vec<String> = (0..columns.len()).map(given_name).collect();
     let from = format!("(\n{}\n) AS given ({})", without_end(statement), names.join(", "));
     Ok(Some((from, Given { columns, failure: snapshot.selects_failure })))
 }
 
-/// What the column at this place of the statement is called in the COPY, whatever the statement calls it: a statement may
-/// give one name twice, and none at all.
+/// The name in the COPY for the statement's column at `place` (from 0). The statement's own names are not used, because it
+/// may give a name twice, or none.
 pub(crate) fn given_name(place: usize) -> String {
     format!("c{place}")
 }
@@ -55,12 +55,13 @@ fn without_end(statement: &str) -> &str {
     statement
 }
 
-/// Behind the next `end`, or at the statement's end. A doubled quote ends one quotation and begins the next.
+/// The offset behind the next `end`, or the statement's length. A doubled quote counts as the end of one quotation and the
+/// begin of the next.
 fn after(statement: &str, from: usize, end: &str) -> usize {
     statement[from..].find(end).map_or(statement.len(), |found| from + found + end.len())
 }
 
-/// Comments of this kind nest.
+/// The offset behind a comment of the form `/* … */`. Such comments nest.
 fn after_comment(bytes: &[u8], from: usize) -> usize {
     let (mut depth, mut at) = (0_usize, from);
     while at < bytes.len() {
@@ -74,7 +75,7 @@ fn after_comment(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// A text in quotes; with an E before it a backslash hides the quote after it.
+/// The offset behind a text in quotes. With an E before the text a backslash escapes the quote after it.
 fn after_text(bytes: &[u8], from: usize) -> usize {
     let before = |back: usize| from.checked_sub(back).and_then(|at| bytes.get(at)).copied();
     let in_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80;
@@ -90,7 +91,7 @@ fn after_text(bytes: &[u8], from: usize) -> usize {
     bytes.len()
 }
 
-/// `$$ … $$`, `$tag$ … $tag$`; a dollar that opens neither is a part of a name or of a parameter.
+/// The offset behind `$$ … $$` or `$tag$ … $tag$`. A dollar that opens neither is part of a name or of a parameter.
 fn after_dollars(statement: &str, from: usize) -> usize {
     let bytes = statement.as_bytes();
     let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;

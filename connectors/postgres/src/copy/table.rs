@@ -1,4 +1,4 @@
-//! Reading one table: as it is defined now, in the copy's view or in one of its own.
+//! Reading one table, as it is defined now: in the copy's view, or in a view of its own.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use crate::sql::{Files, OpenTransaction, SnapshotReader, Sql, Table, TableName};
 use crate::table::Tables;
 use crate::wire::ConnectOptions;
 
-/// A wait for a table's lock is told of after this, and again every [`TELL_EVERY`].
+/// A wait for a table's lock is shown in the log and the task's status after this time, and again every [`TELL_EVERY`].
 const TELL_AFTER: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// What became of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Read {
-    /// Its rows are in the pipeline, or it has none any more.
+    /// Its rows are in the pipeline, or the table does not exist any more.
     Done,
-    /// The view cannot show its rows: they are to be read in a view of its own.
+    /// The copy's view cannot show its rows: the table is to be read in a view of its own.
     Apart,
     /// The pipeline is gone, or the connector is to stop.
     Interrupted,
 }
 
-/// A table's lock.
+/// Whether a table's lock was taken.
 enum Lock {
     Held,
     /// There is no table of this name any more.
@@ -44,7 +44,7 @@ pub(super) struct Work<'a> {
     pub(super) config: &'a PostgresConfig,
     pub(super) options: &'a ConnectOptions,
     pub(super) tables: &'a mut Tables,
-    /// Sees the present, which the copy's own connection does not.
+    /// Shows the catalogue as it is now; the copy's own connection shows it as it was when the view was taken.
     pub(super) catalog: &'a mut Catalog,
     pub(super) position: Position,
     pub(super) filling: Filling<'a>,
@@ -55,7 +55,8 @@ fn not_copy(table: &TableName) -> Error {
 }
 
 impl Work<'_> {
-    /// Reads a table of the copy's view, as it is defined now; `before` are its files in the view.
+    /// Reads a table in the copy's view, as it is defined now. `before` are the table's files as the view shows them: other
+    /// files now mean that the table was rewritten or truncated.
     pub(super) async fn read_in_view(
         &mut self,
         reader: &SnapshotReader,
@@ -71,7 +72,7 @@ impl Work<'_> {
             }
             Lock::Interrupted => return Ok(Read::Interrupted),
         }
-        // Nobody can change the table from here on, and whatever was changed before can be seen.
+        // From here on nobody can change the table's definition, and all earlier changes of it are visible.
         let sql = self.catalog.sql().await?;
         let Some(table) = sql.table_named(name).await? else { return Ok(Read::Done) };
         let now = sql.files(&[table.oid]).await?.remove(&table.oid).unwrap_or_default();
@@ -84,11 +85,11 @@ impl Work<'_> {
         self.rows(reader, &table).await
     }
 
-    /// Reads a table in a view of its own, which is taken when nobody can rewrite the table any more. The log goes on before
-    /// that view, so what was changed between comes again, and ends as the table is.
+    /// Reads a table in a view of its own, which is taken when nobody can rewrite the table any more. The log is followed from
+    /// a point before that view, so changes in between are sent again after the rows; the last of them gives the table's state.
     pub(super) async fn read_apart(&mut self, name: &TableName) -> Result<Read, Error> {
         let reader = SnapshotReader::begin(self.options, None, crate::sql::Isolation::RepeatableRead).await?;
-        // The first question takes the view, so the lock comes before it.
+        // The first query takes the view, so the lock comes before it.
         match self.lock(&reader, name).await? {
             Lock::Held => {}
             Lock::NoTable => {
@@ -106,8 +107,8 @@ impl Work<'_> {
         Ok(read)
     }
 
-    /// Takes the lock that reading takes anyway, so that the table stays as it is while it is looked at and read. Says who
-    /// stands in the way when that lasts.
+    /// Takes the lock that reading takes anyway (ACCESS SHARE), so that the table's definition stays as it is until the rows
+    /// have been read. If that lasts, the log and the task's status say who holds it up.
     async fn lock(&mut self, reader: &SnapshotReader, name: &TableName) -> Result<Lock, Error> {
         let mut stop = self.filling.outlet.stop.clone();
         let mut lock = pin!(reader.lock_if_there(name));
@@ -186,8 +187,8 @@ impl Work<'_> {
     }
 }
 
-/// Tables that are captured now under a name that the copy did not know, and were there before under another one: what they
-/// hold is in nobody's log under that name.
+/// Tables that were renamed since the view was taken, and are captured under their new name only. Neither the copy nor the
+/// log has their earlier rows.
 pub(super) async fn renamed_since(
     present: &Sql,
     reader: &SnapshotReader,

@@ -1,7 +1,7 @@
 //! What can go wrong with this source.
 //!
-//! One enum for the crate: each variant says what failed, where, and what a person must do, and whether waiting helps
-//! ([`Error::is_transient`]). `trace.rs` gives the form that a Connect task's `status.trace` has.
+//! One enum for the crate. Each variant says what failed, where, what a person must do, and whether a retry may help
+//! ([`Error::is_transient`]). `trace.rs` writes an error in the form of a Connect task's `status.trace`.
 //!
 //! Must not know: Kafka, HTTP, cell contents, passwords.
 
@@ -26,7 +26,7 @@ pub enum Error {
     /// The network failed or the server is not there.
     #[error("{doing} at {at}: {source}")]
     Io {
-        /// What we were doing.
+        /// What was being done, as the begin of a message.
         doing: String,
         /// `host:port`.
         at: String,
@@ -36,14 +36,14 @@ pub enum Error {
     /// The server did not answer in time.
     #[error("{doing} at {at}: no answer within {after_ms} ms; check the network and whether the server is overloaded")]
     TimedOut {
-        /// What we were doing.
+        /// What was being done, as the begin of a message.
         doing: String,
         /// `host:port`.
         at: String,
         /// The limit in milliseconds.
         after_ms: u64,
     },
-    /// TLS cannot be had as asked: a certificate, a key, a missing feature.
+    /// TLS cannot be set up as configured, because of a certificate, a key or a missing feature.
     #[error("TLS with {at} failed: {reason}")]
     Tls {
         /// `host:port`.
@@ -51,14 +51,14 @@ pub enum Error {
         /// What is wrong and the remedy.
         reason: String,
     },
-    /// The server refuses this role (SQLSTATE class 28), or asks for what is not configured.
+    /// The server refuses to log this role in.
     #[error("{at} refuses user \"{user}\" on database \"{dbname}\": {server}. {remedy}")]
     Auth {
         /// `host:port`.
         at: String,
-        /// The role.
+        /// Name of the role.
         user: String,
-        /// The database.
+        /// Name of the database.
         dbname: String,
         /// What the server said.
         server: Box<ServerError>,
@@ -68,7 +68,7 @@ pub enum Error {
     /// The server refuses a statement or ends the session.
     #[error("{doing}: {server}{}", remedy_of(server))]
     Server {
-        /// What we were doing.
+        /// What was being done, as the begin of a message.
         doing: String,
         /// What the server said.
         server: Box<ServerError>,
@@ -91,7 +91,7 @@ pub enum Error {
         /// Kafka Connect's own text.
         reason: String,
     },
-    /// The rows of the user's own SELECT are not those of the table.
+    /// The columns of the user's own SELECT do not fit the table.
     #[error("table {table}: snapshot.select.statement.overrides.{table}: {reason}")]
     Override {
         /// `schema.table`.
@@ -105,15 +105,15 @@ pub enum Error {
          ALTER SYSTEM SET wal_level = 'logical' and restart the server"
     )]
     WalLevel {
-        /// The present setting.
+        /// The server's present `wal_level`.
         found: String,
     },
     /// Another session holds the slot.
     #[error("replication slot \"{slot}\" is in use{owner}: each connector needs a slot of its own. {}", owner.remedy())]
     SlotTaken {
-        /// The slot.
+        /// Name of the slot.
         slot: String,
-        /// Who holds it.
+        /// The session that holds the slot.
         owner: Box<SlotOwner>,
         /// What the server said.
         server: Box<ServerError>,
@@ -124,9 +124,9 @@ pub enum Error {
          set snapshot.mode=when_needed, or delete the connector's offsets, to copy the tables again"
     )]
     SlotMissing {
-        /// The slot.
+        /// Name of the slot.
         slot: String,
-        /// The database that was looked at.
+        /// Name of the database that was looked at.
         dbname: String,
     },
     /// The server has removed log that the slot needs.
@@ -136,7 +136,7 @@ pub enum Error {
          (snapshot.mode=when_needed)"
     )]
     SlotLost {
-        /// The slot.
+        /// Name of the slot.
         slot: String,
         /// `wal_status`, or what the server said.
         reason: String,
@@ -144,84 +144,84 @@ pub enum Error {
     /// The slot exists, but it is not one that this connector can read.
     #[error("replication slot \"{slot}\" {reason}: {remedy}")]
     SlotUnfit {
-        /// The slot.
+        /// Name of the slot.
         slot: String,
-        /// What it is, as the rest of a sentence.
+        /// Why the slot cannot be read, as the rest of a sentence that begins with the slot.
         reason: String,
         /// What to do.
         remedy: String,
     },
-    /// The slot could not be made.
+    /// The slot could not be created.
     #[error("replication slot \"{slot}\" could not be created: {cause}")]
     SlotCreation {
-        /// The slot.
+        /// Name of the slot.
         slot: String,
-        /// Why.
+        /// The error behind it.
         cause: Box<Error>,
     },
     /// The stream could not be started.
     #[error("streaming from slot \"{slot}\" at {lsn} could not be started: {cause}")]
     StreamStart {
-        /// The slot.
+        /// Name of the slot.
         slot: String,
         /// The position asked for.
         lsn: Lsn,
-        /// Why.
+        /// The error behind it.
         cause: Box<Error>,
     },
     /// A publication that must exist does not.
     #[error("publication \"{publication}\" does not exist: CREATE PUBLICATION \"{publication}\" FOR TABLE …")]
     PublicationMissing {
-        /// The publication.
+        /// Name of the publication.
         publication: String,
     },
-    /// A publication that must exist does not, and we are told not to make it.
+    /// The publication does not exist, and `publication.autocreate.mode=disabled` forbids to create it.
     #[error(
         "publication \"{publication}\" does not exist and publication.autocreate.mode is disabled: \
          CREATE PUBLICATION \"{publication}\" FOR TABLE …, then restart the connector"
     )]
     PublicationDisabled {
-        /// The publication.
+        /// Name of the publication.
         publication: String,
     },
-    /// The publication could not be made or changed.
+    /// The publication could not be created or altered.
     #[error("publication \"{publication}\" could not be {action} for {tables}: {cause}")]
     PublicationChange {
-        /// The publication.
+        /// Name of the publication.
         publication: String,
         /// `created` or `altered`.
         action: &'static str,
-        /// The tables wanted.
+        /// Names of the captured tables, separated by commas.
         tables: String,
-        /// Why.
+        /// The error behind it.
         cause: Box<Error>,
     },
-    /// `filtered`, but nothing is captured.
+    /// `publication.autocreate.mode` is `filtered`, but no table is captured.
     #[error("no captured table for publication \"{publication}\": check table.include.list and schema.include.list")]
     PublicationEmpty {
-        /// The publication.
+        /// Name of the publication.
         publication: String,
     },
-    /// `filtered`, but the publication is for all tables and cannot be narrowed.
+    /// `publication.autocreate.mode` is `filtered`, but the publication is FOR ALL TABLES and cannot be narrowed.
     #[error(
         "publication \"{publication}\" is FOR ALL TABLES and cannot be filtered: DROP PUBLICATION \"{publication}\", or \
          set publication.autocreate.mode=all_tables"
     )]
     PublicationAllTables {
-        /// The publication.
+        /// Name of the publication.
         publication: String,
-        /// The database.
+        /// Name of the database.
         database: String,
     },
-    /// A standby's publication differs from what is captured, and nothing can be written there.
+    /// The publication does not hold the captured tables, and the server is a standby, where it cannot be changed.
     #[error(
         "the server is a standby and publication \"{publication}\" does not hold the captured tables {tables}: change it on \
          the primary"
     )]
     PublicationStandby {
-        /// The publication.
+        /// Name of the publication.
         publication: String,
-        /// The tables wanted.
+        /// Names of the captured tables, separated by commas.
         tables: String,
     },
     /// The log no longer reaches back to the stored position.
@@ -232,12 +232,12 @@ pub enum Error {
     PositionLost {
         /// The stored offset, as text.
         stored: String,
-        /// The slot.
+        /// Name of the slot.
         slot: String,
-        /// What the slot has, or why it has nothing.
+        /// The position from which the slot still has the log, or why it has none.
         available: String,
     },
-    /// A copy was begun, and the mode may not finish it.
+    /// A copy was begun and not finished, and `snapshot.mode` does not allow another.
     #[error(
         "a snapshot was begun and not finished, and snapshot.mode={mode} as it is set copies no rows: set snapshot.mode=initial, \
          or delete the connector's offsets to begin without the rows"
@@ -251,28 +251,28 @@ pub enum Error {
         "{found} tables are captured, guardrail.collections.max allows {limit}: narrow table.include.list or raise it"
     )]
     Guardrail {
-        /// Captured tables.
+        /// How many tables are captured.
         found: usize,
-        /// The limit.
+        /// `guardrail.collections.max`.
         limit: usize,
     },
     /// The stream cannot be decoded.
     #[error("the log at {lsn} cannot be decoded: {reason}; please report this with the server's version")]
     Stream {
-        /// Where.
+        /// The LSN up to which the stream was received.
         lsn: Lsn,
         /// What was wrong.
         reason: String,
     },
-    /// The replication connection is dead, though no error came of it.
+    /// The replication connection is dead, although the network reported no error.
     #[error(
         "the server at {at} has sent nothing from slot \"{slot}\" for {silent_ms} ms, and {reason}: the connection is made \
-         anew. Look for a firewall, proxy or load balancer between that forgets connections"
+         anew. Look for a firewall, proxy or load balancer in between that drops idle connections"
     )]
     Silent {
         /// `host:port`.
         at: String,
-        /// The slot.
+        /// Name of the slot.
         slot: String,
         /// For how long nothing came.
         silent_ms: u64,
@@ -285,9 +285,9 @@ pub enum Error {
          ALTER ROLE \"{user}\" BYPASSRLS"
     )]
     RowSecurity {
-        /// The tables.
+        /// Names of the tables, separated by commas.
         tables: String,
-        /// The role.
+        /// Name of the role.
         user: String,
     },
     /// The statement that goes with each heartbeat cannot be run.
@@ -298,17 +298,17 @@ pub enum Error {
         /// What the server said.
         cause: Box<Error>,
     },
-    /// The other side does not speak the protocol.
+    /// The other side does not keep to PostgreSQL's protocol.
     #[error("{doing}: {reason}")]
     Protocol {
-        /// What we were doing.
+        /// What was being done, as the begin of a message.
         doing: String,
         /// What was wrong.
         reason: String,
     },
 }
 
-/// What to do about codes that a person meets often.
+/// What to do about SQLSTATEs that people meet often; empty for others.
 fn remedy_of(server: &ServerError) -> &'static str {
     match server.sqlstate.as_str() {
         "42501" => {
@@ -328,7 +328,7 @@ fn remedy_of(server: &ServerError) -> &'static str {
 }
 
 impl Error {
-    /// Whether trying again later can help without anybody doing anything.
+    /// Whether a later try can succeed without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } | Self::Silent { .. } => true,
@@ -341,7 +341,7 @@ impl Error {
         }
     }
 
-    /// What the server said, if this is about something that it said.
+    /// What the server said, if an error of the server is the cause.
     pub fn server(&self) -> Option<&ServerError> {
         match self {
             Self::Auth { server, .. } | Self::Server { server, .. } | Self::SlotTaken { server, .. } => Some(server),
@@ -353,23 +353,23 @@ impl Error {
         }
     }
 
-    /// The server's code, if it gave one.
+    /// The server's SQLSTATE, if an error of the server is the cause.
     pub fn sqlstate(&self) -> Option<&str> {
         self.server().map(|server| server.sqlstate.as_str())
     }
 
-    /// Puts a server's error in context: the same answer means another thing while a slot is being taken.
+    /// An error of the server, with what was being done.
     pub(crate) fn from_server(doing: impl Into<String>, server: ServerError) -> Self {
         Self::Server { doing: doing.into(), server: Box::new(server) }
     }
 
-    /// A slot that another session holds, as the server says it.
+    /// The error for a slot that another session holds; `server` says so (SQLSTATE 55006).
     pub(crate) fn slot_taken(slot: impl Into<String>, server: ServerError) -> Self {
         let owner = SlotOwner { pid: server.active_pid(), ..SlotOwner::default() };
         Self::SlotTaken { slot: slot.into(), owner: Box::new(owner), server: Box::new(server) }
     }
 
-    /// The slot that is in use, and what is known of its owner, if that is what this is about.
+    /// The name of the slot and what is known of its owner, if this is an error of a slot in use.
     pub(crate) fn taken(&mut self) -> Option<(&str, &mut SlotOwner)> {
         match self {
             Self::SlotTaken { slot, owner, .. } => Some((slot, owner)),
@@ -378,12 +378,12 @@ impl Error {
         }
     }
 
-    /// Bytes that are not of the protocol.
+    /// The error for bytes that are not of PostgreSQL's protocol.
     pub(crate) fn bad_frame(doing: &str, bad: BadFrame) -> Self {
         Self::Protocol { doing: doing.into(), reason: format!("{bad}; is this a PostgreSQL server?") }
     }
 
-    /// From an ordinary connection.
+    /// An error of an ordinary connection to `at` (`host:port`).
     pub(crate) fn from_sql(doing: impl Into<String>, at: &str, error: tokio_postgres::Error) -> Self {
         let doing = doing.into();
         if let Some(db) = error.as_db_error() {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// What can be told of the session that holds a slot; fields that the role may not see are `None`.
+/// What is known of the session that holds a slot. Fields that the role may not see are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotOwner {
-    /// The server process.
+    /// The pid of its server process.
     pub pid: Option<i32>,
     /// Its `application_name`.
     pub application: Option<String>,
@@ -14,12 +14,12 @@ pub struct SlotOwner {
     pub user: Option<String>,
     /// Where it connects from; `None` for a local socket too.
     pub client: Option<String>,
-    /// The connector of this very worker that it belongs to.
+    /// The name of its connector, if that is one of this worker.
     pub connector: Option<Arc<str>>,
 }
 
 impl SlotOwner {
-    /// What a person can do about it.
+    /// What a person can do about a slot in use.
     pub(crate) fn remedy(&self) -> String {
         if let Some(connector) = &self.connector {
             return format!(
@@ -35,7 +35,7 @@ impl SlotOwner {
     }
 }
 
-/// Goes behind "in use".
+/// The text that follows "in use" in an error message.
 impl fmt::Display for SlotOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(pid) = self.pid {

@@ -13,11 +13,11 @@ pub struct ServerError {
     pub sqlstate: String,
     /// The primary message, in the server's language.
     pub message: String,
-    /// The `DETAIL` line; empty for classes 22 and 23, where it quotes cells, unless it is about the server's own catalogue.
+    /// The `DETAIL` line. `None` for SQLSTATE classes 22 and 23, where it quotes cells, unless it is about pg_catalog.
     pub detail: Option<String>,
     /// The `HINT` line.
     pub hint: Option<String>,
-    /// The server's function that said it: in no language.
+    /// The server's C function that reported the error. Unlike the message it is not translated.
     pub routine: String,
 }
 
@@ -60,8 +60,9 @@ impl ServerError {
         .without_cells(error.schema().unwrap_or_default())
     }
 
-    /// Data exceptions quote the value after a colon, constraint violations the row in the detail: neither is shown. A row of
-    /// the catalogue holds names and nobody's data: which publication exists already is what a person must know.
+    /// Removes the values of cells: data exceptions (class 22) quote the value after a colon, constraint violations (class 23)
+    /// quote the row in the detail. A row of pg_catalog may be shown: it holds only names, such as that of a publication that
+    /// exists already.
     fn without_cells(mut self, schema: &str) -> Self {
         let of_catalogue = self.sqlstate.starts_with("23") && schema == "pg_catalog";
         if (self.sqlstate.starts_with("22") || self.sqlstate.starts_with("23")) && !of_catalogue {
@@ -75,7 +76,7 @@ impl ServerError {
         self
     }
 
-    /// What was said, with the detail: the message alone often names only the slot.
+    /// The message and the detail, because the message alone often names only the slot.
     pub(crate) fn said(&self) -> String {
         match &self.detail {
             Some(detail) => format!("{}; {detail}", self.message),
@@ -83,7 +84,7 @@ impl ServerError {
         }
     }
 
-    /// Whether it passes by itself.
+    /// Whether a later try can succeed without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         super::is_transient(&self.sqlstate)
     }

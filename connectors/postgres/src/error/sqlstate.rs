@@ -1,7 +1,7 @@
-//! Which error codes of the server pass by themselves.
+//! After which SQLSTATEs of the server it is worth trying again.
 //!
-//! A table and not a guess: whoever retries a revoked grant for ever looks alive and moves nothing, so a code that is
-//! not listed stops the task. Codes: PostgreSQL manual, appendix A.
+//! A code that is not listed stops the task. A task that retried for ever, say after a revoked grant, would look alive and
+//! move nothing. Codes: PostgreSQL manual, appendix "PostgreSQL Error Codes".
 
 /// Classes (two characters) and codes (five) after which it is worth trying again.
 const TRANSIENT: &[&str] = &[
@@ -23,15 +23,14 @@ const TRANSIENT: &[&str] = &[
     "58030", // input or output error of the server
 ];
 
-/// Codes and classes known to need a person. The answer of [`is_transient`] is the same without this list: it stands
-/// here to be read and tested.
+/// Codes that need a person. [`is_transient`] does not use this list: it is for readers and for the test.
 #[cfg(test)]
 const PERMANENT: &[&str] = &[
     "0A000", "22023", "25006", "28000", "28P01", "3D000", "42501", "42601", "42704", "42710", "42P01", "53400",
     "55000", "57P04", "58P01", "XX000", "", "?????",
 ];
 
-/// Whether an error of this code passes by itself. Unknown means no.
+/// Whether a later try can succeed after an error with this SQLSTATE. False for a code that is not listed.
 pub fn is_transient(sqlstate: &str) -> bool {
     TRANSIENT.iter().any(|known| sqlstate.starts_with(known))
 }

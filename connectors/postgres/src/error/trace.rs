@@ -1,7 +1,7 @@
-//! An error as a Connect task shows it: `<java class>: <message>`, causes, then reason and remedy.
+//! An error as a Connect task's status shows it: `<java class>: <message>`, causes, then reason and remedy.
 //!
-//! Monitoring in the field greps the first lines, so they keep the reference's classes and texts where it has them; the
-//! lines after them are ours and say what to do.
+//! Monitoring in the field greps the first lines, so they have the classes and texts of Debezium where it has any. The lines
+//! after them are our own and say what to do.
 
 use std::io;
 
@@ -143,7 +143,7 @@ impl Error {
     }
 }
 
-/// The driver's form of a server's error.
+/// An error of the server as the Java driver (pgjdbc) prints it.
 fn psql(server: &ServerError) -> String {
     let mut line = format!("{PSQL}: {}: {}", server.severity, server.message);
     if let Some(detail) = &server.detail {

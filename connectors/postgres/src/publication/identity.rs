@@ -1,4 +1,5 @@
-//! `replica.identity.autoset.values`: what the log says of old rows, set a table.
+//! `replica.identity.autoset.values`: sets the replica identity of captured tables, which decides what the log has of old
+//! rows.
 
 use std::fmt;
 
@@ -7,10 +8,10 @@ use settings::JavaRegex;
 use crate::error::Error;
 use crate::sql::{Sql, Table, quoted_name};
 
-/// What a table's old rows carry in the log (manual, "Publication", replica identity).
+/// What the log has of a table's old rows (PostgreSQL manual, "Logical Replication", section "Publication").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplicaIdentity {
-    /// The primary key.
+    /// The columns of the primary key.
     Default,
     /// All columns.
     Full,
@@ -56,7 +57,7 @@ impl fmt::Display for ReplicaIdentity {
     }
 }
 
-/// One entry: tables by a regular expression, and their identity.
+/// One entry of the key: a regular expression for tables, and their replica identity.
 #[derive(Clone, Debug)]
 pub struct IdentityRule {
     tables: JavaRegex,
@@ -74,8 +75,8 @@ impl IdentityRule {
     }
 }
 
-/// Alters each captured table that exactly one rule matches and that has another identity. What cannot be altered is
-/// logged and left: streaming goes on, with less in `before`.
+/// Alters each captured table that exactly one rule matches and that has another replica identity. A table that cannot be
+/// altered is logged and left as it is: it is streamed all the same, with fewer columns in `before`.
 pub async fn set_identities(sql: &Sql, captured: &[Table], rules: &[IdentityRule]) {
     for table in captured {
         let name = table.name.to_string();
@@ -91,7 +92,7 @@ pub async fn set_identities(sql: &Sql, captured: &[Table], rules: &[IdentityRule
         let statement = format!("ALTER TABLE {} REPLICA IDENTITY {}", table.name.quoted(), rule.identity);
         match sql.execute(&format!("setting the replica identity of {name}"), &statement).await {
             Ok(()) => tracing::info!(table = %name, identity = %rule.identity, "replica identity set"),
-            Err(error) => tracing::error!(table = %name, "{error}; only the table's owner may: {statement}"),
+            Err(error) => tracing::error!(table = %name, "{error}; only the table's owner may run {statement}"),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::sql::Sql;
 use crate::wire::ConnectOptions;
 
-/// An ordinary connection, made when it is needed and again when it was lost.
+/// An ordinary connection, opened when it is needed and opened again after it was lost.
 pub(crate) struct Catalog {
     options: ConnectOptions,
     sql: Option<Sql>,
@@ -26,7 +26,7 @@ impl Catalog {
         }
     }
 
-    /// Lets the connection go: none is held while the log is followed.
+    /// Closes the connection: none is held while the log is followed.
     pub(crate) fn close(&mut self) {
         self.sql = None;
     }

@@ -1,4 +1,4 @@
-//! What a copy reads, and from where the log goes on after it.
+//! Which view of the database a copy reads, and from which LSN the log is followed after it.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::position::{LSN, Stored};
 use crate::slot::Slot;
 use crate::sql::OpenTransaction;
 
-/// A wait is told of after this, and again every [`TELL_EVERY`].
+/// A wait is shown in the log and the task's status after this time, and again every [`TELL_EVERY`].
 const TELL_AFTER: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 impl Session {
-    /// What to read, and the LSN from which the log goes on after it; `None` when the connector is to stop.
+    /// The view that a copy reads, with the LSN from which the log is followed after it; `None` when the connector is to stop.
     pub(super) async fn view(&mut self, slot: &Slot, stored: Option<&Stored>) -> Result<Option<View>, Error> {
         let existing = match slot {
             Slot::Created(created) => {
@@ -27,27 +27,27 @@ impl Session {
             Slot::Existing(existing) => existing,
         };
         let confirmed = existing.confirmed_flush_lsn.map_or(0, |lsn| lsn.0 as i64);
-        // A copy that was begun goes on from the consistent point that was stored then: what was deleted between the two
-        // attempts stands in the log after it, and nowhere else.
+        // After an unfinished copy the log is followed from the consistent point that was stored then: rows that were deleted
+        // between the two attempts appear only in the log after that point.
         if let Some(begun) = stored.filter(|stored| stored.snapshot_unfinished).and_then(|s| s.position.word(LSN)) {
             return Ok(Some(View { lsn: begun.max(confirmed), ..View::default() }));
         }
-        // The publication may have been made just now. A transaction that wrote before that cannot be decoded through it, so
-        // all of these must have ended before the point from which the log is read.
+        // The publication may be new. What a transaction wrote before it existed cannot be decoded with it, so all such
+        // transactions must have ended before the point from which the log is followed.
         if !self.writers_ended().await? {
             return Ok(None);
         }
         let now = self.catalog.sql().await?.current_lsn().await?.0 as i64;
-        // And a view that is taken now must see every commit before that point: a commit's record is written a moment before
-        // its rows can be seen, and that moment lasts as long as a synchronous standby takes.
+        // A view that is taken now must show every commit before that point. A commit is written to the log a moment before its
+        // rows become visible, and with a synchronous standby that moment lasts until the standby answers.
         if !self.writers_ended().await? {
             return Ok(None);
         }
         Ok(Some(View { lsn: now.max(confirmed), passes_over: true, ..View::default() }))
     }
 
-    /// Waits until all transactions have ended that have written to this database and are open now. Those of other databases
-    /// cannot have written here. False when the connector is to stop.
+    /// Waits until all transactions have ended that are open now and have written to this database; transactions of other
+    /// databases cannot have. False when the connector is to stop.
     async fn writers_ended(&mut self) -> Result<bool, Error> {
         let mut tell_at = Instant::now() + TELL_AFTER;
         let mut open = self.catalog.sql().await?.writing_here().await?;
@@ -78,7 +78,7 @@ impl Session {
     }
 }
 
-/// What a person reads while the server makes a slot.
+/// The text in the task's status while the creation of a slot waits.
 pub(super) fn slot_waits(slot: &str, open: &[OpenTransaction]) -> String {
     format!(
         "Creating replication slot \"{slot}\" is waiting for transactions to end: {}.\nReason: PostgreSQL makes a slot when every \

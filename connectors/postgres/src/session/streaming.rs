@@ -13,11 +13,11 @@ use crate::wire::Replication;
 
 /// How long the server may take to end a stream in order.
 const FINISH: Duration = Duration::from_secs(5);
-/// A server that gives up who is silent for `wal_sender_timeout` hears of us this often within that time.
+/// The server ends a connection on which it hears nothing for `wal_sender_timeout`. This many statuses are sent within it.
 const STATUSES_WITHIN_TIMEOUT: u32 = 3;
 const STATUS_INTERVAL_MIN: Duration = Duration::from_millis(100);
 
-/// The server's process of a replication connection, and for how long it bears silence (zero: for ever).
+/// The server's process of a replication connection, and its `wal_sender_timeout` (zero: it waits for ever).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Served {
     pub(super) pid: i32,
@@ -30,7 +30,7 @@ impl Served {
         Ok(Self { pid, bears_silence: Duration::from_millis(timeout_ms) })
     }
 
-    /// The interval of statuses: the configured one, unless the server would give us up before.
+    /// The interval of statuses: the configured one, or less if `wal_sender_timeout` demands it.
     fn status_interval(self, configured: Duration) -> Duration {
         if self.bears_silence.is_zero() {
             return configured;
@@ -102,7 +102,7 @@ impl Session {
         Ok(())
     }
 
-    /// The end of a session that does not stream (any more).
+    /// Ends a session that does not stream: waits for the last position to be stored, and drops the slot if so configured.
     pub(super) async fn ended(&mut self) -> Result<(), Error> {
         self.outlet.close();
         self.outlet.last_stored().await;
@@ -125,7 +125,8 @@ impl Session {
     }
 }
 
-/// Where the server is asked to begin: after the last whole transaction. It never goes back before what was confirmed.
+/// The LSN at which the server is asked to begin: the end of the last whole transaction. The server itself never begins
+/// before the slot's `confirmed_flush_lsn`.
 fn start_of(stored: &Stored) -> Lsn {
     let position = &stored.position;
     let copied = position.word(KIND).unwrap_or(0) > 0xff;

@@ -1,13 +1,13 @@
 //! Whether a slot that exists is one that this connector can read.
 //!
-//! Debezium passes over some of these and fails later in other words, or reads a log that lacks what it needs. Here each
-//! is refused before anything is read, with what it is and what to do.
+//! Debezium does not check for some of these cases: it fails later with another message, or reads a log that lacks what it
+//! needs. Here each such slot is refused before anything is read, with the reason and the remedy.
 
 use super::PLUGIN;
 use crate::error::Error;
 use crate::sql::SlotInfo;
 
-/// What makes a slot unfit, and the remedy; `None` for one that can be read from `dbname`.
+/// Why a slot cannot be read, and the remedy; `None` for a slot that can be read from database `dbname`.
 fn unfit(slot: &SlotInfo, dbname: &str) -> Option<(String, String)> {
     let name = &slot.name;
     let drop_it = format!("SELECT pg_drop_replication_slot('{name}')");
@@ -42,7 +42,7 @@ fn unfit(slot: &SlotInfo, dbname: &str) -> Option<(String, String)> {
     })
 }
 
-/// Refuses a slot that cannot be read, or that the server has given up.
+/// Refuses a slot that cannot be read, or that the server has invalidated.
 pub(super) fn check(slot: &SlotInfo, dbname: &str) -> Result<(), Error> {
     if let Some((reason, remedy)) = unfit(slot, dbname) {
         return Err(Error::SlotUnfit { slot: slot.name.clone(), reason, remedy });
@@ -89,7 +89,7 @@ mod tests {
         }
     }
 
-    /// A slot with one thing changed: what must be said of it, and what must be said to do.
+    /// Checks that a good slot is refused after one change, with this reason and this remedy.
     #[track_caller]
     fn check_refused(change: impl FnOnce(&mut SlotInfo), reason: &str, remedy: &str) {
         let mut slot = fine();

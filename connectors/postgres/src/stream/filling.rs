@@ -1,7 +1,7 @@
 //! The read buffer, and the batch that is made of it.
 //!
-//! Frames are decoded where they stand: the batch's cells are places in the buffer, and when the batch closes, the bytes
-//! that were decoded go with it.
+//! Frames are decoded where they stand: the batch's cells are offsets into the buffer. When the batch closes, it takes the
+//! decoded bytes with it.
 
 use bytes::{Buf, Bytes, BytesMut};
 use record::{Batch, Item, Position};
@@ -9,33 +9,34 @@ use relational::Lease;
 
 use crate::wire::frames::{Frame, Next, next_frame};
 
-/// A batch closes at so many events,
+/// A batch closes at this many events, or earlier when the socket is empty and the pipeline is free.
 const MAX_ITEMS: usize = 512;
-/// or at so many bytes,
+/// A batch closes at this many bytes.
 const MAX_BYTES: usize = 256 * 1024;
-/// or when the socket is empty. The buffer has room for one more read.
+/// The size of the buffer: a full batch and one more read.
 const BUFFER_BYTES: usize = MAX_BYTES + 64 * 1024;
-/// Less than this is copied out of the buffer, so that a trickle of small transactions does not cost a buffer each.
+/// The bytes of a batch up to this size are copied out of the buffer, so that a trickle of small transactions does not cost a
+/// new buffer each.
 const SMALL_BYTES: usize = 16 * 1024;
 
-/// What is being filled.
+/// The buffer and the batch that are being filled.
 pub(super) struct Filling {
     pub(super) buffer: BytesMut,
     /// Bytes at the buffer's begin that have been decoded.
     parsed: usize,
-    /// The part of the byte budget for a frame that is larger than the buffer.
+    /// The lease for a frame that is larger than [`BUFFER_BYTES`].
     grown: Option<Lease>,
     pub(super) batch: Box<Batch>,
 }
 
-/// What a frame that has begun needs before the rest of it can be read.
+/// What an incomplete frame needs before the rest of it can be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Room {
-    /// Nothing: there is room for it.
+    /// Nothing: there is room for the frame.
     There,
-    /// What has been decoded leaves first.
+    /// The batch must be sent first.
     AfterBatch,
-    /// A part of the byte budget for all of it: the buffer must grow.
+    /// A lease for the whole frame: the buffer must grow.
     Leased,
 }
 
@@ -44,7 +45,7 @@ impl Filling {
         Self { buffer: BytesMut::with_capacity(BUFFER_BYTES), parsed: 0, grown: None, batch: Box::default() }
     }
 
-    /// Whether the batch is to leave before more is decoded.
+    /// Whether the batch is to be sent before more is decoded.
     pub(super) fn is_full(&self) -> bool {
         self.batch.items.len() >= MAX_ITEMS || self.parsed >= MAX_BYTES
     }
@@ -66,7 +67,7 @@ impl Filling {
         }
     }
 
-    /// Makes room for an incomplete frame of `need_bytes`, as long as that takes no more memory than there is.
+    /// Makes room for an incomplete frame of `need_bytes`, if it fits into [`BUFFER_BYTES`] or a lease is held for it.
     pub(super) fn room_for(&mut self, need_bytes: usize) -> Room {
         if self.parsed + need_bytes > BUFFER_BYTES {
             if self.parsed > 0 {
@@ -87,22 +88,22 @@ impl Filling {
         self.buffer.reserve(need_bytes.saturating_sub(self.buffer.len()));
     }
 
-    /// Bytes that the batch takes with it.
+    /// How many bytes of the buffer the batch will take with it.
     pub(super) fn used_bytes(&self) -> usize {
         self.parsed
     }
 
-    /// The lease of the batch, when it is a frame that made the buffer grow: such a frame is alone in its batch.
+    /// The lease that [`grow`](Self::grow) was given, if the batch holds the large frame, which is then alone in it.
     pub(super) fn lease(&mut self) -> Option<Lease> {
         self.grown.take_if(|_| self.parsed > BUFFER_BYTES)
     }
 
-    /// A frame has been decoded.
+    /// Notes that a frame has been decoded.
     pub(super) fn decoded(&mut self, frame: &Frame) {
         self.parsed = frame.consumed;
     }
 
-    /// The position of the last thing in the batch that has one.
+    /// The last position in the batch.
     pub(super) fn last_position(&self) -> Option<&Position> {
         self.batch.items.iter().rev().find_map(|item| match item {
             Item::Position(position) => Some(position),
@@ -111,13 +112,13 @@ impl Filling {
         })
     }
 
-    /// The batch with its bytes; a new one begins. `None` when there is nothing in it.
+    /// Takes the batch with its bytes, and begins a new one. `None` if the batch is empty.
     pub(super) fn take(&mut self) -> Option<Box<Batch>> {
         let used = std::mem::take(&mut self.parsed);
         if self.batch.items.is_empty() {
             self.batch.clear();
             if used > BUFFER_BYTES {
-                // A large frame that nobody wants: its memory goes with its lease.
+                // A large frame that gave no event: its memory is freed together with its lease.
                 drop(self.take_bytes(used));
                 self.grown = None;
             } else {
@@ -130,7 +131,7 @@ impl Filling {
         Some(batch)
     }
 
-    /// The first bytes of the buffer, as the batch's own.
+    /// Takes the first `used` bytes out of the buffer.
     fn take_bytes(&mut self, used: usize) -> Bytes {
         if used <= SMALL_BYTES {
             let bytes = Bytes::copy_from_slice(&self.buffer[..used]);
@@ -146,7 +147,7 @@ impl Filling {
     }
 }
 
-/// Where a reconnect goes on once this batch is with the pipeline.
+/// The position from which a reconnect goes on once the pipeline has this batch; `None` if it is the same as before.
 pub(super) fn reached(batch: &Batch) -> Option<Position> {
     batch.items.iter().rev().find_map(|item| match item {
         Item::Position(position) => Some(position.clone()),

@@ -24,10 +24,10 @@ use crate::wire::{error_in_stream, loss_in_stream};
 
 /// Bytes of an XLogData message before the plugin's own.
 const XLOG_HEADER_BYTES: usize = 25;
-/// How long a silent server may take to say on another connection what it does.
+/// How long it may take to ask, on another connection, what a silent server does.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// How it ended.
+/// Why the loop ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// The connector is to stop.
@@ -36,7 +36,7 @@ pub(crate) enum End {
     Gone,
 }
 
-/// What of the session outlasts a streaming connection.
+/// The parts of the session that outlast a streaming connection.
 pub(crate) struct Lasting<'a> {
     pub(crate) decoder: &'a mut Decoder,
     pub(crate) tables: &'a mut Tables,
@@ -58,7 +58,7 @@ pub(crate) struct Follow<'a> {
     pid: i32,
     /// Wakes the loop when a position has been stored.
     stored: watch::Receiver<Option<Position>>,
-    /// The transaction that has been waited for.
+    /// The last transaction whose changes were waited for until the catalogue showed them.
     awaited: Option<u32>,
     filling: Filling,
 }
@@ -82,8 +82,8 @@ impl<'a> Follow<'a> {
         Self { lasting, link, pid, stored, awaited: None, filling: Filling::new() }
     }
 
-    /// Reads until the connector is to stop. The connection is then still open, so that the last stored position can be
-    /// told ([`finish`](Self::finish)).
+    /// Reads until the connector is to stop. The connection is then still open, so that [`finish`](Self::finish) can confirm
+    /// the last stored position.
     pub(crate) async fn run(&mut self) -> Result<End, Error> {
         loop {
             let is_full = self.parse().await?;
@@ -93,10 +93,10 @@ impl<'a> Follow<'a> {
             if self.lasting.outlet.stopping() {
                 return Ok(End::Stopped);
             }
-            // In a flood the loop never waits for the clock.
+            // While the socket always has bytes the loop never waits, so it looks here whether a status is due.
             self.link.keep().await?;
             if is_full {
-                // Complete frames may stand in the buffer still.
+                // The buffer may still hold complete frames.
                 continue;
             }
             if self.link.try_read(&mut self.filling.buffer).await? {
@@ -105,8 +105,8 @@ impl<'a> Follow<'a> {
                 }
                 continue;
             }
-            // The socket is empty: what has been read leaves now, unless the pipeline is still busy with what it has. Then
-            // more is added until it is free, so that batches grow with the load and no timer is needed.
+            // The socket is empty: the batch is sent now, unless the pipeline is still busy. Then more is added until the
+            // pipeline is free, so that batches grow with the load and no timer is needed.
             if self.lasting.outlet.is_drained() {
                 self.beat();
                 if !self.flush().await? {
@@ -123,7 +123,7 @@ impl<'a> Follow<'a> {
         if self.lasting.outlet.stopping() { End::Stopped } else { End::Gone }
     }
 
-    /// Waits for bytes; meanwhile statuses, heartbeats, stored positions, the stop.
+    /// Waits for bytes. Meanwhile it sends statuses and heartbeats, confirms stored positions, and obeys the stop.
     async fn wait(&mut self) -> Result<Option<End>, Error> {
         // Without a position there is nothing that a heartbeat could carry.
         let due = self.lasting.reached.as_ref().and(self.lasting.heartbeat.as_ref()).map(Heartbeat::due);
@@ -163,11 +163,11 @@ impl<'a> Follow<'a> {
         Ok(None)
     }
 
-    /// Asks on a new connection why the server says nothing, and shows it in the task's status.
+    /// Asks on a new connection why the server is silent, and shows the answer in the task's status.
     async fn ask(&mut self) -> Result<(), Error> {
         let (pid, slot) = (self.pid, self.link.slot().to_owned());
         let mut stop = self.lasting.outlet.stop.clone();
-        // One that was made before may have died with the stream.
+        // A connection that was opened before may have died together with the stream.
         self.lasting.catalog.close();
         let question = async {
             let sql = self.lasting.catalog.sql().await?;
@@ -199,7 +199,7 @@ impl<'a> Follow<'a> {
         Ok(())
     }
 
-    /// Decodes the complete frames of the buffer; true when the batch is full.
+    /// Decodes the complete frames of the buffer; true when the batch is to be sent before more can be read.
     async fn parse(&mut self) -> Result<bool, Error> {
         loop {
             if self.filling.is_full() {
@@ -214,28 +214,28 @@ impl<'a> Follow<'a> {
             match frame.tag {
                 b'd' => self.copy_data(payload).await?,
                 b'E' => return Err(error_in_stream(self.link.slot(), &self.filling.buffer[payload])),
-                // The server ends the stream in order (it shuts down): the connection is made anew.
+                // CopyDone: the server ends the stream in order, because it shuts down. The session reconnects.
                 b'c' => return Err(self.link.ended_by_server()),
                 b'N' => {
                     if let Some(loss) = loss_in_stream(&self.filling.buffer[payload]) {
                         return Err(loss);
                     }
                 }
-                // Parameters.
+                // Such as ParameterStatus.
                 _ => {}
             }
             self.filling.decoded(&frame);
         }
     }
 
-    /// Makes room for a frame that has begun. One that does not fit into the buffer waits for its part of the byte budget
-    /// before the buffer grows, and what stands before it leaves first: true, as when the batch is full.
+    /// Makes room for an incomplete frame. If it does not fit into the buffer, the batch must be sent first (then this is
+    /// true, as for a full batch); after that the buffer grows, once there is a lease for it.
     async fn grow_for(&mut self, need_bytes: usize) -> Result<bool, Error> {
         match self.filling.room_for(need_bytes) {
             Room::There => Ok(false),
             Room::AfterBatch => Ok(true),
             Room::Leased => {
-                // Without a lease it is time to stop, which the caller looks for next.
+                // Without a lease the connector is to stop, which the caller checks next.
                 if let Some(lease) = self.leased(need_bytes).await? {
                     self.filling.grow(need_bytes, lease);
                 }
@@ -285,9 +285,9 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// Asks the catalogue for what the log does not say of a table. The catalogue may be slow, and the transaction that
-    /// changed the table may not be seen yet (waited for once, however many tables it touches): the server is told
-    /// meanwhile that we are there.
+    /// Asks the catalogue for what the log does not say of a table. Before that it waits until the catalogue shows what the
+    /// open transaction did, for that may have changed the table; once a transaction, however many tables it announces.
+    /// Statuses are sent meanwhile.
     async fn announced(&mut self, relation: &Relation) -> Result<(), Error> {
         let open = self.lasting.decoder.open_xid().filter(|xid| Some(*xid) != self.awaited);
         let (catalog, tables) = (&mut *self.lasting.catalog, &mut *self.lasting.tables);
@@ -321,7 +321,7 @@ impl<'a> Follow<'a> {
     async fn flush(&mut self) -> Result<bool, Error> {
         let mut lease = self.filling.lease();
         if lease.is_none() && !self.filling.is_empty() {
-            // Before the batch takes the buffer away, since the next buffer is new memory.
+            // Before the batch takes the buffer away, because the next buffer is new memory.
             lease = self.leased(self.filling.used_bytes()).await?;
             if lease.is_none() {
                 return Ok(false);
@@ -341,7 +341,7 @@ impl<'a> Follow<'a> {
         Ok(true)
     }
 
-    /// Waits for the byte budget. `None` when the connector is to stop.
+    /// Waits for a lease. `None` when the connector is to stop.
     async fn leased(&mut self, bytes: usize) -> Result<Option<Lease>, Error> {
         let (mut stop, lease) = (self.lasting.outlet.stop.clone(), self.lasting.outlet.lease(bytes));
         let waited = async {
@@ -368,7 +368,7 @@ impl<'a> Follow<'a> {
         self.link.while_waiting(waited).await
     }
 
-    /// After a stop: waits for the last position to be stored, tells the server, and ends the stream in order.
+    /// After a stop: waits for the last position to be stored, confirms it to the server, and ends the stream in order.
     pub(crate) async fn finish(mut self, within: Duration) {
         self.lasting.outlet.close();
         let last = self.lasting.outlet.last_stored().await;

@@ -1,8 +1,8 @@
 //! The streaming connection, and what the server is told over it.
 //!
-//! The server gives up a reader that says nothing for `wal_sender_timeout`, and keeps its log until a position is
-//! confirmed. So both are told on a clock of their own, whatever else is waited for: the catalogue, the byte budget, a place
-//! in the queue, or nothing at all because a flood never lets up.
+//! The server ends a connection on which it hears nothing for `wal_sender_timeout`, and it keeps its log until a position
+//! is confirmed. Statuses, which confirm positions too, are therefore sent on a clock of their own: whatever the loop waits
+//! for (the catalogue, the byte budget, a place in the queue), and also when it never waits because changes never pause.
 //!
 //! Must not know: what the bytes mean, SQL.
 
@@ -22,20 +22,20 @@ use crate::lsn::Lsn;
 use crate::position::{LSN, LSN_COMMIT, LSN_PROC};
 use crate::wire::Replication;
 
-/// How the connection is kept.
+/// The settings of a streaming connection.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkOptions {
-    /// The slot that is streamed from, for messages.
+    /// The name of the slot that is streamed from, for errors and the log.
     pub(crate) slot: String,
-    /// `status.update.interval.ms`, or less where the server would give us up before that.
+    /// `status.update.interval.ms`, or less if `wal_sender_timeout` demands it.
     pub(crate) status_interval: Duration,
     /// `lsn.flush.mode` other than manual: stored positions are confirmed.
     pub(crate) confirms: bool,
-    /// What the server has been told before.
+    /// The slot's `confirmed_flush_lsn` when the stream begins.
     pub(crate) confirmed: Lsn,
 }
 
-/// The connection.
+/// A streaming connection, and the clock of its statuses.
 pub(crate) struct Link {
     replication: Replication,
     options: LinkOptions,
@@ -49,7 +49,7 @@ pub(crate) struct Link {
     pace: Pace,
 }
 
-/// What a stored position allows the server to forget.
+/// The LSN before which the server may remove log once this position is stored.
 fn confirmable(position: &Position) -> Lsn {
     let lsn = position.word(LSN_COMMIT).or(position.word(LSN_PROC)).or(position.word(LSN)).unwrap_or(0);
     Lsn(lsn as u64)
@@ -92,7 +92,7 @@ impl Link {
         }
     }
 
-    /// Waits for bytes. May be dropped without losing any; [`heard`](Self::heard) comes after it.
+    /// Waits for bytes. The future may be dropped without losing any. The caller then calls [`heard`](Self::heard).
     pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> Result<(), Error> {
         match self.replication.fill(buffer).await {
             Ok(_) => Ok(()),
@@ -100,18 +100,18 @@ impl Link {
         }
     }
 
-    /// Bytes were read.
+    /// Notes that bytes were read, and slows down reads that come too fast ([`Pace`]).
     pub(super) async fn heard(&mut self) {
         self.silence.heard(Instant::now());
         self.pace.read().await;
     }
 
-    /// Whether a silence that somebody was told of has ended; once.
+    /// Whether a silence that was shown in the task's status has ended. True only once for each.
     pub(super) fn speaks_again(&mut self) -> bool {
         self.silence.take_ended()
     }
 
-    /// When the server is to be told again that we are there.
+    /// When the next status is due.
     pub(super) fn due(&self) -> Instant {
         self.next_status
     }
@@ -122,23 +122,23 @@ impl Link {
             return Ok(());
         }
         self.note_stored();
-        // A server that has been heard of since the last status need not be asked for a word.
+        // A reply is requested only if the server has sent nothing since the last status.
         let is_quiet = !self.silence.heard_since(self.last_status);
         self.status(is_quiet).await
     }
 
-    /// Confirms the stored position, if it is news.
+    /// Confirms the stored position, if it is beyond what was confirmed.
     pub(super) async fn confirm(&mut self) -> Result<(), Error> {
         if self.note_stored() { self.status(false).await } else { Ok(()) }
     }
 
-    /// Answers a server that asks for us.
+    /// Answers a keepalive that requests a reply.
     pub(super) async fn answer(&mut self) -> Result<(), Error> {
         self.note_stored();
         self.status(false).await
     }
 
-    /// Takes over what is stored; true when it is more than was confirmed.
+    /// Takes over the stored position; true if it is beyond what was confirmed.
     fn note_stored(&mut self) -> bool {
         let stored = self.stored.borrow_and_update().as_ref().map(confirmable);
         match stored.filter(|lsn| self.options.confirms && *lsn > self.confirmed) {
@@ -159,7 +159,7 @@ impl Link {
         sent.map_err(|error| self.replication.stream_error(error))
     }
 
-    /// Waits for something else than the server, which is told meanwhile that we are there.
+    /// Waits for something other than the server, and sends the statuses that are due meanwhile.
     pub(super) async fn while_waiting<T>(&mut self, waited: impl Future<Output = T>) -> Result<T, Error> {
         let mut waited = pin!(waited);
         loop {
@@ -171,13 +171,13 @@ impl Link {
         }
     }
 
-    /// Whether the server has said nothing for so long that another connection is to tell why.
+    /// Whether the server has been silent for so long that it is to be asked over another connection.
     pub(super) fn is_silent(&self) -> bool {
         self.silence.asks(Instant::now())
     }
 
-    /// What another connection says of the process that serves this one: the text for a person who wonders why nothing
-    /// comes, or the end of the stream.
+    /// Takes the answer that came over another connection. Returns the text for the task's status, or the error that ends
+    /// the stream.
     pub(super) fn explained(&mut self, serving: &Serving) -> Result<String, Error> {
         let verdict = self.silence.answered(serving, Instant::now());
         if let Verdict::GiveUp(reason) = verdict {
@@ -192,7 +192,7 @@ impl Link {
         Ok(serving.explained(&self.options.slot))
     }
 
-    /// Tells the last stored position, and ends the stream in order. `buffer` is the one that was read into.
+    /// Confirms the last stored position, and ends the stream in order. `buffer` is the one that was read into.
     pub(super) async fn finish(mut self, last: Option<Position>, buffer: &mut BytesMut, within: Duration) {
         if self.options.confirms {
             self.confirmed = self.confirmed.max(last.as_ref().map_or(Lsn(0), confirmable));
@@ -202,7 +202,7 @@ impl Link {
             self.status(false).await?;
             self.replication.finish(buffer, within).await
         };
-        // A server that is busy does not read: it is not waited for longer than for its answer.
+        // A busy server does not read, so that our write may wait too: the limit holds for everything together.
         match tokio::time::timeout(within, ended).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%slot, %error, "the stream was not ended in order"),
@@ -210,7 +210,7 @@ impl Link {
         }
     }
 
-    /// An error of the stream itself.
+    /// The error for a stream that the server ended.
     pub(super) fn ended_by_server(&self) -> Error {
         self.replication.stream_error(io::Error::new(io::ErrorKind::UnexpectedEof, "the server ended the stream"))
     }

@@ -11,7 +11,7 @@ use crate::config::BinaryMode;
 use crate::position::{LSN, TS_US, TX_ID};
 use crate::types::encoded;
 
-/// The topic, its schemas, and which prefixes are wanted.
+/// The topic of logical messages, its schemas, and which prefixes are wanted.
 pub(crate) struct MessageTopic {
     topic: Arc<str>,
     key: Arc<Schema>,
@@ -40,7 +40,7 @@ impl MessageTopic {
             .named(&named("Message"), Some(1))
             .build();
         Self {
-            // The delimiter of topic names is not used here; that is how it has always been.
+            // Always a dot, whatever topic.delimiter says, as in Debezium.
             topic: format!("{prefix}.message").into(),
             key: Schema::of(Kind::structure([("prefix", text)])).named(&named("MessageKey"), Some(1)).build(),
             value: Schema::of(Kind::structure([
@@ -65,11 +65,11 @@ impl MessageTopic {
         if self.include.is_empty() { !self.exclude.matches(prefix) } else { self.include.matches(prefix) }
     }
 
-    /// The record. `orders` are its places in the transaction.
+    /// The record of a message. `orders` are its `total_order` and `data_collection_order` in the transaction.
     pub(crate) fn event(&self, message: LogicalMessage, orders: Option<(i64, i64)>, now_ms: i64) -> Event {
         let LogicalMessage { transactional, prefix, content, mut position, .. } = message;
         if position.words[TS_US] == NONE {
-            // The time of what has no commit is the last commit's; before the first one it is now.
+            // A message outside of a transaction has the time of the last commit. Before the first commit it gets the present.
             position.words[TS_US] = now_ms * 1000;
         }
         let content = encoded(Cow::Owned(content), self.binary).to_value();

@@ -15,7 +15,7 @@ pub(crate) struct Relation {
     pub(crate) columns: Vec<RelationColumn>,
 }
 
-/// A column of it.
+/// A column of a [`Relation`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RelationColumn {
     pub(crate) name: String,
@@ -25,7 +25,7 @@ pub(crate) struct RelationColumn {
     pub(crate) identity: bool,
 }
 
-/// A type that is none of the server's own, as the log names it before the first table with a column of it.
+/// A type that is not built in. The log names it before the first table with a column of this type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NamedType {
     pub(crate) oid: u32,
@@ -40,16 +40,16 @@ pub(crate) struct LogicalMessage {
     pub(crate) prefix: String,
     pub(crate) content: Vec<u8>,
     pub(crate) position: Position,
-    /// A restart has passed it: it only counts in its transaction.
+    /// It was delivered before the restart: it is not sent again, but it counts in its transaction.
     pub(crate) seen: bool,
 }
 
 /// Why a message could not be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
-    /// It ended early, or a name in it is not UTF-8.
+    /// The message ended early, or a name in it is not UTF-8.
     Short,
-    /// Its kind is not one of protocol version 1.
+    /// The message's kind is not one of protocol version 1.
     Unknown(u8),
     /// A row of a table that no RELATION announced.
     NoRelation(u32),

@@ -1,9 +1,9 @@
 //! Following the log: the loop that reads, decodes in place, and closes batches.
 //!
 //! Purpose: one task owns the socket. Bytes are read into one buffer, decoded where they stand, and the buffer becomes the
-//! batch. While it waits (for the server, the catalogue, the byte budget, a place in the queue) it keeps answering the
-//! server, so that a slow consumer is never taken for a dead one; and a server that says nothing is asked before it is
-//! taken for dead.
+//! batch. While the task waits (for the server, the catalogue, the byte budget, a place in the queue) it goes on sending
+//! statuses, so that the server does not take a slow consumer for a dead one. A silent server is asked over another
+//! connection before it is taken for dead.
 //!
 //! Must not know: SQL, topics, how values are written.
 

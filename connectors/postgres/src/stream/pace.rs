@@ -1,12 +1,12 @@
-//! How fast a flood is read.
+//! How fast the socket is read when changes come without a pause.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Keeps a flood from being read in drops: the server writes each row to the socket by itself, and a reader that is
-/// faster than the server would wake up for every row. After so many reads within a millisecond the next one waits for
-/// another millisecond.
+/// Keeps the reader from waking up for every row: the server writes each row to the socket by itself, and a reader that is
+/// faster than the server would read them one by one. After [`READS`](Self::READS) reads in less than two milliseconds it
+/// waits for one.
 pub(super) struct Pace {
     reads: u32,
     last: Instant,
@@ -20,7 +20,7 @@ impl Pace {
         Self { reads: 0, last: Instant::now() }
     }
 
-    /// After a read: waits when there have been many in a short time.
+    /// Called after each read. Waits if there have been many in a short time.
     pub(super) async fn read(&mut self) {
         self.reads += 1;
         if self.reads < Self::READS {
@@ -39,7 +39,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// How long so many reads take, each a while after the one before.
+    /// How long the reads wait in all, if each comes `apart` after the one before.
     async fn check(reads: u32, apart: Duration, expect: Duration) {
         let (mut pace, began) = (Pace::new(), Instant::now());
         for _ in 0..reads {

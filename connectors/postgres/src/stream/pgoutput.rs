@@ -1,7 +1,7 @@
-//! pgoutput, protocol version 1 (manual chapter 55.9): messages into events of a batch.
+//! pgoutput, protocol version 1 (PostgreSQL manual, "Logical Replication Message Formats"): messages into events of a batch.
 //!
-//! The decoder owns what the stream's order decides: the open transaction, the place of each event in it, what a restart
-//! has already seen. It never waits: a RELATION it hands back, and goes on once the table is known.
+//! The decoder keeps what depends on the order of the stream: the open transaction, the place of each event in it, and what
+//! was delivered before a restart. It never waits: it returns a RELATION to the caller, who looks the table up.
 
 mod messages;
 #[cfg(test)]
@@ -30,7 +30,7 @@ pub(crate) enum Step {
     Relation(Relation),
     /// Keep the name of a user's type: the catalogue may have lost it when a table with a column of it is announced.
     Type(NamedType),
-    /// A logical message was met and passes the filter.
+    /// Pass the logical message to [`Decoder::met`].
     Message(LogicalMessage),
 }
 
@@ -41,9 +41,9 @@ pub(crate) struct Decoder {
     open: Option<Open>,
     last_commit: i64,
     last_commit_us: i64,
-    /// What was stored when the stream began; cleared once it is passed.
+    /// The stored offset from which the stream goes on; cleared once the stream is past it.
     resume: Option<Stored>,
-    /// What a copy has read of the log to come; cleared once the log is past it.
+    /// Transactions of the stream that a copy has read already; cleared once the stream is past them.
     seen: Option<Seen>,
     metadata: Option<TransactionTopic>,
     counts: Transactions,
@@ -69,7 +69,7 @@ impl Decoder {
         }
     }
 
-    /// A connection begins anew: the server announces every table again, and whole transactions.
+    /// Begins a new connection, on which the server announces every table again and sends whole transactions.
     pub(crate) fn reconnected(&mut self, resume: Option<Stored>) {
         self.relations.clear();
         self.open = None;
@@ -81,17 +81,17 @@ impl Decoder {
         self.resume = resume;
     }
 
-    /// Passes over what a copy has read already, in this and later connections.
+    /// Skips the transactions that a copy has read already, on this connection and later ones.
     pub(crate) fn pass_over(&mut self, seen: Option<Seen>) {
         self.seen = seen;
     }
 
-    /// The open transaction.
+    /// The id of the open transaction.
     pub(crate) fn open_xid(&self) -> Option<u32> {
         self.open.as_ref().map(|open| open.xid as u32)
     }
 
-    /// A new batch is being filled.
+    /// Begins a new batch, into which shapes must be put again.
     pub(crate) fn next_batch(&mut self) {
         self.batch_number += 1;
     }
@@ -100,9 +100,9 @@ impl Decoder {
         self.relations.insert(id, known);
     }
 
-    /// The position that a keepalive stands for: nothing is outstanding before it.
+    /// The position that may be stored because of a keepalive: everything before `wal_end` has been sent.
     pub(crate) fn keepalive(&mut self, wal_end: i64) -> Option<Position> {
-        // A position that is not beyond what a restart has to pass yet says nothing.
+        // Inside a transaction, and while the stream is not past the last commit or the stored offset, there is none.
         if self.open.is_some() || wal_end <= self.last_commit.max(0) {
             return None;
         }
@@ -116,7 +116,7 @@ impl Decoder {
         position.words[LSN] = wal_end;
         position.words[LSN_PROC] = wal_end;
         position.words[LSN_COMMIT] = wal_end;
-        // A commit record may begin exactly where the sent log ends: only what is before it has been seen.
+        // The next commit record may begin exactly at `wal_end`: only commits before it have been delivered.
         position.words[TX_LSN] = wal_end - 1;
         position.words[TX_ROW] = 0;
         position.words[TS_US] = self.last_commit_us;
@@ -124,8 +124,8 @@ impl Decoder {
         Some(position)
     }
 
-    /// Decodes the message that the cursor stands at. `start` is the LSN that the server stamped on it. The cursor runs over
-    /// the buffer that becomes the batch's, so its positions are those of the spans.
+    /// Decodes the message that the cursor stands at. `start` is the LSN that the server gave it. The cursor runs over the
+    /// buffer that the batch will own, so its offsets are those of the spans.
     pub(crate) fn message(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<Step, Malformed> {
         match cursor.u8()? {
             b'I' => self.insert(batch, start, cursor)?,
@@ -150,7 +150,7 @@ impl Decoder {
         if let Some(stored) = &self.resume {
             let word = |slot| stored.position.word(slot);
             match word(TX_LSN) {
-                // Ours: the transaction and the place in it.
+                // Our own offset names the transaction and the place in it.
                 Some(tx) => {
                     let whole = word(KIND).unwrap_or(0) & 0xff == Kind::Commit as i64;
                     done = commit_lsn < tx || whole && commit_lsn <= tx;
@@ -158,7 +158,7 @@ impl Decoder {
                         done_rows = word(TX_ROW).unwrap_or(0);
                     }
                 }
-                // The Java connector's: the last whole transaction ended at lsn_commit.
+                // In the Java connector's offset the last whole transaction ended at lsn_commit.
                 None => done = word(LSN_COMMIT).is_some_and(|commit| commit_lsn < commit),
             }
         }
@@ -219,14 +219,15 @@ impl Decoder {
         Ok(())
     }
 
-    /// Counts a row message, and says whether it has been delivered before.
+    /// Counts a row message. Returns its position, and whether it was delivered before the restart; `None` outside of a
+    /// transaction.
     fn place(&mut self, start: i64, kind: Kind) -> Option<(Position, bool)> {
         let open = self.open.as_mut()?;
         open.rows += 1;
         let mut seen = open.done || open.rows <= open.done_rows;
         if let Some(stored) = self.resume.as_ref().filter(|stored| !stored.exact && !open.done) {
-            // The Java connector stored the LSN of the last event. Another event may stand at the same one, so only what
-            // is before it is certainly delivered: one event twice is better than one lost.
+            // The Java connector stored the LSN of the last event. Other events may have the same LSN, so only those before
+            // it were certainly delivered: an event that comes twice is better than one that is lost.
             let last = stored.position.word(LSN_PROC).or(stored.position.word(LSN)).unwrap_or(NONE);
             let in_it = stored.position.word(TX_ID).is_none_or(|xid| xid & 0xffff_ffff == open.xid);
             seen = in_it && stored.position.word(LSN_PROC).is_some() && start < last;
@@ -244,7 +245,7 @@ impl Decoder {
         Some((position, seen))
     }
 
-    /// The slot of a table's shape in the batch; `None` for a table that is not captured.
+    /// The index of a table's shape in the batch; `None` for a table that is not captured.
     fn shape(&mut self, batch: &mut Batch, id: u32) -> Result<Option<u16>, Malformed> {
         let known = self.relations.get_mut(&id).ok_or(Malformed::NoRelation(id))?;
         let Some(shape) = &known.shape else { return Ok(None) };
@@ -258,13 +259,13 @@ impl Decoder {
         Ok(Some(slot))
     }
 
-    /// Whether an event that a restart has passed is to be gone through all the same: it counts in its transaction, so that
-    /// the orders go on where they were.
+    /// Whether an event that was delivered before the restart is decoded all the same: with transaction metadata it counts in
+    /// its transaction, so that later events get the same `total_order` as without the restart.
     fn recounts(&self) -> bool {
         self.metadata.is_some() && self.open.as_ref().is_some_and(|open| !open.done)
     }
 
-    /// The transaction's BEGIN record, before its first event; one that was seen had it before the restart.
+    /// Adds the transaction's BEGIN record before its first event, unless both were delivered before the restart (`seen`).
     fn begun(&mut self, batch: &mut Batch, position: &Position, seen: bool) {
         let Some(topic) = &self.metadata else { return };
         if let Some(open) = self.open.as_mut()
@@ -276,7 +277,7 @@ impl Decoder {
         }
     }
 
-    /// Counts an event and puts it into the batch, unless a restart has passed it.
+    /// Counts an event and puts it into the batch, unless it was delivered before the restart (`seen`).
     fn emit(&mut self, batch: &mut Batch, mut change: Change, seen: bool) {
         if self.metadata.is_some() {
             self.begun(batch, &change.position, seen);
@@ -288,8 +289,8 @@ impl Decoder {
         }
     }
 
-    /// What a row's change is for: its table's shape, its position, and whether it was sent before the restart and only counts.
-    /// `None` when nothing is to be done with it: its place is taken, and reached.
+    /// Counts a row message. Returns the index of its table's shape, its position, and whether it was delivered before the
+    /// restart. `None` if the row gives no record; its position then counts as reached.
     #[inline]
     fn wanted_row(
         &mut self,
@@ -343,7 +344,7 @@ impl Decoder {
         let after = tuple(batch, &mut cursor)?;
         let mut moved = false;
         if let Some(before) = before.filter(|before| before.count == after.count) {
-            // What is stored out of line and unchanged is in the old row, when the identity is FULL.
+            // The new row lacks an unchanged TOASTed value. With REPLICA IDENTITY FULL the old row has it.
             for i in 0..after.count as usize {
                 let (old, new) = (batch.spans[before.first as usize + i], &mut batch.spans[after.first as usize + i]);
                 if *new == Span::UNCHANGED && old != Span::MISSING {
@@ -367,7 +368,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// A changed key leaves as a delete under the old key, its tombstone, and a create under the new one.
+    /// A change of the key is sent as a delete under the old key, its tombstone, and a create under the new key.
     fn emit_move(
         &mut self,
         batch: &mut Batch,
@@ -394,12 +395,12 @@ impl Decoder {
 
     fn key_moved(&self, batch: &Batch, buffer: &[u8], id: u32, before: RowRef, after: RowRef) -> bool {
         let Some(known) = self.relations.get(&id) else { return false };
-        // A row that is shorter than its table's is complained of where it is decoded.
+        // A row with fewer columns than its table is reported where it is decoded.
         known.key.iter().filter(|column| **column < after.count).any(|column| {
             let old = batch.spans[before.first as usize + usize::from(*column)];
             let new = batch.spans[after.first as usize + usize::from(*column)];
-            // Both sides are pgoutput's text of one type: equal values are equal bytes. A key column that the old row image
-            // lacks (an index is the identity, or message.key.columns) is null or empty there: the key of the delete.
+            // Both are pgoutput's text of one type, so equal values are equal bytes. The old row may lack a key column (if an
+            // index is the identity, or with message.key.columns): the key has changed then, and the delete's key has no value.
             new != Span::UNCHANGED && old.bytes(buffer) != new.bytes(buffer)
         })
     }
@@ -446,7 +447,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// An old row: whole, or its identity's columns only; the others are missing, which is not the same as null.
+    /// Reads an old row. With tag `K` it has only the columns of the replica identity; the others are missing, which is not
+    /// the same as null.
     fn old_tuple(&self, batch: &mut Batch, cursor: &mut Cursor<'_>, id: u32, tag: u8) -> Result<RowRef, Malformed> {
         let row = tuple(batch, cursor)?;
         if tag == b'K'
@@ -468,7 +470,7 @@ fn transaction_id(position: &Position) -> String {
     format!("{}:{}", position.words[TX_ID], position.words[LSN])
 }
 
-/// A position that yields no record; of several in a row only the last one counts, and none that a restart has passed.
+/// Adds a position without a record, unless it was stored before the restart (`seen`). Of several in a row only the last stays.
 fn reach(batch: &mut Batch, position: Position, seen: bool) {
     match batch.items.last_mut() {
         _ if seen => {}

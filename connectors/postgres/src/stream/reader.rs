@@ -17,12 +17,12 @@ impl<'a> Cursor<'a> {
         Self { bytes, at }
     }
 
-    /// All the bytes, those behind the cursor too.
+    /// All the bytes, those before the cursor too.
     pub(crate) fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Where it stands.
+    /// The offset of the next byte.
     pub(crate) fn at(&self) -> usize {
         self.at
     }

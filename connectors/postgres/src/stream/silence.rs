@@ -1,10 +1,10 @@
 //! Whether a server that says nothing is busy or gone.
 //!
 //! A walsender that works through one large transaction without a row for us (unpublished changes, REFRESH MATERIALIZED
-//! VIEW, the rewrite of a table) says nothing until it is through, not even an answer to our statuses. To give the
-//! connection up then would make it begin the same transaction anew, for ever. So after a while of silence the server is
-//! asked over another connection what the process that serves us does, and only what that shows ends the stream. A
-//! network that is cut shows itself without that: the kernel gives a socket up whose bytes nobody acknowledges.
+//! VIEW, the rewrite of a table) says nothing until it is through, not even an answer to our statuses. If the connection were
+//! given up then, the server would begin the same transaction again, for ever. After a while of silence the server is
+//! therefore asked over another connection what its process does, and only the answer may end the stream. A cut network
+//! needs no question: the kernel closes a socket whose bytes nobody acknowledges.
 //!
 //! Must not know: sockets, SQL.
 
@@ -12,39 +12,39 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// After so many status intervals without a byte from the server it is asked for: it answers each status when it can.
+/// After so many status intervals without a byte the server is asked. When it is not busy, it answers each status.
 const PATIENCE_INTERVALS: u32 = 3;
-/// But never after less than this.
+/// The server is never asked after a shorter silence than this.
 const PATIENCE_MIN: Duration = Duration::from_secs(3);
-/// Between two questions about a process that works.
+/// Time between two questions about a process that is busy.
 const ASK_EVERY: Duration = Duration::from_secs(30);
-/// Between two questions while the answers speak against the connection.
+/// Time between two questions while the answers suggest that the connection is dead.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// So many answers in a row that the process idles, while we hear nothing of it: then its words do not reach us.
+/// After so many answers in a row that the process is idle, although it sends us nothing, the connection is dead.
 const IDLE_ANSWERS: u32 = 2;
-/// So many questions in a row that got no answer at all: the server cannot be reached in any way.
+/// After so many questions in a row without any answer the server cannot be reached at all.
 const NO_ANSWERS: u32 = 3;
-/// While the server is silent it is not told more often than this that we are there: what it does not read fills its
-/// receive buffer, and a full one looks to our kernel like a peer that is gone.
+/// The shortest interval of statuses while the server is silent. A busy server does not read them, so they fill its receive
+/// buffer, and a full buffer looks to our kernel like a peer that is gone.
 const STATUS_WHEN_SILENT: Duration = Duration::from_secs(10);
 
-/// What a question about the process that serves the stream found.
+/// The answer to the question what the server's process that serves the stream does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Serving {
-    /// It runs, or waits for something of its own (the wait event, where it is known).
+    /// The process runs, or waits for something of its own (with the wait event, if it is known).
     Busy(Option<String>),
-    /// It waits for the log to grow or for us to read.
+    /// The process waits for the log to grow or for us to read (with the wait event).
     Idle(String),
     /// The slot has no reader, or another one.
     Gone,
-    /// The server answers, but not this question.
+    /// The server answered with an error (with its text).
     Untold(String),
-    /// No answer came.
+    /// No answer came (with the reason).
     Unanswered(String),
 }
 
 impl Serving {
-    /// What a person reads who wonders why nothing comes.
+    /// The text in the task's status that explains why nothing comes.
     pub(super) fn explained(&self, slot: &str) -> String {
         let state = match self {
             Self::Busy(None) => "the server's process that reads the slot is at work".to_owned(),
@@ -55,7 +55,7 @@ impl Serving {
                 "the server's process that reads the slot has nothing to do (it waits in {event}), so the connection may be dead"
             ),
             Self::Gone => "nobody reads the slot any more".to_owned(),
-            Self::Untold(reason) | Self::Unanswered(reason) => format!("what the server does cannot be told: {reason}"),
+            Self::Untold(reason) | Self::Unanswered(reason) => format!("what the server does is not known: {reason}"),
         };
         format!(
             "The server sends nothing from slot \"{slot}\", not even an answer to our statuses: {state}.\nReason: a large \
@@ -65,12 +65,12 @@ impl Serving {
     }
 }
 
-/// What is to be done.
+/// What follows from an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The server is at work.
+    /// The server is busy: go on waiting.
     Wait,
-    /// Nothing can be said yet.
+    /// It is not certain yet: ask again.
     AskAgain,
     /// The connection is dead, for this reason.
     GiveUp(String),
@@ -82,12 +82,13 @@ pub(super) struct Silence {
     patience: Duration,
     heard: Instant,
     ask_at: Instant,
-    /// The answers in a row that spoke against the connection.
+    /// How many answers in a row said that the process is idle.
     idle: u32,
+    /// How many questions in a row got no answer.
     unanswered: u32,
-    /// Somebody has been told that the server is silent.
+    /// The task's status shows that the server is silent.
     told: bool,
-    /// Such a silence has ended.
+    /// A silence that the task's status shows has ended.
     ended: bool,
 }
 
@@ -98,7 +99,7 @@ impl Silence {
         Self { patience, heard: now, ask_at: now + patience, idle: 0, unanswered: 0, told: false, ended: false }
     }
 
-    /// Bytes came.
+    /// Notes that bytes came.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.ask_at = now + self.patience;
@@ -106,7 +107,7 @@ impl Silence {
         self.ended |= std::mem::take(&mut self.told);
     }
 
-    /// Whether a silence that somebody was told of has ended; once.
+    /// Whether a silence that the task's status shows has ended. True only once for each.
     pub(super) fn take_ended(&mut self) -> bool {
         std::mem::take(&mut self.ended)
     }
@@ -116,7 +117,7 @@ impl Silence {
         self.heard.elapsed()
     }
 
-    /// Whether the server is to be asked for the process that serves us.
+    /// Whether it is time to ask what the server's process does.
     pub(super) fn asks(&self, now: Instant) -> bool {
         now >= self.ask_at
     }
@@ -131,11 +132,11 @@ impl Silence {
         if now.duration_since(self.heard) >= self.patience { interval.max(STATUS_WHEN_SILENT) } else { interval }
     }
 
-    /// What an answer means.
+    /// Takes an answer.
     pub(super) fn answered(&mut self, serving: &Serving, now: Instant) -> Verdict {
         self.told = true;
         match serving {
-            // The server is there, and a network that is cut shows itself.
+            // The server can be reached, and the kernel would notice a cut network.
             Serving::Busy(_) | Serving::Untold(_) => {
                 (self.idle, self.unanswered) = (0, 0);
                 self.ask_at = now + ASK_EVERY;
@@ -150,7 +151,9 @@ impl Silence {
                 if self.idle < IDLE_ANSWERS {
                     return Verdict::AskAgain;
                 }
-                Verdict::GiveUp(format!("the server's process of it has nothing to do (it waits in {event})"))
+                Verdict::GiveUp(format!(
+                    "the server's process of this connection has nothing to do (it waits in {event})"
+                ))
             }
             Serving::Unanswered(reason) => {
                 self.unanswered += 1;
@@ -174,7 +177,7 @@ mod tests {
         Serving::Idle("WalSenderMain".into())
     }
 
-    /// Lets a silent server be asked again and again; gives how long the silence lasted when it was given up, if it was.
+    /// Gives these answers one after the other. Returns how long the silence had lasted when the connection was given up.
     async fn silence_until_given_up(answers: &[Serving]) -> Option<Duration> {
         let mut silence = Silence::new(INTERVAL);
         for answer in answers {
@@ -205,7 +208,7 @@ mod tests {
         assert_eq!(silence_until_given_up(&[Serving::Gone]).await, Some(secs(30)));
         assert_eq!(silence_until_given_up(&[idle(), idle()]).await, Some(secs(40)));
         assert_eq!(silence_until_given_up(&[unknown(), unknown(), unknown()]).await, Some(secs(50)));
-        // A process that was met at work in between is not idle, and one that answers is not away.
+        // An answer in between that the process is busy resets both counts.
         assert_eq!(silence_until_given_up(&[idle(), Serving::Busy(None), idle()]).await, None);
         assert_eq!(silence_until_given_up(&[unknown(), unknown(), Serving::Busy(None), unknown()]).await, None);
     }

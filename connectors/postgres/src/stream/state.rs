@@ -1,4 +1,4 @@
-//! What the decoder keeps: tables it may meet, what is wanted of them, the open transaction.
+//! What the decoder keeps: the announced tables, which changes are wanted, the open transaction.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use record::{NONE, Shape};
 use crate::lsn::Lsn;
 use crate::sql::Visible;
 
-/// A table that the stream may speak of.
+/// A table that the stream has announced.
 pub(crate) struct Known {
     /// `None` when it is not captured.
     pub(crate) shape: Option<Arc<Shape>>,
@@ -15,7 +15,7 @@ pub(crate) struct Known {
     pub(crate) identity: Vec<bool>,
     /// Wire columns that make the message key.
     pub(crate) key: Vec<u16>,
-    /// Where the shape stands in the batch that is being filled.
+    /// The number of the last batch that the shape was put into, and its index there.
     pub(super) slot: Option<(u64, u16)>,
 }
 
@@ -25,16 +25,16 @@ impl Known {
     }
 }
 
-/// What a copy has read besides what lies before its point in the log: transactions that are passed over.
+/// What a copy has read of transactions that lie after the point from which the log is followed. The stream skips them.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) view: Visible,
-    /// The end of the log when the view had been taken: what was committed after it is not in the view.
+    /// The end of the log after the view was taken: a transaction that committed later is not in the view.
     pub(crate) until: Lsn,
 }
 
 impl Seen {
-    /// Whether the copy has what a transaction did that was committed at `lsn`.
+    /// Whether the copy has the changes of transaction `xid`, which committed at `lsn`.
     pub(super) fn has(&self, xid: u32, lsn: i64) -> bool {
         (lsn as u64) < self.until.0 && self.view.sees(xid)
     }
@@ -61,11 +61,11 @@ pub(super) struct Open {
     pub(super) commit_us: i64,
     /// Row messages so far.
     pub(super) rows: i64,
-    /// Those before this place were delivered before the restart.
+    /// So many of them were delivered before the restart.
     pub(super) done_rows: i64,
-    /// The whole transaction was.
+    /// The whole transaction was delivered before the restart, or a copy has it.
     pub(super) done: bool,
-    /// Its BEGIN record has been made (or was, before the restart).
+    /// Its BEGIN record (`provide.transaction.metadata`) has been made, now or before the restart.
     pub(super) begun: bool,
     pub(super) origin: Option<Arc<str>>,
     pub(super) origin_lsn: i64,

@@ -1,4 +1,4 @@
-//! What the server is told, and when, while the loop is busy with other things: against a server in memory, on a paused
+//! Which statuses the server gets, and when, while the loop is busy with other things: with a server in memory and a paused
 //! clock.
 
 use std::io;
@@ -34,12 +34,12 @@ struct Status {
     wants_reply: bool,
 }
 
-/// A server whose bytes are made when they are read.
+/// A server in memory, which makes its bytes when they are read.
 #[derive(Debug, Default)]
 struct Server {
-    /// Empty transactions without end, a few bytes a read.
+    /// It sends empty transactions without end, a few bytes a read.
     floods: bool,
-    /// What is to be read once.
+    /// Bytes to be read.
     says: BytesMut,
     lsn: u64,
     told: Arc<Mutex<Vec<Status>>>,
@@ -90,7 +90,7 @@ impl AsyncRead for Server {
             self.transaction();
         }
         if self.says.is_empty() {
-            // Nobody wakes the reader: such a server says nothing more.
+            // Nothing wakes the reader: this server sends nothing more.
             return Poll::Pending;
         }
         let count = self.says.len().min(buffer.remaining()).min(128);
@@ -123,7 +123,7 @@ impl AsyncWrite for Server {
     }
 }
 
-/// What of a session the loop needs.
+/// The parts of a session that the loop needs.
 struct Rig {
     decoder: Decoder,
     tables: Tables,

@@ -1,9 +1,9 @@
-//! A table whose rows a statement of the user's own gives (`snapshot.select.statement.overrides`): which of its columns is
-//! which of the table's.
+//! A table whose rows come from the user's own statement (`snapshot.select.statement.overrides`): matches the statement's
+//! columns with the table's.
 //!
-//! As Debezium does: by name, in any order; what the statement leaves out is null (or what stands for it in a column that
-//! may not be null), and a column that the table has not is an error. Unlike Debezium, which then makes one key of all rows,
-//! a statement without the key's columns is refused.
+//! As in Debezium, columns match by name, in any order. A column that the statement leaves out is null (or the placeholder
+//! of a column that may not be null). A column that the table does not have is an error. Unlike Debezium, which then gives
+//! all rows the same key, a statement without the key's columns is refused.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::sql::{self, GivenColumn};
 use crate::types::{Conversion, FailureMode, conversion};
 
-/// What a statement gives.
+/// What the user's statement for a table gives.
 pub(crate) struct Given {
-    /// Its columns, in its order.
+    /// The statement's columns, in their order.
     pub(crate) columns: Vec<GivenColumn>,
     /// What becomes of a value that does not fit the table's column.
     pub(crate) failure: FailureMode,
@@ -26,28 +26,28 @@ struct Source<'a> {
     column: &'a sql::Column,
     /// `None` where the statement does not give it.
     given: Option<&'a GivenColumn>,
-    /// `None` also where there is no way to the table's type.
+    /// `None` if the column is not given, or if its type cannot be converted to the table's.
     conversion: Option<Conversion>,
     printed: Option<Printed>,
 }
 
 impl Given {
-    /// The column of this name. The last one counts, as in Debezium, which looks each up by name; the table's own spelling
-    /// counts before any other.
+    /// The statement's column of this name, and its place. An exact match wins over one that differs in case. Of several the
+    /// last wins, as in Debezium.
     fn find(&self, name: &str) -> Option<(usize, &GivenColumn)> {
         let exact = self.columns.iter().rposition(|given| given.name == name);
         let place = exact.or_else(|| self.columns.iter().rposition(|given| is_same(&given.name, name)))?;
         Some((place, &self.columns[place]))
     }
 
-    /// The first column that no column of the table has the name of.
+    /// The first column of the statement that the table does not have.
     fn unknown<'a>(&'a self, table: &sql::Table) -> Option<&'a str> {
         let is_known = |given: &&GivenColumn| table.columns.iter().any(|column| is_same(&given.name, &column.name));
         self.columns.iter().find(|given| !is_known(given)).map(|given| given.name.as_str())
     }
 }
 
-/// Debezium does not tell names apart by case here.
+/// Compares names without regard to case, as Debezium does here.
 fn is_same(given: &str, column: &str) -> bool {
     given.to_lowercase() == column.to_lowercase()
 }
@@ -101,7 +101,7 @@ impl Tables {
         let list = sources.iter().zip(&built.codecs).map(|(source, codec)| match (codec, &source.conversion) {
             (Some(codec), Some(Conversion::Own(expression))) => codec.selected(expression),
             (Some(_), Some(Conversion::Printed(expression))) => expression.clone(),
-            // Not captured or not given: its cell stands all the same.
+            // Not captured or not given: NULL takes its place, so that the row has a cell for each column.
             _ => "NULL::text".to_owned(),
         });
         let select = list.collect::<Vec<_>>().join(", ");

@@ -1,7 +1,8 @@
 //! A table's own key: as the catalogue has it now, and as the stream had it when the event was written.
 //!
-//! The log is read behind its time: a table may have been dropped since, its key columns renamed, its primary key moved. A
-//! key that turned null or lost a column would tear a row's records apart, so what the stream itself says counts first.
+//! The log is read later than it was written. In between, a table may have been dropped, its key columns renamed, its primary
+//! key moved to other columns. A key that became null or lost a column would no longer match the row's earlier records, so
+//! what the stream itself says counts first.
 
 use crate::sql;
 use crate::stream::Relation;
@@ -13,19 +14,19 @@ pub(super) fn of_catalogue(table: &sql::Table) -> Vec<String> {
     key.iter().filter_map(named).collect()
 }
 
-/// Whether the flags of the identity's columns name a key: with FULL every column has one, with NOTHING none.
+/// Whether the key flags of a RELATION's columns name a key: with FULL every column is flagged, with NOTHING none.
 pub(super) fn is_flagged(relation: &Relation) -> bool {
     matches!(relation.identity, b'd' | b'i')
 }
 
-/// The key at the time of the events that follow a RELATION.
+/// The key at the time of the events that follow a RELATION. `catalogue` is the key as the catalogue has it now.
 pub(super) fn of_event(relation: &Relation, catalogue: Vec<String>) -> Vec<String> {
     let flagged: Vec<&str> =
         relation.columns.iter().filter(|column| column.identity).map(|column| column.name.as_str()).collect();
     let is_there = |name: &String| relation.columns.iter().any(|column| column.name == *name);
     let is_whole = !catalogue.is_empty() && catalogue.iter().all(is_there);
     let keeps = match relation.identity {
-        // The flags are the primary key as it was; its order stands in the catalogue only.
+        // The flags name the primary key's columns as they were. Their order is only in the catalogue.
         b'd' if !flagged.is_empty() => {
             is_whole
                 && catalogue.len() == flagged.len()
@@ -76,7 +77,7 @@ mod tests {
         check(b'd', "id v", "v", "v");
         check(b'd', "id v", "w", "");
         check(b'd', "id v", "", "");
-        // An index as identity need not be the key.
+        // The index of the replica identity need not be the key.
         check(b'i', "id v*", "id", "id");
         check(b'i', "id v*", "", "v");
         check(b'i', "id v*", "w", "v");

@@ -62,7 +62,7 @@ fn a_table_that_is_announced_again_and_did_not_change_keeps_what_was_prepared_fo
     let columns = "id:23* v:25";
     let first = built(&mut tables, columns, &["id"], false);
     assert_eq!(built(&mut tables, columns, &["id"], false).id, first.id);
-    // A snapshot's rows are read in another form and look alike.
+    // A snapshot's rows are read in another format, and have the same shape.
     assert_eq!(built(&mut tables, columns, &["id"], true).id, first.id);
     for (columns, key) in [("id:23* v:25 w:25", &["id"][..]), ("id:23* v:25*", &["id"]), (columns, &[])] {
         assert_ne!(built(&mut tables, columns, key, false).id, first.id, "{columns} {key:?}");
@@ -82,7 +82,7 @@ fn a_key_keeps_the_values_of_a_column_that_is_treated_in_the_row() {
     assert_eq!(shown(&shape.cells), [mask(), mask(), Value::Int(42)]);
     let key = shape.key.as_ref().unwrap();
     assert_eq!(shown(&key.cells), [Value::text("key")]);
-    // The key's schema tells nothing of the mask, the row's does.
+    // Only the row's schema has the parameter that tells of the mask; the key's has none.
     let parameters = |schema: &Schema, name: &str| schema.fields()[schema.field(name).unwrap()].schema.parameters.len();
     assert_eq!((parameters(&key.schema, "id"), parameters(&shape.row, "id")), (0, 1));
 }

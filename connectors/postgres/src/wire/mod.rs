@@ -1,7 +1,7 @@
 //! The replication connection.
 //!
-//! An own one, because the released PostgreSQL clients neither enter CopyBoth nor hand out the read buffer: here the
-//! decoder parses frames where the kernel put them ([`Replication::fill`]).
+//! It is written here because the released PostgreSQL clients neither enter CopyBoth mode nor hand out the read buffer. With
+//! this one the decoder parses frames where the kernel put them ([`Replication::fill`]).
 //!
 //! Must not know: pgoutput, the catalog, offsets.
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// TLS, with libpq's meaning of each word (PostgreSQL manual, "SSL Support").
+/// `database.sslmode`; each word means what it means to libpq (PostgreSQL manual, libpq, "SSL Support").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SslMode {
     /// Never encrypted.
@@ -18,7 +18,7 @@ pub enum SslMode {
     Require,
     /// Encrypted, and the certificate descends from a trusted root.
     VerifyCa,
-    /// As `VerifyCa`, and the certificate is of the host that was asked for.
+    /// As `VerifyCa`, and the certificate names the host that was asked for.
     VerifyFull,
 }
 
@@ -52,34 +52,35 @@ pub struct ConnectOptions {
     pub port: u16,
     /// Role to log in as.
     pub user: String,
-    /// Its password; `None` where the server trusts or takes a certificate.
+    /// The role's password; `None` where the server asks for none.
     pub password: Option<String>,
     /// The one database that is read.
     pub dbname: String,
     /// Whether and how to encrypt.
     pub sslmode: SslMode,
-    /// PEM or DER file with the roots to trust. Absent: the system's, where verification is asked for.
+    /// PEM or DER file with the roots to trust. If it is absent, the system's roots are used where verification is asked for.
     pub sslrootcert: Option<PathBuf>,
     /// PEM or DER file with the client's certificate (chain).
     pub sslcert: Option<PathBuf>,
-    /// Its key: PEM (PKCS-8, PKCS-1, SEC-1) or DER (the same, so also the Java driver's `.pk8`). Not encrypted.
+    /// The key of the client's certificate, not encrypted: PKCS-8, PKCS-1 or SEC-1, as PEM or DER (such as the Java driver's
+    /// `.pk8`).
     pub sslkey: Option<PathBuf>,
     /// Password of `sslkey`. Encrypted keys are refused with the command that decrypts them.
     pub sslpassword: Option<String>,
-    /// Whether the kernel gives a connection up when the network or the other host is gone without a word: it probes an idle
-    /// one, and counts how long sent bytes stay unacknowledged. Without it a cut in the network is noticed when the kernel's
-    /// own retransmissions end (about a quarter of an hour), or never on a connection that only waits.
+    /// Whether the kernel closes a connection when the network or the other host is gone without a word: it probes an idle
+    /// connection, and counts how long sent bytes stay unacknowledged. Without that a cut network is noticed only when the
+    /// kernel's retransmissions end (about a quarter of an hour), and never on a connection that only waits.
     pub tcp_keepalive: bool,
-    /// Limit of reaching the server, of each attempt.
+    /// Limit of each attempt to reach the server.
     pub connect_timeout_ms: u64,
     /// Limit of TLS, log-in and each short exchange of the replication connection.
     pub handshake_timeout_ms: u64,
-    /// Limit of an ordinary statement (`database.query.timeout.ms`), after which it is cancelled and the connection left; 0
-    /// for none. Copying rows and waiting for a table's lock take as long as they take.
+    /// Limit of an ordinary statement (`database.query.timeout.ms`); after it the statement is cancelled and the connection
+    /// closed. 0 means none. Copying rows and waiting for a table's lock are not limited.
     pub query_timeout_ms: u64,
-    /// Seen in `pg_stat_activity`.
+    /// Shown in `pg_stat_activity`.
     pub application_name: String,
-    /// The user's own `options` (`-c name=value …`); what is pinned stands after them and wins.
+    /// The user's own `options` (`-c name=value …`). The settings that this crate pins come after them and win.
     pub options: Option<String>,
     /// Statements of `database.initial.statements`, run on each new ordinary connection.
     pub initial_statements: Vec<String>,
@@ -126,13 +127,13 @@ const PINNED: &[(&str, &str)] = &[
     ("idle_in_transaction_session_timeout", "0"),
 ];
 
-/// What a server of version 14 and later must be told besides; an older one does not know the name.
+/// A further pin, for servers of version 14 and later: an older one does not know the setting.
 pub(crate) const PIN_SINCE_14: &str = "SET idle_session_timeout = 0";
-/// What a server of version 17 and later must be told besides.
+/// A further pin, for servers of version 17 and later.
 pub(crate) const PIN_SINCE_17: &str = "SET transaction_timeout = 0";
 
 impl ConnectOptions {
-    /// `host:port`, for messages.
+    /// `host:port`, for error messages.
     pub fn at(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }

@@ -1,4 +1,4 @@
-//! Commands of the replication protocol, before and until streaming.
+//! The commands of the replication protocol, up to the start of streaming.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::startup::{Canceller, Session, protocol, unexpected};
 use crate::error::{Error, ServerError};
 use crate::lsn::Lsn;
 
-/// A row of a simple query: a text or NULL a column.
+/// A row of a simple query: for each column a text, or `None` for NULL.
 pub type Row = Vec<Option<String>>;
 
 /// A session in replication mode (`replication=database`).
@@ -46,18 +46,19 @@ impl Replication {
         Self { session: Session::over(super::Stream::Test(Box::new(socket))), streaming: true }
     }
 
-    /// The server process of this session, as the log-in told it: a pooler in between tells a number of its own.
+    /// The pid of the server process of this session, as the log-in reported it. A connection pooler in between reports a
+    /// number of its own.
     pub fn pid(&self) -> i32 {
         self.session.pid
     }
 
-    /// `host:port`, for messages.
+    /// `host:port`, for error messages.
     pub(crate) fn at(&self) -> String {
         self.session.options.at()
     }
 
-    /// The server's process that serves this session, and its `wal_sender_timeout` in milliseconds: the server gives a
-    /// reader up that says nothing for so long; 0 for never.
+    /// The pid of the server process that serves this session, and its `wal_sender_timeout` in milliseconds, after which it
+    /// ends a silent connection (0: never).
     pub(crate) async fn served_by(&mut self) -> Result<(i32, u64), Error> {
         let doing = "asking for wal_sender_timeout";
         let sql =
@@ -94,7 +95,7 @@ impl Replication {
         self.query("running a statement on the replication connection", sql).await
     }
 
-    /// As [`Replication::simple_query`], with what it is for in the error.
+    /// As [`Replication::simple_query`]; an error begins with `doing`, which says what the query is for.
     pub(crate) async fn query(&mut self, doing: &str, sql: &str) -> Result<Vec<Row>, Error> {
         if self.streaming {
             return Err(protocol(doing, "the connection is streaming"));
@@ -123,8 +124,8 @@ impl Replication {
         failed.map_or(Ok(rows), |server| Err(Error::from_server(doing, server)))
     }
 
-    /// `CREATE_REPLICATION_SLOT … LOGICAL`, exporting its snapshot. `failover` is honoured by servers of version 17 and
-    /// later that are not a standby (the caller knows). Waits for every transaction that is open now to end.
+    /// `CREATE_REPLICATION_SLOT … LOGICAL`, exporting its snapshot. Waits for every transaction that is open now to end.
+    /// `failover` may be set only for a server of version 17 or later that is not a standby; the caller checks that.
     pub async fn create_slot(&mut self, name: &str, plugin: &str, failover: bool) -> Result<CreatedSlot, Error> {
         let doing = format!("creating replication slot \"{name}\"");
         let (slot, plugin) = (escape_identifier(name), escape_identifier(plugin));
@@ -186,7 +187,7 @@ impl Replication {
     }
 }
 
-/// What a refused start means.
+/// The error for a refused START_REPLICATION.
 fn start_failure(doing: &str, slot: &str, server: ServerError) -> Error {
     let slot = slot.to_owned();
     match server.sqlstate.as_str() {
@@ -198,13 +199,13 @@ fn start_failure(doing: &str, slot: &str, server: ServerError) -> Error {
     }
 }
 
-/// A literal of the replication grammar, which knows `''` but no `E''` and takes a backslash as it stands.
+/// Quotes a literal for the replication grammar, which knows `''` but no `E''`, and takes a backslash literally.
 fn quote_value(value: &str) -> String {
     let quoted = escape_literal(value);
     if quoted.starts_with('\'') { quoted } else { format!("'{}'", value.replace('\'', "''")) }
 }
 
-/// What the server remarks by the way.
+/// Logs a NoticeResponse.
 fn notice(payload: &[u8]) {
     let notice = ServerError::parse(payload);
     tracing::debug!(sqlstate = %notice.sqlstate, "PostgreSQL: {}", notice.message);

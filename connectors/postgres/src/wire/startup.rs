@@ -15,10 +15,11 @@ use super::options::{ConnectOptions, PIN_SINCE_14, PIN_SINCE_17};
 use super::stream::{Encrypt, Stream, attempts, worth_another_attempt};
 use crate::error::{Error, ServerError};
 
-/// Until the server is known to be one, no message may be longer (libpq has the same bound).
+/// During the log-in no message may be longer, because the other side may not be a PostgreSQL server (libpq has the same
+/// bound).
 const LOGIN_FRAME_MAX_BYTES: usize = 30_000;
 
-/// A logged-in session and what has been read of it but not yet taken.
+/// A logged-in session, with the bytes that were read and not yet taken (`inbox`), or not yet written (`outbox`).
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) stream: Stream,
@@ -39,7 +40,7 @@ impl Session {
         Self { stream, inbox, outbox, options: ConnectOptions::default(), pid: 0, secret: 0, server_version: 150_000 }
     }
 
-    /// Logs in with `replication=database`, by the attempts that the TLS mode stands for.
+    /// Logs in with `replication=database`, by the attempts that `sslmode` stands for.
     pub(super) async fn open(options: &ConnectOptions) -> Result<Self, Error> {
         let mut last = None;
         for encrypt in attempts(options.sslmode) {
@@ -92,7 +93,7 @@ impl Session {
                 b'K' => {
                     let mut fields = payload;
                     if fields.len() < 8 {
-                        return Err(protocol(doing, "key data is cut short"));
+                        return Err(protocol(doing, "the BackendKeyData message is cut short"));
                     }
                     (self.pid, self.secret) = (fields.get_i32(), fields.get_i32());
                 }
@@ -127,7 +128,7 @@ impl Session {
                 return Err(protocol(doing, "an authentication request is cut short"));
             }
             match payload.get_i32() {
-                // The server must have shown that it knows the password too, once SCRAM has begun.
+                // Once SCRAM has begun, the server must prove that it knows the password too.
                 0 if proven => return Ok(()),
                 0 => return Err(protocol(doing, "the server skipped its part of SCRAM")),
                 3 => {
@@ -147,13 +148,13 @@ impl Session {
                     scram = Some(self.begin_scram(doing, &payload)?);
                 }
                 11 => {
-                    let scram = scram.as_mut().ok_or_else(|| protocol(doing, "SCRAM goes on without a begin"))?;
+                    let scram = scram.as_mut().ok_or_else(|| protocol(doing, "SCRAM goes on before it began"))?;
                     scram.update(&payload).map_err(|error| protocol(doing, &error.to_string()))?;
                     frontend::sasl_response(scram.message(), &mut self.outbox)
                         .map_err(|error| protocol(doing, &error.to_string()))?;
                 }
                 12 => {
-                    let mut scram = scram.take().ok_or_else(|| protocol(doing, "SCRAM ends without a begin"))?;
+                    let mut scram = scram.take().ok_or_else(|| protocol(doing, "SCRAM ends before it began"))?;
                     scram.finish(&payload).map_err(|error| {
                         protocol(doing, &format!("the server does not know the password either: {error}"))
                     })?;
@@ -188,7 +189,8 @@ impl Session {
         let binding = self.stream.server_end_point();
         let (mechanism, binding) = match (plus, plain, binding) {
             (true, _, Some(hash)) => (SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(hash)),
-            // We could bind but were not asked to: saying so lets the server notice a man in the middle.
+            // We support channel binding and the server does not offer it. Saying so lets the server notice a man in the
+            // middle.
             (false, true, Some(_)) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
             (_, true, None) => (SCRAM_SHA_256, ChannelBinding::unsupported()),
             _ => return Err(protocol(doing, "the server offers no SASL mechanism that we know")),
@@ -217,7 +219,7 @@ impl Session {
         }
     }
 
-    /// A statement whose rows, if any, do not matter.
+    /// Runs a statement and ignores its rows.
     async fn command(&mut self, doing: &str, sql: &str) -> Result<(), Error> {
         frontend::query(sql, &mut self.outbox).map_err(|error| protocol(doing, &error.to_string()))?;
         self.flush(doing).await?;
@@ -233,7 +235,7 @@ impl Session {
         failed.map_or(Ok(()), |server| Err(Error::from_server(doing, server)))
     }
 
-    /// Writes what stands in the outbox. When the future is dropped the rest stays there, so no message is torn.
+    /// Writes the outbox. If the future is dropped, the rest stays in the outbox, so that no message is cut.
     pub(super) async fn flush(&mut self, doing: &str) -> Result<(), Error> {
         self.write_out().await.map_err(|source| self.io(doing, source))
     }
@@ -253,7 +255,10 @@ impl Session {
                 }
                 Next::Bad(bad) => return Err(Error::bad_frame(doing, bad)),
                 Next::Incomplete { need } if need > limit.min(FRAME_MAX_BYTES) => {
-                    return Err(protocol(doing, &format!("a message of {need} bytes")));
+                    return Err(protocol(
+                        doing,
+                        &format!("the server announces a message of {need} bytes, which is too long"),
+                    ));
                 }
                 Next::Incomplete { need } => self.inbox.reserve(need - self.inbox.len()),
             }
@@ -276,7 +281,7 @@ impl Session {
     }
 }
 
-/// Ends the running statement of a session, from outside it.
+/// Cancels the running statement of a session, over a connection of its own.
 #[derive(Debug, Clone)]
 pub struct Canceller {
     options: ConnectOptions,
@@ -286,7 +291,7 @@ pub struct Canceller {
 }
 
 impl Canceller {
-    /// Asks the server to cancel. `Ok` means the request was sent; whether anything was running is not told.
+    /// Asks the server to cancel. `Ok` means that the request was sent; the server does not say whether anything was running.
     pub async fn cancel(&self) -> Result<(), Error> {
         let encrypt = if self.encrypt { Encrypt::Must } else { Encrypt::No };
         let mut stream = Stream::open(&self.options, encrypt).await?;

@@ -17,14 +17,14 @@ use super::options::{ConnectOptions, SslMode};
 use crate::error::Error;
 use crate::tls;
 
-/// A connection to a server before anything was said on it.
+/// A connection to the server.
 #[derive(Debug)]
 pub enum Stream {
     /// Not encrypted.
     Plain(TcpStream),
     /// Encrypted.
     Tls(Box<TlsStream<TcpStream>>),
-    /// A test's server, so that time can stand still while it is spoken to.
+    /// A server in a test's memory, so that the test can run on a paused clock.
     #[cfg(test)]
     Test(Box<dyn TestSocket>),
 }
@@ -44,7 +44,7 @@ pub(crate) enum Encrypt {
     Must,
 }
 
-/// The attempts that a mode stands for, in order.
+/// The attempts that an `sslmode` stands for, in their order.
 pub(crate) fn attempts(mode: SslMode) -> &'static [Encrypt] {
     match mode {
         SslMode::Disable => &[Encrypt::No],
@@ -54,8 +54,8 @@ pub(crate) fn attempts(mode: SslMode) -> &'static [Encrypt] {
     }
 }
 
-/// Whether the next attempt may succeed where this one did not: `pg_hba.conf` refuses the session for how it came
-/// (28000; a wrong password is 28P01), or TLS itself failed.
+/// Whether the next attempt may succeed where this one did not: `pg_hba.conf` does not allow this kind of connection (28000;
+/// a wrong password is 28P01), or TLS itself failed.
 pub(crate) fn worth_another_attempt(error: &Error) -> bool {
     matches!(error, Error::Tls { .. }) || error.sqlstate() == Some("28000")
 }
@@ -67,20 +67,20 @@ const FIRST_PROBE_AFTER: Duration = Duration::from_secs(30);
 const PROBE_EVERY: Duration = Duration::from_secs(10);
 const PROBES: u32 = 3;
 
-/// Has the kernel end the connection when the other side's does not acknowledge anything any more. A server that is busy
-/// is not touched by this: its kernel acknowledges for it.
+/// Has the kernel close the connection when the other side's kernel acknowledges nothing any more. A busy server is not
+/// affected: its kernel acknowledges for it.
 fn notice_dead_peers(tcp: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(tcp);
     let probes = TcpKeepalive::new().with_time(FIRST_PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES);
     socket.set_tcp_keepalive(&probes)?;
-    // Probes are not sent while bytes are on their way: for these there is a limit of its own, where the system has one.
+    // No probes are sent while sent bytes are not acknowledged. TCP_USER_TIMEOUT limits that time, where the system has it.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     socket.set_tcp_user_timeout(Some(DEAD_AFTER))?;
     Ok(())
 }
 
 impl Stream {
-    /// Reaches the server, within `connect_timeout_ms`, and does TLS, within `handshake_timeout_ms`.
+    /// Connects within `connect_timeout_ms`, and then does the TLS handshake within `handshake_timeout_ms`.
     pub(crate) async fn open(options: &ConnectOptions, encrypt: Encrypt) -> Result<Self, Error> {
         let at = options.at();
         let failed = |doing: &str, source| Error::Io { doing: doing.into(), at: at.clone(), source };
@@ -122,7 +122,7 @@ impl Stream {
             .map_err(|_| late("TLS handshake", options.handshake_timeout_ms))?
     }
 
-    /// Data for the channel binding of SCRAM, if there is any.
+    /// The data for SCRAM's channel binding (`tls-server-end-point`, RFC 5929); `None` without TLS.
     pub(crate) fn server_end_point(&self) -> Option<Vec<u8>> {
         match self {
             Self::Plain(_) => None,
@@ -132,7 +132,7 @@ impl Stream {
         }
     }
 
-    /// Whether it is encrypted.
+    /// Whether the connection is encrypted.
     pub fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }

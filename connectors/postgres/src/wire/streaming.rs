@@ -1,4 +1,4 @@
-//! The hot path: bytes of the log in, positions out, and the end.
+//! The stream itself (the hot path): reads the bytes of the log, sends statuses, and ends the stream.
 
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,18 +15,18 @@ use super::startup::{closed, protocol};
 use crate::error::{Error, ServerError};
 use crate::lsn::Lsn;
 
-/// What a full buffer is grown by. One that has any room is not: the caller decides how large it may become, and pays for it
-/// out of the byte budget.
+/// A full buffer grows by this much. A buffer that has any room does not grow here: the caller decides how large it may
+/// become, and holds the lease for it.
 const READ_BYTES: usize = 64 * 1024;
 /// 2000-01-01 in microseconds since 1970, where PostgreSQL's clock begins.
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
-/// Length word, kind, three positions, clock, reply flag.
+/// The length of a status message: length word, kind, three positions, clock, reply flag.
 const STATUS_BYTES: u32 = 4 + 1 + 3 * 8 + 8 + 1;
 
 impl Replication {
     /// Waits for bytes and appends one read of them to `buffer`, which must be the same one over the life of a stream
-    /// (a frame may span reads). A buffer without room is grown; the caller reserves when it wants larger reads.
-    /// Never 0: the end of the connection is an error. May be dropped without losing bytes.
+    /// (a frame may span reads). Returns how many bytes were read, never 0: the end of the connection is an error. A full
+    /// buffer grows; for larger reads the caller reserves room. The future may be dropped without losing bytes.
     pub async fn fill(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
         if let Some(left) = self.take_left_over(buffer) {
             return Ok(left);
@@ -52,7 +52,7 @@ impl Replication {
         }
     }
 
-    /// What came in one read with the answer to `START_REPLICATION`.
+    /// Takes the bytes that were read together with the answer to `START_REPLICATION`.
     fn take_left_over(&mut self, buffer: &mut BytesMut) -> Option<usize> {
         if self.session.inbox.is_empty() {
             return None;
@@ -62,8 +62,8 @@ impl Replication {
         Some(left.len())
     }
 
-    /// Standby status update: `written` has been received, `flushed` may be forgotten by the server, `applied` is seen
-    /// in `pg_stat_replication`. If dropped half-way the rest goes out before the next one.
+    /// Sends a standby status update: log before `written` has been received, the server may remove log before `flushed`, and
+    /// `applied` is shown in `pg_stat_replication`. If the future is dropped half-way, the rest is sent before the next status.
     pub async fn send_status(
         &mut self,
         written: Lsn,
@@ -75,9 +75,9 @@ impl Replication {
         self.session.write_out().await
     }
 
-    /// Ends the stream in order, so that the server has let go of the slot when this returns: CopyDone, what is still
-    /// under way is thrown away, Terminate. `buffer` is the one of [`Replication::fill`]: a frame may have begun in it.
-    /// An error or the time-out means that the connection was dropped instead.
+    /// Ends the stream in order, so that the server has released the slot when this returns: sends CopyDone, discards what
+    /// still arrives, sends Terminate. `buffer` is the one of [`Replication::fill`]: a frame may have begun in it. After an
+    /// error or the timeout the connection is simply closed.
     pub async fn finish(mut self, buffer: &mut BytesMut, within: Duration) -> Result<(), Error> {
         let doing = "ending the replication stream";
         let at = self.session.options.at();
@@ -93,7 +93,7 @@ impl Replication {
         }
         frontend::terminate(&mut self.session.outbox);
         self.session.flush(doing).await?;
-        // The server's close tells that its process is gone; how it is said does not matter.
+        // The server closes the connection when its process is gone. Errors of the close do not matter.
         let _ = self.session.stream.shutdown().await;
         let mut rest = BytesMut::with_capacity(READ_BYTES);
         while let Ok(1..) = self.session.stream.read_buf(&mut rest).await {
@@ -131,7 +131,7 @@ impl Replication {
     }
 }
 
-/// An ErrorResponse that arrived inside the stream, in context: a taken or lost slot, a missing publication.
+/// The error for an ErrorResponse that arrived inside the stream, such as a lost slot or a missing publication.
 pub fn error_in_stream(slot: &str, payload: &[u8]) -> Error {
     let server = ServerError::parse(payload);
     match server.sqlstate.as_str() {
@@ -142,8 +142,8 @@ pub fn error_in_stream(slot: &str, payload: &[u8]) -> Error {
     }
 }
 
-/// A NoticeResponse that arrived inside the stream, when it tells of a loss: since PostgreSQL 18 a publication that is not
-/// there is a warning and no error any more, and the server passes over the changes of its tables.
+/// The error for a NoticeResponse that arrived inside the stream, if it tells of a loss; `None` for any other. Since
+/// PostgreSQL 18 a missing publication is only a warning, and the server skips the changes of its tables.
 pub fn loss_in_stream(payload: &[u8]) -> Option<Error> {
     let server = ServerError::parse(payload);
     (server.sqlstate == "55000" && server.routine == "LoadPublications").then(|| publication_missing(&server))
@@ -195,7 +195,7 @@ mod tests {
     fn errors_in_the_stream() {
         let error = error_in_stream("s", b"VERROR\0C42704\0Mpublication \"p\" does not exist\0\0");
         assert!(matches!(error, Error::PublicationMissing { publication } if publication == "p"));
-        // PostgreSQL 18's own, in another language.
+        // The warning of PostgreSQL 18, in another language.
         let warning =
             b"SWARNUNG\0VWARNING\0C55000\0MLaden der Publikation \"p\" wird ausgelassen\0RLoadPublications\0\0";
         let loss = loss_in_stream(warning);

@@ -19,7 +19,7 @@ async fn lease(bytes: usize) -> Lease {
     outlet.lease(bytes).await
 }
 
-/// Decodes what is complete, each frame into a position; gives what the next frame needs.
+/// Decodes all complete frames, each into a position. Returns how many bytes the next frame needs.
 fn decode(filling: &mut Filling) -> usize {
     loop {
         match filling.frame() {
@@ -47,7 +47,7 @@ async fn a_frame_larger_than_the_buffer_waits_for_a_lease_before_the_buffer_grow
     assert!(filling.buffer.capacity() <= BUFFER_BYTES, "it has grown before the lease");
     filling.grow(need, lease(need).await);
     assert_eq!(filling.room_for(need), Room::There);
-    // A heartbeat may leave while the frame is being read: the lease stays for the frame.
+    // A heartbeat may be sent while the frame is being read: the lease is kept for the frame.
     filling.batch.items.push(Item::Position(Position::UNKNOWN));
     assert!(filling.lease().is_none());
     assert_eq!(filling.take().unwrap().buffer.len(), 0);

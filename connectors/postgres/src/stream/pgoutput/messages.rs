@@ -1,4 +1,4 @@
-//! Logical messages among the rows: inside a transaction they count as events of it, outside they stand for themselves.
+//! Logical messages in the stream. A transactional one counts as an event of its transaction; another one stands alone.
 
 use std::sync::Arc;
 
@@ -28,7 +28,8 @@ impl Decoder {
         Ok(Step::Message(LogicalMessage { transactional, prefix, content, position, seen }))
     }
 
-    /// Puts a message into the batch that the topic takes; a transactional one counts among its transaction's events.
+    /// Puts a message into the batch, if its prefix passes the filter. A transactional one counts among the events of its
+    /// transaction.
     pub(crate) fn met(&mut self, batch: &mut Batch, message: LogicalMessage, topic: &MessageTopic, now_ms: i64) {
         let seen = message.seen;
         if !topic.wants(&message.prefix) {
@@ -44,7 +45,8 @@ impl Decoder {
         }
     }
 
-    /// The position of a message outside any transaction: it counts as a commit of its own.
+    /// The position of a message outside of any transaction, which counts as a commit of its own; and whether it was
+    /// delivered before the restart.
     fn outside(&mut self, lsn: i64) -> (Position, bool) {
         let seen = self.resume.as_ref().is_some_and(|stored| {
             stored.position.word(TX_LSN).or(stored.position.word(LSN_PROC)).is_some_and(|last| lsn <= last)
@@ -53,11 +55,11 @@ impl Decoder {
         position.words[TS_US] = self.last_commit_us;
         position.words[LSN] = lsn;
         position.words[LSN_PROC] = lsn;
-        // A commit of its own for what comes behind it too, or a restart would show another one there.
+        // Later events must have it as their last commit too: otherwise their lsn_commit would be another after a restart.
         self.last_commit = self.last_commit.max(lsn);
         position.words[LSN_COMMIT] = self.last_commit;
         position.words[KIND] = Kind::Message as i64;
-        // Inside an open transaction's messages the stored place must stay that transaction's.
+        // Between the messages of an open transaction the stored place must remain one in that transaction.
         if let Some(open) = &self.open {
             position.words[TX_LSN] = open.commit_lsn;
             position.words[TX_ROW] = open.rows;

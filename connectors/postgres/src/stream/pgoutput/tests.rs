@@ -1,5 +1,5 @@
-//! A restart in the middle of a transaction: whatever was delivered before it, what follows is what an uninterrupted run
-//! gives, records and their places in the transaction alike.
+//! A restart in the middle of a transaction: whatever was delivered before it, the rest equals that of an uninterrupted run,
+//! the records as well as their places in the transaction.
 
 use std::collections::BTreeSet;
 
@@ -79,7 +79,7 @@ fn message(transactional: bool, lsn: i64, prefix: u32) -> Vec<u8> {
     [&[b'M', u8::from(transactional)][..], &lsn.to_be_bytes(), prefix.as_bytes(), &1_u32.to_be_bytes(), b"x"].concat()
 }
 
-/// The records of a run, each with the position that may be stored once it is delivered; positions alone between them.
+/// The records of a run, each with the position that may be stored once it is delivered; and positions without a record.
 fn run(
     sent: &[Sent],
     wanted: &Wanted,
@@ -99,7 +99,7 @@ fn run(
     let messages = MessageTopic::new("p", Adjustment::None, source, patterns, BinaryMode::Bytes, metadata);
     let mut records = Vec::new();
     for (lsn, bytes) in sent {
-        // A batch a message: nothing is replaced by what comes behind it.
+        // One batch for each message, so that no position is replaced by the next one.
         let mut batch = Batch::default();
         decoder.next_batch();
         match decoder.message(&mut batch, *lsn, Cursor::new(bytes, 0)).unwrap() {
@@ -110,7 +110,7 @@ fn run(
         records.extend(batch.items.into_iter().map(|item| match item {
             Item::Position(position) => (None, Some(position)),
             Item::Event(event) => {
-                // Schemas are numbered anew in each run.
+                // Schemas have other ids in each run.
                 let value = |part: Option<(Arc<Schema>, record::Value)>| part.map(|(_, value)| value);
                 (Some(format!("{} {:?} {:?}", event.topic, value(event.key), value(event.value))), event.position)
             }
@@ -126,7 +126,7 @@ fn run(
 }
 
 fn acts() -> impl Strategy<Value = Vec<(Vec<Act>, bool)>> {
-    // Keys are one of two, so that an update moves a row as often as not; LSNs often stand still.
+    // There are only two keys, so that half of the updates change the key. Many events have the same LSN.
     let act = (0..6_u8, 1..=3_u32, 0..2_u8, 0..2_u8, 0..2_i64);
     prop::collection::vec((prop::collection::vec(act, 0..8), any::<bool>()), 1..4)
 }
@@ -148,10 +148,10 @@ proptest! {
             let rest: Vec<_> = whole[i + 1..].iter().filter_map(|(record, _)| record.as_ref()).collect();
             let again = run(&sent, &wanted, metadata, Some(stored.clone()));
             let again: Vec<_> = again.iter().filter_map(|(record, _)| record.as_ref()).collect();
-            // `lsn_commit` and the BEGIN's place are of the stream and not of the restart: nothing differs.
+            // Nothing may differ, `lsn_commit` and the place of BEGIN included.
             prop_assert_eq!(&again, &rest, "after record {} at {:?}", i, position);
             if java {
-                // Without our words, as the Java connector stores it: none is lost, and those that come again are the same.
+                // Without our own keys, as the Java connector stores the offset: no record is lost, some may come twice.
                 let mut offset = to_offset(position);
                 offset.remove("tx_lsn");
                 offset.remove("tx_row");
