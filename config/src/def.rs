@@ -30,8 +30,8 @@ pub struct Checked {
     pub remarks: Vec<String>,
     /// Whether forms show the key.
     pub visible: bool,
-    /// Whether the answer has a value object for this key. It has none for an older name of another key: Connect does
-    /// not count such a key either.
+    /// Whether the answer has a value object for this key. It has none for a key that is merely an older name of
+    /// another.
     pub answered: bool,
 }
 
