@@ -313,8 +313,8 @@ impl Key {
         self
     }
 
-    /// Makes the definition cover all names of the pattern `form` (see [`Key::family`]); `name` is then only what lists
-    /// show.
+    /// Makes the definition cover all names of the pattern `form` (see the field `family`); `name` is then only what
+    /// lists show.
     #[must_use]
     pub const fn family(mut self, form: &'static str) -> Self {
         self.family = Some(form);
