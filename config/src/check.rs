@@ -1,43 +1,45 @@
-//! The checks of a key, as data.
+//! The checks that a key's definition can list.
 //!
-//! Must not know: how a complaint is worded around (that is the style's).
+//! Must not know: the message around a problem (the key's style decides that).
 
 use crate::Properties;
 
-/// What a check of a connector's own may look at.
+/// What a check function of a key table ([`Check::Own`]) is given.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The key's name.
     pub name: &'a str,
-    /// The text as sent, or the default.
+    /// The value, else the default, as text. `None` when there is neither, or when Connect's style could not parse the
+    /// value.
     pub value: Option<&'a str>,
     /// The whole config.
     pub properties: &'a Properties,
 }
 
-/// One check. The first group is Debezium's (a [`crate::Style::Debezium`] key), the second Connect's; each ignores the
-/// other style's.
+/// One check. The first group works on keys of [`crate::Style::Debezium`], the second on keys of
+/// [`crate::Style::Connect`]; a key ignores the checks of the other style. [`Check::Own`] works on both.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
     /// Set and not blank: `A value is required`.
     Required,
-    /// `true` or `false`; the type's own check once more, which doubles its message as the reference does.
+    /// `true` or `false`. On a BOOLEAN key this repeats the check of the type, so the message comes twice, as in
+    /// Debezium.
     Boolean,
-    /// A 32-bit integer (doubles the type's message on an INT).
+    /// A 32-bit integer. On an INT key the message comes twice, as in Debezium.
     Integer,
     /// A 32-bit integer above 0.
     PositiveInteger,
-    /// A 32-bit integer from 0.
+    /// A 32-bit integer of at least 0.
     NonNegativeInteger,
     /// A 64-bit integer above 0.
     PositiveLong,
-    /// A 64-bit integer from 0.
+    /// A 64-bit integer of at least 0.
     NonNegativeLong,
     /// A list of regexes.
     RegexList,
-    /// `k1=v1,k2=v2`.
+    /// Pairs of the form `k1=v1,k2=v2`.
     Pairs,
-    /// One of these, any case, blanks around allowed; the order is the message's.
+    /// One of these values; case and surrounding blanks do not matter. The message lists them in this order.
     OneOf(&'static [&'static str]),
     /// Must not be set together with `other`, which the message calls `shown`.
     NotWith {
@@ -47,23 +49,24 @@ pub enum Check {
         shown: &'static str,
     },
 
-    /// `Value must be at least …` / `no more than …`; null is refused.
+    /// A number between two bounds: `Value must be at least …` or `Value must be no more than …`. Null is refused.
     Range {
         /// Least value.
         min: Option<i64>,
         /// Largest value.
         max: Option<i64>,
     },
-    /// `String must be one of: …`, minding case.
+    /// One of these values, case-sensitive: `String must be one of: …`.
     OneOfExactly(&'static [&'static str]),
-    /// `String must be one of (case insensitive): …`; the list in upper case in the message's order.
+    /// One of these values in any case: `String must be one of (case insensitive): …`. The message lists them in this
+    /// order and in upper case.
     OneOfAnyCase(&'static [&'static str]),
-    /// `String must be non-empty`.
+    /// Not the empty text: `String must be non-empty`.
     NonEmpty,
-    /// A list without an item twice: `Configuration 'K' values must not be duplicated.`
+    /// A list in which no item occurs twice: `Configuration 'K' values must not be duplicated.`
     Distinct,
 
-    /// A check of the connector's own: the problems' texts. Debezium's style puts `The '<name>' value is invalid: `
-    /// before each, Connect's takes them as whole messages.
+    /// A function of the key table that returns one text for each problem. Debezium's style puts
+    /// `The '<name>' value is invalid: ` before each text; Connect's style takes each text as the whole message.
     Own(fn(&Asked<'_>) -> Vec<String>),
 }

@@ -1,4 +1,4 @@
-//! Enumerated settings: a Rust enum and its names in one place.
+//! Enumerated settings: a Rust enum and the names of its variants in a config, declared together.
 //!
 //! Must not know: any particular enumeration.
 
@@ -7,7 +7,7 @@ pub trait Choice: Copy + PartialEq + 'static {
     /// Every variant with its name.
     const NAMES: &'static [(&'static str, Self)];
 
-    /// The variant named so: blanks around it and its case do not count.
+    /// The variant named `text`; case and surrounding blanks do not matter.
     fn from_name(text: &str) -> Option<Self> {
         let text = text.trim();
         Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|&(_, value)| value)

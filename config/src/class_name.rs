@@ -1,7 +1,7 @@
 //! The names by which a configuration may call a Java class.
 
-/// Whether a configuration's text names a class: in full, by its last part, or by that without one of the words that such
-/// classes end in, as Kafka Connect has it (`Json` for `…JsonConverter`).
+/// Whether `text`, written in a config, names the Java class `class`. Kafka Connect accepts the full name, the simple
+/// name (`JsonConverter`), and the simple name without one of `ends`, the words that such classes end in (`Json`).
 pub fn names_class(text: &str, class: &str, ends: &[&str]) -> bool {
     let simple = class.rsplit('.').next().unwrap_or(class);
     let short = ends.iter().find_map(|end| simple.strip_suffix(end));

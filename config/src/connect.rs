@@ -1,7 +1,8 @@
-//! Kafka's `ConfigDef`: how a text becomes a value, and its words when it does not.
+//! Parses and checks values as Kafka's `ConfigDef` does, with its error messages.
 //!
-//! After a text that cannot be read the value is null and the validators still run: `tasks.max=abc` earns two messages.
-//! The validators of an SMT's keys speak of the key without its `transforms.A.` prefix, the type's check with it.
+//! When a text cannot be parsed, the value is null and the validators still run, so `tasks.max=abc` gets two messages.
+//! For a key of an SMT, a validator's message names the key without its `transforms.A.` prefix; the type check names it
+//! with the prefix.
 //!
 //! Must not know: the keys.
 
@@ -20,7 +21,7 @@ pub(crate) enum Parsed {
 }
 
 impl Parsed {
-    /// As a validate answer shows it.
+    /// The value as a validation answer shows it.
     pub(crate) fn shown(&self) -> Option<String> {
         match self {
             Self::Null => None,
@@ -29,7 +30,7 @@ impl Parsed {
         }
     }
 
-    /// As Java prints it in a message.
+    /// The value as Java prints it in a message.
     fn to_java(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
@@ -43,7 +44,7 @@ impl Parsed {
     }
 }
 
-/// The value and the messages of `key` under `prefix`.
+/// Parses and checks the value that `properties` hold for `key` under `prefix`; returns it with the error messages.
 pub(crate) fn check(key: &Key, prefix: &str, properties: &Properties) -> (Parsed, Vec<String>) {
     let name = format!("{prefix}{}", key.name);
     let mut errors = Vec::new();
@@ -59,7 +60,7 @@ pub(crate) fn check(key: &Key, prefix: &str, properties: &Properties) -> (Parsed
         errors.push(format!("Missing required configuration \"{name}\" which has no default value."));
         Parsed::Null
     } else {
-        // A default that cannot be read would be a mistake in a table; the tests of the tables find it.
+        // A default that cannot be parsed is a mistake in a key table; the tests of the tables find it.
         key.default.and_then(|d| parse(&name, key.kind, d).ok()).unwrap_or(Parsed::Null)
     };
     for check in key.checks {
@@ -68,10 +69,10 @@ pub(crate) fn check(key: &Key, prefix: &str, properties: &Properties) -> (Parsed
     (value, errors)
 }
 
-/// Reads `text` as Connect does. The message names the text as it was sent.
+/// Parses `text` as Connect does. The error message quotes the text untrimmed.
 pub(crate) fn parse(name: &str, kind: Kind, text: &str) -> Result<Parsed, String> {
     let invalid = |detail: &str| format!("Invalid value {text} for configuration {name}: {detail}");
-    // Java trims control characters too, and nothing that is beyond the blank.
+    // Java's `trim` also removes control characters, and no character above U+0020.
     let trimmed = text.trim_matches(|c| c <= ' ');
     let number = |parsed: Option<i64>| {
         parsed.map(Parsed::Integer).ok_or_else(|| invalid(&format!("Not a number of type {}", kind.as_str())))
@@ -90,7 +91,7 @@ pub(crate) fn parse(name: &str, kind: Kind, text: &str) -> Result<Parsed, String
     }
 }
 
-/// Items between commas, blanks around them dropped; an empty text has none.
+/// The items between commas without surrounding blanks; an empty text has no items.
 pub(crate) fn split_list(text: &str) -> Vec<String> {
     if text.is_empty() { Vec::new() } else { text.split(',').map(|item| item.trim().to_owned()).collect() }
 }

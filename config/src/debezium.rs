@@ -1,19 +1,19 @@
-//! Debezium's checks and its words: `The '<name>' value is invalid: <problem>`.
+//! Debezium's checks with its error messages: `The '<name>' value is invalid: <problem>`.
 //!
-//! A typed key runs its type's check and then its own, so that one bad value may carry a message twice. Texts are not
-//! trimmed before a number is read: ` 7 ` is no number.
+//! The check of the type runs first and the key's own checks follow, so one bad value may get the same message twice,
+//! as in Debezium. Integers are not trimmed before they are parsed: ` 7 ` is not a number.
 //!
 //! Must not know: the keys.
 
 use crate::{Asked, Check, Invalid, JavaRegex, Key, Kind, Properties, split_regex_list};
 
-/// The value that the checks see: the key's, an older name's, else the default.
+/// The value that is checked: that of the key, else that of an older name, else the default.
 pub(crate) fn effective<'a>(key: &'a Key, properties: &'a Properties) -> Option<&'a str> {
     let sent = std::iter::once(&key.name).chain(key.aliases).find_map(|name| properties.get(name));
     sent.or(key.default)
 }
 
-/// All that is wrong with `key`.
+/// Every complaint about the value of `key`.
 pub(crate) fn complaints(key: &Key, properties: &Properties) -> Vec<Invalid> {
     let value = effective(key, properties);
     let asked = Asked { name: key.name, value, properties };
@@ -108,7 +108,7 @@ fn run(check: &Check, asked: &Asked<'_>, problems: &mut Vec<String>) {
     }
 }
 
-/// `k=v,k=v`; a blank text is an empty map.
+/// Whether `value` has the form `k=v,k=v`; a blank text is an empty map.
 fn are_pairs(value: &str) -> bool {
     let value = value.trim().trim_end_matches(',');
     value.is_empty()
@@ -118,7 +118,7 @@ fn are_pairs(value: &str) -> bool {
         })
 }
 
-/// Java's reserved words (Java Language Specification 3.9, 3.10), which no part of a name may be.
+/// Java's reserved words (Java Language Specification, 3.9 and 3.10); no part of a class name may be one of them.
 const RESERVED: &[&str] = &[
     "abstract",
     "assert",

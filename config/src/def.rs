@@ -1,4 +1,4 @@
-//! A table of keys, and the run of all its checks over one config.
+//! A table of keys, and running all its checks on one config.
 //!
 //! Must not know: which keys there are, who asks.
 
@@ -6,36 +6,37 @@ use crate::connect::{self, Parsed};
 use crate::support::{Verdict, refusal, remark};
 use crate::{Definition, Finding, Importance, Invalid, Key, Properties, Severity, Style, debezium, family};
 
-/// An ordered set of keys: static slices, one after the other.
+/// An ordered table of keys, made of static slices that follow one another.
 #[derive(Clone, Copy, Debug)]
 pub struct Def {
     parts: &'static [&'static [Key]],
 }
 
-/// One key's part of a validate answer.
+/// The part of a validation answer (`PUT /connector-plugins/<class>/config/validate`) that is about one key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// Full name.
+    /// Name of the key, with its prefix.
     pub name: String,
-    /// Its definition; `None`: the key is not in the definition list, only its errors are.
+    /// The key's definition; `None` when the key is unlisted, and the answer holds its errors and remarks only.
     pub definition: Option<Definition>,
     /// The value as Connect shows it; always `None` for Debezium's keys.
     pub value: Option<String>,
-    /// Values to offer.
+    /// Values that a form should offer.
     pub recommended: Vec<String>,
-    /// Whole messages.
+    /// Error messages, each complete.
     pub errors: Vec<String>,
-    /// What a person should know of the key beside its errors: that it has no effect, or what to do about an error. Kafka
-    /// Connect has nothing like it, so these lines stand apart from the errors.
+    /// What a user should know besides the errors, such as that the key has no effect. Kafka Connect has nothing like
+    /// it, so these lines are kept apart from the errors.
     pub remarks: Vec<String>,
-    /// Whether forms show it.
+    /// Whether forms show the key.
     pub visible: bool,
-    /// `false`: the answer has no value object at all (an alias; Connect trips over it, so skip it when counting).
+    /// Whether the answer has a value object for this key. It has none for a key that is merely an older name of
+    /// another.
     pub answered: bool,
 }
 
 impl Def {
-    /// A table of the slices given, in order.
+    /// A table of the given slices, in order.
     pub const fn new(parts: &'static [&'static [Key]]) -> Self {
         Self { parts }
     }
@@ -45,24 +46,25 @@ impl Def {
         self.parts.iter().flat_map(|part| part.iter())
     }
 
-    /// The key named so.
+    /// The key whose own name is `name`; older names and families do not count.
     pub fn get(&self, name: &str) -> Option<&'static Key> {
         self.keys().find(|key| key.name == name)
     }
 
-    /// The key that `name` sets: the one of that name, one that knows it as an older name, or the first family it is of.
+    /// The key that a config sets by `name`: the key of that name, else the key with that older name, else the first
+    /// family that covers it.
     pub fn find(&self, name: &str) -> Option<&'static Key> {
         let of_family = || self.keys().find(|key| key.family.is_some_and(|form| family::is_of(form, name)));
         self.get(name).or_else(|| self.keys().find(|key| key.aliases.contains(&name))).or_else(of_family)
     }
 
-    /// The definition list of REST, in order.
+    /// The definitions of all listed keys, in the order in which REST lists them.
     pub fn definitions(&self) -> Vec<Definition> {
         self.keys().filter(|key| key.listed).map(Key::definition).collect()
     }
 
-    /// Runs every check over `properties` that runs when a config is sent: one entry a listed key, in order; unlisted keys
-    /// only with errors or remarks.
+    /// Runs all checks on `properties` except those of keys that are checked at a start only. Returns one entry for
+    /// each listed key, in order, and one for each unlisted key that has errors or remarks.
     pub fn validate(&self, properties: &Properties) -> Vec<Checked> {
         self.check(properties, false)
     }
@@ -74,14 +76,14 @@ impl Def {
         all
     }
 
-    /// All refusals when a connector starts, in order.
+    /// Every complaint that stands in the way of a connector's start, in the order of the keys.
     pub fn complaints(&self, properties: &Properties) -> Vec<Invalid> {
         let refusals = |c: Checked| c.errors.into_iter().map(move |m| Invalid::new(c.name.clone(), m));
         self.check(properties, true).into_iter().flat_map(refusals).collect()
     }
 
-    /// What is set and refused whatever the value's form, in the order in which it is set: what ends a start. `prefix`
-    /// stands before each name.
+    /// The keys under `prefix` that are set and not supported ([`Support::Refused`](crate::Support::Refused)), in the
+    /// order of `properties`. Each of them ends a start. Other checks do not run.
     pub fn refused(&self, prefix: &str, properties: &Properties) -> Vec<Invalid> {
         let invalid = |(name, key, value, verdict): (String, &Key, &str, Verdict)| match verdict {
             Verdict::Refused(why, instead) => {
@@ -93,7 +95,7 @@ impl Def {
         self.verdicts(prefix, properties).filter_map(invalid).collect()
     }
 
-    /// The keys that are set and have no effect, in the order in which they are set; `prefix` stands before each name.
+    /// The keys under `prefix` that are set and have no effect, in the order of `properties`.
     pub fn without_effect(&self, prefix: &str, properties: &Properties) -> Vec<Finding> {
         let spoken = self.verdicts(prefix, properties);
         let finding = |(name, _, _, verdict): (String, _, _, Verdict)| match verdict {
@@ -108,7 +110,7 @@ impl Def {
         spoken.filter_map(finding).collect()
     }
 
-    /// Each key that is set under `prefix`: its whole name, what it is, its value and what becomes of that.
+    /// Every key that is set under `prefix`: its whole name, its definition, its value and the verdict on that value.
     fn verdicts<'a>(
         &'a self,
         prefix: &'a str,
@@ -121,7 +123,8 @@ impl Def {
         })
     }
 
-    /// Adds refusals to the errors and what has no effect to the remarks. A value that is wrong anyway earns neither.
+    /// Adds an error to each key that is refused, and a remark to each key that has no effect. A key that has errors
+    /// already gets neither.
     fn hold_against_support(&self, prefix: &str, properties: &Properties, all: &mut Vec<Checked>) {
         for (name, key, value, verdict) in self.verdicts(prefix, properties) {
             let (errors, remarks) = match verdict {
@@ -140,9 +143,9 @@ impl Def {
         }
     }
 
-    /// The same table embedded under `prefix` in one group, as an SMT's keys are under `transforms.A.`: names carry the
-    /// prefix, positions count from `first_order`, and the keys come in Connect's order (required first, then by
-    /// importance, then by name, unless groups order them).
+    /// Runs all checks with the table placed under `prefix` and into one group, as an SMT's keys stand under
+    /// `transforms.A.`. Names in the answer carry the prefix, positions in the group count from `first_order`, and the
+    /// keys come in the order of [`Def::sorted`].
     pub fn validate_embedded(
         &self,
         prefix: &str,
@@ -168,7 +171,8 @@ impl Def {
         all
     }
 
-    /// The listed keys as Connect sorts a definition.
+    /// The listed keys as Connect sorts a definition: by group and position, then required keys first, then by
+    /// importance, then by name.
     pub fn sorted(&self) -> Vec<&'static Key> {
         let mut groups: Vec<&str> = Vec::new();
         for group in self.keys().filter_map(|key| key.group) {
@@ -219,7 +223,7 @@ fn answer(key: &Key, definition: Definition, value: &Parsed, errors: Vec<String>
     }
 }
 
-/// A key that no table defines: only what is said of it counts.
+/// The entry of an unlisted key, before its name, errors and remarks are filled in.
 impl Default for Checked {
     fn default() -> Self {
         Self {

@@ -1,9 +1,9 @@
-//! Families of keys: one definition for all names of a form, such as `producer.override.<property>`.
+//! Families of keys: one definition covers all names of a pattern such as `producer.override.<property>`.
 //!
 //! Must not know: which families exist.
 
-/// Whether `name` is of the form `pattern`: a part in angle brackets stands for one or more characters, `<n>` for digits;
-/// all else must be there as written.
+/// Whether `name` fits `pattern`. `<n>` stands for one or more digits, any other part in angle brackets for one or more
+/// characters; the rest must be equal.
 pub(crate) fn is_of(pattern: &str, name: &str) -> bool {
     let Some((before, rest)) = pattern.split_once('<') else { return pattern == name };
     let Some((part, after)) = rest.split_once('>') else { return pattern == name };

@@ -1,20 +1,20 @@
-//! What is said of a config: refusals and remarks.
+//! What validation reports about a config: errors ([`Invalid`]) and remarks ([`Finding`]).
 //!
 //! Must not know: who shows them.
 
 use std::fmt;
 
-/// A refusal: the text is the whole message, as REST lists it.
+/// An error of one key. The message is complete, as REST lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The key that it stands beside.
+    /// The key that REST lists the error under.
     pub key: String,
     /// The whole message.
     pub message: String,
 }
 
 impl Invalid {
-    /// A refusal of `key`.
+    /// An error of `key`.
     pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self { key: key.into(), message: message.into() }
     }
@@ -33,22 +33,22 @@ impl std::error::Error for Invalid {}
 pub enum Severity {
     /// Good to know.
     Info,
-    /// It runs, but probably not as meant.
+    /// The connector runs, but probably not as the user meant.
     Warning,
-    /// It will not run.
+    /// The connector will not run.
     Error,
 }
 
-/// A remark on a config: what is so, and what to do.
+/// A remark on one key of a config: what was found, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The key that it is about.
+    /// The key that the remark is about.
     pub key: String,
-    /// How bad.
+    /// How bad the finding is.
     pub severity: Severity,
-    /// What is so, and its consequence.
+    /// What was found, and what follows from it.
     pub reason: String,
-    /// What to do.
+    /// What to do about it; empty when nothing needs doing.
     pub remedy: String,
 }
 

@@ -1,4 +1,4 @@
-//! One key: its static definition, and the shape in which REST shows it.
+//! One key of a config: its static definition ([`Key`]), and what REST shows of it ([`Definition`]).
 //!
 //! The definition is plain `const` data so that a connector's whole table is checked by the compiler and costs nothing
 //! at start.
@@ -7,7 +7,7 @@
 
 use crate::{Check, Support};
 
-/// Connect's type names of a key (`ConfigDef.Type`).
+/// The type of a key's value, as Kafka's `ConfigDef.Type` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `true` or `false`, any case.
@@ -47,7 +47,7 @@ impl Kind {
     }
 }
 
-/// How much a key matters to most users; forms sort by it.
+/// How much a key matters to most users (`ConfigDef.Importance`); user interfaces sort their forms by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Importance {
     /// Nearly everybody sets it.
@@ -69,10 +69,10 @@ impl Importance {
     }
 }
 
-/// How wide a form should draw the field.
+/// How wide a form should draw the field (`ConfigDef.Width`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
-    /// Not said.
+    /// No hint.
     None,
     /// A number or a word.
     Short,
@@ -94,12 +94,12 @@ impl Width {
     }
 }
 
-/// Whose words a complaint uses.
+/// Whose checks and whose error messages a key has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Kafka's `ConfigDef`: the keys common to all connectors, SMTs, converters, the worker.
+    /// Those of Kafka's `ConfigDef`: for keys common to all connectors, and keys of SMTs, converters and the worker.
     Connect,
-    /// Debezium's `Field`: a connector's own keys. Their `value` is never shown over REST.
+    /// Those of Debezium's `Field`: for a connector's own keys. REST answers never show their `value`.
     Debezium,
 }
 
@@ -108,52 +108,54 @@ pub enum Style {
 pub struct Key {
     /// Name as written in a config.
     pub name: &'static str,
-    /// Type.
+    /// Type of the value.
     pub kind: Kind,
-    /// Default as text; `None` is Connect's null default, or no default when `required`.
+    /// Default as text. `None`: the default is null, or there is no default when `required` is true.
     pub default: Option<&'static str>,
-    /// No default and must be set. Debezium's keys are never `required` here: their [`Check::Required`] says so instead.
+    /// The key has no default and must be set. Debezium's keys leave this `false` and use [`Check::Required`] instead.
     pub required: bool,
-    /// Importance.
+    /// How much the key matters to most users.
     pub importance: Importance,
-    /// Group in a form; `None`: ungrouped.
+    /// Group in a form; `None` without a group.
     pub group: Option<&'static str>,
-    /// Position in the group, from 1; -1 ungrouped.
+    /// Position in the group, counted from 1; -1 without a group.
     pub order_in_group: i32,
     /// Width in a form.
     pub width: Width,
     /// Title in a form.
     pub display_name: &'static str,
-    /// What the key does, and what follows from setting it.
+    /// What the key does, and what setting it leads to.
     pub documentation: &'static str,
     /// Keys whose meaning depends on this one.
     pub dependents: &'static [&'static str],
-    /// Values to offer, in the order of the answer.
+    /// Values that a form should offer, in the order in which REST lists them.
     pub recommended: &'static [&'static str],
-    /// Whose words a complaint uses.
+    /// Whose error messages a bad value gets.
     pub style: Style,
-    /// Checks in order, after the type's own.
+    /// Checks that run in this order after the check of the type.
     pub checks: &'static [Check],
-    /// Whether forms show it.
+    /// Whether forms show the key.
     pub visible: bool,
-    /// Older names that are read when this one is absent.
+    /// Older names of the key, read in this order when the key itself is absent.
     pub aliases: &'static [&'static str],
-    /// In the definition list of REST. An unlisted key is read, and appears in an answer only when something is wrong.
+    /// Whether REST lists the key among the definitions. An unlisted key is read too, but a validation answer holds it
+    /// only when it has an error or a remark.
     pub listed: bool,
-    /// The key is only another name of one before it: it has a definition, but no value in an answer.
+    /// The key that this one is merely an older name of. A validation answer holds the definition of such a key, but no
+    /// value.
     pub alias_of: Option<&'static str>,
-    /// A bad value is a warning and the default is used, never an error (keys that the reference reads unchecked).
+    /// A bad value earns a warning and the default is used. For keys that Debezium reads without a check.
     pub lenient: bool,
-    /// A bad value is an error when the connector starts, not yet when its config is sent (as in the reference).
+    /// The key is checked when the connector starts, not when its config is validated, as Debezium does for this key.
     pub at_start: bool,
-    /// Whether the key does here what it promises.
+    /// Whether the key works, has no effect, or is refused.
     pub support: Support,
-    /// The form of all names that this one definition stands for, with parts in angle brackets: `producer.<property>`.
+    /// Pattern of all names that this definition covers, with variable parts in angle brackets: `producer.<property>`.
     pub family: Option<&'static str>,
 }
 
 impl Key {
-    /// A key in Connect's style: optional, null default, ungrouped, MEDIUM importance.
+    /// A key in Connect's style: optional, default null, no group, importance MEDIUM.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
         Self {
             name,
@@ -181,7 +183,7 @@ impl Key {
         }
     }
 
-    /// A key in Debezium's style.
+    /// The same as [`Key::new`], but in Debezium's style.
     pub const fn debezium(name: &'static str, kind: Kind) -> Self {
         let mut key = Self::new(name, kind);
         key.style = Style::Debezium;
@@ -195,28 +197,28 @@ impl Key {
         self
     }
 
-    /// Makes it required: Connect answers `Missing required configuration` without it.
+    /// Makes the key required: without it, validation answers `Missing required configuration …`.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// Importance HIGH.
+    /// Sets the importance to HIGH.
     #[must_use]
     pub const fn high(mut self) -> Self {
         self.importance = Importance::High;
         self
     }
 
-    /// Importance LOW.
+    /// Sets the importance to LOW.
     #[must_use]
     pub const fn low(mut self) -> Self {
         self.importance = Importance::Low;
         self
     }
 
-    /// Group and position in it.
+    /// Sets the group and the position in it, counted from 1.
     #[must_use]
     pub const fn at(mut self, group: &'static str, order_in_group: i32) -> Self {
         self.group = Some(group);
@@ -224,7 +226,7 @@ impl Key {
         self
     }
 
-    /// Title and width in a form.
+    /// Sets the title and the width in a form.
     #[must_use]
     pub const fn shown(mut self, display_name: &'static str, width: Width) -> Self {
         self.display_name = display_name;
@@ -232,21 +234,22 @@ impl Key {
         self
     }
 
-    /// What it does and what follows.
+    /// Sets the documentation: what the key does, and what setting it leads to.
     #[must_use]
     pub const fn doc(mut self, documentation: &'static str) -> Self {
         self.documentation = documentation;
         self
     }
 
-    /// Checks after the type's own, in order.
+    /// Sets the checks that run, in this order, after the check of the type.
     #[must_use]
     pub const fn checks(mut self, checks: &'static [Check]) -> Self {
         self.checks = checks;
         self
     }
 
-    /// One of these values (any case, blanks around it allowed); also offered. Give `checks` as `&[Check::OneOf(values)]`.
+    /// Sets the values that the key may have; forms offer them. Pass `&[Check::OneOf(values)]` as `checks`: a `const
+    /// fn` cannot make that slice itself. Case and surrounding blanks do not matter to that check.
     #[must_use]
     pub const fn one_of(mut self, values: &'static [&'static str], checks: &'static [Check]) -> Self {
         self.recommended = values;
@@ -254,70 +257,71 @@ impl Key {
         self
     }
 
-    /// Keys that depend on this one.
+    /// Sets the keys whose meaning depends on this one.
     #[must_use]
     pub const fn dependents(mut self, names: &'static [&'static str]) -> Self {
         self.dependents = names;
         self
     }
 
-    /// Not shown in forms.
+    /// Hides the key in forms.
     #[must_use]
     pub const fn invisible(mut self) -> Self {
         self.visible = false;
         self
     }
 
-    /// Older names, read when this one is absent.
+    /// Sets the older names that are read when the key itself is absent.
     #[must_use]
     pub const fn aliases(mut self, names: &'static [&'static str]) -> Self {
         self.aliases = names;
         self
     }
 
-    /// Only another name of `name`.
+    /// Marks the key as merely an older name of the key `name`.
     #[must_use]
     pub const fn alias_of(mut self, name: &'static str) -> Self {
         self.alias_of = Some(name);
         self
     }
 
-    /// Read, but not in the definition list.
+    /// Takes the key out of the definitions that REST lists; it is still read.
     #[must_use]
     pub const fn unlisted(mut self) -> Self {
         self.listed = false;
         self
     }
 
-    /// A bad value is a warning and the default is used.
+    /// Makes a bad value a warning, after which the default is used, instead of an error.
     #[must_use]
     pub const fn lenient(mut self) -> Self {
         self.lenient = true;
         self
     }
 
-    /// Checked when the connector starts only.
+    /// Checks the key only when the connector starts.
     #[must_use]
     pub const fn at_start(mut self) -> Self {
         self.at_start = true;
         self
     }
 
-    /// What becomes of it when it is set. Without this it works.
+    /// Says that the key has no effect, is refused, or works for some values only. Without this call the key works.
     #[must_use]
     pub const fn support(mut self, support: Support) -> Self {
         self.support = support;
         self
     }
 
-    /// Stands for all names of this form; the key's own name is one for lists.
+    /// Makes the definition cover all names of the pattern `form` (see the field `family`); `name` is then only what
+    /// lists show.
     #[must_use]
     pub const fn family(mut self, form: &'static str) -> Self {
         self.family = Some(form);
         self
     }
 
-    /// The name to show to a person: the form of a family, else the key's own.
+    /// The name to show to a user: the pattern of a family, otherwise the key's name.
     pub const fn title(&self) -> &'static str {
         match self.family {
             Some(form) => form,
@@ -325,7 +329,7 @@ impl Key {
         }
     }
 
-    /// The shape that REST shows.
+    /// The definition as REST shows it.
     pub fn definition(&self) -> Definition {
         Definition {
             name: self.name.to_owned(),
@@ -343,29 +347,30 @@ impl Key {
     }
 }
 
-/// A key as REST shows it; its names are owned, because those of an SMT carry the alias that the user chose.
+/// The definition of a key as REST shows it. Its texts are owned because the keys of an SMT carry the alias that the
+/// user chose (`transforms.<alias>.`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
-    /// Full name.
+    /// Name of the key, with its prefix.
     pub name: String,
-    /// Type.
+    /// Type of the value.
     pub kind: Kind,
-    /// Must be set.
+    /// Whether the key must be set.
     pub required: bool,
     /// Default as text; `[hidden]` for a password.
     pub default_value: Option<String>,
-    /// Importance.
+    /// How much the key matters to most users.
     pub importance: Importance,
-    /// What it does.
+    /// What the key does.
     pub documentation: String,
     /// Group in a form.
     pub group: Option<String>,
-    /// Position in the group; -1 ungrouped.
+    /// Position in the group, counted from 1; -1 without a group.
     pub order_in_group: i32,
     /// Width in a form.
     pub width: Width,
     /// Title in a form.
     pub display_name: String,
-    /// Keys that depend on it.
+    /// Keys whose meaning depends on this one.
     pub dependents: Vec<String>,
 }

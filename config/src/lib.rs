@@ -1,11 +1,15 @@
-//! String maps to typed settings, with every key explained and every complaint kept.
+//! Turns a connector's string map into typed settings; documents every key and collects every complaint.
 //!
-//! A connector arrives as a flat map of strings. Four things are asked of it: what the keys mean ([`Def`], shown over
-//! REST), what is wrong with the values ([`Def::validate`], in the very words that Kafka Connect and Debezium use, since
-//! people and tools look for them), what becomes of a key here ([`Support`]: it works, has no effect, or is refused), and
-//! what the values are ([`Reader`]). All four read the same static table of [`Key`]s, so that a key cannot be documented
-//! and not checked, or checked and not read. Nothing stops at the first complaint: a person who made five mistakes is told
-//! of five.
+//! A connector's config is a flat map of strings. This crate answers four questions about it:
+//!
+//! - What do the keys mean? [`Def`], which REST shows.
+//! - What is wrong with the values? [`Def::validate`], in the exact words of Kafka Connect and Debezium, because people
+//!   and tools search for those words.
+//! - Does the daemon do what a key promises? [`Support`]: the key works, has no effect, or is refused.
+//! - What are the values? [`Reader`].
+//!
+//! All four read the same static table of [`Key`]s, so a key cannot be documented but not checked, or checked but not
+//! read. Checking does not stop at the first complaint: a user who made five mistakes is told of all five.
 //!
 //! Must not know: databases, records, HTTP. A check that needs such knowledge is a function in the connector's table
 //! ([`Check::Own`]).

@@ -1,8 +1,8 @@
-//! A connector's config as it was sent: names and texts in order.
+//! A connector's config as it was sent: names and texts, in order.
 //!
-//! The order is kept because Connect answers with it and a person compares with what was sent. JSON numbers and booleans
-//! become texts, as Debezium's own clients rely on. `Debug` masks secret-looking names, so that a config may stand in any
-//! log line.
+//! Answers show the config in the order in which it was sent, so that a user can compare the two. JSON numbers and
+//! booleans become texts, because clients send `"tasks.max": 1` as well as `"1"`. `Debug` masks the values of names
+//! that look secret, so a config can be written to any log line.
 //!
 //! Must not know: which names exist.
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::secret::{MASK, SecretNames};
 
-/// An ordered map from name to text, or to null.
+/// A map from name to text or null that keeps its order. Two maps are equal whatever their order.
 #[derive(Clone, Default)]
 pub struct Properties {
     entries: Vec<(String, Option<String>)>,
@@ -31,12 +31,12 @@ impl Properties {
         self.entries.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.as_deref())
     }
 
-    /// Whether `name` was sent, be it as null.
+    /// Whether `name` was sent, even as null.
     pub fn contains(&self, name: &str) -> bool {
         self.entries.iter().any(|(n, _)| n == name)
     }
 
-    /// Sets `name`; an existing one keeps its place.
+    /// Sets `name`; a name that is already there keeps its position.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.put(name.into(), Some(value.into()));
     }
@@ -53,7 +53,7 @@ impl Properties {
         }
     }
 
-    /// Takes `name` out; whether it was there.
+    /// Removes `name`; returns whether it was there.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.entries.len();
         self.entries.retain(|(n, _)| n != name);
@@ -65,7 +65,8 @@ impl Properties {
         self.entries.iter().map(|(n, v)| (n.as_str(), v.as_deref()))
     }
 
-    /// What stands under `prefix` (which ends in a dot), without it, in order; nulls are left out.
+    /// The entries whose names start with `prefix` (which ends in a dot), without the prefix, in order; nulls are left
+    /// out.
     pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.entries.iter().filter_map(move |(n, v)| Some((n.strip_prefix(prefix)?, v.as_deref()?)))
     }
@@ -75,17 +76,17 @@ impl Properties {
         self.entries.iter().find(|(_, v)| v.is_none()).map(|(n, _)| n.as_str())
     }
 
-    /// How many names.
+    /// The number of names.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no names.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// For logs and messages: `{k=v, k=v}` as Java prints a map, secret values as `********`.
+    /// The config for logs and messages: `{k=v, k=v}` as Java prints a map, with secret values as `********`.
     pub fn masked<'a>(&'a self, names: &'a SecretNames) -> impl fmt::Display + 'a {
         Masked { properties: self, names }
     }

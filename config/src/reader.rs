@@ -1,7 +1,7 @@
-//! Typed values out of a config.
+//! Reads typed values from a config.
 //!
-//! [`Reader::new`] runs all checks first, so that the typed getters can simply fall back to the default where a value is
-//! bad: the complaint is already kept, and [`Reader::finish`] gives all of them.
+//! [`Reader::new`] runs all checks first. Where a value is bad, a typed getter can therefore simply return the default:
+//! the complaint is already recorded, and [`Reader::finish`] returns all complaints.
 //!
 //! Must not know: which keys exist, beyond the table that it is given.
 
@@ -18,12 +18,12 @@ pub struct Reader<'a> {
     properties: &'a Properties,
     complaints: Vec<Invalid>,
     findings: Vec<Finding>,
-    /// Lenient keys with a value that cannot be read.
+    /// Lenient keys whose value cannot be parsed.
     bad: Vec<&'static str>,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader; all checks of `def` run here.
+    /// Runs all checks of `def` on `properties`, and returns a reader that holds the complaints.
     pub fn new(def: Def, properties: &'a Properties) -> Self {
         let complaints = def.complaints(properties);
         let mut reader = Self { def, properties, complaints, findings: Vec::new(), bad: Vec::new() };
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// A bad value of a lenient key is a remark, and its default holds.
+    /// Adds a warning if the lenient `key` has a bad value; the getters then return its default.
     fn remark(&mut self, key: &'static Key) {
         if let Some(first) = debezium::complaints(key, self.properties).into_iter().next() {
             let default = key.default.unwrap_or("not set");
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The config that is read.
+    /// The config that this reader reads.
     pub fn properties(&self) -> &'a Properties {
         self.properties
     }
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         self.findings.push(finding);
     }
 
-    /// The text of `name` or its default; `None` when neither is there, or the value was refused.
+    /// The text of `name`, or its default when the key is not set or its value was refused; `None` without a default.
     fn raw(&mut self, name: &str) -> Option<&'a str> {
         let Some(key) = self.def.get(name) else {
             debug_assert!(false, "{name} is read but in no table");
@@ -79,7 +79,8 @@ impl<'a> Reader<'a> {
         if bad { key.default } else { effective(key, self.properties) }
     }
 
-    /// What the getters do with a text that none of the checks refused, yet does not fit the type asked for.
+    /// Parses the text of `name`. A text that passed all checks but does not fit the type that the getter asks for
+    /// earns a complaint here.
     fn parsed<T>(&mut self, name: &str, what: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let text = self.raw(name)?;
         let value = parse(text);
@@ -95,7 +96,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// Whether the config itself sets `name`.
+    /// Whether the config sets `name` (older names do not count).
     pub fn is_set(&self, name: &str) -> bool {
         self.properties.get(name).is_some()
     }
@@ -135,12 +136,12 @@ impl<'a> Reader<'a> {
         self.parsed(name, "An integer is expected", |t| t.trim().parse().ok())
     }
 
-    /// A number that counts things: a negative one is 0.
+    /// A number that counts things; 0 when it is negative.
     pub fn count(&mut self, name: &str) -> usize {
         usize::try_from(self.long(name)).unwrap_or(0)
     }
 
-    /// Milliseconds; a negative number is 0.
+    /// A duration in milliseconds; zero when the number is negative.
     pub fn millis(&mut self, name: &str) -> Duration {
         Duration::from_millis(u64::try_from(self.long(name)).unwrap_or(0))
     }
@@ -155,13 +156,13 @@ impl<'a> Reader<'a> {
         self.text_or_none(name).unwrap_or_default()
     }
 
-    /// Items between commas; empty ones are dropped.
+    /// The items between commas; empty items are dropped.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         let items = self.raw(name).map(split_list).unwrap_or_default();
         items.into_iter().filter(|item| !item.is_empty()).collect()
     }
 
-    /// A list of regexes as written, each known to compile.
+    /// A list of regexes as the user wrote them, without those that do not compile (each of these is a complaint).
     pub fn regex_texts(&mut self, name: &str) -> Vec<String> {
         self.regexes(name).iter().map(|r| r.as_str().to_owned()).collect()
     }
@@ -188,18 +189,19 @@ impl<'a> Reader<'a> {
         self.parsed(name, &format!("Value must be one of {values}"), T::from_name)
     }
 
-    /// An enumerated value; `otherwise` when it is absent or was refused.
+    /// An enumerated value; `otherwise` when the key is absent or its value was refused, and it has no default.
     pub fn choice<T: Choice>(&mut self, name: &str, otherwise: T) -> T {
         self.choice_or_none(name).unwrap_or(otherwise)
     }
 
-    /// A password.
+    /// A password; `None` when it is absent and has no default.
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
         debug_assert!(self.def.get(name).is_none_or(|key| key.kind == Kind::Password), "{name} is no PASSWORD");
         self.raw(name).map(Secret::new)
     }
 
-    /// `value` and the remarks when there are no complaints; else all complaints, in order.
+    /// Returns `value` and the remarks when there are no complaints, otherwise all complaints in the order of the
+    /// checks.
     pub fn finish<T>(self, value: T) -> Result<(T, Vec<Finding>), Vec<Invalid>> {
         if self.complaints.is_empty() { Ok((value, self.findings)) } else { Err(self.complaints) }
     }

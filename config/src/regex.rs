@@ -1,9 +1,9 @@
-//! Java's regular expressions on `fancy-regex`.
+//! Java's regular expressions, run by `fancy-regex`.
 //!
-//! Include lists, routers and masks are written for `java.util.regex`. The two dialects agree on nearly all that people
-//! write; what differs is rewritten here: `\d \w \s` are ASCII in Java, `\Q…\E` quotes, POSIX names are written
-//! `\p{Alpha}`, any punctuation may be escaped. Case-insensitive matching folds ASCII only in Java: other letters mind
-//! their case here too, but for those in a class.
+//! Users write include lists, routers and masks for `java.util.regex`. The two dialects mostly agree; where they
+//! differ, the pattern is rewritten: in Java `\d \w \s` are ASCII only, `\Q…\E` quotes, POSIX classes are written
+//! `\p{Alpha}`, and any punctuation may be escaped. Java's case-insensitive matching ignores the case of ASCII letters
+//! only, and so does this one, except for letters inside a character class.
 //!
 //! Must not know: what is matched.
 
@@ -16,60 +16,61 @@ use fancy_regex::Regex;
 
 pub use replacement::{JavaReplacement, ReplaceError};
 
-/// A compiled Java regex, matched against a whole text.
+/// A compiled Java regex that is matched against a whole text, as `Matcher.matches` does.
 #[derive(Clone)]
 pub struct JavaRegex {
     source: String,
     regex: Regex,
 }
 
-/// Why a regex does not compile, or that matching was given up.
+/// A regex that does not compile, or that the engine gave up matching.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct RegexError {
-    /// Java's words where they are known, with the pattern in them; else the engine's reason.
+    /// Java's message where it is known (it contains the pattern), otherwise the engine's reason.
     pub message: String,
-    /// The regex as written.
+    /// The regex as the user wrote it.
     pub pattern: String,
 }
 
 impl JavaRegex {
-    /// Compiles `source`; case does not count.
+    /// Compiles `source` for matching that ignores case, as Debezium's filters do.
     pub fn new(source: &str) -> Result<Self, RegexError> {
         Self::build(source, "(?i)")
     }
 
-    /// Compiles `source`, minding case (Java's default).
+    /// Compiles `source` for case-sensitive matching, Java's default.
     pub fn new_case_sensitive(source: &str) -> Result<Self, RegexError> {
         Self::build(source, "")
     }
 
     fn build(source: &str, flags: &str) -> Result<Self, RegexError> {
-        // The engine takes a brace that counts nothing for itself; Java does not.
+        // The engine takes a brace that is not a repetition literally; Java refuses it.
         if let Some(message) = source.contains('{').then(|| complaint::java(source)).flatten() {
             return Err(RegexError { message, pattern: source.to_owned() });
         }
         let body = translate(source);
-        // On its own first: `a)(?:b` is a mistake that the wrapping would hide.
+        // Compile the body without the group around it first: the group would hide the mistake in `a)(?:b`.
         Regex::new(&body).map_err(|e| error(source, &e))?;
-        // A comment at the end (`(?x)`) would take the bracket with it: then a line end goes before it.
+        // A comment at the end of a `(?x)` regex would swallow the closing bracket; a line feed before the bracket ends
+        // the comment.
         let regex = Regex::new(&format!(r"{flags}\A(?:{body})\z"))
             .or_else(|_| Regex::new(&format!("{flags}\\A(?:{body}\n)\\z")))
             .map_err(|e| error(source, &e))?;
         Ok(Self { source: source.to_owned(), regex })
     }
 
-    /// Whether the whole of `text` matches. An error when the engine gives up backtracking.
+    /// Whether the whole of `text` matches. Returns an error when the engine gives up backtracking.
     pub fn matches(&self, text: &str) -> Result<bool, RegexError> {
         self.regex.is_match(text).map_err(|e| error(&self.source, &e))
     }
 
-    /// The engine's regex for a Java regex, minding case and not tied to the whole text: for finding and replacing.
+    /// A case-sensitive engine regex that also matches a part of a text: for finding and replacing.
     fn searcher(source: &str) -> Result<Regex, RegexError> {
         Regex::new(&translate(source)).map_err(|e| error(source, &e))
     }
 
-    /// As it was written.
+    /// The regex as the user wrote it.
     pub fn as_str(&self) -> &str {
         &self.source
     }
@@ -91,8 +92,8 @@ fn error(pattern: &str, e: &fancy_regex::Error) -> RegexError {
     RegexError { message: format!("{message} in '{pattern}'"), pattern: pattern.to_owned() }
 }
 
-/// Splits a list of regexes at `,` unless it is written `\,`; blanks around an item and empty items are dropped. A
-/// comma so written stands in its item without the backslash.
+/// Splits a list of regexes at each comma, except where the comma is written `\,`; such a comma becomes part of the
+/// item without its backslash. Surrounding blanks and empty items are dropped.
 pub fn split_regex_list(text: &str) -> Vec<String> {
     let mut items = Vec::new();
     let mut item = String::new();
@@ -146,7 +147,7 @@ fn translate(source: &str) -> String {
                 class_depth -= 1;
                 out.push(']');
             }
-            // `--` and `~~` are set operators to the engine, plain characters to Java.
+            // The engine takes `--` and `~~` as set operators; to Java they are plain characters.
             '-' | '~' if class_depth > 0 && chars.peek() == Some(&c) => {
                 out.push('\\');
                 out.push(c);
@@ -160,7 +161,7 @@ fn translate(source: &str) -> String {
 
 fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String, in_class: bool) {
     let Some(c) = chars.next() else {
-        out.push('\\'); // the engine reports it
+        out.push('\\'); // the engine reports the lone backslash
         return;
     };
     let mut set = |inside: &str, negated: bool| {
@@ -193,7 +194,7 @@ fn escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
     }
 }
 
-/// A character that stands for itself, in or outside of a class.
+/// Writes a character that stands for itself, inside or outside a class.
 fn literal(c: char, out: &mut String) {
     if c.is_ascii_punctuation()
         && !matches!(c, '<' | '>' | '_' | '%' | '@' | '\'' | '"' | '`' | ';' | ':' | '!' | '=' | ',' | '/')
@@ -203,7 +204,7 @@ fn literal(c: char, out: &mut String) {
     out.push(c);
 }
 
-/// Java folds the case of ASCII only.
+/// Writes a letter so that only an ASCII letter is matched without regard to case, as in Java.
 fn letter(c: char, out: &mut String) {
     if c.is_alphabetic() && !c.is_ascii() {
         out.extend(["(?-i:", c.encode_utf8(&mut [0; 4]), ")"]);
@@ -232,7 +233,7 @@ fn property(p: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: 
     let negated = p == 'P';
     if let Some((_, posix)) = POSIX.iter().find(|(java, _)| *java == name) {
         let not = if negated { "^" } else { "" };
-        // Doubled brackets are right in a class too: a nested class is a union.
+        // The doubled brackets are also right inside a class, because a nested class means a union.
         out.extend(["[[:", not, posix, ":]]"]);
         return;
     }
@@ -282,7 +283,7 @@ mod tests {
         check(r"[a--z]+", "-", true);
         check(r"(a)\1", "aa", true);
         check("a++b", "aab", true);
-        // The whole text, whichever alternative comes first; anchors and flags of the user's own.
+        // The whole text must match, whichever alternative comes first, also with the user's own anchors and flags.
         check("a|ab", "ab", true);
         check("a|ab", "abc", false);
         check("^a$|^ab$", "ab", true);

@@ -1,4 +1,4 @@
-//! Values that must not be seen, and names that give such values away.
+//! Values that must not be shown, and the names of keys that have such values.
 //!
 //! Must not know: what the secrets open.
 
@@ -12,7 +12,8 @@ pub const HIDDEN: &str = "[hidden]";
 /// What a log shows for the value of a secret-looking name.
 pub const MASK: &str = "********";
 
-/// A text that neither prints nor serialises: `Debug` and `Display` show `[hidden]`, and there is no `Serialize`.
+/// A text that cannot be printed or serialised by accident: `Debug` and `Display` show `[hidden]`, and there is no
+/// `Serialize`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -22,12 +23,12 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, for the one place that hands it to the other side.
+    /// The text itself: for the code that sends it to the server, and nothing else.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -45,17 +46,18 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Which names have secret values.
+/// Decides which names have secret values.
 #[derive(Clone, Debug, Default)]
 pub enum SecretNames {
-    /// The built-in endings.
+    /// Names with one of the built-in endings, such as `password` and `secret`.
     #[default]
     Usual,
-    /// `custom.sanitize.pattern`: a Java regex on the whole name, case-insensitive, in place of the endings.
+    /// Names that fit the regex of `custom.sanitize.pattern`, which takes the place of the endings. It is a Java regex,
+    /// ignores case and is matched against the whole name.
     Pattern(Box<JavaRegex>),
 }
 
-/// Endings of secret names: those of the reference, then Kafka's own PASSWORD keys that do not end so.
+/// Endings of secret names: Debezium's, then those of Kafka's PASSWORD keys that Debezium's do not cover.
 const ENDINGS: &[&str] = &[
     "secret",
     "password",
@@ -70,8 +72,8 @@ const ENDINGS: &[&str] = &[
 ];
 
 impl SecretNames {
-    /// Whether the value of `name` is to be masked. A pattern that the engine gives up on masks: a name too many hidden
-    /// is the smaller harm.
+    /// Whether the value of `name` must be masked. When the engine gives up on the pattern, the value is masked: hiding
+    /// one value too many does less harm than showing a secret.
     pub fn hides(&self, name: &str) -> bool {
         match self {
             Self::Usual => {

@@ -1,37 +1,37 @@
-//! Whether a key does here what it promises: it works, it has no effect, or it is refused.
+//! Whether the daemon does what a key promises: the key works, has no effect, or is refused.
 //!
-//! A key that is taken in silence and does nothing is the worst of the three: a person finds out from the data. So each
-//! key of each table says which it is, and the same answer serves the validation (a refusal is an error of that key), the
-//! log (a key without effect is a warning), a start (which a refusal ends) and the generated reference. What guards data,
-//! promises delivery or changes values is never "no effect": it works or is refused.
+//! A key that is silently accepted and ignored is the worst case: the user finds out from wrong data. So every key in
+//! every table states its support. The same statement is used by validation (a refused key is an error of that key), by
+//! the log (a key without effect is a warning), at a start (a refused key ends it) and by the generated reference. A
+//! key that guards data, promises delivery or changes values may not be `NoEffect`: it must work or be refused.
 //!
 //! Must not know: which keys exist, who asks.
 
 use crate::{Asked, Check, Key, Kind, Properties, SecretNames};
 
-/// What becomes of a key that is set.
+/// What the daemon does with a key that is set.
 #[derive(Clone, Copy, Debug)]
 pub enum Support {
     /// Code reads the value and does what the documentation says.
     Works,
-    /// Any value but the default changes nothing; the text says why that harms nobody. One warning.
+    /// Values other than the default change nothing and earn one warning. The text says why ignoring them does no harm.
     NoEffect(&'static str),
-    /// Any value but the default is refused: the first text says why, the second what to do instead. Each is a clause that
-    /// can follow a colon, and a whole sentence.
+    /// Values other than the default are refused. The first text says why, as a clause that can follow a colon; the
+    /// second says what to do instead, as a whole sentence.
     Refused(&'static str, &'static str),
-    /// Works, but for some values; the first case that a value belongs to holds.
+    /// The key works except for some values. The first case that a value belongs to applies.
     Partly(&'static [(Values, Support)]),
 }
 
-/// The values that one case of [`Support::Partly`] is about. Texts are compared without blanks around them and in any case;
-/// of a list, one item is enough.
+/// The values that one case of [`Support::Partly`] applies to. Texts are compared without surrounding blanks and
+/// without regard to case; for a list, one such item is enough.
 #[derive(Clone, Copy, Debug)]
 pub enum Values {
-    /// These.
+    /// The values in the slice.
     These(&'static [&'static str]),
-    /// All others.
+    /// All values that are not in the slice.
     Not(&'static [&'static str]),
-    /// Those for which the function says so.
+    /// The values for which the function returns true.
     Own(fn(&Asked<'_>) -> bool),
 }
 
@@ -51,7 +51,7 @@ impl Values {
     }
 }
 
-/// What holds for one value of a key.
+/// [`Support`] decided for one value of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Works,
@@ -60,7 +60,7 @@ pub(crate) enum Verdict {
 }
 
 impl Key {
-    /// What becomes of `value`, set under `name` (the key's own, or one of its family).
+    /// The verdict on `value`, set under `name`: the key's own name, or one that its family covers.
     pub(crate) fn verdict(&self, name: &str, value: &str, properties: &Properties) -> Verdict {
         if value.trim().is_empty() || self.is_default(value) {
             return Verdict::Works;
@@ -80,7 +80,7 @@ impl Key {
         }
     }
 
-    /// Whether `value` says what the default says.
+    /// Whether `value` means the same as the default, for example `TRUE` and `true` of a boolean.
     fn is_default(&self, value: &str) -> bool {
         let Some(default) = self.default else { return false };
         let (value, default) = (value.trim(), default.trim());
@@ -95,7 +95,8 @@ impl Key {
     }
 }
 
-/// A name as it may stand in a message: what follows `.salt.` is a secret.
+/// The name as a message may show it. A column rule's name holds the salt itself
+/// (`column.mask.hash.….with.salt.<salt>`), which is a secret and is masked.
 pub(crate) fn shown_name(name: &str) -> String {
     match name.split_once(".salt.") {
         Some((known, _)) => format!("{known}.salt.{}", crate::MASK),
@@ -103,7 +104,7 @@ pub(crate) fn shown_name(name: &str) -> String {
     }
 }
 
-/// The whole message of a refusal, in the words around it that the key's style has.
+/// The whole message of a refused value, in the words of the key's style.
 pub(crate) fn refusal(key: &Key, name: &str, value: &str, why: &str, instead: &str) -> String {
     let (name, problem) = (shown_name(name), format!("{why}. {instead}"));
     match key.style {
@@ -116,7 +117,7 @@ pub(crate) fn refusal(key: &Key, name: &str, value: &str, why: &str, instead: &s
     }
 }
 
-/// The whole remark of a key without effect.
+/// The remark on a key without effect.
 pub(crate) fn remark(name: &str, why: &str) -> String {
     format!("'{}' has no effect here: {why}.", shown_name(name))
 }

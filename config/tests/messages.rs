@@ -1,4 +1,4 @@
-//! The exact words of refusals, in both styles, and what the reader makes of any text.
+//! The exact error messages in both styles, and that the reader survives any text.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -263,7 +263,7 @@ proptest! {
                 reader.choice(name, Mode::Fast);
                 reader.text(name);
             }
-            // A getter of the wrong type complains as well: the run as such must not panic, nor lose a refusal.
+            // A getter of the wrong type complains too. What matters: nothing panics, and no refusal is lost.
             let refused = def.complaints(&properties).len();
             if let Err(complaints) = reader.finish(()) {
                 prop_assert!(complaints.len() >= refused);

@@ -1,4 +1,4 @@
-//! `org.apache.kafka.connect.converters.ByteArrayConverter`: bytes as they are.
+//! `org.apache.kafka.connect.converters.ByteArrayConverter`: writes bytes unchanged.
 //!
 //! Must not know: text.
 
@@ -12,7 +12,7 @@ use super::{ConvertError, Converter, Encoder, Prepare};
 /// The converter's keys.
 pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY]);
 
-/// Passes bytes through.
+/// Writes bytes unchanged; refuses schemas of other types.
 #[derive(Clone, Copy, Debug)]
 pub struct ByteArrayConverter;
 
@@ -26,7 +26,7 @@ impl Converter for ByteArrayConverter {
     }
 }
 
-/// Appends the bytes; false for a null.
+/// Appends the bytes; returns false for a null.
 pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
     match payload.to_value() {
         Value::Null => Ok(false),

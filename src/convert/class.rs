@@ -1,10 +1,10 @@
-//! The Java classes that values would have, for messages that Connect words with them.
+//! The Java classes that values would have in Connect, for error messages that name them.
 //!
 //! Must not know: formats.
 
 use record::{Value, ValueRef};
 
-/// The class of an owned value; an integer's width is the schema's, so the widest is named.
+/// The class of an owned value. An integer is always `Long` here, because only its schema knows its width.
 pub(super) fn of_value(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -21,7 +21,7 @@ pub(super) fn of_value(value: &Value) -> &'static str {
     }
 }
 
-/// The class of a cell.
+/// The class of a cell; an integer is always `Long` here too.
 pub(super) fn of_cell(cell: &ValueRef<'_>) -> &'static str {
     match cell {
         ValueRef::Null => "null",

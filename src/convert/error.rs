@@ -1,20 +1,21 @@
-//! Why a payload could not be written.
+//! Why a payload could not be converted.
 //!
 //! Must not know: any format.
 
 use std::sync::Arc;
 
-/// Why a converter refuses a record. The message is Kafka Connect's own (people search for it); where the cause stands is
-/// in [`ConvertError::field`], what to do in [`ConvertError::remedy`]. Never a value.
+/// Why a converter refuses a record. The message is Kafka Connect's, because people search for it.
+/// [`ConvertError::field`] names the field, and [`ConvertError::remedy`] says what to do. No text contains a value of
+/// the record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConvertError {
-    /// A null where the schema has neither room for it nor a default.
+    /// The value is null, but the schema is required and has no default.
     #[error("Conversion error: null value for field that is required and has no default value")]
     RequiredNull {
         /// Path of the field.
         field: Arc<str>,
     },
-    /// A value of another type than its schema says.
+    /// The value has another type than its schema.
     #[error("Invalid type for {expected}: class {found}")]
     Type {
         /// Path of the field.
@@ -24,7 +25,7 @@ pub enum ConvertError {
         /// The Java class that the value would have.
         found: &'static str,
     },
-    /// A decimal whose scale is not its schema's.
+    /// The decimal's scale is not that of its schema.
     #[error(
         "Decimal value has mismatching scale for given Decimal schema. Schema has scale {schema}, value has scale {value}."
     )]
@@ -36,7 +37,7 @@ pub enum ConvertError {
         /// Scale of the value.
         value: i32,
     },
-    /// The converter cannot write this type at all.
+    /// The converter cannot write schemas of this type.
     #[error("Invalid schema type for {converter}: {found}")]
     SchemaType {
         /// Simple class name of the converter.
@@ -44,40 +45,40 @@ pub enum ConvertError {
         /// The schema's type.
         found: &'static str,
     },
-    /// Anything but bytes for a converter of bytes.
+    /// The value is not bytes, but the converter writes bytes only.
     #[error("ByteArrayConverter is not compatible with objects of type class {found}")]
     Incompatible {
         /// The Java class that the value would have.
         found: &'static str,
     },
-    /// A primitive serializer met another class.
+    /// The value is not of the type that the primitive converter writes.
     #[error("Failed to serialize to {word} (was class {found}): ")]
     Primitive {
-        /// The type word of the serializer.
+        /// The name of the converter's type, such as `long`.
         word: &'static str,
         /// The Java class that the value would have.
         found: &'static str,
     },
-    /// Something that the converter asks (a schema registry) does not answer. It may answer later.
+    /// A service that the converter needs, such as a schema registry, does not answer. It may answer later.
     #[error("{service} cannot be asked: {reason}")]
     Unavailable {
-        /// What is asked, with its address.
+        /// The service, with its address.
         service: String,
-        /// What happened.
+        /// Why it did not answer.
         reason: String,
     },
-    /// An encoder was used with another schema than it was prepared for: a defect of the caller.
+    /// The encoder was prepared for another schema: a bug of the caller.
     #[error("the encoder was prepared for schema {prepared}, the record has schema {found}; please report this")]
     OtherSchema {
-        /// Id that the encoder was prepared for.
+        /// Id of the schema that the encoder was prepared for, 0 without one.
         prepared: u32,
-        /// Id of the record's schema, 0 without one.
+        /// Id of the record's schema.
         found: u32,
     },
 }
 
 impl ConvertError {
-    /// The Java class that a status trace names.
+    /// The Java exception class that a status trace shows for this error.
     pub fn java_class(&self) -> &'static str {
         match self {
             Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
@@ -85,7 +86,7 @@ impl ConvertError {
         }
     }
 
-    /// Where it stands: the path of the field, empty when it is the whole payload.
+    /// The path of the field that the error is about, such as `after.id`; empty for the whole payload.
     pub fn field(&self) -> &str {
         match self {
             Self::RequiredNull { field } | Self::Type { field, .. } | Self::Scale { field, .. } => field,
@@ -93,7 +94,7 @@ impl ConvertError {
         }
     }
 
-    /// What a person can do.
+    /// What a user can do about the error.
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::RequiredNull { .. } => {
@@ -115,7 +116,8 @@ impl ConvertError {
         }
     }
 
-    /// Whether trying again may help: conversion is a pure function, but what it is prepared with may have to be asked for.
+    /// Whether trying again may help: only if a service did not answer, because writing itself gives the same result
+    /// again.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }

@@ -1,5 +1,5 @@
-//! `org.apache.kafka.connect.storage.SimpleHeaderConverter`: texts that can be read back as values, Connect's default for
-//! headers.
+//! `org.apache.kafka.connect.storage.SimpleHeaderConverter`, Connect's default for headers: writes texts that can be
+//! read back as values.
 //!
 //! Must not know: which headers there are.
 
@@ -12,10 +12,10 @@ use super::json::write_base64;
 use super::number::{write_double, write_float, write_int, write_long_decimal};
 use super::{ConvertError, Converter, Encoder, Prepare};
 
-/// It has no keys.
+/// The converter has no keys.
 pub(super) const DEF: Def = Def::new(&[]);
 
-/// Writes header values.
+/// Writes header values as texts that can be read back.
 #[derive(Clone, Copy, Debug)]
 pub struct SimpleHeaderConverter;
 
@@ -25,8 +25,8 @@ impl Converter for SimpleHeaderConverter {
     }
 }
 
-/// Appends the text; false for a null.
-#[allow(clippy::unnecessary_wraps)] // the encoders answer alike
+/// Appends the text; returns false for a null.
+#[allow(clippy::unnecessary_wraps)] // so that all encoders' functions have the same type
 pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
     let value = payload.to_value();
     match (payload.schema(), &value) {
@@ -46,7 +46,7 @@ fn write_value(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
         (_, Value::Float(number)) => write_float(out, *number),
         (_, Value::Double(number)) => write_double(out, *number),
         (_, Value::Decimal { unscaled, scale }) => write_long_decimal(out, unscaled, *scale),
-        // Inside of another value bytes stand in quotes, as texts do.
+        // Inside another value, bytes are quoted, as texts are.
         (_, Value::Bytes(bytes)) => {
             out.push(b'"');
             write_base64(out, bytes);
@@ -81,7 +81,7 @@ fn write_value(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
             }
             out.push(b'}');
         }
-        // A value that is not of its schema's type; the connector does not make such headers.
+        // The value does not fit its schema; no connector or transform makes such headers.
         (_, Value::Array(_) | Value::Map(_) | Value::Struct(_)) => out.extend_from_slice(b"null"),
     }
 }
@@ -92,7 +92,7 @@ fn comma(out: &mut Vec<u8>, index: usize) {
     }
 }
 
-/// Nested texts stand in quotes; only the quote and the backslash are escaped.
+/// Writes a text inside another value: quoted, with only quotes and backslashes escaped.
 fn write_quoted(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     for byte in text.bytes() {
@@ -104,7 +104,8 @@ fn write_quoted(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Connect's own time types become java.util.Date, and that becomes the shortest of three forms, here in UTC.
+/// Writes an integer. For Connect's Date, Time and Timestamp it writes the shortest of three forms, as Connect does for
+/// `java.util.Date`: a date, a time of day, or both; always in UTC.
 fn write_number(out: &mut Vec<u8>, logical: Logical, number: i64) {
     const DAY_MS: i64 = 86_400_000;
     let ms = match logical {

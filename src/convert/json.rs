@@ -1,8 +1,7 @@
 //! `org.apache.kafka.connect.json.JsonConverter`.
 //!
-//! A schema is compiled once into names, braces and defaults that are text already; a record is then one walk over its
-//! cells. What the bytes must be stands in Kafka's `JsonConverter`; the texts of numbers and strings are Java's and
-//! Jackson's.
+//! A schema is compiled once: its names, braces and defaults become text. Writing a record is then one walk over its
+//! cells. The bytes are those of Kafka's `JsonConverter`; numbers are written as Java does and strings as Jackson does.
 //!
 //! Must not know: databases, the registry.
 
@@ -61,25 +60,25 @@ const KEYS: &[Key] = &[
 /// The converter's keys.
 pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY, KEYS]);
 
-/// How values are written.
+/// The converter's settings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
-    /// Schemas beside payloads.
+    /// `schemas.enable`: whether the schema is written beside the payload.
     pub(crate) schemas: bool,
-    /// Decimals as digits.
+    /// `decimal.format=NUMERIC`: whether decimals are written as digits.
     pub(crate) numeric: bool,
-    /// Nulls as defaults.
+    /// `replace.null.with.default`: whether a null is written as the field's default.
     pub(crate) replace_null: bool,
 }
 
-/// The converter: its settings; all else belongs to its encoders.
+/// Makes encoders that write JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonConverter {
     style: Style,
 }
 
 impl JsonConverter {
-    /// From properties that [`DEF`](Def) has checked.
+    /// Reads the settings from properties that [`DEF`](Def) has already checked.
     pub(super) fn new(properties: &Properties) -> Self {
         let flag = |name| properties.get(name).is_none_or(|text| text.trim().eq_ignore_ascii_case("true"));
         let numeric = properties.get("decimal.format").is_some_and(|text| text.trim().eq_ignore_ascii_case("numeric"));
@@ -88,7 +87,7 @@ impl JsonConverter {
         }
     }
 
-    /// The encoder of a schema, without waiting.
+    /// The encoder for a schema. Unlike [`Converter::prepare`], this is not a future.
     pub fn encoder(&self, schema: Option<&Arc<Schema>>) -> JsonEncoder {
         JsonEncoder::new(schema, self.style)
     }
@@ -101,13 +100,13 @@ impl Converter for JsonConverter {
     }
 }
 
-/// A compiled schema.
+/// Writes the records of one schema, which it holds in compiled form.
 #[derive(Debug)]
 pub struct JsonEncoder {
     node: Option<Node>,
     schema: u32,
     parts: Box<[Part]>,
-    /// `{"schema":{…},"payload":`, empty without schemas.
+    /// `{"schema":{…},"payload":`; empty without `schemas.enable`.
     head: Box<[u8]>,
     source: SourceTexts,
 }
@@ -132,10 +131,10 @@ impl JsonEncoder {
         }
     }
 
-    /// Appends the payload; false, and nothing written, for a null without a schema.
+    /// Appends the payload to `out`. Returns false and writes nothing for a null without a schema.
     ///
     /// # Errors
-    /// When a value does not fit its schema. What was written by then is to be cut off by the caller.
+    /// When a value does not fit its schema. The caller must then remove what was appended so far.
     pub fn write(&mut self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         let Some(schema) = payload.schema() else { return Ok(false) };
         let Some(node) = self.node.as_ref().filter(|_| schema.id == self.schema) else {

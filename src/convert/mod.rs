@@ -1,8 +1,9 @@
-//! Payloads to bytes: the converters of Kafka Connect, by their Java class names.
+//! Turns payloads into bytes: the converters of Kafka Connect, found by their Java class names.
 //!
-//! Converting has two halves. [`Converter::prepare`] runs once a topic and schema, may wait (a registry), and compiles all
-//! that records of this schema share into an [`Encoder`]; [`Encoder::write`] then runs once a record, does not wait, and
-//! goes straight from the cells into the output. The caller keeps the encoders, by topic and schema id.
+//! Converting has two steps. [`Converter::prepare`] runs once for each topic and schema. It may wait, for example for a
+//! schema registry, and compiles everything that records of this schema share into an [`Encoder`]. [`Encoder::write`]
+//! runs once for each record, never waits, and writes straight from the cells into the output. The caller keeps the
+//! encoders, by topic and schema id.
 //!
 //! Must not know: databases, the Kafka client, which connector a record comes from.
 
@@ -31,38 +32,39 @@ pub use self::primitive::PrimitiveConverter;
 pub use self::string::{StringConverter, java_text};
 pub use self::table::{ALL, Entry, Refusal, Role, create, find};
 
-/// What preparing gives, once it is done.
+/// The future that [`Converter::prepare`] returns.
 pub type Prepare<'a> = Pin<Box<dyn Future<Output = Result<Encoder, ConvertError>> + Send + 'a>>;
 
 /// A configured converter, for keys, values or headers.
 pub trait Converter: Send + Sync + std::fmt::Debug {
-    /// Prepares what writes records of this schema to this topic. `None` is the schema of tombstones and keyless rows.
+    /// Prepares an encoder for records of this schema and topic. `None` stands for records without a schema:
+    /// tombstones, and the keys of tables without a key.
     ///
     /// # Errors
     /// When the converter cannot write the schema at all.
     fn prepare<'a>(&'a self, topic: &'a str, schema: Option<&'a Arc<Schema>>) -> Prepare<'a>;
 }
 
-/// What writes the records of one schema. It belongs to one thread: what it finds out on the way it keeps without a lock.
+/// Writes the records of one schema. An encoder belongs to one thread, so it can cache without a lock.
 #[derive(Debug)]
 pub enum Encoder {
     /// JSON, with or without schemas.
     Json(Box<JsonEncoder>),
-    /// Java's text forms.
+    /// Java's `toString`.
     Text,
-    /// Text forms that can be read back as values.
+    /// Texts that can be read back as values.
     Header,
-    /// Bytes as they are.
+    /// Bytes, unchanged.
     Bytes,
-    /// One number or truth.
+    /// One number or boolean.
     Primitive(PrimitiveConverter),
 }
 
 impl Encoder {
-    /// Appends the payload to `out`. False means a Kafka null: no bytes at all.
+    /// Appends the payload to `out`. Returns false for a Kafka null, which has no bytes at all.
     ///
     /// # Errors
-    /// When the value does not fit the schema or the converter. What `out` got by then is cut off again.
+    /// When the value does not fit the schema or the converter. `out` is then as it was before.
     pub fn write(&mut self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         let start = out.len();
         let written = match self {
@@ -79,7 +81,7 @@ impl Encoder {
     }
 }
 
-/// The key that every converter has: what it is used for. The worker fills it in.
+/// The key that every converter has: what the converter is used for. [`create`] sets it.
 const TYPE_KEY: &[Key] = &[Key::new("converter.type", Kind::String)
     .required()
     .low()

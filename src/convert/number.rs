@@ -1,7 +1,7 @@
-//! Numbers as Java writes them: `Double.toString`, `Float.toString`, `BigDecimal.toString`.
+//! Writes numbers as Java does: `Double.toString`, `Float.toString`, `BigDecimal.toString`.
 //!
-//! Consumers compare texts, so the digits, the point and the exponent are Java's (JDK 19 and later: the shortest digits
-//! that read back as the same number, two at least).
+//! Consumers compare texts, so digits, point and exponent are those of Java: the shortest digits that read back as the
+//! same number, at least two of them (JDK 19 and later; older JDKs write more digits for some numbers).
 //!
 //! Must not know: quotes, fields, schemas.
 
@@ -13,7 +13,7 @@ pub(super) fn write_int(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Writes a double as `Double.toString` does, `NaN` and `Infinity` unquoted.
+/// Writes a double as `Double.toString` does; `NaN` and `Infinity` are not quoted.
 pub(super) fn write_double(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         return out.extend_from_slice(non_finite(number.is_nan(), number > 0.0));
@@ -28,7 +28,7 @@ pub(super) fn write_float(out: &mut Vec<u8>, number: f32) {
     }
     #[allow(clippy::float_cmp, reason = "this one number is meant")]
     if number.abs() == f32::MIN_POSITIVE {
-        // Java 17, which the reference runs on, shows the least normal float with a digit more than it needs.
+        // Java 17, which Debezium's images run on, writes the smallest normal float with one digit more than needed.
         out.extend_from_slice(if number < 0.0 { b"-1.17549435E-38" } else { b"1.17549435E-38" });
         return;
     }
@@ -43,7 +43,7 @@ fn non_finite(nan: bool, positive: bool) -> &'static [u8] {
     }
 }
 
-/// `-d.ddde-nn` on the stack.
+/// The text `-d.ddde-nn` of a number, in a buffer on the stack.
 #[derive(Default)]
 struct Digits {
     bytes: [u8; 32],
@@ -68,7 +68,7 @@ impl Digits {
     /// The digits of a finite number.
     fn of(number: impl LowerExp) -> Self {
         let mut text = Self::default();
-        // Writing to the stack cannot fail: 32 bytes hold the longest double.
+        // Writing to the buffer cannot fail: 32 bytes hold the longest double.
         let _ = write!(text, "{number:e}");
         if text.is_single() {
             text.len = 0;
@@ -77,12 +77,13 @@ impl Digits {
         text
     }
 
-    /// Whether the number came out with one digit: Java takes the nearest of two then (4.9E-324, not 5.0E-324).
+    /// Whether the shortest form has one digit only. Java then writes the nearest number with two digits (4.9E-324, not
+    /// 5.0E-324).
     fn is_single(&self) -> bool {
         !self.bytes[..self.len].contains(&b'.')
     }
 
-    /// Writes it in Java's form: plain for 1e-3 ≤ |x| < 1e7, else with an exponent.
+    /// Writes the number in Java's form: without an exponent for 1e-3 ≤ |x| < 1e7 and for zero, otherwise with one.
     fn place(&self, out: &mut Vec<u8>) {
         let mut text = &self.bytes[..self.len];
         if let [b'-', rest @ ..] = text {
@@ -91,7 +92,7 @@ impl Digits {
         }
         let e = text.iter().position(|b| *b == b'e').unwrap_or(text.len());
         let exponent = text.get(e + 1..).map_or(0, signed);
-        // The mantissa without its point; it has a leading digit and at least one more.
+        // The mantissa's digits without the point: a leading digit and at least one more.
         let mut digits = [b'0'; 24];
         let mut count = 0;
         for byte in text[..e].iter().filter(|b| **b != b'.').take(24) {
@@ -131,15 +132,15 @@ fn signed(text: &[u8]) -> i32 {
     if negative { -number } else { number }
 }
 
-/// Writes a decimal as `BigDecimal.toString` does: with an exponent when the scale is negative or the first digit stands
-/// more than six places behind the point.
+/// Writes a decimal as `BigDecimal.toString` does: with an exponent when the scale is negative or the first digit is
+/// more than six places after the point.
 pub(super) fn write_decimal(out: &mut Vec<u8>, unscaled: i128, scale: i32) {
     let mut buffer = itoa::Buffer::new();
     let digits = buffer.format(unscaled.unsigned_abs());
     place_decimal(out, unscaled < 0, digits.as_bytes(), scale);
 }
 
-/// The same for a number of any length, given as its big-endian two's complement.
+/// As [`write_decimal`], for an unscaled value of any length, given as big-endian two's complement.
 pub(super) fn write_long_decimal(out: &mut Vec<u8>, unscaled: &[u8], scale: i32) {
     if let Some(number) = small(unscaled) {
         return write_decimal(out, number, scale);
@@ -156,7 +157,8 @@ fn small(bytes: &[u8]) -> Option<i128> {
     Some(bytes.iter().fold(sign, |n: i128, b| n << 8 | i128::from(*b)))
 }
 
-/// Decimal digits of a two's complement of more than sixteen bytes: long division by 10^9, rare and not hurried.
+/// The decimal digits of a two's complement of more than sixteen bytes, by long division by 10^9. Such numbers are
+/// rare, so the speed does not matter.
 fn magnitude(bytes: &[u8], negative: bool) -> Vec<u8> {
     let mut number: Vec<u8> = bytes.iter().map(|b| if negative { !*b } else { *b }).collect();
     if negative {
@@ -207,7 +209,7 @@ fn place_decimal(out: &mut Vec<u8>, negative: bool, digits: &[u8], scale: i32) {
             return out.extend_from_slice(fraction);
         }
         out.extend_from_slice(b"0.");
-        // adjusted ≥ −6 leaves five zeros at most.
+        // `adjusted` is at least −6, so there are at most five zeros.
         out.extend_from_slice(&b"00000"[..(-point) as usize]);
         return out.extend_from_slice(digits);
     }

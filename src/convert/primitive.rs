@@ -1,4 +1,5 @@
-//! `org.apache.kafka.connect.converters.{Short,Integer,Long,Float,Double,Boolean}Converter`: one number, big-endian.
+//! `org.apache.kafka.connect.converters.{Short,Integer,Long,Float,Double,Boolean}Converter`: writes one number,
+//! big-endian.
 //!
 //! Must not know: structs.
 
@@ -13,7 +14,7 @@ use super::{ConvertError, Converter, Encoder, Prepare};
 /// The converters' keys.
 pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY]);
 
-/// Which number.
+/// Writes one value of a primitive type; the variant is the type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrimitiveConverter {
     /// INT16 in two bytes.
@@ -42,7 +43,7 @@ impl PrimitiveConverter {
         }
     }
 
-    /// Appends the number; false for a null.
+    /// Appends the number; returns false for a null.
     pub(super) fn write(self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         let value = payload.to_value();
         let kind = payload.schema().map(|schema| &schema.kind);
@@ -75,7 +76,7 @@ fn class_of(kind: Option<&Kind>, value: &Value) -> &'static str {
 
 impl Converter for PrimitiveConverter {
     fn prepare<'a>(&'a self, _topic: &'a str, schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
-        // Only the boolean converter looks at the schema; the numbers look at each value.
+        // As in Connect, only the boolean converter checks the schema; the others check each value.
         let refused = schema.filter(|schema| *self == Self::Boolean && !matches!(schema.kind, Kind::Bool));
         let answer = refused.map_or(Ok(Encoder::Primitive(*self)), |schema| {
             Err(ConvertError::SchemaType { converter: "BooleanConverter", found: schema.type_name() })

@@ -1,4 +1,4 @@
-//! `org.apache.kafka.connect.storage.StringConverter`: Java's `toString` of a value.
+//! `org.apache.kafka.connect.storage.StringConverter`: writes a value as Java's `toString` does.
 //!
 //! Must not know: JSON.
 
@@ -30,7 +30,7 @@ fn encoding(asked: &Asked<'_>) -> Vec<String> {
     }
 }
 
-/// Writes values as texts.
+/// Writes values as Java's `toString` does, in UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct StringConverter;
 
@@ -46,7 +46,7 @@ impl Converter for StringConverter {
     }
 }
 
-/// The text of a whole key, value or header, for messages: `null` where there is none.
+/// The text of a whole key, value or header, for messages; `null` for a null.
 pub fn java_text(payload: &Payload<'_>) -> String {
     let mut text = Vec::new();
     if !write(payload, &mut text) {
@@ -55,7 +55,7 @@ pub fn java_text(payload: &Payload<'_>) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Appends the text form; false for a null.
+/// Appends the text; returns false for a null.
 pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> bool {
     let value = payload.to_value();
     let (Some(schema), false) = (payload.schema(), value == Value::Null) else { return false };
@@ -63,7 +63,7 @@ pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Java's `toString` of a value.
+/// Writes a value as Java's `toString` does.
 pub(super) fn write_text(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
     match (&schema.kind, value) {
         (_, Value::Null) => out.extend_from_slice(b"null"),
@@ -74,7 +74,7 @@ pub(super) fn write_text(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
         (_, Value::Text(text)) => out.extend_from_slice(text.as_bytes()),
         (_, Value::Decimal { unscaled, scale }) => write_long_decimal(out, unscaled, *scale),
         (_, Value::Bytes(bytes)) => {
-            // What Java prints of a ByteBuffer: its bounds, nothing of its content.
+            // Java prints the bounds of a ByteBuffer and nothing of its content.
             out.extend_from_slice(b"java.nio.HeapByteBuffer[pos=0 lim=");
             write_int(out, bytes.len() as i64);
             out.extend_from_slice(b" cap=");
@@ -95,7 +95,7 @@ pub(super) fn write_text(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
             out.extend_from_slice(b"Struct{");
             let mut first = true;
             for (field, value) in fields.iter().zip(values) {
-                // A struct's text leaves out its nulls, and shows defaults as little as it shows nulls.
+                // As in Connect's `Struct.toString`, null fields are left out, also those with a default.
                 if *value == Value::Null {
                     continue;
                 }
@@ -108,7 +108,7 @@ pub(super) fn write_text(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
             }
             out.push(b'}');
         }
-        // A value that is not of its schema's type has no text form of its own.
+        // The value does not fit its schema; no connector or transform makes such values.
         (_, Value::Array(_) | Value::Map(_) | Value::Struct(_)) => out.extend_from_slice(b"{}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Which converters there are, by the class names and aliases that configs use.
+//! The table of all converters, and finding one by a class name or an alias.
 //!
 //! Must not know: who asks.
 
@@ -29,14 +29,14 @@ impl Role {
     }
 }
 
-/// A converter class.
+/// A converter class: one row of [`ALL`].
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// The Java class name.
     pub class: &'static str,
-    /// Whether keys and values can be written with it (else headers only).
+    /// Whether the converter can write keys and values. Otherwise it writes headers only.
     pub for_records: bool,
-    /// Its keys.
+    /// The keys of the converter.
     pub keys: Def,
     make: fn(&Properties) -> Box<dyn Converter>,
 }
@@ -45,7 +45,7 @@ const fn primitive_entry(class: &'static str, make: fn(&Properties) -> Box<dyn C
     Entry { class, for_records: true, keys: primitive::DEF, make }
 }
 
-/// Every converter. Each may write headers; [`Entry::for_records`] says which may write keys and values too.
+/// Every converter. All can write headers; [`Entry::for_records`] says which can also write keys and values.
 pub static ALL: &[Entry] = &[
     primitive_entry("org.apache.kafka.connect.converters.BooleanConverter", |_| Box::new(PrimitiveConverter::Boolean)),
     Entry {
@@ -79,7 +79,8 @@ pub static ALL: &[Entry] = &[
     },
 ];
 
-/// Finds a converter by its class name, its simple name, or that without its suffix (`Json`).
+/// Finds a converter for `role` by its Java class name, its simple name, or its simple name without the suffix
+/// (`Json`).
 pub fn find(class: &str, role: Role) -> Option<&'static Entry> {
     let named = |entry: &&Entry| {
         names_class(class, entry.class, if entry.for_records { &["Converter"] } else { &["HeaderConverter"] })
@@ -90,18 +91,19 @@ pub fn find(class: &str, role: Role) -> Option<&'static Entry> {
 /// Why a converter cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Nobody knows the class; belongs to `key.converter`, `value.converter` or `header.converter`.
+    /// There is no converter of this class for the role. The error belongs to the key that named the class:
+    /// `key.converter`, `value.converter` or `header.converter`.
     #[error("Class {0} could not be found.")]
     Unknown(String),
-    /// Its properties are wrong, in Connect's words; the keys are without prefix.
+    /// Properties of the converter are wrong. The messages are Connect's; the keys have no prefix.
     #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
     Properties(Vec<Invalid>),
 }
 
-/// Makes a converter from its properties, without their `key.converter.` (and so on).
+/// Makes a converter for `role` from its properties, whose names are without the prefix `key.converter.` and the like.
 ///
 /// # Errors
-/// When the class is not known or a property is wrong.
+/// When the class is unknown or a property is wrong.
 pub fn create(class: &str, properties: &Properties, role: Role) -> Result<Box<dyn Converter>, Refusal> {
     let entry = find(class.trim(), role).ok_or_else(|| Refusal::Unknown(class.to_owned()))?;
     let mut properties = properties.clone();

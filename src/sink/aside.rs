@@ -1,14 +1,14 @@
-//! Closing Kafka's clients, which waits for brokers, without keeping whoever drops them: that is often one of the runtime's
-//! two threads, which serve all connectors.
+//! Closes Kafka clients on threads of their own. Closing a client waits for brokers, and the thread that drops it is
+//! often one of the async runtime's two threads, which serve all connectors and must not be blocked.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-/// Threads that close something, for the end of the process.
+/// Threads that are closing a client; the end of the process waits for them.
 static CLOSING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 
-/// Holds on to something until all others have let go of it, and then drops it on a thread of its own. To be the last field
-/// of a struct, as fields are dropped in their order.
+/// Holds a reference to a client, so that the client is not dropped with the struct that owns it, and then drops that
+/// reference on a new thread. It must be the last field of the struct, because fields are dropped in order.
 pub(super) struct Aside<T: Send + Sync + 'static>(Option<Arc<T>>);
 
 impl<T: Send + Sync + 'static> Aside<T> {
@@ -20,26 +20,26 @@ impl<T: Send + Sync + 'static> Aside<T> {
 impl<T: Send + Sync + 'static> Drop for Aside<T> {
     fn drop(&mut self) {
         let held = self.0.take();
-        // Where no thread can be made it is dropped right here: late, but dropped.
+        // If no thread can be started, `spawn` drops the closure, and with it the reference, on this thread.
         if let Ok(thread) = Builder::new().name("kafka-close".to_owned()).spawn(move || drop(held)) {
             remember(thread);
         }
     }
 }
 
-/// The end of the process is to wait for this thread.
+/// Makes [`wait_closed`] wait for this thread too.
 pub(super) fn remember(thread: JoinHandle<()>) {
     let mut closing = CLOSING.lock().unwrap_or_else(PoisonError::into_inner);
     closing.retain(|thread| !thread.is_finished());
     closing.push(thread);
 }
 
-/// Waits until every client that was dropped has closed, so that the process does not end in the middle of it. Blocks, for
-/// as long as their brokers are away.
+/// Waits until every dropped client has closed, so that the process does not end before. Blocks as long as the brokers
+/// of these clients cannot be reached.
 pub fn wait_closed() {
     let closing = std::mem::take(&mut *CLOSING.lock().unwrap_or_else(PoisonError::into_inner));
     for thread in closing {
-        // A panic in it was logged where it fell.
+        // A panic of the thread was already logged when it happened.
         let _ = thread.join();
     }
 }
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    /// Like a client whose broker is away: dropping it waits.
+    /// Behaves like a client whose broker is away: dropping it blocks.
     struct Client {
         may_close: Mutex<Receiver<()>>,
         closed: Sender<ThreadId>,
@@ -75,7 +75,7 @@ mod tests {
         let client = Arc::new(Client { may_close: Mutex::new(may_close), closed });
         let last = Aside::hold(&client);
         drop(Sink { _client: client, _last: last });
-        // Reached though it cannot have closed yet.
+        // The drop has returned although the client cannot have closed yet.
         let_close.send(()).expect("the client waits");
         assert_ne!(is_closed.recv().expect("it closes"), std::thread::current().id());
     }

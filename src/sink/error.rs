@@ -1,13 +1,13 @@
-//! What can go wrong on the way to the broker, in the words that Java's client uses where it has any.
+//! What can go wrong on the way to the broker. Where Java's client has a message for an error, that message is used.
 
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::Outgoing;
 
-/// A record that did not reach the broker.
+/// Why a record that the sink accepted did not reach the broker.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeliveryError {
-    /// The broker refused the size: its `message.max.bytes` or the topic's `max.message.bytes`.
+    /// The batch is larger than the broker's `message.max.bytes` or the topic's `max.message.bytes`.
     #[error(
         "org.apache.kafka.common.errors.RecordTooLargeException: The request included a message larger than the max \
          message size the server will accept. (topic {topic}, {bytes} bytes before compression: raise the topic's \
@@ -17,16 +17,16 @@ pub enum DeliveryError {
     TooLarge {
         /// The topic.
         topic: String,
-        /// Bytes of key and value.
+        /// Bytes of the record's key and value.
         bytes: usize,
     },
-    /// The sink was stopped and threw away what it still held: whether the broker has it is not known.
+    /// The sink was stopped and dropped the records that it still had. Whether the broker has the record is not known.
     #[error("the record for topic {topic} was given up because the sink was stopped; it is sent again after a restart")]
     Purged {
         /// The topic.
         topic: String,
     },
-    /// The idempotent producer cannot go on, after a broker lost acknowledged records.
+    /// The idempotent producer cannot go on, because a broker lost acknowledged records.
     #[error(
         "org.apache.kafka.common.errors.OutOfOrderSequenceException: the broker no longer has records that it acknowledged \
          (topic {topic}; an unclean leader election?). Restart the task: it goes on from the stored offset. With \
@@ -36,7 +36,7 @@ pub enum DeliveryError {
         /// The topic.
         topic: String,
     },
-    /// The broker refused a batch for another record in it.
+    /// The broker refused the whole batch because of another record in it.
     #[error(
         "org.apache.kafka.common.InvalidRecordException: another record of the same batch was refused (topic {topic}); \
          producer.override.batch.size=1 makes that one alone refused"
@@ -50,23 +50,23 @@ pub enum DeliveryError {
     Refused {
         /// The topic.
         topic: String,
-        /// The Java class whose name users know the error by.
+        /// The Java exception class by which users know the error.
         java: &'static str,
-        /// librdkafka's text.
+        /// librdkafka's message.
         reason: String,
-        /// Whether a restart of the task may mend it by itself.
+        /// Whether sending the record again may succeed.
         transient: bool,
     },
 }
 
 impl DeliveryError {
-    /// From librdkafka's code for a record.
+    /// The error for `record`, from librdkafka's code.
     pub(super) fn of(code: RDKafkaErrorCode, record: &Outgoing<'_>) -> Self {
         let bytes = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
         Self::from_code(code, record.topic, bytes)
     }
 
-    /// From librdkafka's code; `bytes` of key and value.
+    /// The error from librdkafka's code; `bytes` is the size of the record's key and value.
     pub(super) fn from_code(code: RDKafkaErrorCode, topic: &str, bytes: usize) -> Self {
         use RDKafkaErrorCode as Code;
         let topic = topic.to_owned();
@@ -98,8 +98,9 @@ impl DeliveryError {
         Self::Refused { topic, java, reason: code.to_string(), transient }
     }
 
-    /// Whether the record itself is refused, for good. A size is refused of a whole batch, which says nothing of each
-    /// record in it; Java's client would split the batch, librdkafka does not.
+    /// Whether this very record is the cause, and sending it again cannot help. [`DeliveryError::TooLarge`] does not
+    /// count: the broker refuses the size of a whole batch, and that says nothing about each record in it. Java's
+    /// client would split the batch; librdkafka does not.
     pub fn is_of_the_record(&self) -> bool {
         match self {
             Self::TooLarge { .. } | Self::Purged { .. } | Self::Fatal { .. } | Self::Neighbour { .. } => false,
@@ -117,10 +118,10 @@ impl DeliveryError {
     }
 }
 
-/// A record that was not taken, or a sink that could not be made.
+/// Why the sink did not accept a record, or could not be made.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SinkError {
-    /// Larger than the producer's own limit. The text is Java's, and the sizes are counted as Java counts them.
+    /// The record is larger than `max.request.size`. The text is Java's, and the size is counted as Java does.
     #[error(
         "org.apache.kafka.common.errors.RecordTooLargeException: The message is {bytes} bytes when serialized which is \
          larger than {limit}, which is the value of the max.request.size configuration."
@@ -128,12 +129,12 @@ pub enum SinkError {
     TooLarge {
         /// The topic.
         topic: String,
-        /// Upper bound of the serialised size, bytes.
+        /// Upper bound of the serialised size, in bytes.
         bytes: usize,
-        /// `max.request.size`, bytes.
+        /// `max.request.size`, in bytes.
         limit: usize,
     },
-    /// Negative timestamps are not Kafka's; the text is Java's.
+    /// The timestamp is negative, which Kafka does not allow. The text is Java's.
     #[error(
         "java.lang.IllegalArgumentException: Invalid timestamp: {timestamp_ms}. Timestamp should always be \
          non-negative or null. (topic {topic})"
@@ -141,19 +142,19 @@ pub enum SinkError {
     Timestamp {
         /// The topic.
         topic: String,
-        /// The refused timestamp, milliseconds.
+        /// The refused timestamp, in milliseconds since 1970.
         timestamp_ms: i64,
     },
     /// The sink is stopped, or this process no longer owns the group: nothing may be produced.
     #[error("the sink is stopped: this process may not produce any more (it is shutting down or has lost its group)")]
     Stopped,
-    /// Records and offsets were to be committed together.
+    /// Transactions were asked of a sink that has none.
     #[error("the producer was made without transactions: it can neither begin nor commit one")]
     NoTransactions,
-    /// The client refused the record at once.
+    /// librdkafka refused the record at once.
     #[error(transparent)]
     Refused(#[from] DeliveryError),
-    /// A property that cannot be honoured; says why and what to do.
+    /// A property cannot be honoured; the text says why and what to do.
     #[error("{0}")]
     Property(#[from] super::properties::Refusal),
     /// librdkafka did not accept the configuration or could not start.
@@ -163,23 +164,23 @@ pub enum SinkError {
     Client {
         /// The client's id.
         client_id: String,
-        /// librdkafka's text.
+        /// librdkafka's message.
         reason: String,
     },
 }
 
 impl SinkError {
-    /// Whether the record itself is refused, for good.
+    /// Whether this very record is the cause, and sending it again cannot help.
     pub fn is_of_the_record(&self) -> bool {
         match self {
             Self::TooLarge { .. } | Self::Timestamp { .. } => true,
-            // Refused alone, before it was in any batch.
+            // librdkafka refused the record before it was in a batch, so the error is about this record alone.
             Self::Refused(error) => !error.is_transient(),
             Self::Stopped | Self::NoTransactions | Self::Property(_) | Self::Client { .. } => false,
         }
     }
 
-    /// Whether a restart of the task may mend it by itself.
+    /// Whether the same may succeed after a restart of the task.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Stopped => true,
@@ -193,7 +194,7 @@ impl SinkError {
     }
 }
 
-/// Bytes of a zigzag varint holding a length (KIP-98).
+/// The number of bytes of a length as a zigzag varint, as record batches encode it (KIP-98).
 pub(super) const fn varint_bytes(length: usize) -> usize {
     let mut zigzag = (length as u64) << 1;
     let mut bytes = 1;
@@ -204,8 +205,8 @@ pub(super) const fn varint_bytes(length: usize) -> usize {
     bytes
 }
 
-/// Upper bound of a one-record batch as Java's producer estimates it: 61 bytes of batch header and 21 of a record's own
-/// varints at their longest, then key, value and headers with their lengths.
+/// Upper bound in bytes of a batch with this one record, as Java's producer estimates it: 61 bytes of batch header, 21
+/// bytes for the longest possible record overhead, then key, value and headers with their lengths.
 pub(super) fn serialized_bytes(key: Option<&[u8]>, value: Option<&[u8]>, headers: usize, header_bytes: usize) -> usize {
     let sized = |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| varint_bytes(bytes.len()) + bytes.len());
     61 + 21 + sized(key) + sized(value) + varint_bytes(headers) + header_bytes

@@ -1,4 +1,4 @@
-//! A sink for tests: keeps what it is sent, and the test says what becomes of it.
+//! A sink for tests: it keeps the records that it is sent, and the test decides whether each is delivered.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use super::{Delivery, DeliveryError, Outgoing, Sink, SinkError, Undelivered};
 
-/// A record as it was sent.
+/// A record that was sent, as texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) topic: String,
     pub(crate) key: Option<String>,
     pub(crate) value: Option<String>,
-    /// `name=value`, with commas between.
+    /// The headers as `name=value`, separated by commas.
     pub(crate) headers: String,
     pub(crate) seq: u64,
 }
 
-/// See the module.
+/// The sink for tests.
 pub(crate) struct FakeSink {
     delivery: Box<Delivery>,
     sent: Mutex<Vec<Sent>>,
     open: Mutex<Vec<u64>>,
-    /// What the next record is refused with.
+    /// The error with which `send` refuses the next record.
     pub(crate) refuses: Mutex<Option<SinkError>>,
     pub(crate) away: Mutex<Option<Arc<str>>>,
     stopped: AtomicBool,
@@ -44,13 +44,13 @@ impl FakeSink {
         self.sent.lock().unwrap()
     }
 
-    /// The broker has acknowledged this one.
+    /// Reports that the broker has acknowledged the record `seq`.
     pub(crate) fn deliver(&self, seq: u64) {
         self.open.lock().unwrap().retain(|open| *open != seq);
         (self.delivery)(seq, Ok(()));
     }
 
-    /// The broker has acknowledged all.
+    /// Reports that the broker has acknowledged all records.
     pub(crate) fn deliver_all(&self) {
         let open = std::mem::take(&mut *self.open.lock().unwrap());
         for seq in open {
@@ -58,7 +58,7 @@ impl FakeSink {
         }
     }
 
-    /// The broker has refused this one.
+    /// Reports that the broker has refused the record `seq`.
     pub(crate) fn refuse(&self, seq: u64, error: DeliveryError) {
         self.open.lock().unwrap().retain(|open| *open != seq);
         let sent = self.sent().iter().find(|sent| sent.seq == seq).cloned().unwrap_or_default();

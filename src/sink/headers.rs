@@ -1,21 +1,21 @@
-//! Headers in the producer's own form.
+//! Record headers in librdkafka's form.
 
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 
 use super::error::varint_bytes;
 
-/// The headers of a record as bytes, in the producer's native form: built once, and cloned natively for each record that
-/// carries them.
+/// The headers of a record, already converted to bytes, in librdkafka's form. They are built once and cloned for each
+/// record that carries them.
 #[derive(Debug, Clone, Default)]
 pub struct EncodedHeaders {
     native: Option<OwnedHeaders>,
-    /// Bytes these headers take in a record, in the wire form of KIP-98: the size check needs them.
+    /// The bytes that these headers take in a record on the wire (KIP-98), for the check against `max.request.size`.
     pub(super) wire_bytes: usize,
     pub(super) count: usize,
 }
 
 impl EncodedHeaders {
-    /// Adds a header at the end; `None` is Kafka's null header value, not an empty one.
+    /// Appends a header. A value of `None` is Kafka's null, not an empty value.
     #[must_use]
     pub fn with(mut self, name: &str, value: Option<&[u8]>) -> Self {
         let native = self.native.take().unwrap_or_default();
@@ -26,7 +26,7 @@ impl EncodedHeaders {
         self
     }
 
-    /// Adds the headers of another set at the end.
+    /// Appends the headers of `other`.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
         for (name, value) in other.iter() {
@@ -35,12 +35,12 @@ impl EncodedHeaders {
         self
     }
 
-    /// Whether there is no header.
+    /// Whether there are no headers.
     pub fn is_empty(&self) -> bool {
         self.native.is_none()
     }
 
-    /// Names and values in their order.
+    /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
         self.native.iter().flat_map(|native| native.iter()).map(|header| (header.key, header.value))
     }

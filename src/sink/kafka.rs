@@ -1,4 +1,4 @@
-//! The sink on librdkafka: one producer, one thread that hears its deliveries.
+//! The sink that uses librdkafka: one producer, and one thread that polls for its delivery reports.
 
 mod callbacks;
 mod flow;
@@ -22,26 +22,26 @@ use super::error::serialized_bytes;
 use super::window::Window;
 use super::{Delivery, DeliveryError, Outgoing, ProducerSettings, Sink, SinkError};
 
-/// How long a blocked sender sleeps at most before it looks at the stop flag again.
+/// How long a blocked sender sleeps at most before it checks again whether the sink is stopped.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// How many deliveries a sender that found librdkafka's queue full waits for.
+/// A sender that finds librdkafka's queue full waits for this many deliveries.
 const ROOM_RECORDS: u64 = 512;
 
-/// A [`Sink`] on one librdkafka producer.
+/// A [`Sink`] that uses one librdkafka producer.
 pub(super) struct KafkaSink {
     line: Arc<Line>,
     flow: Arc<Flow>,
     closing: Arc<AtomicBool>,
     max_request_bytes: usize,
     poller: Option<JoinHandle<()>>,
-    /// Closing the client waits for brokers: the last field, so that it is done aside.
+    /// Closing the client waits for brokers, so it is done on another thread. Must be the last field.
     _last: Aside<Line>,
 }
 
 impl KafkaSink {
-    /// Makes the producer and its polling thread. `delivery` is called from that thread for what librdkafka had, and from
-    /// whoever hands on or stops for what it never had.
+    /// Makes the producer and its polling thread. `delivery` is called on that thread for records that librdkafka had,
+    /// and on the thread that passes records on or stops the sink for records that librdkafka never had.
     pub(super) fn new(settings: ProducerSettings, delivery: Box<Delivery>) -> Result<Self, SinkError> {
         let ProducerSettings { client_id, properties, may_produce } = settings;
         for warning in &properties.warnings {
@@ -86,7 +86,7 @@ impl Sink for KafkaSink {
             let (topic, limit) = (out.topic.to_owned(), self.max_request_bytes);
             return Err(SinkError::TooLarge { topic, bytes, limit });
         }
-        // Connect hands −1 on as "no timestamp"; other negative ones are Java's IllegalArgumentException.
+        // Connect takes −1 for "no timestamp"; Java's client refuses other negative timestamps.
         let timestamp_ms = match out.timestamp_ms {
             None | Some(-1) => None,
             Some(timestamp_ms) if timestamp_ms < 0 => {
@@ -97,7 +97,7 @@ impl Sink for KafkaSink {
         let out = Outgoing { timestamp_ms, ..out };
         let mut look = self.flow.sent.load(Ordering::Relaxed).is_multiple_of(LOOK_EVERY);
         loop {
-            // The whole question reads a clock: asked every few records, and after every wait.
+            // The fence reads a clock, so it is asked only once in LOOK_EVERY records and after every wait.
             if self.flow.stopped.load(Ordering::Acquire) || look && self.flow.is_stopped() {
                 return Err(SinkError::Stopped);
             }
@@ -107,7 +107,7 @@ impl Sink for KafkaSink {
                 window.passes(&out, self.flow.is_idle())
             });
             if passes {
-                // Counted before, as in `produce`.
+                // Counted first, so that the delivery cannot be counted before it, as in `produce`.
                 self.flow.sent.fetch_add(1, Ordering::AcqRel);
                 let produced = self.line.produce(&out);
                 if let Ok(true) = produced {

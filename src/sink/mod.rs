@@ -1,14 +1,16 @@
-//! Bytes to the broker, and what became of them.
+//! Sends bytes to the broker, and reports what became of them.
 //!
-//! A connector's records end here as [`Outgoing`]: a topic, a key, a value, headers and the sequence number under which
-//! the ledger waits for them. librdkafka copies each once and batches by itself; what it says of a record comes back as
-//! a [`Delivery`] with the same number. Nothing is ever dropped on the way: a full queue blocks the sender, an error is
-//! handed up with the whole record and stops the task.
+//! A connector's records arrive here as [`Outgoing`]: topic, key, value, headers, and the sequence number under which
+//! the ledger waits for the record. librdkafka copies each record once and does the batching. Its report on a record
+//! comes back as a [`Delivery`] with the same number. No record is dropped on the way: a full queue blocks the sender,
+//! and a failed record is handed back whole with its error; the runtime then stops the task or applies
+//! `errors.tolerance`.
 //!
-//! Delivery goes through one callback on one thread, with the bare number as the native opaque, because at several
-//! hundred thousand records a second an allocation, a channel or a future for each would cost more than the sending.
+//! Reports arrive in one callback on one thread, and the opaque that librdkafka carries is the bare number. At several
+//! hundred thousand records a second, an allocation, a channel or a future for each record would cost more than
+//! sending.
 //!
-//! The rest of the daemon knows the [`Sink`] and how to [`open`] one, and not which client is behind it.
+//! The rest of the daemon knows the trait [`Sink`] and how to [`open`] one, but not that librdkafka is behind it.
 //!
 //! Must not know: payloads, schemas, converters, the store, connectors' types.
 
@@ -32,37 +34,40 @@ use std::time::Duration;
 
 use self::properties::Mapped;
 
-/// One record on its way to the broker; all of it is borrowed, librdkafka copies it before `send` returns.
+/// One record to send. All of it is borrowed: it is copied before [`Sink::send`] returns.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a> {
     /// The topic's name.
     pub topic: &'a str,
-    /// The partition, when the connector or an SMT chose one; else murmur2 of the key, as Java's client.
+    /// The partition, if the connector or an SMT chose one. Otherwise the client takes murmur2 of the key, as Java's
+    /// does.
     pub partition: Option<i32>,
-    /// Milliseconds since the epoch; `None` lets the client take the time of sending.
+    /// Milliseconds since 1970; with `None` the client takes the time of sending.
     pub timestamp_ms: Option<i64>,
-    /// `None` is Kafka's null key, not the empty one.
+    /// `None` is Kafka's null key, not an empty key.
     pub key: Option<&'a [u8]>,
     /// `None` is a tombstone.
     pub value: Option<&'a [u8]>,
-    /// Headers, if any.
+    /// The record's headers; `None` without any.
     pub headers: Option<&'a EncodedHeaders>,
-    /// The ledger's number; comes back in the [`Delivery`].
+    /// The ledger's sequence number; it comes back in the [`Delivery`].
     pub seq: u64,
 }
 
-/// A record that was taken and did not reach the broker: whole, so that it can be written elsewhere. Its partition is the
-/// one that the client had chosen by then. Its time is missing when it was the broker that refused it: librdkafka keeps none.
+/// A record that the sink accepted but that did not reach the broker. It is whole, so that it can be written elsewhere.
+/// Its partition is the one that the client had chosen, if any. Its timestamp is missing when the broker refused the
+/// record, because librdkafka no longer has it then.
 #[derive(Debug)]
 pub struct Undelivered<'a> {
-    /// Why.
+    /// Why the record was not delivered.
     pub error: DeliveryError,
     /// The record.
     pub record: Outgoing<'a>,
 }
 
-/// What became of the record `seq`. Called once a record, mostly from the sink's own thread (what the client never took:
-/// from the one that hands it on or stops the sink), and must be cheap.
+/// Called once for each accepted record, with its sequence number and what became of it. It must be cheap. The caller
+/// is usually the sink's own thread; for a record that librdkafka never had, it is the thread that passes records on or
+/// stops the sink.
 pub type Delivery = dyn Fn(u64, Result<(), Undelivered<'_>>) + Send + Sync;
 
 /// A source offset as the store writes it, for a sink that commits it together with its records.
@@ -72,78 +77,82 @@ pub struct OffsetEntry<'a> {
     pub topic: &'a str,
     /// The key's bytes.
     pub key: &'a [u8],
-    /// The offset's bytes; `None` forgets it.
+    /// The offset's bytes; `None` deletes the stored offset.
     pub value: Option<&'a [u8]>,
 }
 
 /// Where a connector's bytes go.
 pub trait Sink: Send + Sync {
-    /// Hands one record over. Blocks the calling (plain, not async) thread while the queue is full, until there is room
-    /// or the sink is stopped. `Ok` means that exactly one [`Delivery`] will follow; `Err` that none will.
+    /// Sends one record. While the queue is full, this blocks the calling thread (which must not be a thread of the
+    /// async runtime) until there is room or the sink is stopped. After `Ok` exactly one [`Delivery`] follows; after
+    /// `Err` none.
     fn send(&self, record: Outgoing<'_>) -> Result<(), SinkError>;
 
-    /// Waits until every record sent so far has its delivery; `false` when `timeout` ran out first.
+    /// Waits until every record sent so far has had its [`Delivery`]; returns false when `timeout` is over first.
     fn flush(&self, timeout: Duration) -> bool;
 
-    /// Stops for good: senders return [`SinkError::Stopped`]; with `purge`, records that wait or are in flight fail as
-    /// [`DeliveryError::Purged`] at once.
+    /// Stops the sink for good: senders get [`SinkError::Stopped`]. With `purge`, records that wait or are in flight
+    /// fail at once as [`DeliveryError::Purged`].
     fn stop(&self, purge: bool);
 
-    /// Whether it was stopped, or may not produce any more.
+    /// Whether the sink was stopped, or this process may no longer produce.
     fn is_stopped(&self) -> bool;
 
-    /// Records sent whose delivery is not known yet.
+    /// The number of records sent whose delivery is not known yet.
     fn in_flight(&self) -> u64;
 
-    /// Why records wait: no broker can be reached, in the client's words. `None` while nothing waits.
+    /// Why records wait, if no broker can be reached: the client's message. `None` when a broker can be reached or no
+    /// record waits.
     fn away(&self) -> Option<Arc<str>>;
 
-    /// Gets ready for a topic's first record, and lets the broker create the topic where it creates topics by itself: the
-    /// client otherwise learns of a new topic only at its next refresh. `Ok(true)` when the topic has a leader now. Blocks
-    /// for `timeout` at most.
+    /// Asks the broker about a topic before its first record, and so lets a broker with automatic topic creation create
+    /// it. Otherwise the client would learn of a new topic only at its next metadata refresh. Returns `Ok(true)` when
+    /// the topic has a leader. Blocks for at most `timeout`.
     fn warm(&self, topic: &str, timeout: Duration) -> Result<bool, SinkError>;
 
-    /// Whether records and offsets can be committed together. A sink without transactions refuses the three calls below:
-    /// who asks for them has promised somebody that nothing comes twice.
+    /// Whether records and offsets can be committed together, in Kafka transactions (KIP-98). A sink without
+    /// transactions refuses the three calls below, because a caller that relies on them has promised exactly-once
+    /// delivery.
     fn is_transactional(&self) -> bool {
         false
     }
 
-    /// Opens a transaction: what is sent from here on is seen when it is committed, or never.
+    /// Begins a transaction: consumers with `isolation.level=read_committed` see the records sent from now on only once
+    /// the transaction is committed.
     fn begin(&self) -> Result<(), SinkError> {
         Err(SinkError::NoTransactions)
     }
 
-    /// Makes the open transaction's records seen, and stores the offsets in the same step. Blocks until the broker says
-    /// that it is so.
+    /// Commits the open transaction: its records become visible and the offsets are stored, both or neither. Blocks
+    /// until the broker confirms it.
     fn commit(&self, _offsets: &[OffsetEntry<'_>]) -> Result<(), SinkError> {
         Err(SinkError::NoTransactions)
     }
 
-    /// Takes the open transaction's records back.
+    /// Aborts the open transaction: its records are never seen.
     fn abort(&self) -> Result<(), SinkError> {
         Err(SinkError::NoTransactions)
     }
 }
 
-/// What a connector's sink is made of.
+/// What [`open`] needs to make a connector's sink.
 pub struct ProducerSettings {
-    /// `connector-producer-C-N`, the id that Java gives it.
+    /// The client's id, as Connect names it: `connector-producer-<connector>-<task>`.
     pub client_id: String,
-    /// The mapped properties: worker's `producer.*` with the connector's `producer.override.*` over them.
+    /// The mapped properties: the worker's `producer.*`, overridden by the connector's `producer.override.*`.
     pub properties: Mapped,
-    /// Whether this process may produce at this moment; asked before one record in 16, so it must be cheap. `false` is for
-    /// ever: the group has another owner.
+    /// The fence: whether this process may produce at this moment. It is asked before one record in 16, so it must be
+    /// cheap. Once it returns false it always does, because another process owns the group.
     pub may_produce: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// Makes a sink; [`open`] is the one for brokers.
+/// A function that makes a sink. Outside of tests it is [`open`].
 pub type Open = dyn Fn(ProducerSettings, Box<Delivery>) -> Result<Arc<dyn Sink>, SinkError> + Send + Sync;
 
-/// A sink on the brokers that the properties name.
+/// Makes a sink that sends to the brokers in `bootstrap.servers`.
 ///
 /// # Errors
-/// When a property cannot be honoured or the client cannot be made. That no broker answers is no error.
+/// When a property cannot be honoured or the client cannot be made. It is not an error when no broker answers.
 pub fn open(settings: ProducerSettings, delivery: Box<Delivery>) -> Result<Arc<dyn Sink>, SinkError> {
     Ok(Arc::new(kafka::KafkaSink::new(settings, delivery)?))
 }

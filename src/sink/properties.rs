@@ -1,7 +1,7 @@
-//! Java producer properties in librdkafka's terms: a table, one row a property.
+//! Translates the properties of Java's Kafka clients into librdkafka's: tables with one row for each property.
 //!
-//! A property of `ProducerConfig` (Kafka 4.3) is mapped, or accepted and ignored with a warning where that does no harm,
-//! or refused by name with the reason and the remedy. The same rows serve the internal clients, which take the worker's
+//! A property of `ProducerConfig` (Kafka 4.3) is passed on, or ignored with a warning if that does no harm, or refused
+//! by name with a reason and a remedy. The same tables serve the worker's own clients, which take the worker's
 //! unprefixed keys.
 
 use std::collections::BTreeMap;
@@ -9,36 +9,36 @@ use std::fmt;
 
 use super::security;
 
-/// Names to values, as the worker's file or a connector's JSON has them, the prefix taken off.
+/// Names and values from the worker's file or a connector's config, without their prefix.
 pub type Properties = BTreeMap<String, String>;
 
 /// A property that cannot be honoured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Kafka client property {name} cannot be honoured: {reason}. {remedy}")]
 pub struct Refusal {
-    /// The Java name, without prefix.
+    /// The property's Java name, without prefix.
     pub name: String,
-    /// Why.
+    /// Why the property cannot be honoured.
     pub reason: String,
     /// What to do instead.
     pub remedy: String,
 }
 
-/// What the table made of a client's properties.
+/// The translated properties of a client.
 #[derive(Clone, Default)]
 pub struct Mapped {
-    /// librdkafka's names and values. May hold secrets: not printed by `Debug`.
+    /// librdkafka's names and values. They may hold secrets, so `Debug` prints the names only.
     pub client: BTreeMap<String, String>,
-    /// To be said once in the log.
+    /// Lines to log once, when the client is made.
     pub warnings: Vec<String>,
-    /// The same by the property that each is about.
+    /// The same lines as in `warnings`, each with the property that it is about.
     pub said: Vec<(String, String)>,
-    /// To be said to the user; a client with any must not start.
+    /// Properties that cannot be honoured. If there are any, the client must not be made.
     pub refusals: Vec<Refusal>,
-    /// `max.request.size`, bytes: the sink checks it itself, as Java's producer does.
+    /// `max.request.size` in bytes. The sink checks it itself, as Java's producer does.
     pub max_request_bytes: usize,
-    /// `batch.size` and what may wait in the client, bytes, for a client whose records had better wait outside of it while
-    /// others are under way: see [`super::window`].
+    /// `batch.size` and `buffer.memory` in bytes, if new records are to wait outside of librdkafka while others are
+    /// under way (see `window.rs`). `None`: librdkafka gets every record at once.
     pub window_bytes: Option<(usize, usize)>,
 }
 
@@ -73,26 +73,26 @@ impl Mapped {
     }
 }
 
-/// Which Java client the properties were meant for.
+/// The Java client that the properties are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
     /// A connector's producer.
     Producer,
-    /// A consumer: of the internal topics, of the group, of a connector.
+    /// A consumer: of the internal topics, or of the group.
     Consumer,
     /// An admin client.
     Admin,
 }
 
-/// What becomes of one property.
+/// What is done with one property.
 enum How {
-    /// librdkafka has it under the name given.
+    /// It is passed to librdkafka under this name.
     Is(&'static str),
-    /// Ignored with this explanation.
+    /// It is ignored; the text is the reason.
     Ignored(&'static str),
-    /// Refused: reason, remedy.
+    /// It is refused; the texts are the reason and the remedy.
     Refused(&'static str, &'static str),
-    /// A rule of its own, applied after the table.
+    /// Code of its own translates it, after the table has been applied.
     Rule,
 }
 use How::{Ignored, Is, Refused, Rule};
@@ -100,7 +100,7 @@ use How::{Ignored, Is, Refused, Rule};
 const NO_JVM: &str = "there is no JVM here to load the class";
 const METRICS: &str = "Java's metrics are not kept, and there is no JMX";
 
-/// Rows that every client has.
+/// Properties of every client.
 const COMMON: &[(&str, How)] = &[
     ("bootstrap.servers", Is("bootstrap.servers")),
     ("client.id", Is("client.id")),
@@ -132,7 +132,7 @@ const COMMON: &[(&str, How)] = &[
     ("allow.auto.create.topics", Is("allow.auto.create.topics")),
 ];
 
-/// Rows of the producer.
+/// Properties of the producer.
 const PRODUCER: &[(&str, How)] = &[
     ("acks", Rule),
     ("enable.idempotence", Rule),
@@ -166,7 +166,7 @@ const PRODUCER: &[(&str, How)] = &[
     ("transaction.two.phase.commit.enable", Refused("no transactions are prepared here", "Remove it")),
 ];
 
-/// Rows of the consumer.
+/// Properties of the consumer.
 const CONSUMER: &[(&str, How)] = &[
     ("group.id", Is("group.id")),
     ("group.instance.id", Is("group.instance.id")),
@@ -190,21 +190,23 @@ const CONSUMER: &[(&str, How)] = &[
     ("partition.assignment.strategy", Ignored(NO_JVM)),
 ];
 
-/// A connector's producer: the worker's `bootstrap.servers`, the worker's `producer.*` and over them the connector's
-/// `producer.override.*` (prefixes taken off). Unprefixed security settings are not inherited, as in Connect.
+/// Translates the properties of a connector's producer: the worker's `bootstrap.servers`, then the worker's
+/// `producer.*`, overridden by the connector's `producer.override.*`, all without their prefixes. As in Connect, the
+/// worker's unprefixed security settings are not inherited.
 pub fn producer(bootstrap_servers: &str, worker: &Properties, connector: &Properties) -> Mapped {
     let mut properties = Properties::from([("bootstrap.servers".to_owned(), bootstrap_servers.to_owned())]);
     properties.extend(worker.iter().chain(connector).map(|(k, v)| (k.clone(), v.clone())));
     client(Client::Producer, &properties, true)
 }
 
-/// The client of the worker itself (internal topics, group, admin): the worker's unprefixed keys, most of which are not
-/// the client's and are passed over in silence.
+/// Translates the properties of one of the worker's own clients (for the internal topics, the group, or admin requests)
+/// from the worker's unprefixed keys. Most of these keys are not the client's, so unknown and ignored ones earn no
+/// warning.
 pub fn internal(kind: Client, worker: &Properties) -> Mapped {
     client(kind, worker, false)
 }
 
-/// The keys under `prefix`, without it.
+/// The properties whose names start with `prefix`, without the prefix.
 pub fn under(prefix: &str, properties: &Properties) -> Properties {
     let stripped = properties.iter().filter_map(|(k, v)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone())));
     stripped.collect()
@@ -224,7 +226,7 @@ fn client(kind: Client, properties: &Properties, strict: bool) -> Mapped {
     for (name, value) in properties {
         let value = value.trim();
         if security::NAMES.iter().any(|prefix| name.starts_with(prefix)) {
-            continue; // below, all of them together
+            continue; // `security::apply` below translates all of them together
         }
         match COMMON.iter().chain(own).find(|(java, _)| java == name).map(|(_, how)| how) {
             Some(Is(native)) => mapped.set(native, value),
@@ -242,7 +244,7 @@ fn client(kind: Client, properties: &Properties, strict: bool) -> Mapped {
     mapped
 }
 
-/// A number; a refusal when it is none or out of `from..=to`.
+/// The number that `name` is set to. Refuses the property when the text is not a whole number in `from..=to`.
 fn number(mapped: &mut Mapped, properties: &Properties, name: &str, from: i64, to: i64) -> Option<i64> {
     let text = properties.get(name)?.trim();
     match text.parse::<i64>() {
@@ -265,11 +267,11 @@ fn flag(mapped: &mut Mapped, properties: &Properties, name: &str) -> Option<bool
     }
 }
 
-/// Rules of [`COMMON`].
+/// Translates the rows of [`COMMON`] that are a [`Rule`].
 fn common(mapped: &mut Mapped, properties: &Properties) {
     const INT: i64 = i32::MAX as i64;
     if let Some(ms) = number(mapped, properties, "metadata.max.age.ms", 0, i64::MAX) {
-        // librdkafka forgets a topic after metadata.max.age.ms: three missed refreshes, as its own defaults have it.
+        // librdkafka forgets a topic after metadata.max.age.ms, so it gets three refresh intervals, as by its defaults.
         let ms = ms.clamp(10, 3_600_000);
         mapped.set("topic.metadata.refresh.interval.ms", ms.to_string());
         mapped.set("metadata.max.age.ms", (ms * 3).to_string());
@@ -290,20 +292,20 @@ fn common(mapped: &mut Mapped, properties: &Properties) {
         [("send.buffer.bytes", "socket.send.buffer.bytes"), ("receive.buffer.bytes", "socket.receive.buffer.bytes")]
     {
         if let Some(bytes) = number(mapped, properties, java, -1, INT) {
-            // Java's -1 and librdkafka's 0 both mean the system's default.
+            // The operating system's default is -1 for Java and 0 for librdkafka.
             mapped.set(native, bytes.clamp(0, 100_000_000).to_string());
         }
     }
 }
 
-/// Rules of [`PRODUCER`], and this daemon's defaults.
+/// Translates the rows of [`PRODUCER`] that are a [`Rule`], and sets this daemon's defaults.
 fn produce(mapped: &mut Mapped, properties: &Properties) {
     const INT: i64 = i32::MAX as i64;
     let get = |name: &str| properties.get(name).map(|value| value.trim());
 
-    // Guarantees: all replicas, and idempotent where Connect's worker is not. With one request in flight and no
-    // sequence numbers (Connect's way) a request that timed out can still be read by the broker after its retry and after
-    // newer records of the same key; the broker drops it when it is numbered (KIP-98).
+    // Guarantees. The default is acks=all with idempotence; Connect's worker uses no idempotence. With one request in
+    // flight and no sequence numbers, as in Connect, a request that timed out may still reach the broker after its
+    // retry and after newer records of the same key. With sequence numbers the broker drops such a request (KIP-98).
     let mut idempotent = flag(mapped, properties, "enable.idempotence").unwrap_or(true);
     match get("acks") {
         None | Some("all" | "-1") => mapped.set("acks", "all"),
@@ -322,7 +324,7 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
         }
     }
     mapped.set("enable.idempotence", idempotent.to_string());
-    // Without idempotence more than one request in flight could reorder records, hence Connect's 1.
+    // Without idempotence, more than one request in flight could reorder records, so the default is Connect's 1.
     let in_flight = number(mapped, properties, "max.in.flight.requests.per.connection", 1, INT);
     let in_flight = in_flight.unwrap_or(if idempotent { 5 } else { 1 });
     if idempotent && in_flight > 5 {
@@ -342,20 +344,21 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
     }
     mapped.set("max.in.flight", if idempotent { in_flight.min(5) } else { in_flight.min(1_000_000) }.to_string());
     let delivery = number(mapped, properties, "delivery.timeout.ms", 0, INT).unwrap_or(INT);
-    // 0 is librdkafka's endless; Connect's Integer.MAX_VALUE (25 days) means the same.
+    // Connect's default Integer.MAX_VALUE (25 days) is meant as "without end", which is 0 for librdkafka.
     mapped.set("message.timeout.ms", if delivery == INT { 0 } else { delivery.max(1) }.to_string());
     if let Some(ms) = number(mapped, properties, "request.timeout.ms", 0, INT) {
         mapped.set("request.timeout.ms", ms.clamp(1, 900_000).to_string());
     }
 
-    // Sizes.
-    // Bytes bound the queue; the count only keeps librdkafka's own 400 bytes a message within reason.
+    // Sizes. The queue is bounded by bytes; the bound on messages only limits librdkafka's overhead of about 400 bytes
+    // for each message.
     mapped.set("queue.buffering.max.messages", "100000");
     let request = number(mapped, properties, "max.request.size", 0, INT).unwrap_or(1_048_576);
     mapped.max_request_bytes = request as usize;
-    // The sink checks max.request.size as Java does; librdkafka counts a little differently and gets some slack.
+    // The sink checks max.request.size as Java does. librdkafka counts a little differently, so its limit is 1 KiB
+    // higher.
     mapped.set("message.max.bytes", (request + 1_024).clamp(1_000, 1_000_000_000).to_string());
-    // Never less than the largest record, which would wait for ever.
+    // Room for at least two of the largest records; a record larger than the queue would wait for ever.
     let memory = number(mapped, properties, "buffer.memory", 0, i64::MAX).unwrap_or(DEFAULT_MEMORY_BYTES);
     mapped.set("queue.buffering.max.kbytes", (memory.max(2 * request) / 1024).clamp(1, INT).to_string());
     let batch = number(mapped, properties, "batch.size", 0, INT).unwrap_or(DEFAULT_BATCH_BYTES);
@@ -365,7 +368,7 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
         mapped.window_bytes = idempotent.then_some((batch as usize, memory.clamp(0, INT * 1024) as usize));
     }
 
-    // Compression: lz4 costs the broker and us less than none at all.
+    // Compression: lz4 costs the broker and this process less than no compression.
     let codec = get("compression.type").unwrap_or("lz4");
     match codec {
         "none" | "gzip" | "snappy" | "lz4" | "zstd" => mapped.set("compression.type", codec),
@@ -383,7 +386,7 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
         if let Some(level) = number(mapped, properties, name, from, to)
             && level_of == codec
         {
-            // librdkafka takes lz4 levels up to 12, which is also liblz4's highest.
+            // librdkafka accepts lz4 levels up to 12, the highest of liblz4.
             mapped.set("compression.level", level.clamp(-1, if codec == "lz4" { 12 } else { 22 }).to_string());
         }
     }
@@ -392,7 +395,8 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
     interceptors(mapped, properties);
 }
 
-/// An interceptor may change what is sent. Confluent's own only counts for its Control Center.
+/// Refuses interceptors, because an interceptor may change what is sent. Those of Confluent's monitoring only count for
+/// Control Center, so they are ignored with a warning.
 fn interceptors(mapped: &mut Mapped, properties: &Properties) {
     let classes = properties.get("interceptor.classes").map_or("", |classes| classes.as_str());
     for class in classes.split(',').map(str::trim).filter(|class| !class.is_empty()) {
@@ -406,7 +410,7 @@ fn interceptors(mapped: &mut Mapped, properties: &Properties) {
     }
 }
 
-/// What becomes of a property of a client, for the reference: as in the keys' own tables.
+/// Whether each property of a client works, has no effect, or is refused, for the generated reference.
 pub fn support(kind: Client) -> Vec<(&'static str, settings::Support)> {
     let own = match kind {
         Client::Producer => PRODUCER,
@@ -421,14 +425,15 @@ pub fn support(kind: Client) -> Vec<(&'static str, settings::Support)> {
     COMMON.iter().chain(own).map(row).chain(security::support()).collect()
 }
 
-/// `buffer.memory` unless given, in bytes. Java's default is 32 MiB; librdkafka adds about as much again for its own
-/// bookkeeping a message, and more than a few milliseconds' worth is of no use.
+/// Default of `buffer.memory`, in bytes. Java's is 32 MiB. librdkafka's overhead for each message takes about as much
+/// memory again, and queueing more than a few milliseconds of records gains nothing.
 const DEFAULT_MEMORY_BYTES: i64 = 8 * 1024 * 1024;
-/// Largest batch by default, bytes before compression (librdkafka's own default). A topic's `max.message.bytes` is held
-/// against the compressed batch, so one lowered to a half or a third still takes it; librdkafka does not split a batch
-/// that was refused. Measured against 262,144: 2.8 instead of 3.0 CPU seconds a million events.
+/// Default of `batch.size`, in bytes before compression; it is also librdkafka's default. librdkafka does not split a
+/// batch that the broker refused as too large. But a topic's `max.message.bytes` limits the compressed batch, so a
+/// topic with half or a third of the usual limit still accepts such batches. Measured: 2.8 CPU seconds for a million
+/// events, and 3.0 with batches of 262,144 bytes.
 const DEFAULT_BATCH_BYTES: i64 = 1_000_000;
-/// `linger.ms` unless given. Not 0, so that what is handed over together leaves in one request.
+/// Default of `linger.ms`. It is not 0, so that records passed on together leave in one request.
 const DEFAULT_LINGER_MS: &str = "1";
 
 fn partitioner(mapped: &mut Mapped, properties: &Properties) {

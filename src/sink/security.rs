@@ -1,14 +1,14 @@
-//! Java's `security.protocol`, `sasl.*` and `ssl.*` in librdkafka's terms.
+//! Translates Java's `security.protocol`, `sasl.*` and `ssl.*` into librdkafka's properties.
 //!
-//! Key stores are files of Java's own kind there and PEM or PKCS#12 here: what OpenSSL cannot read is refused with the
-//! command that converts it. Messages name files and properties, never their contents.
+//! Java's client reads key stores in Java's own format (JKS); librdkafka reads PEM and PKCS#12. A store that OpenSSL
+//! cannot read is refused, with the command that converts it. Messages name files and properties, never their contents.
 
 use super::properties::{Mapped, Properties};
 
-/// What this file answers for.
+/// Prefixes of the properties that this file translates.
 pub(super) const NAMES: &[&str] = &["security.protocol", "sasl.", "ssl."];
 
-/// Harmless without a JVM: OpenSSL has defaults of its own for each.
+/// Properties that are ignored with a warning: they make no sense without a JVM, and OpenSSL has its own defaults.
 const IGNORED: &[(&str, &str)] = &[
     ("ssl.protocol", "OpenSSL negotiates the newest TLS version that both sides know"),
     ("ssl.provider", "there are no JVM security providers here"),
@@ -31,7 +31,7 @@ pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
     if get("ssl.engine.factory.class").is_some() {
         mapped.refuse("ssl.engine.factory.class", "there is no JVM here to load the class", "Use PEM files");
     }
-    // As in Java, settings of a protocol that is not in use are not looked at.
+    // As in Java, the settings of a protocol that is not in use are ignored.
     if protocol.starts_with("sasl") {
         sasl(mapped, properties);
     }
@@ -52,7 +52,8 @@ pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
     }
 }
 
-/// Who narrows TLS down counts on it, and librdkafka leaves it to OpenSSL.
+/// Refuses restrictions of TLS that librdkafka does not pass to OpenSSL. Ignoring them would be unsafe: a user who
+/// restricts TLS relies on it.
 fn refuse_limits<'a>(mapped: &mut Mapped, get: &dyn Fn(&str) -> Option<&'a str>) {
     if get("ssl.cipher.suites").is_some() {
         let reason = "OpenSSL's own choice of suites would be used, and Java's names are not its names";
@@ -68,7 +69,7 @@ fn refuse_limits<'a>(mapped: &mut Mapped, get: &dyn Fn(&str) -> Option<&'a str>)
     }
 }
 
-/// What becomes of the properties of this file, for the reference.
+/// Whether each property of this file works, has no effect, or is refused, for the generated reference.
 pub(super) fn support() -> Vec<(&'static str, settings::Support)> {
     use settings::Support::{NoEffect, Refused, Works};
     const NO_CLASS: settings::Support = Refused("there is no JVM here to load the class", "Remove it.");
@@ -79,7 +80,7 @@ pub(super) fn support() -> Vec<(&'static str, settings::Support)> {
     all
 }
 
-/// Properties that reach librdkafka; values that it does not have are refused where they are read.
+/// Properties that are passed to librdkafka. Values that librdkafka cannot honour are refused when they are read.
 const WORK: &[&str] = &[
     "security.protocol",
     "sasl.mechanism",
@@ -98,7 +99,7 @@ const WORK: &[&str] = &[
     "ssl.enabled.protocols",
 ];
 
-/// Classes that a SASL login may name in Java.
+/// Properties that name Java classes for SASL logins; they are refused.
 const CLASSES: &[&str] =
     &["sasl.login.class", "sasl.client.callback.handler.class", "sasl.login.callback.handler.class"];
 
@@ -158,7 +159,8 @@ fn sasl(mapped: &mut Mapped, properties: &Properties) {
 const JAAS_FORM: &str =
     "Write: org.apache.kafka.common.security.scram.ScramLoginModule required username=\"…\" password=\"…\";";
 
-/// One entry of a JAAS configuration: module, control flag, options (the grammar of `javax.security.auth.login`).
+/// One entry of a JAAS configuration: login module, control flag and options, in the grammar of
+/// `javax.security.auth.login.Configuration`.
 struct Jaas {
     module: String,
     options: Vec<(String, String)>,
@@ -169,7 +171,7 @@ impl Jaas {
         self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone())
     }
 
-    /// Errors name what is wrong, never the text, which holds a password.
+    /// Parses an entry. The errors never quote the text, because it holds a password.
     fn parse(text: &str) -> Result<Self, &'static str> {
         let mut words = words(text)?.into_iter();
         let module = words.next().ok_or("it is empty")?;
@@ -195,7 +197,7 @@ impl Jaas {
     }
 }
 
-/// Words, quoted strings (with backslash escapes), and the marks `=` and `;` outside of quotes.
+/// Splits a JAAS entry into words, quoted strings (in which a backslash escapes), and the marks `=` and `;`.
 fn words(text: &str) -> Result<Vec<String>, &'static str> {
     let mut out = Vec::new();
     let mut chars = text.chars().peekable();
@@ -227,7 +229,8 @@ fn words(text: &str) -> Result<Vec<String>, &'static str> {
     Ok(out)
 }
 
-/// `PEM`, `PKCS12` or `JKS`: as said, else by the file's name, else Java's default.
+/// The type of a store: the configured one (`said`), else `PKCS12` or `PEM` by the file's extension, else Java's
+/// default `JKS`.
 fn store_type(said: Option<&str>, location: &str) -> String {
     let extension = location.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     match (said, extension.as_str()) {

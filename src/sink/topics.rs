@@ -1,7 +1,7 @@
-//! Topics made before their first record: the `topic.creation.*` groups (KIP-158).
+//! Creates topics before their first record, as the `topic.creation.*` groups say (KIP-158).
 //!
-//! A connector with any such key has its topics created by the first group that matches, once a topic; without, they are
-//! left to the broker's own automatic creation.
+//! If a connector has any such key, each of its topics is created as the first matching group says. Without such keys,
+//! the broker's automatic topic creation is relied on.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
@@ -17,21 +17,21 @@ use settings::JavaRegex;
 use super::aside::Aside;
 use super::properties::{Mapped, Properties, Refusal};
 
-/// Why a topic is not there.
+/// Why a topic could not be looked up or created.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TopicError {
     /// A `topic.creation.*` key is wrong.
     #[error("topic creation key {key}: {reason}")]
     Key {
-        /// The whole key.
+        /// The whole key, with its prefix.
         key: String,
-        /// What is wrong with it.
+        /// What is wrong with the key or its value.
         reason: String,
     },
     /// A client property that cannot be honoured.
     #[error(transparent)]
     Property(#[from] Refusal),
-    /// The broker did not create it; the text is Java's.
+    /// The broker did not create the topic. The text is Java's.
     #[error(
         "org.apache.kafka.connect.errors.ConnectException: Task failed to create new topic {described}. Ensure that the \
          task is authorized to create topics or that the topic exists and restart the task (topic {topic}: {reason})"
@@ -39,12 +39,12 @@ pub enum TopicError {
     Create {
         /// The topic.
         topic: String,
-        /// Java's text of the wanted topic.
+        /// The wanted topic as Java describes it.
         described: String,
         /// The broker's answer.
         reason: String,
     },
-    /// The broker did not answer.
+    /// The broker did not answer when asked about the topic, or the admin client could not be made.
     #[error(
         "org.apache.kafka.common.errors.TimeoutException: the broker did not describe topic {topic}: {reason}\n\
          Reason: the topic must be looked at before its first record; check that Kafka runs and that bootstrap.servers and \
@@ -53,19 +53,19 @@ pub enum TopicError {
     Broker {
         /// The topic.
         topic: String,
-        /// librdkafka's text.
+        /// librdkafka's message.
         reason: String,
     },
 }
 
 impl TopicError {
-    /// Whether a restart of the task may mend it by itself.
+    /// Whether the same may succeed when it is tried again.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Broker { .. })
     }
 }
 
-/// One group: which topics, and how they are made.
+/// One group: which topics it matches, and how they are created.
 #[derive(Debug, Clone)]
 struct Group {
     include: Vec<JavaRegex>,
@@ -78,25 +78,25 @@ struct Group {
 /// A connector's `topic.creation.*` keys.
 #[derive(Debug, Clone, Default)]
 pub struct TopicCreation {
-    /// In order of `topic.creation.groups`, the default last; empty when there are no keys.
+    /// The groups in the order of `topic.creation.groups`, then the default group. Empty when there are no keys.
     groups: Vec<Group>,
 }
 
-/// A topic as it is to be created.
+/// How a topic is to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Partitions, or −1 for the broker's default.
     pub partitions: i32,
     /// Replicas, or −1 for the broker's default.
     pub replication_factor: i32,
-    /// The topic's own settings.
+    /// The topic's settings, such as `cleanup.policy`.
     pub config: BTreeMap<String, String>,
 }
 
 const PREFIX: &str = "topic.creation.";
 
 impl TopicCreation {
-    /// Reads the keys of a connector's configuration.
+    /// Reads the `topic.creation.*` keys of a connector's config. Fails on the first wrong or missing key.
     pub fn parse(connector: &Properties) -> Result<Self, TopicError> {
         let names: Vec<&str> =
             connector.get("topic.creation.groups").map_or(Vec::new(), |groups| list(groups).collect());
@@ -114,10 +114,10 @@ impl TopicCreation {
         Ok(Self { groups })
     }
 
-    /// How `topic` is to be made; `None` leaves it to the broker.
+    /// How `topic` is to be created; `None` leaves it to the broker.
     pub fn wanted(&self, topic: &str) -> Option<Wanted> {
         let (default, named) = self.groups.split_last()?;
-        // A pattern that exceeds the backtracking limit does not match: the default group takes the topic.
+        // A pattern that exceeds the engine's backtracking limit counts as not matching.
         let any = |patterns: &[JavaRegex]| patterns.iter().any(|pattern| pattern.matches(topic).unwrap_or(false));
         let group = named.iter().find(|g| any(&g.include) && !any(&g.exclude)).unwrap_or(default);
         let Group { partitions, replication_factor, config, .. } = group.clone();
@@ -172,25 +172,28 @@ fn group(connector: &Properties, name: &str, default: Option<&Group>) -> Result<
 /// What [`Topics::ensure`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ensured {
-    /// It was there.
+    /// The topic already existed.
     Present,
-    /// It was created now.
+    /// The topic was created now.
     Created,
-    /// There are no `topic.creation` keys: the first record makes the broker create it, where the broker does so.
+    /// The topic does not exist, and there are no `topic.creation.*` keys. A broker with automatic topic creation
+    /// creates it at the first record.
     LeftToBroker,
 }
 
-/// Sees to it that a connector's topics exist, once a topic.
+/// Makes sure that a connector's topics exist; asks the broker once for each topic.
 pub struct Topics {
     admin: Arc<AdminClient<DefaultClientContext>>,
     creation: TopicCreation,
     known: Mutex<HashSet<String>>,
-    /// Closing the client waits for its thread and for brokers: the last field, so that it is done aside.
+    /// Closing the client waits for its thread and for brokers, so it is done on another thread. Must be the last
+    /// field.
     _last: Aside<AdminClient<DefaultClientContext>>,
 }
 
 impl Topics {
-    /// `client`: the admin client's mapped properties (the worker's unprefixed keys, `admin.*`, `admin.override.*`).
+    /// Makes the admin client. `client` holds its translated properties: the worker's unprefixed keys, `admin.*`, and
+    /// the connector's `admin.override.*`.
     pub fn new(client_id: &str, client: &Mapped, creation: TopicCreation) -> Result<Self, TopicError> {
         if let Some(refusal) = client.refusals.first() {
             return Err(refusal.clone().into());
@@ -199,7 +202,7 @@ impl Topics {
         for (name, value) in &client.client {
             config.set(name, value);
         }
-        // Describing a topic must not create it: that is the groups' business.
+        // Asking about a topic must not create it: it is created as its group says, with `create`.
         config.set("client.id", client_id).set("allow.auto.create.topics", "false");
         let admin: AdminClient<_> = config
             .create()
@@ -209,7 +212,7 @@ impl Topics {
         Ok(Self { admin, creation, known: Mutex::default(), _last: last })
     }
 
-    /// Describes `topic` and creates it when it is absent and a group says how.
+    /// Asks the broker whether `topic` exists, and creates it if it does not and there are `topic.creation.*` keys.
     pub async fn ensure(&self, topic: &str) -> Result<Ensured, TopicError> {
         if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(topic) {
             return Ok(Ensured::Present);

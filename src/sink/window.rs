@@ -1,32 +1,35 @@
-//! Which records librdkafka has, and which wait for it.
+//! The window: decides which records librdkafka gets at once, and holds the others.
 //!
-//! librdkafka's idempotent producer has one request a partition under way, and its broker thread spins for as long as a
-//! further record of that partition is due (`linger.ms` over). So while records are under way new ones wait here, and they
-//! follow together when all deliveries have come, or after 30 ms: a partition that cannot be written must not hold up the
-//! others. Measured beside other work: 2.7 to 2.9 CPU seconds a million events instead of 5 to 6, and less memory. It also
-//! keeps what a stopped process could still send, when it goes on after another took over, down to the requests under way.
+//! librdkafka's idempotent producer has one request under way for each partition. While another record of that
+//! partition is due (its `linger.ms` is over), its broker thread spins. So while records are under way, new ones are
+//! held here. They are passed on together when all deliveries have arrived, or after 30 ms, because a partition that
+//! cannot be written must not hold up the others. Measured beside other work: 2.7 to 2.9 CPU seconds for a million
+//! events instead of 5 to 6, and less memory. It also limits what a process can still send that was suspended and wakes
+//! after another process took over: only the requests that were under way.
 
 use std::time::{Duration, Instant};
 
 use super::{EncodedHeaders, Outgoing};
 
-/// How long after the first record of an idle producer others go straight after it. Less than `linger.ms`, so that they
-/// leave in its request.
+/// After the first record that an idle producer gets, others are passed on at once for this long. It is less than
+/// `linger.ms`, so that they leave in the same request.
 const OPEN: Duration = Duration::from_micros(400);
 
-/// How long a record waits at most for those under way: a partition that cannot be written keeps its own for ever.
+/// How long a record waits at most for those under way. Without this limit, a partition that cannot be written would
+/// hold up all others for ever.
 const PATIENCE: Duration = Duration::from_millis(30);
 
-/// What goes on together at least, so that a small `batch.size` does not mean a request a round trip, bytes.
+/// At least this many bytes are passed on together, whatever `batch.size` is. Otherwise a small `batch.size` would mean
+/// one small request for each round trip.
 const LEAST_BYTES: usize = 256 * 1024;
 
-/// How many records go on together at most: handing them over must take less than `linger.ms`.
+/// How many records are passed on together at most, because passing them on must take less than `linger.ms`.
 const MOST_RECORDS: usize = 1000;
 
-/// What librdkafka adds to a record in its batch at most, without headers, bytes.
+/// The bytes that librdkafka adds to a record in a batch at most, headers not counted.
 const FRAME_BYTES: usize = 64;
 
-/// A record that waits: lengths of what stands in the arena, in this order.
+/// A record that waits. Its topic, key and value stand in the arena one after the other; here are their lengths.
 struct Held {
     topic: usize,
     key: Option<usize>,
@@ -43,7 +46,7 @@ impl Held {
     }
 }
 
-/// How much went or waits together.
+/// The size of the records that were passed on, or that wait, together.
 #[derive(Default)]
 struct Chunk {
     bytes: usize,
@@ -74,30 +77,30 @@ fn bytes(out: &Outgoing<'_>) -> usize {
     FRAME_BYTES + out.key.map_or(0, <[u8]>::len) + out.value.map_or(0, <[u8]>::len) + headers
 }
 
-/// Decides what goes on and keeps what must wait, in order.
+/// Decides which records are passed on, and holds the others in order.
 pub(super) struct Window {
     clock: fn() -> Instant,
-    /// Bytes that one request takes: more of one topic would have to wait in librdkafka.
+    /// The bytes that fit into one request. More records of one topic would have to wait inside librdkafka.
     request_bytes: usize,
-    /// Bytes that may wait, or go on together, for any number of topics.
+    /// The bytes that may wait, or be passed on together, for any number of topics.
     most_bytes: usize,
     passed: Chunk,
     opened: Option<Instant>,
     waiting: Chunk,
     arena: Vec<u8>,
     held: Vec<Held>,
-    /// When the first of `held` was put there.
+    /// Since when the first of `held` waits.
     since: Option<Instant>,
-    /// The first record of `held` that still waits, and where its bytes begin.
+    /// The index in `held` of the first record that still waits, and where its bytes begin in `arena`.
     next: (usize, usize),
 }
 
 impl Window {
-    /// For a producer with this `batch.size` and this queue, bytes.
+    /// A window for a producer with this `batch.size` and this `buffer.memory`, both in bytes.
     pub(super) fn new(batch_bytes: usize, queue_bytes: usize) -> Self {
         Self {
             clock: Instant::now,
-            // A batch is cut by what it holds with its framing, which is not known to the byte.
+            // librdkafka counts its framing against `batch.size`, which is not known exactly, so a margin is left.
             request_bytes: batch_bytes.max(LEAST_BYTES) / 16 * 15,
             most_bytes: queue_bytes / 2,
             passed: Chunk::default(),
@@ -114,7 +117,7 @@ impl Window {
         if chunk.is_mixed { self.most_bytes } else { self.request_bytes.min(self.most_bytes) }
     }
 
-    /// Whether the record goes straight on; `is_idle` says that nothing is under way.
+    /// Whether the record may be passed on at once. `is_idle` says that nothing is under way.
     pub(super) fn passes(&mut self, out: &Outgoing<'_>, is_idle: bool) -> bool {
         if !self.is_empty() {
             return false;
@@ -133,7 +136,7 @@ impl Window {
         self.opened.is_some()
     }
 
-    /// Whether nothing more may be held for now.
+    /// Whether no further record may be held for now.
     pub(super) fn is_full(&self) -> bool {
         self.waiting.bytes >= self.limit(&self.waiting) || self.held.len() >= MOST_RECORDS
     }
@@ -143,12 +146,13 @@ impl Window {
         self.held.is_empty()
     }
 
-    /// Whether what waits has waited so long that librdkafka's spinning is the lesser evil.
+    /// Whether the held records have waited for the longest allowed time and must be passed on even if others are under
+    /// way.
     pub(super) fn is_overdue(&self) -> bool {
         !self.is_empty() && self.since.is_some_and(|since| (self.clock)().duration_since(since) >= PATIENCE)
     }
 
-    /// Keeps a copy of the record.
+    /// Holds a copy of the record.
     pub(super) fn hold(&mut self, out: &Outgoing<'_>) {
         if self.is_empty() {
             self.since = Some((self.clock)());
@@ -169,21 +173,21 @@ impl Window {
         });
     }
 
-    /// What waits is about to go on.
+    /// Notes that the held records are now passed on.
     pub(super) fn open(&mut self) {
         std::mem::swap(&mut self.passed, &mut self.waiting);
         self.waiting.clear();
         self.opened = None;
     }
 
-    /// The record that has waited longest.
+    /// The held record that has waited longest.
     pub(super) fn front(&self) -> Option<Outgoing<'_>> {
         let (record, at) = self.next;
         let held = self.held.get(record)?;
         let (topic, rest) = self.arena[at..].split_at(held.topic);
         let (key, rest) = rest.split_at(held.key.unwrap_or(0));
         Some(Outgoing {
-            // It was a str when it was copied.
+            // Cannot fail: these bytes were copied from a `str`.
             topic: std::str::from_utf8(topic).unwrap_or_default(),
             partition: held.partition,
             timestamp_ms: held.timestamp_ms,
@@ -194,7 +198,7 @@ impl Window {
         })
     }
 
-    /// The first record waits no more.
+    /// Removes the held record that has waited longest.
     pub(super) fn pop(&mut self) {
         let (record, at) = self.next;
         let Some(held) = self.held.get(record) else { return };
@@ -202,7 +206,7 @@ impl Window {
         if self.next.0 == self.held.len() {
             self.held.clear();
             self.arena.clear();
-            // One huge record must not keep its memory for ever.
+            // The memory that one huge record took is given back.
             self.arena.shrink_to(self.most_bytes);
             self.next = (0, 0);
         }
@@ -218,7 +222,7 @@ mod tests {
     const NONE: Outgoing<'_> =
         Outgoing { topic: "t", partition: None, timestamp_ms: None, key: None, value: None, headers: None, seq: 0 };
 
-    /// Records as `topic key value`, `-` for null.
+    /// Parses a record written as `topic key value`, where `-` stands for null.
     fn record(text: &str, seq: u64) -> Outgoing<'_> {
         let mut parts = text.split(' ');
         let topic = parts.next().unwrap();
@@ -228,7 +232,7 @@ mod tests {
     }
 
     thread_local! {
-        /// What the clock of this test shows.
+        /// The time that the window's clock shows in this test.
         static NOW: Cell<Instant> = Cell::new(Instant::now());
     }
 

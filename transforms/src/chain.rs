@@ -1,4 +1,4 @@
-//! The transforms of a connector in their order, each with its predicate.
+//! A connector's transforms in the order in which they run, each with its predicate.
 //!
 //! Must not know: what the transforms do.
 
@@ -19,7 +19,8 @@ struct Link {
     /// The transform's Java class.
     class: &'static str,
     transform: Box<dyn Transform>,
-    /// Runs when the predicate's answer is not this; none runs always.
+    /// A predicate and whether it is negated: the transform runs when the predicate's answer differs from this flag.
+    /// `None`: the transform always runs.
     predicate: Option<(Predicate, bool)>,
 }
 
@@ -29,7 +30,7 @@ impl std::fmt::Debug for Chain {
     }
 }
 
-/// The aliases of a list; the complaint when one is there twice.
+/// The aliases that the key `transforms` or `predicates` lists, or the complaint that one of them is listed twice.
 fn aliases(properties: &Properties, key: &str) -> Result<Vec<String>, Invalid> {
     let text = properties.get(key).unwrap_or_default().trim();
     let list: Vec<String> =
@@ -42,12 +43,12 @@ fn aliases(properties: &Properties, key: &str) -> Result<Vec<String>, Invalid> {
     Ok(list)
 }
 
-/// The properties under a prefix.
+/// The properties under `prefix`, without it.
 fn options(properties: &Properties, prefix: &str) -> Properties {
     properties.under(prefix).collect()
 }
 
-/// The class of an alias, or the complaint that there is none.
+/// The class named by the key `<prefix>type`, or the complaint that the key is missing.
 fn class<'a>(properties: &'a Properties, prefix: &str) -> Result<&'a str, Invalid> {
     let key = format!("{prefix}type");
     let missing = || {
@@ -63,7 +64,7 @@ fn unknown(prefix: &str, class: &str) -> Invalid {
     Invalid::new(key, message)
 }
 
-/// Complaints about options, under their full names; the messages keep the short ones, as Connect's do.
+/// The complaints with `prefix` before their keys. The messages keep the short names, as Connect's do.
 fn prefixed(prefix: &str, complaints: Vec<Invalid>) -> impl Iterator<Item = Invalid> {
     complaints.into_iter().map(move |complaint| Invalid::new(format!("{prefix}{}", complaint.key), complaint.message))
 }
@@ -112,10 +113,11 @@ fn link(properties: &Properties, alias: &str, predicates: &[(String, Predicate)]
 }
 
 impl Chain {
-    /// From a connector's whole config: `transforms`, `transforms.A.…`, `predicates`, `predicates.P.…`.
+    /// Builds the chain from a connector's whole config: `transforms`, `transforms.A.…`, `predicates`,
+    /// `predicates.P.…`.
     ///
     /// # Errors
-    /// With all complaints, under the keys that validation shows them at.
+    /// All complaints, each with the key under which validation shows it.
     pub fn build(properties: &Properties) -> Result<Self, Vec<Invalid>> {
         let mut complaints = Vec::new();
         let mut list = |key| {
@@ -142,7 +144,7 @@ impl Chain {
         if complaints.is_empty() { Ok(Self { links, last: "" }) } else { Err(complaints) }
     }
 
-    /// What a person should know of the transforms' options though nothing is refused.
+    /// Remarks on options of the transforms that are accepted but have no effect.
     pub fn warnings(properties: &Properties) -> Vec<Finding> {
         let mut findings = Vec::new();
         for alias in aliases(properties, "transforms").unwrap_or_default() {
@@ -155,21 +157,23 @@ impl Chain {
         findings
     }
 
-    /// The Java class of the transform at which the last record stopped, for messages.
+    /// The Java class of the transform that ran last. After a failed [`apply`](Self::apply) this is the one that
+    /// failed; error messages name it.
     pub fn failed_class(&self) -> &'static str {
         self.last
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there are no transforms.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
     }
 
-    /// Sends a record through all transforms; `None` when one drops it. A tombstone must come directly after its delete:
-    /// transforms hand on to it what they added to that.
+    /// Sends a record through all transforms; returns `None` when one of them drops it. The caller must pass a
+    /// tombstone directly after its delete, because a transform may copy to the tombstone what it added to the delete.
     ///
     /// # Errors
-    /// The first transform's that fails, or its predicate's; [`failed_class`](Self::failed_class) then tells which it is.
+    /// The error of the first transform or predicate that fails; [`failed_class`](Self::failed_class) then names the
+    /// transform.
     pub fn apply<'a>(&mut self, record: Record<'a>) -> Result<Option<Record<'a>>, TransformError> {
         let mut record = record;
         for link in &mut self.links {

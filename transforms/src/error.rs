@@ -1,39 +1,39 @@
-//! Why a record could not be transformed, in the words of Kafka Connect.
+//! Why a record could not be transformed, with Kafka Connect's messages.
 //!
 //! Must not know: transforms.
 
 use settings::ReplaceError;
 
-/// A refusal of one record. Messages are Connect's; they name fields and types, never values.
+/// Why a transform failed on one record. The messages are Connect's; they name fields and types, never values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransformError {
-    /// No such field.
+    /// The schema has no field of this name.
     #[error("{0} is not a valid field name")]
     NoField(String),
-    /// A field of another type than the transform needs.
+    /// A field has another type than the transform needs.
     #[error("Field '{field}' is not of type {expected}")]
     FieldType {
-        /// The field.
+        /// The field's name.
         field: String,
-        /// The type that was needed.
+        /// The type that the transform needs.
         expected: &'static str,
     },
-    /// A whole struct where only a plain field can go.
+    /// `add.fields` or `add.headers` names a whole struct, array or map that is not null.
     #[error("Struct schemas do not match.")]
     StructMismatch,
-    /// Two fields of one name.
+    /// Two output fields have this name.
     #[error("Cannot create field because of field name duplication {0}")]
     Duplicate(String),
-    /// A header that should hold a list of names and does not.
+    /// The header that `drop.fields.header.name` names does not hold a list of texts.
     #[error("the header {0} is not a list of field names; let it be written by ExtractChangedRecordState")]
     HeaderType(String),
-    /// A regex that gave up, or its replacement that names no group.
+    /// The regex engine gave up, or a replacement text is wrong.
     #[error(transparent)]
     Regex(#[from] ReplaceError),
 }
 
 impl TransformError {
-    /// The Java class that a status trace names.
+    /// The Java exception class that a status trace shows for this error.
     pub fn java_class(&self) -> &'static str {
         match self {
             Self::NoField(_) | Self::FieldType { .. } | Self::StructMismatch => {
@@ -47,7 +47,7 @@ impl TransformError {
         }
     }
 
-    /// Whether trying again may help: never, a transform is a function of its record.
+    /// Whether trying again may help: never, because a transform gives the same result for the same record.
     pub fn is_transient(&self) -> bool {
         false
     }

@@ -1,11 +1,11 @@
-//! `io.debezium.transforms.ExtractNewRecordState`, which everybody calls `unwrap`: the row out of the envelope.
+//! `io.debezium.transforms.ExtractNewRecordState`, usually called `unwrap`: replaces the envelope by the row inside it.
 //!
-//! A raw change leaves as a view of its cells; the view of a table is built once. Envelopes that another transform has
-//! made into values are flattened as values.
+//! A raw change leaves as a view of its cells; the view of a table is built once. An envelope that another transform
+//! has turned into values is flattened value by value.
 //!
-//! A connector gives a delete and its tombstone one header object, so that what is added to the delete shows on the
-//! tombstone too. Here the headers added to the last delete are kept for the record behind it: the pipeline must hand over
-//! a tombstone directly after its delete.
+//! Debezium's connectors give a delete and its tombstone the same header object, so headers that a transform adds to
+//! the delete appear on the tombstone too. Here, the headers added to the last delete are kept and added to the next
+//! record if it is the tombstone. So the pipeline must pass a tombstone directly after its delete.
 //!
 //! Must not know: tables, databases.
 
@@ -25,23 +25,23 @@ use crate::{Transform, TransformError};
 
 /// The field that the rewrite modes add.
 const DELETED: &str = "__deleted";
-/// Flattened forms that are kept. Making one takes as long as many records, so there is one for each table of a large
-/// database.
+/// The number of flattened forms that are cached. Building one takes as long as flattening many records, so the cache
+/// is large enough for every table of a large database.
 const CACHE: usize = 4096;
 const MODE: &str = "delete.tombstone.handling.mode";
 
 settings::choices! {
-    /// What becomes of a delete and its tombstone.
+    /// What a delete and its tombstone become (`delete.tombstone.handling.mode`).
     enum DeleteMode {
-        /// Neither leaves.
-        Drop = "drop",
-        /// The delete leaves as a null under the row's schema.
-        Tombstone = "tombstone",
-        /// The delete leaves as the row before, marked.
-        Rewrite = "rewrite",
-        /// The same, and the tombstone leaves too.
-        RewriteWithTombstone = "rewrite-with-tombstone",
-        /// The delete leaves as a null without schema.
+    /// Both are dropped.
+    Drop = "drop",
+    /// The delete becomes a null with the row's schema; the tombstone is dropped.
+    Tombstone = "tombstone",
+    /// The delete becomes the row before it, with `__deleted=true`; the tombstone is dropped.
+    Rewrite = "rewrite",
+    /// As [`DeleteMode::Rewrite`], but the tombstone is kept.
+    RewriteWithTombstone = "rewrite-with-tombstone",
+    /// The delete becomes a null without a schema; the tombstone is dropped.
         DeleteToTombstone = "delete-to-tombstone",
     }
 }
@@ -115,7 +115,7 @@ const KEYS: &[Key] = &[
 /// The transform's keys.
 pub(crate) const DEF: Def = Def::new(&[KEYS]);
 
-/// Keys of older releases that have no effect, and what replaced them.
+/// Remarks on keys of older Debezium releases that no longer have an effect, with the keys that replaced them.
 pub(crate) fn warnings(properties: &Properties) -> Vec<Finding> {
     let finding = |key: &str, remedy: String| Finding {
         key: key.to_owned(),
@@ -127,7 +127,7 @@ pub(crate) fn warnings(properties: &Properties) -> Vec<Finding> {
     let handling = properties.get("delete.handling.mode").map(|text| text.trim().to_ascii_lowercase());
     let mut findings = Vec::new();
     if drops.is_some() || handling.is_some() {
-        // The defaults of the removed pair were true and drop.
+        // The defaults were `drop.tombstones=true` and `delete.handling.mode=drop`.
         let meant = match (handling.as_deref().unwrap_or("drop"), drops.unwrap_or(true)) {
             ("rewrite", true) => "rewrite",
             ("rewrite", false) => "rewrite-with-tombstone",
@@ -150,7 +150,8 @@ pub(crate) fn warnings(properties: &Properties) -> Vec<Finding> {
     findings
 }
 
-/// Which flattened form: the table or schema, whether for a delete, and the fields that a header takes out.
+/// Identifies a flattened form: the input, whether it is for deletes, and the fields that `drop.fields.header.name`
+/// drops.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct CacheKey {
     input: Input,
@@ -160,9 +161,9 @@ struct CacheKey {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Input {
-    /// Raw changes of a shape.
+    /// Raw changes of the shape with this id.
     Shape(u64),
-    /// Values of a schema.
+    /// Values of the schema with this id.
     Schema(u32),
 }
 
@@ -172,7 +173,8 @@ enum Flat {
     Values(Plan, Arc<Schema>),
 }
 
-/// The transform.
+/// Replaces a Debezium envelope by its row. Options and results are those of Debezium's
+/// [event flattening](https://debezium.io/documentation/reference/stable/transformations/event-flattening.html).
 #[derive(Debug)]
 pub struct ExtractNewRecordState {
     mode: DeleteMode,
@@ -184,11 +186,11 @@ pub struct ExtractNewRecordState {
     only_optional: bool,
     replace_null: bool,
     cache: Cache<CacheKey, Arc<Flat>>,
-    /// Topic of the last record, were it a delete, and the headers that it got.
+    /// If the last record was a delete: its topic and the headers that were added to it.
     last_delete: Option<(Arc<str>, Vec<Header<'static>>)>,
 }
 
-/// The envelope of a record in either form.
+/// A record's envelope: a raw change, or values that another transform made.
 enum Envelope<'a> {
     Raw(&'a Decoded<'a>),
     Value(Arc<Schema>, Value),
@@ -233,7 +235,7 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Whole structs cannot be added; they pass as long as they are null.
+    /// Fails when a reference names a whole struct (or array or map) that is not null: only plain fields can be added.
     fn check_whole(&self, references: &[Reference]) -> Result<(), TransformError> {
         for reference in references {
             let Some(column) = resolve(self.schema(), reference)? else { continue };
@@ -247,10 +249,10 @@ impl<'a> Envelope<'a> {
 }
 
 impl ExtractNewRecordState {
-    /// From the transform's own properties.
+    /// Makes the transform from its own properties (without `transforms.NAME.`).
     ///
     /// # Errors
-    /// With all that [`DEF`](Def) and the field references have to complain.
+    /// All complaints about the properties, those about the items of `add.fields` and `add.headers` included.
     pub fn new(properties: &Properties) -> Result<Self, Vec<Invalid>> {
         let mut complaints = DEF.complaints(properties);
         let text = |name: &str, default: &str| properties.get(name).unwrap_or(default).trim().to_owned();
@@ -304,7 +306,7 @@ impl ExtractNewRecordState {
         Some(record)
     }
 
-    /// The values of `add.headers`.
+    /// The headers that `add.headers` asks for.
     fn added_headers(&self, envelope: &Envelope<'_>) -> Result<Vec<Header<'static>>, TransformError> {
         envelope.check_whole(&self.headers)?;
         let mut added = Vec::with_capacity(self.headers.len());
@@ -317,7 +319,7 @@ impl ExtractNewRecordState {
         Ok(added)
     }
 
-    /// The names that the header lists; empty when there is none.
+    /// The field names that the header `drop.fields.header.name` lists; empty when the record has no such header.
     fn dropped(&self, headers: &Headers<'_>) -> Result<Vec<String>, TransformError> {
         let Some(name) = &self.drop_header else { return Ok(Vec::new()) };
         let wrong = || TransformError::HeaderType(name.clone());
@@ -331,7 +333,7 @@ impl ExtractNewRecordState {
         }
     }
 
-    /// The flattened form of this input, from the cache or built now.
+    /// The flattened form of this input, from the cache or newly built.
     fn flat(&mut self, envelope: &Envelope<'_>, delete: bool, dropped: &[String]) -> Result<Arc<Flat>, TransformError> {
         let input = match envelope {
             Envelope::Raw(decoded) => Input::Shape(decoded.shape.id),
@@ -346,12 +348,12 @@ impl ExtractNewRecordState {
         if self.mode.rewrites() {
             plan.mark_deleted(delete, self.replace_null);
         }
-        // A delete loses fields before it gets others, a row after.
+        // As in Debezium: for a delete, fields are dropped before others are added; for other changes, after.
         if delete && !dropped.is_empty() {
             plan.drop_fields(dropped, self.only_optional);
         }
         plan.add(envelope.schema(), &self.fields)?;
-        // Names that are there twice are refused before any can be dropped.
+        // Duplicate names are refused even if one of the two would be dropped below.
         let schema = plan.schema()?;
         if !delete && !dropped.is_empty() {
             plan.drop_fields(dropped, self.only_optional);
@@ -367,7 +369,7 @@ impl ExtractNewRecordState {
         Ok(flat)
     }
 
-    /// The topic that the row names, if it names one.
+    /// The topic that the row's field `route.by.field` names; `None` without that option, or when the field is blank.
     fn route(&self, envelope: &Envelope<'_>, delete: bool) -> Result<Option<Arc<str>>, TransformError> {
         let Some(name) = &self.route_by else { return Ok(None) };
         if name == DELETED && self.mode.rewrites() && !delete {
@@ -383,7 +385,7 @@ impl ExtractNewRecordState {
         Ok(Some(topic.into()).filter(|topic: &Arc<str>| !topic.trim().is_empty()))
     }
 
-    /// The key without the listed fields.
+    /// The record's key without the fields in `dropped`.
     fn narrow_key<'a>(&self, key: Payload<'a>, dropped: &[String]) -> Payload<'a> {
         let (Some(schema), Value::Struct(values)) = (key.schema(), key.to_value()) else { return key };
         let goes = |field: &record::Field| {
@@ -448,7 +450,7 @@ impl Transform for ExtractNewRecordState {
                     (Flat::Values(plan, schema), Envelope::Value(_, value)) => {
                         Payload::Value(schema.clone(), plan.value(&value))
                     }
-                    // The cache's key says which of the two it is.
+                    // Cannot happen: a cache key belongs to raw changes or to values, never to both.
                     _ => return Err(TransformError::StructMismatch),
                 }
             }

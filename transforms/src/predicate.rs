@@ -1,4 +1,4 @@
-//! Predicates: which records a transform sees.
+//! Predicates: they decide which records a transform is applied to.
 //!
 //! Must not know: transforms.
 
@@ -10,16 +10,16 @@ use crate::TransformError;
 /// A configured predicate.
 #[derive(Clone, Debug)]
 pub enum Predicate {
-    /// The topic matches as a whole.
+    /// The regex matches the whole topic name.
     TopicNameMatches(JavaRegex),
-    /// There is a header of this name.
+    /// The record has a header of this name.
     HasHeaderKey(String),
-    /// There is no value, with or without a schema.
+    /// The record's value is null, with or without a schema.
     RecordIsTombstone,
 }
 
 impl Predicate {
-    /// Whether the record fulfils it.
+    /// Whether the record satisfies the predicate.
     ///
     /// # Errors
     /// When the regex engine gives up.
@@ -34,12 +34,12 @@ impl Predicate {
     }
 }
 
-/// A predicate class.
+/// A predicate class: one row of [`PREDICATES`].
 #[derive(Clone, Copy, Debug)]
 pub struct PredicateKind {
     /// The Java class name.
     pub class: &'static str,
-    /// Its keys.
+    /// The keys of the predicate.
     pub keys: Def,
     make: fn(&Properties) -> Result<Predicate, Vec<Invalid>>,
 }
@@ -64,7 +64,7 @@ const TOPIC: &[Key] = &[Key::new("pattern", settings::Kind::String)
 const HEADER: &[Key] =
     &[Key::new("name", settings::Kind::String).required().checks(&[Check::NonEmpty]).doc("The name of the header.")];
 
-/// Every predicate.
+/// Every predicate that a config can name.
 pub static PREDICATES: &[PredicateKind] = &[
     PredicateKind {
         class: "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
@@ -88,15 +88,15 @@ pub static PREDICATES: &[PredicateKind] = &[
 ];
 
 impl PredicateKind {
-    /// Finds a predicate by its class name or its simple name.
+    /// Finds a predicate by its Java class name, its simple name, or its simple name without `Predicate`.
     pub fn find(class: &str) -> Option<&'static Self> {
         PREDICATES.iter().find(|kind| settings::names_class(class, kind.class, &["Predicate"]))
     }
 
-    /// Makes it from its own properties.
+    /// Makes the predicate from its own properties (without `predicates.NAME.`).
     ///
     /// # Errors
-    /// With all complaints.
+    /// All complaints about the properties.
     pub fn create(&self, properties: &Properties) -> Result<Predicate, Vec<Invalid>> {
         let complaints = self.keys.complaints(properties);
         if complaints.is_empty() { (self.make)(properties) } else { Err(complaints) }

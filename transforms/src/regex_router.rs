@@ -1,4 +1,4 @@
-//! `org.apache.kafka.connect.transforms.RegexRouter`: another topic by a regex.
+//! `org.apache.kafka.connect.transforms.RegexRouter`: renames topics by a regex.
 //!
 //! Must not know: payloads.
 
@@ -9,7 +9,7 @@ use settings::{Def, Invalid, JavaReplacement, Key, Properties};
 
 use crate::{Transform, TransformError};
 
-/// Topics that are remembered.
+/// The number of topics whose new names are remembered.
 const CACHE: usize = 4096;
 
 const KEYS: &[Key] = &[
@@ -27,25 +27,26 @@ const KEYS: &[Key] = &[
 /// The transform's keys.
 pub(crate) const DEF: Def = Def::new(&[KEYS]);
 
-/// The transform.
+/// Renames the topic of each record that the regex matches; see the
+/// [Kafka Connect documentation](https://kafka.apache.org/documentation/#connect_included_transformation).
 #[derive(Debug)]
 pub struct RegexRouter {
     rename: JavaReplacement,
-    /// Topics and what became of them: a regex takes longer than all else that is done for a record.
+    /// Topics and their new names. Without this cache, the regex would take longer than all other work on a record.
     known: Cache<Arc<str>, Arc<str>>,
 }
 
 impl RegexRouter {
-    /// From the transform's own properties.
+    /// Makes the transform from its own properties (without `transforms.NAME.`).
     ///
     /// # Errors
-    /// With all complaints.
+    /// All complaints about the properties.
     pub fn new(properties: &Properties) -> Result<Self, Vec<Invalid>> {
         let complaints = DEF.complaints(properties);
         if !complaints.is_empty() {
             return Err(complaints);
         }
-        // ConfigDef trims texts.
+        // Kafka's ConfigDef trims texts.
         let text = |name| properties.get(name).unwrap_or_default().trim();
         let rename = JavaReplacement::new(text("regex"), text("replacement"));
         Ok(Self {

@@ -1,4 +1,4 @@
-//! Which transforms there are.
+//! The table of all transforms.
 //!
 //! Must not know: chains.
 
@@ -8,12 +8,12 @@ use crate::{ExtractNewRecordState, RegexRouter, Transform, extract_new_record_st
 
 type Made = Result<Box<dyn Transform>, Vec<Invalid>>;
 
-/// A transform class.
+/// A transform class: one row of [`ALL`].
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// The Java class name.
     pub class: &'static str,
-    /// Its keys.
+    /// The keys of the transform.
     pub keys: Def,
     make: fn(&Properties) -> Made,
     warnings: fn(&Properties) -> Vec<Finding>,
@@ -23,7 +23,7 @@ fn boxed<T: Transform + 'static>(made: Result<T, Vec<Invalid>>) -> Made {
     made.map(|transform| Box::new(transform) as Box<dyn Transform>)
 }
 
-/// Every transform.
+/// Every transform that a config can name.
 pub static ALL: &[Kind] = &[
     Kind {
         class: "io.debezium.transforms.ExtractNewRecordState",
@@ -39,27 +39,27 @@ pub static ALL: &[Kind] = &[
     },
 ];
 
-/// Finds a transform by its class name or an alias of it.
+/// Finds a transform by its Java class name, its simple name, or its simple name without `Transformation`.
 pub fn find(class: &str) -> Option<&'static Kind> {
     ALL.iter().find(|kind| names_class(class, kind.class, &["Transformation"]))
 }
 
 impl Kind {
-    /// Makes it from its own properties (without `transforms.NAME.`).
+    /// Makes the transform from its own properties (without `transforms.NAME.`).
     ///
     /// # Errors
-    /// With all complaints.
+    /// All complaints about the properties.
     pub fn create(&self, properties: &Properties) -> Result<Box<dyn Transform>, Vec<Invalid>> {
         (self.make)(properties)
     }
 
-    /// What a person should know though nothing is refused: options that were removed or that nobody knows.
+    /// Remarks on properties that are accepted but have no effect, such as options that Debezium removed.
     pub fn warnings(&self, properties: &Properties) -> Vec<Finding> {
         (self.warnings)(properties)
     }
 }
 
-/// What Connect adds where the regex is not given: its check is run all the same.
+/// The message that Connect adds when a regex is missing, because its validator runs on the null too.
 pub(crate) fn missing_regex(key: &str) -> String {
     format!(
         "Invalid value null for configuration {key}: Invalid regex: Cannot invoke \"String.isEmpty()\" because \"this.pattern\" \
@@ -67,7 +67,7 @@ pub(crate) fn missing_regex(key: &str) -> String {
     )
 }
 
-/// A check that a text is a Java regex, in the words of `ConfigDef`.
+/// Checks that a text is a Java regex, with the message of Kafka's `ConfigDef`.
 pub(crate) const REGEX: Check = Check::Own(|asked| {
     let key = asked.name;
     let Some(text) = asked.value else { return vec![missing_regex(key)] };

@@ -1,6 +1,6 @@
-//! The complaints of `java.util.regex` about the mistakes that people make, word by word: they stand in REST answers.
+//! The messages of `java.util.regex` about common mistakes, word for word, because REST answers show them.
 
-/// Java's text about `source`, or nothing where its words are not known.
+/// Java's message about `source`; `None` when there is no mistake, or its message is not known here.
 pub(super) fn java(source: &str) -> Option<String> {
     let chars: Vec<char> = source.chars().collect();
     let (mut groups, mut at) = (0_usize, 0);
@@ -36,7 +36,7 @@ pub(super) fn java(source: &str) -> Option<String> {
             }
             '*' | '+' | '?' => {
                 at += 1;
-                // Lazy and possessive.
+                // The second character makes the quantifier lazy or possessive.
                 if matches!(chars.get(at), Some('?' | '+')) {
                     at += 1;
                 }
@@ -64,7 +64,8 @@ fn past_quote(chars: &[char], from: usize) -> usize {
     (from..chars.len()).find(|i| chars[*i..].starts_with(&['\\', 'E'])).map_or(chars.len(), |end| end + 2)
 }
 
-/// Behind `{n}`, `{n,}` or `{n,m}`: no other brace stands for itself.
+/// The index behind `{n}`, `{n,}` or `{n,m}`, where `from` is the index behind the brace. Java refuses any other brace;
+/// the error holds its message and the index that the message names.
 fn past_count(chars: &[char], from: usize) -> Result<usize, (&'static str, usize)> {
     let number = |from: usize| {
         let end = (from..chars.len()).find(|i| !chars[*i].is_ascii_digit()).unwrap_or(chars.len());
@@ -94,7 +95,7 @@ fn past_class(chars: &[char], from: usize) -> Option<usize> {
             '\\' => at += 1,
             '[' => {
                 depth += 1;
-                // A bracket right behind it stands for itself.
+                // A `]` right behind `[` or `[^` is a plain character.
                 let first = at + 1 + usize::from(chars.get(at + 1) == Some(&'^'));
                 at = if chars.get(first) == Some(&']') { first } else { at };
             }

@@ -4,25 +4,25 @@ use fancy_regex::Regex;
 
 use super::{JavaRegex, RegexError};
 
-/// A Java regex and what its hit becomes. Minds case, as Java does by default.
+/// A case-sensitive Java regex and the text that replaces what it matches.
 #[derive(Clone, Debug)]
 pub struct JavaReplacement {
     whole: JavaRegex,
     search: Regex,
-    /// As Java, a mistake in the text is told when there is something to replace.
+    /// The parsed replacement text. As in Java, a mistake in it is reported only when there is something to replace.
     parts: Result<Vec<Part>, ReplaceError>,
 }
 
 /// Why a text could not be replaced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplaceError {
-    /// A replacement text with a `$` that names no group.
+    /// The replacement text has a `$` that no group number or `{name}` follows, or ends in a backslash.
     #[error("Illegal group reference")]
     IllegalGroup,
-    /// A replacement text with a group that the regex does not have.
+    /// The replacement text names a group that the regex does not have.
     #[error("No group {0}")]
     NoGroup(String),
-    /// The regex engine gave up.
+    /// The regex engine gave up matching: the regex needs too many steps on this text.
     #[error("the regex {0} needs too many steps; make it simpler")]
     Backtracking(String),
 }
@@ -34,21 +34,22 @@ enum Part {
 }
 
 impl JavaReplacement {
-    /// Compiles the regex and reads the replacement: `$1`, `${name}`, and a backslash before a character that stands for
-    /// itself.
+    /// Compiles the regex and parses the replacement: `$1` and `${name}` stand for groups, a backslash makes the next
+    /// character a plain one.
     pub fn new(regex: &str, replacement: &str) -> Result<Self, RegexError> {
         let (whole, search) = (JavaRegex::new_case_sensitive(regex)?, JavaRegex::searcher(regex)?);
         let parts = parts(&search, replacement);
         Ok(Self { whole, search, parts })
     }
 
-    /// What is wrong with the replacement, if anything: it will fail at the first text that matches.
+    /// The mistake in the replacement text, if it has one: `apply` will fail at the first text that matches.
     pub fn problem(&self) -> Option<&ReplaceError> {
         self.parts.as_ref().err()
     }
 
-    /// When the whole text matches: the text with the first hit of a new search replaced. The two steps may see different
-    /// hits (`a|ab` on `ab`), and users' configs rely on it.
+    /// If the regex matches the whole text, searches the text again from its start and returns it with the first match
+    /// replaced; otherwise `None`. The two steps can match different parts (`a|ab` on `ab`), as with Java's `matches`
+    /// followed by `replaceFirst`, and users' configs rely on this.
     pub fn apply(&self, text: &str) -> Result<Option<String>, ReplaceError> {
         let gave_up = || ReplaceError::Backtracking(self.whole.as_str().to_owned());
         if !self.whole.matches(text).map_err(|_| gave_up())? {
@@ -60,7 +61,7 @@ impl JavaReplacement {
         for part in self.parts.as_ref().map_err(Clone::clone)? {
             match part {
                 Part::Text(text) => out.push_str(text),
-                // A group that took no part is an empty text.
+                // A group that did not take part in the match is an empty text.
                 Part::Group(group) => out.push_str(hit.get(*group).map_or("", |group| group.as_str())),
             }
         }
@@ -69,7 +70,7 @@ impl JavaReplacement {
     }
 }
 
-/// A group's number takes further digits only while such a group exists.
+/// Parses a replacement text. Further digits belong to a group's number only while a group of that number exists.
 fn parts(search: &Regex, replacement: &str) -> Result<Vec<Part>, ReplaceError> {
     let groups = search.captures_len();
     let mut parts = vec![Part::Text(String::new())];
@@ -136,7 +137,7 @@ mod tests {
         check("a", "$x", "a", Err(ReplaceError::IllegalGroup));
         check("a", "$1", "a", Err(ReplaceError::NoGroup("1".into())));
         check("a", "${no}", "a", Err(ReplaceError::NoGroup("no".into())));
-        // Nothing matches, so nothing is said.
+        // Nothing matches, so the bad replacement is not reported.
         check("a", "$1", "b", Ok(None));
         assert_eq!(JavaReplacement::new("a", "$1").unwrap().problem(), Some(&ReplaceError::NoGroup("1".into())));
     }

@@ -1,32 +1,33 @@
-//! Name adjustment (`schema.name.adjustment.mode`, `field.name.adjustment.mode`): names that Avro would refuse.
+//! Name adjustment (`schema.name.adjustment.mode`, `field.name.adjustment.mode`): rewrites names that Avro would
+//! refuse.
 
 use std::fmt::Write as _;
 
-/// How names are made fit.
+/// How names are rewritten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Adjustment {
-    /// Left alone.
+    /// Names are not changed.
     #[default]
     None,
-    /// What Avro does not allow becomes `_`.
+    /// Each character that Avro does not allow becomes `_`.
     Avro,
-    /// What Avro does not allow, and `_`, become `_u` and the hexadecimal code unit.
+    /// Each character that Avro does not allow, and `_` itself, becomes `_u` and its UTF-16 code unit in hexadecimal.
     AvroUnicode,
 }
 
-/// Adjusts a full schema name; `.` separates namespaces and stays.
+/// Adjusts a full schema name. A `.` stays, because it separates namespaces.
 pub fn adjust_schema_name(mode: Adjustment, name: &str) -> String {
     adjust(mode, name, true)
 }
 
-/// Adjusts a field's name; `.` is not allowed in one.
+/// Adjusts a field name. A `.` is replaced too.
 pub fn adjust_field_name(mode: Adjustment, name: &str) -> String {
     adjust(mode, name, false)
 }
 
 fn adjust(mode: Adjustment, name: &str, dots: bool) -> String {
     let mut out = String::with_capacity(name.len() + 8);
-    // Java looks at UTF-16 code units: a character beyond the basic plane is two of them, and replaced twice.
+    // Java works on UTF-16 code units: a character beyond U+FFFF has two of them and is replaced twice.
     for (i, unit) in name.encode_utf16().enumerate() {
         let c = char::from_u32(u32::from(unit)).unwrap_or('\u{fffd}');
         let letter = c.is_ascii_alphabetic();
@@ -48,7 +49,8 @@ fn adjust(mode: Adjustment, name: &str, dots: bool) -> String {
     out
 }
 
-/// `_u` and the code unit in lower-case hexadecimal; one or two digits are prefixed by `00`, three stay three.
+/// Appends `_u` and the code unit in lower-case hexadecimal. As in Debezium, one or two digits get a prefix `00`, and
+/// three digits are not padded.
 pub(crate) fn push_unicode(out: &mut String, unit: u16) {
     out.push_str(if unit <= 0xff { "_u00" } else { "_u" });
     // Writing to a String cannot fail.

@@ -1,12 +1,12 @@
-//! The byte budget: how much of what connectors have read and not yet converted may be in memory at once.
+//! The byte budget: how much data that connectors have read and not yet converted may be in memory at once.
 //!
-//! One connector whose broker is away fills its queue and keeps it full. So that it cannot take the memory that others need
-//! to go on, each connector has a floor that nobody else can use, and only the rest is shared. Three laws hold, whatever the
-//! other connectors do:
+//! A connector whose broker is away fills its queue and keeps it full. So that it cannot take the memory that other
+//! connectors need, each connector has a floor that no other can use, and only the rest is shared. Three laws hold,
+//! whatever the other connectors do:
 //!
-//! - What fits into a connector's own floor is granted at once.
-//! - A connector that holds nothing is granted whatever it asks for, so that a row larger than the whole budget passes. It
-//!   is counted against nobody then: others go on beside it.
+//! - A request that fits into the connector's own floor is granted at once.
+//! - A connector that holds nothing is granted any request, so that a row larger than the whole budget can pass. Such a
+//!   lease does not count against the budget: other connectors go on beside it.
 //! - Beyond the floors, all connectors together hold no more than the shared part.
 
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ pub struct Budget(Arc<Mutex<Shared>>);
 #[derive(Debug)]
 struct Shared {
     sums: Sums,
-    /// Who waits, the longest first.
+    /// Requests that wait, the oldest first.
     waiting: VecDeque<Waiting>,
 }
 
@@ -29,9 +29,9 @@ struct Shared {
 struct Sums {
     total_bytes: usize,
     floor_bytes: usize,
-    /// How many connectors there are: each one's floor is taken from the total.
+    /// The number of connectors. The floor of each is taken from the total.
     accounts: usize,
-    /// What all accounts hold beyond their floors.
+    /// The bytes that all accounts together hold beyond their floors.
     beyond_bytes: usize,
 }
 
@@ -46,15 +46,15 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Account {
     budget: Budget,
-    /// Guarded by the budget's lock, which is always taken first: this lock is never waited for.
+    /// Only locked while the budget's lock is held, so this lock is always free.
     held: Mutex<Held>,
 }
 
 #[derive(Debug, Default)]
 struct Held {
-    /// What counts against the floor first, then against the shared part.
+    /// Bytes of the leases that count: against the floor first, then against the shared part.
     bytes: usize,
-    /// How many leases are out that were too large for either.
+    /// The number of leases that were too large for both and do not count.
     oversized: usize,
 }
 
@@ -62,30 +62,31 @@ struct Held {
 #[derive(Debug)]
 pub struct Lease {
     account: Arc<Account>,
-    /// `None`: larger than what was to be had, granted because the connector held nothing.
+    /// `None`: larger than what was available, granted because the connector held nothing.
     bytes: Option<usize>,
 }
 
 impl Budget {
-    /// `total_bytes` for the process, of which each connector has `floor_bytes` for itself. With so many connectors that
-    /// their floors are more than the total, each still has its floor, and nothing is shared.
+    /// A budget of `total_bytes` for the process, of which each connector has `floor_bytes` for itself. If the floors
+    /// of all connectors together exceed the total, each connector still has its floor, and nothing is shared.
     pub fn new(total_bytes: usize, floor_bytes: usize) -> Self {
         let sums = Sums { total_bytes, floor_bytes, accounts: 0, beyond_bytes: 0 };
         Self(Arc::new(Mutex::new(Shared { sums, waiting: VecDeque::new() })))
     }
 
-    /// A connector comes. Its floor is its own until the account and all its leases are gone.
+    /// Adds a connector. Its floor is reserved until the account and all its leases are dropped.
     pub(crate) fn open(&self) -> Arc<Account> {
         self.lock().sums.accounts += 1;
         Arc::new(Account { budget: self.clone(), held: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        // The numbers are whole between two statements.
+        // A panic cannot leave the numbers half changed, so a poisoned lock can still be used.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands out what may be handed out now. One that does not fit holds up nobody behind it.
+    /// Grants every waiting request that can be granted now. A request that does not fit does not hold up those behind
+    /// it.
     fn serve(&self) {
         let mut ready = Vec::new();
         {
@@ -98,7 +99,8 @@ impl Budget {
                 }
             }
         }
-        // Without the lock: a waiter that has given up in this moment gives its lease back here, which takes the lock again.
+        // Sent without the lock: if the waiter has just given up, its lease is dropped here, and that takes the lock
+        // again.
         for (one, lease) in ready {
             let _ = one.granted.send(lease);
         }
@@ -146,9 +148,9 @@ impl Account {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until so many bytes may be held. May be dropped while it waits.
+    /// Waits until the account may hold `bytes` more. The future may be dropped while it waits.
     pub(crate) async fn lease(self: Arc<Self>, bytes: usize) -> Lease {
-        // Dropped after the receiver, so that it finds the place in the queue given up.
+        // Declared before the receiver and so dropped after it: `Place::drop` looks for closed receivers.
         let _place = Place(&self.budget);
         let granted = {
             let mut shared = self.budget.lock();
@@ -161,20 +163,22 @@ impl Account {
         };
         match granted.await {
             Ok(lease) => lease,
-            // Cannot be: only this future takes its sender out of the queue without using it.
+            // Cannot happen: a sender leaves the queue unused only when this future is dropped.
             Err(_) => Lease { account: Arc::clone(&self), bytes: Some(0) },
         }
     }
 }
 
-/// Takes places in the queue out that were given up: a connector that stops waits no more.
+/// Removes from the queue, when dropped, the requests whose futures were dropped, such as those of a connector that
+/// stops.
 struct Place<'a>(&'a Budget);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut shared = self.0.lock();
         if !shared.waiting.is_empty() {
-            // The account of each is still held by the future that gave up: none ends under the lock.
+            // Dropping a request here never drops its account, which would take the lock again: the future that gave up
+            // still holds the account.
             shared.waiting.retain(|one| !one.granted.is_closed());
         }
     }
@@ -183,7 +187,7 @@ impl Drop for Place<'_> {
 impl Drop for Account {
     fn drop(&mut self) {
         self.budget.lock().sums.accounts -= 1;
-        // Its floor is shared now.
+        // The floor of this account is now part of what is shared.
         self.budget.serve();
     }
 }

@@ -1,4 +1,4 @@
-//! The envelope: schemas of a table's key, row and value, and where their fields come from.
+//! The envelope: builds the schemas of a table's key, row and value, and records which cell each field comes from.
 
 use std::sync::Arc;
 
@@ -8,36 +8,36 @@ use crate::column::{Applied, Treated};
 use crate::shapes::ShapeIds;
 use crate::{Adjustment, TopicNaming, adjust_field_name, adjust_schema_name};
 
-/// A column as the connector found it.
+/// A column of a captured table.
 #[derive(Clone, Debug)]
 pub struct Column {
-    /// Its name in the database.
+    /// The column's name in the database.
     pub name: Arc<str>,
-    /// Its field schema, with optionality and default.
+    /// The schema of the column's field, with optionality and default, before any rule.
     pub schema: Arc<Schema>,
-    /// Whether it is in the value; a key column that is not stays in the key.
+    /// Whether the column is in the record's value. A key column is in the key in any case.
     pub in_value: bool,
-    /// What a rule does to it in the value. The key has the column as it is.
+    /// What a rule does to the column in the value. Rules do not act on the key.
     pub rule: Option<Applied>,
 }
 
-/// A table as the connector found it; cells of its rows stand in the order of `columns`.
+/// A captured table. The cells of its rows are in the order of `columns`.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its schema.
+    /// The database schema that the table is in.
     pub schema: Arc<str>,
-    /// Its name.
+    /// The table's name, without the schema.
     pub name: Arc<str>,
-    /// Its columns, those that are captured.
+    /// The captured columns and the key's columns.
     pub columns: Vec<Column>,
-    /// Indices of the key's columns, in key order; empty for a table without a key.
+    /// Indices into `columns` of the key's columns, in key order; empty for a table without a key.
     pub key: Vec<usize>,
 }
 
-/// What all tables of a connector share.
+/// What the shapes of all tables of a connector depend on.
 #[derive(Debug)]
 pub struct SourceContext {
-    /// Topic names.
+    /// Makes the topic names.
     pub naming: TopicNaming,
     /// `schema.name.adjustment.mode`.
     pub schema_names: Adjustment,
@@ -48,16 +48,16 @@ pub struct SourceContext {
 }
 
 impl SourceContext {
-    /// The context of a connector.
+    /// A context without any shapes yet.
     pub fn new(naming: TopicNaming, schema_names: Adjustment, field_names: Adjustment) -> Self {
         Self { naming, schema_names, field_names, transaction: transaction_block(), ids: ShapeIds::default() }
     }
 
-    /// The shape of a table: its schemas under the topic's name, the cells of each field. A table that looks as it did before
-    /// has the id that it had.
+    /// The shape of a table: its schemas, named after the topic, and the cell of each field. If the shape equals an
+    /// earlier one, it gets the same id.
     ///
     /// # Errors
-    /// When two columns come to one field name: Kafka Connect's own text.
+    /// When two columns get the same field name after adjustment. The text is Kafka Connect's.
     pub fn shape(&mut self, table: &Table, source: SourceShape, decode: Box<dyn Decode>) -> Result<Shape, String> {
         let topic = self.naming.data(&table.schema, &table.name);
         let named = |suffix: &str| adjust_schema_name(self.schema_names, &format!("{topic}.{suffix}"));
@@ -65,7 +65,7 @@ impl SourceContext {
         let mut cells = Vec::new();
         let mut fields: Vec<Field> = Vec::new();
         let mut treated = Treated::new(decode);
-        // Where a key's cells stand: those of treated columns are behind the row's.
+        // The cell of each column for use in the key: for treated columns it is the original value behind the row.
         let mut key_cells: Vec<u16> = (0..table.columns.len() as u16).collect();
         let mut behind = table.columns.len() as u16;
         for (i, column) in table.columns.iter().enumerate().filter(|(_, column)| column.in_value) {
@@ -124,7 +124,7 @@ impl SourceContext {
     }
 }
 
-/// The `transaction` block of an envelope.
+/// The schema of an envelope's `transaction` block.
 pub fn transaction_block() -> Arc<Schema> {
     let int = Schema::of(Kind::Int64).build();
     Schema::of(Kind::structure([
@@ -137,7 +137,7 @@ pub fn transaction_block() -> Arc<Schema> {
     .build()
 }
 
-/// The `snapshot` field of every source block.
+/// The schema of the `snapshot` field of a source block.
 pub fn snapshot_field() -> Arc<Schema> {
     Schema::of(Kind::String)
         .optional()
@@ -147,7 +147,7 @@ pub fn snapshot_field() -> Arc<Schema> {
         .build()
 }
 
-/// A source block's struct schema of these fields.
+/// The struct schema of a source block with these fields.
 pub fn source_struct(name: &str, fields: Vec<(&str, Arc<Schema>)>) -> Arc<Schema> {
     Schema::of(Kind::structure(fields)).named(name, Some(1)).build()
 }

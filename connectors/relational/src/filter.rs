@@ -1,4 +1,4 @@
-//! Which tables and columns are captured: lists of regular expressions, matched whole, in any case.
+//! Which tables and columns are captured: lists of regular expressions that ignore case and must match the whole name.
 
 use settings::{JavaRegex, RegexError, split_regex_list};
 
@@ -7,10 +7,11 @@ use settings::{JavaRegex, RegexError, split_regex_list};
 pub struct Patterns(Vec<JavaRegex>);
 
 impl Patterns {
-    /// Compiles a comma-separated list (`\,` is a comma inside a pattern; items are trimmed; blank ones are left out).
+    /// Compiles a comma-separated list. `\,` is a comma inside a pattern; items are trimmed and blank items are
+    /// dropped.
     ///
     /// # Errors
-    /// The engine's complaint about the first pattern that is not valid.
+    /// The engine's complaint about the first invalid pattern.
     pub fn parse(list: &str) -> Result<Self, RegexError> {
         Self::new(&split_regex_list(list))
     }
@@ -18,17 +19,18 @@ impl Patterns {
     /// Compiles patterns.
     ///
     /// # Errors
-    /// The engine's complaint about the first one that is not valid.
+    /// The engine's complaint about the first invalid pattern.
     pub fn new(items: &[String]) -> Result<Self, RegexError> {
         Ok(Self(items.iter().map(|item| JavaRegex::new(item)).collect::<Result<_, _>>()?))
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether one matches. A pattern that runs into the engine's limits on a name does not match it.
+    /// Whether a pattern matches `name`. A pattern that exceeds the engine's limits on this name counts as not
+    /// matching.
     pub fn matches(&self, name: &str) -> bool {
         self.first_match(name).is_some()
     }
@@ -39,7 +41,7 @@ impl Patterns {
     }
 }
 
-/// The lists as the user wrote them; empty text means "not given".
+/// The lists as the user wrote them; an empty text means that the key is not set.
 #[derive(Clone, Debug, Default)]
 pub struct TableFilterSpec {
     /// `schema.include.list`.
@@ -56,7 +58,7 @@ pub struct TableFilterSpec {
     pub column_exclude: String,
 }
 
-/// Decides what is captured.
+/// Decides which tables and columns are captured.
 #[derive(Clone, Debug, Default)]
 pub struct TableFilter {
     schema_include: Patterns,
@@ -71,7 +73,7 @@ impl TableFilter {
     /// Compiles the lists.
     ///
     /// # Errors
-    /// The engine's complaint about the first pattern that is not valid (validation has said so before).
+    /// The engine's complaint about the first invalid pattern. Validation refuses such a config before.
     pub fn new(spec: &TableFilterSpec) -> Result<Self, RegexError> {
         Ok(Self {
             schema_include: Patterns::parse(&spec.schema_include)?,
@@ -92,7 +94,7 @@ impl TableFilter {
             && passes(&self.table_include, &self.table_exclude, &format!("{schema}.{table}"))
     }
 
-    /// Whether a column is in the value (a key column stays in the key whatever this says).
+    /// Whether a column is part of the record's value. A key column is in the key whatever this returns.
     pub fn column(&self, schema: &str, table: &str, column: &str) -> bool {
         if self.column_include.is_empty() && self.column_exclude.is_empty() {
             return true;
@@ -105,7 +107,8 @@ impl TableFilter {
         }
     }
 
-    /// Orders tables as a snapshot reads them: by the first matching pattern of `table.include.list`, then by name.
+    /// Sorts tables into the order in which a snapshot reads them: by the first matching pattern of
+    /// `table.include.list`, then by name.
     pub fn order(&self, tables: &mut [(String, String)]) {
         tables.sort_by_cached_key(|(schema, table)| {
             let name = format!("{schema}.{table}");

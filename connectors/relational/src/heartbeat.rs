@@ -20,7 +20,7 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Heartbeats every so often; none when the interval is zero.
+    /// Heartbeats every `interval`; `None` when `interval` is zero, which switches heartbeats off.
     pub fn new(interval: Duration, naming: &TopicNaming, adjust: Adjustment) -> Option<Self> {
         if interval.is_zero() {
             return None;
@@ -40,12 +40,12 @@ impl Heartbeat {
         })
     }
 
-    /// When the next one is due.
+    /// When the next heartbeat is due.
     pub fn due(&self) -> Instant {
         self.next
     }
 
-    /// The record, if one is due (or forced); its delivery stores `position`.
+    /// The heartbeat record if one is due or `force` is true; `position` is stored once it is delivered.
     pub fn beat(&mut self, now_ms: i64, position: &Position, force: bool) -> Option<Event> {
         let now = Instant::now();
         if !force && now < self.next {

@@ -1,8 +1,9 @@
-//! What each relational source owes Kafka Connect and Debezium's users, whatever its log looks like.
+//! What all connectors of relational databases have in common.
 //!
-//! Purpose: filters, column treatment, topic names, name adjustment, the envelope and its source block, transaction metadata,
-//! heartbeats, the outlet through which a connector speaks to the runtime, the byte budget that all share, when a session that
-//! failed is begun again, and what a running task counts. Here once, so that two connectors cannot differ.
+//! Purpose: filters, column rules, topic names, name adjustment, the envelope and its source block, transaction
+//! metadata, heartbeats, the outlet through which a connector talks to the runtime, the byte budget that all connectors
+//! share, when a failed session is retried, and what a running task counts. All of it is here once, so that two
+//! connectors cannot behave differently.
 //!
 //! Must not know: pgoutput, the binlog, SQL, Kafka.
 

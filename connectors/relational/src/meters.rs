@@ -1,7 +1,7 @@
-//! What a running task counts: one set of numbers, changed once a batch and never for a single cell.
+//! What a running task counts: one set of numbers, updated once a batch and never for a single cell.
 //!
-//! The connector, the pipeline and the committer of one task share a [`Meters`]; whoever shows metrics reads it. Under which
-//! names the numbers are shown is the business of whoever shows them.
+//! The connector, the pipeline and the committer of one task share a [`Meters`]. The code that shows metrics reads it,
+//! and gives the numbers their metric names.
 //!
 //! Must not know: names of metrics, formats.
 
@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use crate::tally::{Complaint, Tally};
 
-/// Rates, averages and maxima are of the last two windows of this length, as in Kafka's clients.
+/// Rates, means and maxima are taken over the last two windows of this length, as in Kafka's clients
+/// (`metrics.num.samples` and `metrics.sample.window.ms`).
 const WINDOW: Duration = Duration::from_secs(30);
 
 /// The numbers of one task.
@@ -24,94 +25,94 @@ pub struct Meters {
     left_out: Tally,
 }
 
-/// The numbers as they stand at one moment. Counters begin at the start of the task.
+/// The numbers at one moment. Counters start at zero when the task starts.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
-    /// Rows that were copied.
+    /// Rows read by snapshots.
     pub reads: u64,
-    /// Inserts of the log.
+    /// Inserts read from the log.
     pub creates: u64,
-    /// Updates of the log.
+    /// Updates read from the log.
     pub updates: u64,
-    /// Deletes of the log.
+    /// Deletes read from the log.
     pub deletes: u64,
-    /// Truncates and messages of the log.
+    /// Truncates and logical decoding messages read from the log.
     pub others: u64,
     /// Changes of tables that are not captured.
     pub filtered: u64,
-    /// Values or rows that could not be read.
+    /// Values or rows that could not be decoded.
     pub erroneous: u64,
     /// Transactions of the log that were read to their end.
     pub transactions: u64,
-    /// The clock when the last event was converted, milliseconds since 1970.
+    /// When the last event was converted, in milliseconds since 1970.
     pub last_event_ms: Option<i64>,
-    /// How far that clock was ahead of the source's when it wrote the event, milliseconds.
+    /// `last_event_ms` minus the source's time of that event, in milliseconds.
     pub lag_ms: Option<i64>,
-    /// Least, greatest and sum of the lags of all batches, milliseconds, and how many there were.
+    /// The lags of all batches.
     pub lags: Lags,
-    /// Whether the connector is connected and reads.
+    /// Whether the connector is connected and reading.
     pub is_connected: bool,
-    /// How many batches may wait for the pipeline.
+    /// The number of batches that may wait for the pipeline.
     pub queue_capacity: u64,
-    /// Batches that wait for the pipeline,
+    /// Batches that wait for the pipeline.
     pub queued: u64,
-    /// and the bytes of their buffers.
+    /// Bytes of the buffers of the batches that wait for the pipeline.
     pub queued_bytes: u64,
     /// Records that the connector made.
     pub polled: u64,
-    /// Records handed to the sink,
+    /// Records passed to the sink.
     pub sent: u64,
-    /// and of them those whose delivery is not known yet.
+    /// Records passed to the sink whose delivery is not known yet.
     pub under_way: u64,
-    /// Records that the broker refused and that were left out.
+    /// Records that the broker refused and that were skipped.
     pub refused: u64,
-    /// Bytes of the keys and values handed to the sink, before compression.
+    /// Bytes of the keys and values passed to the sink, before compression.
     pub sent_bytes: u64,
     /// Records that transforms dropped.
     pub dropped: u64,
-    /// Operations that failed, attempts that were repeated included.
+    /// Operations that failed, including attempts that were repeated.
     pub failures: u64,
     /// Records that failed for good.
     pub errors: u64,
-    /// Of them those that were left out.
+    /// Records that failed for good and were skipped.
     pub skipped: u64,
     /// Attempts that were repeated.
     pub retries: u64,
-    /// Failed records that have a line in the log.
+    /// Failed records that were logged, each with a line of its own.
     pub logged: u64,
-    /// When the last record failed, milliseconds since 1970.
+    /// When the last record failed, in milliseconds since 1970.
     pub last_error_ms: Option<i64>,
-    /// Writes of offsets that were acknowledged,
+    /// Offset writes that were acknowledged.
     pub commits: u64,
-    /// and that failed.
+    /// Offset writes that failed.
     pub failed_commits: u64,
-    /// How long such a write took, milliseconds.
+    /// How long an offset write took, in milliseconds.
     pub commit_ms: Sampled,
-    /// How many records a batch made.
+    /// How many records a batch had.
     pub batch_records: Sampled,
-    /// How long a batch was converted, milliseconds.
+    /// How long the conversion of a batch took, in milliseconds.
     pub batch_ms: Sampled,
-    /// Records under way, seen once a batch.
+    /// The number of records under way, sampled once a batch.
     pub active: Sampled,
-    /// Records handed to the sink, a batch at a time.
+    /// Records passed to the sink, sampled once a batch.
     pub writes: Sampled,
 }
 
-/// Lags since the start of the task, milliseconds.
+/// Lags since the start of the task, in milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lags {
-    /// How many.
+    /// The number of lags measured.
     pub count: u64,
-    /// Their sum.
+    /// The sum of all lags.
     pub sum: i64,
-    /// The least.
+    /// The smallest lag; 0 before the first.
     pub min: i64,
-    /// The greatest.
+    /// The largest lag; 0 before the first.
     pub max: i64,
 }
 
 impl Lags {
-    /// Takes one in.
+    /// Adds a lag.
     pub fn add(&mut self, lag_ms: i64) {
         let is_first = self.count == 0;
         self.min = if is_first { lag_ms } else { self.min.min(lag_ms) };
@@ -122,7 +123,7 @@ impl Lags {
 }
 
 impl Numbers {
-    /// Events of the log that were captured.
+    /// Captured events of the log: inserts, updates, deletes, truncates and messages.
     pub fn streamed(&self) -> u64 {
         self.creates + self.updates + self.deletes + self.others
     }
@@ -134,27 +135,28 @@ impl Numbers {
 }
 
 impl Meters {
-    /// All at nothing. The connector's name is for the complaints.
+    /// All numbers at zero. The connector's name appears in log lines.
     pub fn new(connector: Arc<str>) -> Self {
         Self { connector, numbers: Mutex::default(), bad_values: Tally::default(), left_out: Tally::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Numbers> {
-        // Each number stands for itself, so a panic of another holder leaves nothing half done.
+        // The numbers do not depend on each other, so they can be used after a panic of another thread that held the
+        // lock.
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes numbers. Takes a lock: to be called for a batch or a failure, not for a record.
+    /// Changes numbers. Takes a lock, so call it once for a batch or a failure, not for each record.
     pub fn count(&self, change: impl FnOnce(&mut Numbers)) {
         change(&mut self.lock());
     }
 
-    /// All numbers now.
+    /// A copy of all numbers.
     pub fn read(&self) -> Numbers {
         self.lock().clone()
     }
 
-    /// A value could not be converted and leaves as null. The log says so, once in a while.
+    /// Counts a value that could not be converted and is sent as null; logs this at most every ten seconds.
     pub fn bad_value(&self, column: &str, reason: &str) {
         self.count(|numbers| numbers.erroneous += 1);
         if let Some(complaint) = self.bad_values.add(|| format!("column {column}: {reason}")) {
@@ -167,8 +169,8 @@ impl Meters {
             (event.converting.failure.handling.mode=fail stops the task instead)");
     }
 
-    /// A record is left out because `errors.tolerance=all` says so. The log says so, once in a while; `text` names the
-    /// record and never its values.
+    /// Logs that a record is skipped because of `errors.tolerance=all`, at most every ten seconds. `text` must name the
+    /// record without its values.
     pub fn left_out(&self, text: impl FnOnce() -> String) {
         if let Some(complaint) = self.left_out.add(text) {
             self.say_left_out(&complaint);
@@ -180,7 +182,8 @@ impl Meters {
             (errors.log.enable=true gives each a line)");
     }
 
-    /// Says what was counted and not said, if it is time; `is_last` when nothing comes any more.
+    /// Logs the complaints that were counted but not logged yet, if it is time. With `is_last`, the end of the task,
+    /// logs them at once.
     pub fn complain(&self, is_last: bool) {
         let due = |tally: &Tally| if is_last { tally.rest() } else { tally.due() };
         if let Some(complaint) = due(&self.bad_values) {
@@ -192,7 +195,7 @@ impl Meters {
     }
 }
 
-/// What was counted within one window.
+/// The measurements of one window.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     begin: Instant,
@@ -201,7 +204,7 @@ struct Window {
     max: f64,
 }
 
-/// Measurements of the last two windows.
+/// Measurements of the last two windows of 30 seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sampled {
     earlier: Option<Window>,
@@ -209,7 +212,7 @@ pub struct Sampled {
 }
 
 impl Sampled {
-    /// Takes a measurement of this moment in.
+    /// Adds a measurement taken at `at`.
     pub fn add(&mut self, at: Instant, value: f64) {
         match &mut self.now {
             Some(window) if at.duration_since(window.begin) < WINDOW => {
@@ -225,22 +228,23 @@ impl Sampled {
         [&self.earlier, &self.now].into_iter().flatten().filter(|window| window.begin.elapsed() < WINDOW * 2)
     }
 
-    /// The mean of the measurements; none without any.
+    /// The mean of the measurements; `None` without measurements.
     pub fn mean(&self) -> Option<f64> {
         let (count, sum) =
             self.windows().fold((0, 0.0), |(count, sum), window| (count + window.count, sum + window.sum));
         (count > 0).then(|| sum / count as f64)
     }
 
-    /// The greatest measurement; none without any.
+    /// The largest measurement; `None` without measurements.
     pub fn max(&self) -> Option<f64> {
         self.windows().map(|window| window.max).reduce(f64::max)
     }
 
-    /// The measurements' sum a second.
+    /// The sum of the measurements per second.
     pub fn per_second(&self) -> f64 {
         let Some(first) = self.windows().next() else { return 0.0 };
-        // As Kafka's clients: the first window counts as a whole one, so that the first batch is no peak.
+        // As in Kafka's clients, the first window counts as a whole one; otherwise the first batch would give a huge
+        // rate.
         let mut elapsed = first.begin.elapsed();
         if elapsed < WINDOW {
             elapsed += WINDOW;

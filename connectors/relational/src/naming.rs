@@ -1,4 +1,4 @@
-//! Topic names: which topic a table's changes go to, and the connector's other topics.
+//! Topic names: the topic of a table's changes, and the connector's other topics.
 
 use settings::JavaReplacement;
 
@@ -13,11 +13,11 @@ pub enum NamingStrategy {
     /// `io.debezium.schema.SchemaTopicNamingStrategy`: prefix, schema, table.
     #[default]
     Schema,
-    /// `io.debezium.schema.DefaultTopicNamingStrategy`: prefix, table (the schema disappears for this kind of database).
+    /// `io.debezium.schema.DefaultTopicNamingStrategy`: prefix, table.
     Default,
-    /// The same two with `_u…` in place of what Kafka does not allow.
+    /// As [`Schema`](Self::Schema), but characters that Kafka does not allow become `_u` and their code unit.
     SchemaUnicode,
-    /// See [`SchemaUnicode`](Self::SchemaUnicode).
+    /// As [`Default`](Self::Default), but characters that Kafka does not allow become `_u` and their code unit.
     DefaultUnicode,
 }
 
@@ -36,24 +36,25 @@ pub struct TopicNaming {
     pub heartbeat_name: Option<String>,
     /// `topic.transaction`.
     pub transaction: String,
-    /// `topic.regex` and `topic.replacement`, for the regex strategies.
+    /// `topic.regex` and `topic.replacement`; `None` unless the strategy is one with a regex.
     pub rewrite: Option<JavaReplacement>,
-    /// With a regex strategy and `topic.key.enforce.uniqueness`: the field that tells apart the keys of tables that share
-    /// a topic.
+    /// The field that distinguishes the keys of tables that share a topic; `None` unless the strategy is one with a
+    /// regex and `topic.key.enforce.uniqueness` is set.
     pub key_field: Option<KeyField>,
 }
 
-/// A field of every key whose value names the table.
+/// A field added to every key; its value names the table.
 #[derive(Clone, Debug)]
 pub struct KeyField {
     /// `topic.key.field.name`.
     pub name: String,
-    /// `topic.key.field.regex` and `.replacement`; without them the value is the topic's name as it would have been.
+    /// `topic.key.field.regex` and `topic.key.field.replacement`, applied to the topic name before it was renamed.
+    /// Without them the value is that name.
     pub rewrite: Option<JavaReplacement>,
 }
 
 impl TopicNaming {
-    /// The default names under a prefix.
+    /// Names with default settings under `topic.prefix`.
     pub fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
@@ -75,13 +76,13 @@ impl TopicNaming {
         renamed(self.rewrite.as_ref(), topic)
     }
 
-    /// The key field's name and its value for a table, when keys have one.
+    /// The key field's name and its value for a table; `None` when keys have no such field.
     pub fn key_field(&self, schema: &str, table: &str) -> Option<(&str, String)> {
         let field = self.key_field.as_ref()?;
         Some((&field.name, renamed(field.rewrite.as_ref(), self.whole(schema, table))))
     }
 
-    /// The parts of a data topic's name joined, as they are.
+    /// The parts of a data topic's name, joined and not yet sanitised.
     fn whole(&self, schema: &str, table: &str) -> String {
         let parts: &[&str] = match self.strategy {
             NamingStrategy::Schema | NamingStrategy::SchemaUnicode => &[&self.prefix, schema, table],
@@ -102,13 +103,15 @@ impl TopicNaming {
     }
 }
 
-/// A replacement that cannot be made is refused with the configuration; a blank one leaves the name.
+/// The name after the replacement. A blank result leaves the name as it was. A wrong replacement text does not get
+/// here: validation refuses it.
 fn renamed(rewrite: Option<&JavaReplacement>, name: String) -> String {
     let renamed = rewrite.and_then(|rewrite| rewrite.apply(&name).ok().flatten());
     renamed.filter(|name| !name.trim().is_empty()).unwrap_or(name)
 }
 
-/// Kafka allows letters, digits, `.`, `_` and `-`; everything else is replaced, a UTF-16 unit at a time as Java counts.
+/// Replaces what Kafka does not allow in a topic name: all but ASCII letters, digits, `.`, `_` and `-`. Each UTF-16
+/// unit is replaced by itself, as Java counts.
 fn sanitise(name: &str, unicode: bool) -> String {
     let mut out = String::with_capacity(name.len());
     for unit in name.encode_utf16() {
@@ -157,7 +160,7 @@ mod tests {
         check(r"(.*)_\d+", "$1", "p.public.orders");
         check(r"(.*)\.(\w+)_\d+", "${1}x", "p.public.orders_7");
         check(r"(.*)_(\d)", "$1x$2", "p.public.ordersx7");
-        // Only the whole name, in its own case; a blank name is none.
+        // The regex must match the whole name, case-sensitive; a blank result is ignored.
         check("orders", "x", "p.public.orders_7");
         check("P.*", "x", "p.public.orders_7");
         check(".*", " ", "p.public.orders_7");

@@ -1,4 +1,5 @@
-//! How a connector speaks: concrete handles over bounded channels. The runtime puts Kafka or a file behind them.
+//! The outlet: the handles, over bounded channels, by which a connector talks to the runtime. The connector does not
+//! know whether records go to Kafka and offsets to a topic or to a file.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,19 +11,20 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::Meters;
 use crate::budget::{Account, Budget, Lease};
 
-/// What goes through the channel of records, in source order.
+/// What a connector sends to its pipeline, in the order of the source.
 #[derive(Debug)]
 pub enum Message {
-    /// Events, and the part of the byte budget that their buffer takes; given back when the batch is done with.
+    /// Events, with the lease for their buffer. The lease is dropped when the batch has been converted.
     Batch(Box<Batch>, Lease),
-    /// Store this position now, once everything before it is delivered, and say so.
+    /// Stores this position as soon as everything before it is delivered, without waiting for the next flush, and then
+    /// answers on the channel.
     Store(Position, oneshot::Sender<()>),
 }
 
-/// A failure that ends a task, as `status.trace` shows it.
+/// A failure that ends a task, as the `trace` of a task's status shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskError {
-    /// First line `<java class>: <message>`, then causes, then what to do; lines separated by `\n`.
+    /// The first line is `<java class>: <message>`; then come the causes, then what to do. Lines are separated by `\n`.
     pub trace: String,
 }
 
@@ -34,44 +36,46 @@ impl fmt::Display for TaskError {
 
 impl std::error::Error for TaskError {}
 
-/// How a task stands, as its connector says it.
+/// The state of a task as its connector reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Standing {
-    /// Start-up is not done.
+    /// Start-up is not finished.
     #[default]
     Starting,
-    /// Start-up is done, and nothing is in the way.
+    /// Start-up is finished, and the connector works.
     Running,
-    /// Something is in the way that passes by itself: it is tried again and again. The text is as a [`TaskError`]'s.
+    /// Something that should pass by itself keeps the connector from working, and it keeps trying. The text has the
+    /// form of [`TaskError::trace`].
     Waiting(Arc<str>),
 }
 
-/// The connector's end.
+/// The connector's end of the channels.
 pub struct Outlet {
     /// The connector's name.
     pub connector: Arc<str>,
-    /// The offset that is stored for its source partition, if any.
+    /// The offset that is stored for the connector's source partition, if any.
     pub offset: Option<Map<String, Json>>,
-    /// The last position that is durably stored. Closed when nothing more will be stored: then the task may end.
+    /// The last position that is durably stored. The channel is closed when nothing more will be stored; then the task
+    /// may end.
     pub stored: watch::Receiver<Option<Position>>,
-    /// Turns true when the connector is to stop reading. It then drops `records`, waits until `stored` is closed, tells
-    /// the source the last stored position, and returns.
+    /// Becomes true when the connector must stop reading. The connector then calls [`close`](Self::close), waits until
+    /// `stored` is closed, tells the source the last stored position, and returns.
     pub stop: watch::Receiver<bool>,
-    /// What the task counts.
+    /// The task's counters.
     pub meters: Arc<Meters>,
     standing: watch::Sender<Standing>,
     records: Option<mpsc::Sender<Message>>,
     account: Arc<Account>,
 }
 
-/// A place in the queue of the pipeline.
+/// A reserved place in the pipeline's queue.
 pub struct Place<'a> {
     permit: mpsc::Permit<'a, Message>,
     meters: &'a Meters,
 }
 
 impl Place<'_> {
-    /// Puts a message there.
+    /// Puts a message into the place.
     pub fn send(self, message: Message) {
         if let Message::Batch(batch, _) = &message {
             self.meters.count(|numbers| {
@@ -83,19 +87,19 @@ impl Place<'_> {
     }
 }
 
-/// The runtime's end of an outlet.
+/// The runtime's end of the channels.
 pub struct OutletEnds {
-    /// What the connector says.
+    /// Batches and positions from the connector.
     pub records: mpsc::Receiver<Message>,
-    /// Where stored positions are told.
+    /// Tells the connector which position is stored.
     pub stored: watch::Sender<Option<Position>>,
-    /// How the connector stands. Closed when it has ended.
+    /// The state that the connector reports. The channel is closed when the connector has ended.
     pub standing: watch::Receiver<Standing>,
 }
 
 impl Outlet {
-    /// Makes both ends. `budget` is the process's, in which the connector has its own floor from now on; `depth` bounds the
-    /// batches under way; `meters` counts what goes through.
+    /// Makes both ends. The connector gets a floor in `budget`, the budget of the process. `depth` is the number of
+    /// messages that may wait for the pipeline. `meters` counts the batches that wait.
     pub fn new(
         connector: Arc<str>,
         offset: Option<Map<String, Json>>,
@@ -113,31 +117,31 @@ impl Outlet {
         (outlet, OutletEnds { records: received, stored: stored_out, standing: standing_in })
     }
 
-    /// Whether the connector is to stop.
+    /// Whether the connector must stop.
     pub fn stopping(&self) -> bool {
         *self.stop.borrow()
     }
 
-    /// Waits until the connector is to stop (or its task is gone).
+    /// Waits until the connector must stop.
     pub async fn stopped(&mut self) {
-        // A closed channel means that the task was dropped: that is a stop too.
+        // A closed channel means that the runtime dropped the task, which is a stop too.
         let _ = self.stop.wait_for(|stop| *stop).await;
     }
 
-    /// Waits for a part of the byte budget; to be asked for before the bytes are read, not after. What fits into this
-    /// connector's floor is granted at once. While nothing of this connector is held anything is granted, so that a huge
-    /// row goes through alone instead of never.
+    /// Waits for a part of the byte budget. Call it before the bytes are read, not after. A request that fits into this
+    /// connector's floor is granted at once. While this connector holds no lease, any request is granted, so that a
+    /// huge row passes alone instead of never.
     pub fn lease(&self, bytes: usize) -> impl Future<Output = Lease> + use<> {
         Arc::clone(&self.account).lease(bytes)
     }
 
-    /// Waits for a place in the queue. `None` when the pipeline is gone: the connector then returns.
+    /// Waits for a place in the queue. `None` when the pipeline is gone; the connector must then return.
     pub async fn place(&self) -> Option<Place<'_>> {
         let permit = self.records.as_ref()?.reserve().await.ok()?;
         Some(Place { permit, meters: &self.meters })
     }
 
-    /// Waits until the pipeline has taken everything that was sent. Never, when it is gone.
+    /// Waits until the pipeline has taken everything that was sent. Never completes when the pipeline is gone.
     pub fn drained(&self) -> impl Future<Output = ()> + use<> {
         let records = self.records.clone();
         async move {
@@ -156,7 +160,7 @@ impl Outlet {
         self.records.as_ref().is_none_or(|records| records.capacity() == records.max_capacity())
     }
 
-    /// As [`lease`](Self::lease); none when it is time to stop.
+    /// As [`lease`](Self::lease), but returns `None` when the connector must stop.
     pub async fn lease_or_stop(&self, bytes: usize) -> Option<Lease> {
         let mut stop = self.stop.clone();
         tokio::select! {
@@ -166,7 +170,8 @@ impl Outlet {
         }
     }
 
-    /// Sends a batch with its lease, waiting for a place. False when the pipeline is gone, or when it is time to stop.
+    /// Waits for a place in the queue and sends a batch with its lease. Returns false when the pipeline is gone or the
+    /// connector must stop.
     pub async fn send(&self, batch: Box<Batch>, lease: Lease) -> bool {
         let mut stop = self.stop.clone();
         tokio::select! {
@@ -176,8 +181,8 @@ impl Outlet {
         }
     }
 
-    /// Stores a position once all before it is delivered, and waits for that. False when the pipeline is gone, or when it is
-    /// time to stop.
+    /// Has a position stored once everything before it is delivered, and waits until it is stored. Returns false when
+    /// the pipeline is gone or the connector must stop.
     pub async fn store(&self, position: Position) -> bool {
         let (done, wait) = oneshot::channel();
         match self.place().await {
@@ -192,8 +197,8 @@ impl Outlet {
         }
     }
 
-    /// As [`store`](Self::store), without waiting for it: the position is stored as soon as it may be, not only at the
-    /// next flush.
+    /// As [`store`](Self::store), but does not wait until the position is stored. Returns false when the pipeline is
+    /// gone.
     pub async fn store_soon(&self, position: Position) -> bool {
         let (done, _) = oneshot::channel();
         match self.place().await {
@@ -203,12 +208,13 @@ impl Outlet {
         true
     }
 
-    /// Says that start-up is done, and that nothing is in the way any more.
+    /// Reports that start-up is finished and the connector works.
     pub fn running(&self) {
         self.stand(Standing::Running);
     }
 
-    /// Says what is in the way while the task tries again: it is RUNNING, and its trace tells why nothing comes.
+    /// Reports why the connector cannot work while it keeps trying. The task's state stays RUNNING; its `trace` shows
+    /// the reason.
     pub fn waiting(&self, trace: &str) {
         self.stand(Standing::Waiting(trace.into()));
     }
@@ -222,12 +228,12 @@ impl Outlet {
         });
     }
 
-    /// Closes the queue: nothing more will be read.
+    /// Closes the queue: the connector sends nothing more.
     pub fn close(&mut self) {
         self.records = None;
     }
 
-    /// After [`close`](Self::close): waits for the final commit and gives the last stored position.
+    /// Waits for the final commit and returns the last stored position. Call it after [`close`](Self::close).
     pub async fn last_stored(&mut self) -> Option<Position> {
         while self.stored.changed().await.is_ok() {}
         self.stored.borrow().clone()

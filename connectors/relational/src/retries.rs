@@ -1,16 +1,16 @@
-//! When a session with the database that ended in an error is begun again, and when the task gives up.
+//! Decides when a failed database session is tried again, and when the task gives up.
 
 use std::time::Duration;
 
 use retry::Backoff;
 use tokio::time::Instant;
 
-/// The first pause; it doubles up to the longest.
+/// The first pause; it doubles with each try up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The same trouble is logged at most this often: a database may be away for a day.
+/// How often a failure is logged at most, because a database may be away for a day.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
-/// Counts the sessions of one task that failed.
+/// Counts the failed sessions of one task.
 #[derive(Debug)]
 pub struct Retries {
     backoff: Backoff,
@@ -24,28 +24,28 @@ pub struct Retries {
 /// What to do after a failure.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Wait this long, then begin another session.
+    /// Wait, then start another session.
     Again {
-        /// How long.
+        /// How long to wait.
         pause: Duration,
-        /// The tries since the last session that was good.
+        /// The number of failures since the last good session, this one included.
         tries: u32,
-        /// Whether the log is to say it: not for every try.
+        /// Whether to log this failure; false when another was logged in the last ten seconds.
         say: bool,
     },
-    /// No try is left.
+    /// Give up: no try is left.
     GiveUp,
 }
 
 impl Retries {
-    /// Pauses of at most `longest`; after `most` tries in a row without a good session the task gives up, without `most`
-    /// never.
+    /// Pauses last at most `longest`. After `most` retries in a row without a good session, the task gives up; with
+    /// `None`, never.
     pub fn new(longest: Duration, most: Option<u32>) -> Self {
         let backoff = Backoff::new(FIRST_PAUSE, longest);
         Self { backoff, longest, most, tries: 0, began: Instant::now(), said: None }
     }
 
-    /// A session begins.
+    /// Notes that a session starts now.
     pub fn begin(&mut self) {
         self.began = Instant::now();
     }
@@ -55,13 +55,13 @@ impl Retries {
         self.began.elapsed() > self.longest
     }
 
-    /// The session was a good one: what ended it is a new trouble, with all its tries.
+    /// Notes that the session was a good one: the next failure has all its tries again.
     pub fn reset(&mut self) {
         self.tries = 0;
         self.backoff.reset();
     }
 
-    /// The session ended with an error that may pass.
+    /// Counts a session that ended with a transient error, and says what to do.
     pub fn failed(&mut self) -> Verdict {
         self.tries += 1;
         if self.most.is_some_and(|most| self.tries > most) {
@@ -83,8 +83,9 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// Sessions that last so many ms each, waited for as told; gives the number of tries that each failure counts and
-    /// whether it is said, and checks the pause: the upper half of 250 ms, doubled with each try up to the longest.
+    /// Runs sessions that fail after the given times, and waits the pause after each. Returns the number of tries after
+    /// each failure and whether it was logged. Checks that each pause is between half and the whole of 250 ms, doubled
+    /// with each try up to the longest.
     async fn tries(retries: &mut Retries, longest: Duration, sessions_ms: &[u32]) -> Vec<Option<(u32, bool)>> {
         let mut out = Vec::new();
         for session_ms in sessions_ms {

@@ -1,8 +1,8 @@
-//! Ids of shapes: tables that look alike have one, so that what was prepared for a shape serves it for as long as the table
-//! does not change, however often the log announces it.
+//! Ids of shapes. Equal shapes get the same id, so encoders that were prepared for a shape stay valid until the table
+//! changes, however often the log announces the table.
 //!
-//! Two shapes look alike when records of theirs do: how their rows are decoded does not count, so that a table's rows of a
-//! snapshot and those of the log have one id.
+//! Two shapes are equal when their records have the same form. How rows are decoded does not matter, so rows of a
+//! snapshot and rows of the log share an id.
 //!
 //! Must not know: wire forms.
 
@@ -11,13 +11,13 @@ use std::sync::{Arc, Weak};
 
 use record::{Schema, Shape, SourceField, next_shape_id};
 
-/// The ids that a connector has given.
+/// The ids that a connector has assigned to its shapes.
 #[derive(Debug, Default)]
 pub(crate) struct ShapeIds {
     given: HashMap<Look, (Weak<Schema>, u64)>,
 }
 
-/// What two equal shapes have in common. Schemas count by their ids, being interned.
+/// What equal shapes have in common. Schemas are compared by their ids, because they are interned.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Look {
     table: Arc<str>,
@@ -29,7 +29,7 @@ struct Look {
 }
 
 impl ShapeIds {
-    /// The id of a shape, whatever its own id says: that of an equal one which is still in use, or a new one.
+    /// The id for `shape` (its field `id` is ignored): that of an equal shape, or a new one.
     pub(crate) fn of(&mut self, shape: &Shape) -> u64 {
         let look = Look {
             table: Arc::clone(&shape.table),
@@ -42,8 +42,8 @@ impl ShapeIds {
         if let Some((_, id)) = self.given.get(&look) {
             return *id;
         }
-        // A schema that nobody has any more never comes back under its id, so what was given for it is of no use. Looked for
-        // when the map would grow, so that it is bounded by twice what is in use.
+        // A dropped schema never comes back with the same id, so its entry is useless. Such entries are removed when
+        // the map would have to grow, which bounds the map to about twice the entries in use.
         if self.given.len() == self.given.capacity() {
             self.given.retain(|_, (schema, _)| schema.strong_count() > 0);
         }

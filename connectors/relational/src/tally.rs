@@ -1,14 +1,14 @@
-//! Complaints that may come a million times: counted, and said once in a while.
+//! Complaints that may come a million times: they are counted and logged every ten seconds.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often complaints of one kind are said.
+/// How often complaints of one kind are logged at most.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Complaints of one kind. The first is said at once; those that follow within ten seconds are counted and said together,
+/// Complaints of one kind. The first is logged at once; those of the next ten seconds are counted and logged together,
 /// so that a column full of bad values does not fill the log.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(Mutex<State>);
@@ -20,17 +20,17 @@ struct State {
     last: String,
 }
 
-/// What is to be said now.
+/// What the caller should log now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
-    /// How many there were since the last one that was said.
+    /// The number of complaints since the last one that was logged.
     pub(crate) count: u64,
-    /// One of them.
+    /// The text of one of them.
     pub(crate) text: String,
 }
 
 impl Tally {
-    /// Counts one. `text` is made only when it is to be said.
+    /// Counts one complaint; returns what to log, if it is time. `text` is called only when its result is logged.
     pub(crate) fn add(&self, text: impl FnOnce() -> String) -> Option<Complaint> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.unsaid += 1;
@@ -41,15 +41,15 @@ impl Tally {
         Some(state.say())
     }
 
-    /// What was counted and not said, if it is time. To be asked now and then: the last complaints have none behind them
-    /// that would make them said.
+    /// What was counted but not yet logged, if it is time. Must be called now and then, because otherwise the last
+    /// complaints would be logged only when another one follows.
     pub(crate) fn due(&self) -> Option<Complaint> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = state.unsaid > 0 && state.said.is_some_and(|said| said.elapsed() >= EVERY);
         is_due.then(|| state.say())
     }
 
-    /// What was counted and not said, now: nothing comes any more.
+    /// What was counted but not yet logged, at once: for the end of the task.
     pub(crate) fn rest(&self) -> Option<Complaint> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (state.unsaid > 0).then(|| state.say())

@@ -1,4 +1,5 @@
-//! Transaction metadata (`provide.transaction.metadata`): BEGIN and END records, and each event's place.
+//! Transaction metadata (`provide.transaction.metadata`): BEGIN and END records, and each event's number in its
+//! transaction.
 
 use std::sync::Arc;
 
@@ -58,7 +59,8 @@ impl TransactionTopic {
         }
     }
 
-    /// The BEGIN record. It never moves the stored position: a restart would then miss the transaction's first event.
+    /// The BEGIN record. It carries no position: if its position were stored, a restart would skip the transaction's
+    /// first event.
     pub fn begin(&self, id: &str, ts_ms: i64) -> Event {
         let values = vec![Value::text("BEGIN"), Value::text(id), Value::Null, Value::Null, Value::Int(ts_ms)];
         self.event(id, values, None)
@@ -79,13 +81,14 @@ impl TransactionTopic {
 }
 
 impl Transactions {
-    /// Starts counting anew.
+    /// Starts counting from zero, for a new transaction.
     pub fn reset(&mut self) {
         self.total = 0;
         self.tables.clear();
     }
 
-    /// Counts an event of a table, and gives its place.
+    /// Counts an event of `table`; returns its number in the transaction and its number among the events of this table,
+    /// both from 1.
     pub fn count(&mut self, table: &Arc<str>) -> (i64, i64) {
         self.total += 1;
         let entry = if let Some(i) = self.tables.iter_mut().position(|(name, _)| name == table) {
@@ -99,7 +102,7 @@ impl Transactions {
         (self.total, entry.1)
     }
 
-    /// Counts an event and marks it.
+    /// Counts an event of `table` and returns its `transaction` block.
     pub fn mark(&mut self, id: String, table: &Arc<str>) -> TransactionMark {
         let (total_order, collection_order) = self.count(table);
         TransactionMark { id: id.into_boxed_str(), total_order, collection_order }

@@ -11,7 +11,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 fn heartbeat() -> Heartbeat {
     let mut heartbeat = Heartbeat::new(INTERVAL, &TopicNaming::new("p"), Adjustment::default()).unwrap();
-    // Whatever the first one's time is: these tests begin right behind it.
+    // These tests start right after the first heartbeat, whenever that is due.
     heartbeat.beat(0, &Position::UNKNOWN, true).unwrap();
     heartbeat
 }
@@ -30,7 +30,7 @@ async fn one_is_due_after_each_interval_and_not_before() {
     }
 }
 
-/// A heartbeat that comes late (the pipeline was busy) is not followed by those that were missed meanwhile.
+/// When a heartbeat comes late because the pipeline was busy, the missed ones do not follow it.
 #[tokio::test(start_paused = true)]
 async fn missed_ones_are_not_made_up_for() {
     let mut heartbeat = heartbeat();

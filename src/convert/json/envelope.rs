@@ -1,7 +1,7 @@
-//! Changes to JSON: the envelope and views, straight from the cells.
+//! Writes changes as JSON, straight from the cells: the envelope, and views.
 //!
-//! The source block's constant parts (version, names, the table) are put into text once a table; what is left a record are
-//! a few numbers.
+//! The constant parts of the source block (version, names, the table) are prepared as text once for each table, so only
+//! a few numbers are left to write for each record.
 //!
 //! Must not know: which connector made the change.
 
@@ -15,7 +15,7 @@ use crate::convert::number::write_int;
 
 type Done = Result<(), ConvertError>;
 
-/// Where a field of the envelope comes from, found once by its name.
+/// Where a field of the envelope comes from. It is found by the field's name when the encoder is prepared.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
     Before,
@@ -45,12 +45,12 @@ impl Part {
     }
 }
 
-/// Source blocks kept beside one schema. Mostly there is one: more are of tables that share their schema and topic (those of
-/// a partitioned table, or what a regex naming strategy puts together), or of one table after its columns were announced
-/// again.
+/// The number of source blocks that are kept for one envelope schema. Usually there is one. There are more when tables
+/// share schema and topic (the partitions of a table, or tables that a regex naming strategy sends to one topic), or
+/// when one table had several shapes.
 const MAX_SOURCES: usize = 256;
 
-/// The source blocks of the tables whose envelopes have one schema, by shape.
+/// The source blocks of all tables with the same envelope schema, by the id of the shape.
 #[derive(Debug)]
 pub(super) struct SourceTexts(Cache<u64, SourceText>);
 
@@ -68,14 +68,15 @@ impl SourceTexts {
     }
 }
 
-/// The source block of one table: constant text with words between.
+/// The source block of one table, prepared as text.
 #[derive(Debug)]
 struct SourceText {
+    /// Constant text, and the index of the field to write after it.
     segments: Vec<(Box<[u8]>, Option<usize>)>,
 }
 
 impl SourceText {
-    /// Everything constant in one piece up to the next word of the event.
+    /// Joins everything constant into one piece of text, up to the next field that differs from event to event.
     fn of(shape: &Shape, members: &[Member]) -> Self {
         let mut segments = Vec::new();
         let mut text = Vec::new();
@@ -91,7 +92,7 @@ impl SourceText {
         Self { segments }
     }
 
-    /// Writes the block; the members' nodes say what a null becomes.
+    /// Writes the block; the nodes of `members` say what a null becomes.
     fn write(&self, members: &[Member], decoded: &Decoded<'_>, out: &mut Vec<u8>) -> Done {
         for (text, field) in &self.segments {
             out.extend_from_slice(text);
@@ -125,7 +126,7 @@ pub(super) fn write_change(
     })
 }
 
-/// Writes a row, or what its absence becomes. A field's cell is at the place that `cells` names.
+/// Writes a row, or what a null becomes when there is no row. `cells` holds, for each field, the index of its cell.
 pub(super) fn write_image(node: &Node, row: Option<&[ValueRef<'_>]>, cells: &[u16], out: &mut Vec<u8>) -> Done {
     let (Some(row), Form::Struct(members)) = (row, &node.form) else { return write_null(node, out) };
     write_struct(members, out, |i, node, out| match cells.get(i).and_then(|place| row.get(usize::from(*place))) {
@@ -140,7 +141,7 @@ fn write_source(node: &Node, prepared: &mut SourceTexts, decoded: &Decoded<'_>, 
     if members.len() == shape.source.fields.len() {
         return prepared.of(shape, members).write(members, decoded, out);
     }
-    // A schema of another connector's source block: written field by field.
+    // The schema has another number of fields than the shape's source block: written field by field.
     let (position, mark) = (decoded.position(), decoded.change.mark);
     write_struct(members, out, |i, node, out| match shape.source.fields.get(i) {
         Some(field) => write_source_field(node, field, position, mark, out),
@@ -174,7 +175,7 @@ fn write_source_field(
     Ok(())
 }
 
-/// The JSON text `["commit","lsn"]` inside a JSON string.
+/// Writes the source block's `sequence`: the JSON text `["commit","lsn"]` as a JSON string.
 fn write_sequence(out: &mut Vec<u8>, commit: Option<i64>, lsn: Option<i64>) {
     let word = |out: &mut Vec<u8>, word: Option<i64>| match word {
         None => out.extend_from_slice(b"null"),
@@ -199,7 +200,7 @@ fn text_or_null(node: &Node, text: Option<&str>, out: &mut Vec<u8>) -> Done {
     Ok(())
 }
 
-#[allow(clippy::unnecessary_wraps)] // all arms of an envelope answer alike
+#[allow(clippy::unnecessary_wraps)] // so that all arms of the match in `write_change` have the same type
 fn write_letter(decoded: &Decoded<'_>, out: &mut Vec<u8>) -> Done {
     out.push(b'"');
     out.extend_from_slice(decoded.change.op.letter().as_bytes());
@@ -207,7 +208,7 @@ fn write_letter(decoded: &Decoded<'_>, out: &mut Vec<u8>) -> Done {
     Ok(())
 }
 
-#[allow(clippy::unnecessary_wraps)] // as above
+#[allow(clippy::unnecessary_wraps)] // for the same reason
 fn write_instant(out: &mut Vec<u8>, number: i64) -> Done {
     write_int(out, number);
     Ok(())

@@ -1,4 +1,4 @@
-//! A schema, compiled for writing: every name, brace and default is text already.
+//! A schema compiled for writing: every field name, brace and default is prepared as text.
 //!
 //! Must not know: where values come from.
 
@@ -14,9 +14,9 @@ use super::write::write_owned;
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) form: Form,
-    /// What a null becomes: `null`, or the default's text; none when a null is an error.
+    /// What a null becomes: `null` or the default's text. `None`: a null is an error.
     pub(super) null: Option<Box<[u8]>>,
-    /// Path of the field, for messages.
+    /// Path of the field, for error messages, such as `after.id`.
     pub(super) field: Arc<str>,
 }
 
@@ -28,14 +28,14 @@ pub(super) enum Form {
     Double,
     Text,
     Bytes,
-    /// Base64 of the unscaled value; the scale must be the schema's.
+    /// A decimal as base64 of the unscaled value; its scale must be the one given here.
     Decimal(i32),
-    /// Digits; any scale.
+    /// A decimal as digits, of any scale.
     Numeric,
     Array(Box<Node>),
-    /// A map with text keys.
+    /// A map with text keys, written as an object.
     Object(Box<Node>),
-    /// A map with other keys: pairs.
+    /// A map with other keys, written as an array of pairs.
     Pairs(Box<(Node, Node)>),
     Struct(Box<[Member]>),
 }
@@ -83,20 +83,21 @@ impl Node {
 
     fn null_text(&self, schema: &Schema, style: Style) -> Option<Box<[u8]>> {
         if let Some(default) = schema.default.as_ref().filter(|value| style.replace_null && **value != Value::Null) {
-            // A default that does not fit its schema is reported where it would be used, as a null without default.
+            // A default that does not fit its schema is not reported here. A null that would need it is then reported
+            // as a null without default.
             return self.rendered(default);
         }
         schema.optional.then(|| b"null"[..].into())
     }
 
-    /// A value as text; none when it does not fit.
+    /// A value as text; `None` when it does not fit the schema.
     pub(super) fn rendered(&self, value: &Value) -> Option<Box<[u8]>> {
         let mut out = Vec::new();
         write_owned(self, value, &mut out).ok()?;
         Some(out.into())
     }
 
-    /// The name of the type, as messages spell it.
+    /// The name of the schema's type, as in Connect's messages.
     pub(super) fn type_name(&self) -> &'static str {
         match &self.form {
             Form::Bool => "BOOLEAN",

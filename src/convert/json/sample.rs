@@ -1,4 +1,4 @@
-//! A table of the bench's form, built by hand, for tests.
+//! A table like that of the benchmark, built by hand, for tests.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) fn decimal(scale: i32) -> Arc<Schema> {
         .build()
 }
 
-/// The table of the bench: `id` is the key.
+/// The shape of the benchmark's table; its key is `id`.
 pub(crate) fn bench_shape() -> Shape {
     let row = Schema::of(Kind::structure(vec![
         ("id", plain(Kind::Int64)),
@@ -106,7 +106,7 @@ pub(crate) fn bench_shape() -> Shape {
     }
 }
 
-/// A row of the bench.
+/// A row of the benchmark's table; `text` is its column `c`.
 pub(crate) fn bench_cells(text: &str) -> Vec<ValueRef<'_>> {
     vec![
         ValueRef::Int(123_456),

@@ -1,4 +1,4 @@
-//! A schema as the JSON that travels beside the payload.
+//! Writes a schema as the JSON that `schemas.enable` puts beside the payload.
 //!
 //! Must not know: payloads.
 
@@ -9,7 +9,7 @@ use super::plan::Node;
 use super::text::write_string;
 use crate::convert::number::write_int;
 
-/// Writes a schema; inside a struct its field's name stands last.
+/// Writes a schema. For a field of a struct, `field` is its name, which comes last, as in Kafka's `JsonConverter`.
 pub(super) fn write_schema(out: &mut Vec<u8>, schema: &Schema, field: Option<&str>, style: Style) {
     out.extend_from_slice(b"{\"type\":\"");
     out.extend_from_slice(type_word(&schema.kind).as_bytes());

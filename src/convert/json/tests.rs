@@ -158,11 +158,11 @@ fn envelopes() {
     let expect = format!(r#"{{"before":null,"after":{ROW},"source":{SOURCE},"transaction":null,"op":"c",{TIMES}}}"#);
     assert_eq!(encode(PLAIN, &Payload::Change(&event)).unwrap(), Some(expect.clone()));
     assert_eq!(encode(PLAIN, &Payload::Key(&shape, &row)).unwrap().as_deref(), Some(r#"{"id":123456}"#));
-    // The same as an owned value.
+    // The same event as an owned value gives the same text.
     let owned = Payload::Value(shape.envelope.clone(), Payload::Change(&event).to_value());
     assert_eq!(encode(PLAIN, &owned).unwrap(), Some(expect.clone()));
 
-    // A snapshot's mark without defaults; a transaction; another table under the same encoder.
+    // `snapshot` without its default, and a transaction block; below, another table under the same encoder.
     let mut delete = change(Op::Delete);
     delete.transaction = Some(Box::new(TransactionMark { id: "555:1".into(), total_order: 3, collection_order: 2 }));
     let event = decoded(&shape, &delete, Some(&row), None);
@@ -227,13 +227,14 @@ fn views() {
     assert_eq!(encode(PLAIN, &owned).unwrap().as_deref(), Some(expect));
 }
 
-/// A schema, a value of it, and what serde_json makes of the value.
+/// A schema, a value of this schema, and the same value in serde_json's form.
 fn any_value() -> impl Strategy<Value = (Arc<Schema>, Value, serde_json::Value)> {
     let leaf = prop_oneof![
         any::<i64>().prop_map(|n| (optional(Kind::Int64), Value::Int(n), json!(n))),
         any::<bool>().prop_map(|b| (optional(Kind::Bool), Value::Bool(b), json!(b))),
         ".*".prop_map(|s| (optional(Kind::String), Value::Text(s.clone()), json!(s))),
-        // Quarters: serde_json reads other doubles only nearly (doubles_read_back has them all).
+        // Only multiples of 1/4, because serde_json parses other doubles inexactly; `doubles_read_back` tests all
+        // doubles.
         any::<i32>().prop_map(|n| f64::from(n) / 4.0).prop_map(|d| (
             optional(Kind::Float64),
             Value::Double(d),
@@ -275,7 +276,8 @@ proptest! {
     }
 }
 
-/// `cargo test --release -- --ignored --nocapture bench`: nanoseconds an event, key and value.
+/// Prints the nanoseconds for the key and the value of one event: `cargo test --release -- --ignored --nocapture
+/// bench`.
 #[test]
 #[ignore = "a measurement, for a release build"]
 fn bench_nanoseconds_an_event() {

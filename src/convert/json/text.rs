@@ -11,7 +11,8 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Whether a byte ends a run: controls, the quote, the backslash, and the lead byte of a character beyond U+FFFF.
+/// Whether a byte ends a run that can be copied: control characters, the quote, the backslash, and the lead byte of a
+/// character beyond U+FFFF.
 const fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\' || byte >= 0xf0
 }
@@ -26,7 +27,8 @@ static SPECIAL: [bool; 256] = {
     table
 };
 
-/// Whether none of eight bytes is special. Borrows run upwards from a true hit only, so the answer is exact.
+/// Whether none of the eight bytes in `word` is special. A subtraction borrows only out of a byte that is special
+/// itself, so a wrong bit can appear only beside a right one, and the answer is exact.
 fn is_plain(word: u64) -> bool {
     let below = |x: u64, n: u8| x.wrapping_sub(ONES * u64::from(n)) & !x;
     let quote = below(word ^ (ONES * u64::from(b'"')), 1);
@@ -35,7 +37,7 @@ fn is_plain(word: u64) -> bool {
     (below(word, 0x20) | quote | backslash | beyond) & HIGH == 0
 }
 
-/// Index of the first special byte at or behind `from`.
+/// Index of the first special byte at or after `from`; the length of `bytes` without one.
 fn next_special(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     let (chunks, _) = bytes[from..].as_chunks::<8>();
@@ -63,7 +65,8 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Writes one escape; how many bytes it stands for.
+/// Writes the escape for the character at the start of `rest`, whose first byte is `byte`; returns how many bytes of
+/// the text it replaces.
 #[cold]
 fn escape(out: &mut Vec<u8>, byte: u8, rest: &str) -> usize {
     let short = match byte {
@@ -100,13 +103,13 @@ fn unicode(out: &mut Vec<u8>, unit: u16) {
 pub(crate) fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-    // The room is exactly what the padded form needs.
+    // Cannot fail: the slice has exactly the length of the padded form.
     let _ = STANDARD.encode_slice(bytes, &mut out[start..]);
 }
 
-/// Writes bytes given as hexadecimal digits as unquoted base64.
+/// Writes bytes that are given as hexadecimal digits as unquoted base64.
 pub(crate) fn write_hex_as_base64(out: &mut Vec<u8>, digits: &[u8]) {
-    // 48 bytes make 64 characters without padding, so pieces may be written one after the other.
+    // 48 bytes make 64 characters without padding, so the pieces can be written one after the other.
     let mut piece = [0; 48];
     for part in digits.chunks(96) {
         let (pairs, _) = part.as_chunks::<2>();
@@ -118,7 +121,8 @@ pub(crate) fn write_hex_as_base64(out: &mut Vec<u8>, digits: &[u8]) {
 }
 
 fn nibble(digit: u8) -> u8 {
-    // '0'–'9' have 0x3 in the upper half; 'a'–'f' and 'A'–'F' begin at 1 in the lower half.
+    // '0'–'9' are 0x30–0x39, so the lower half is the digit. 'A'–'F' and 'a'–'f' have 1–6 in the lower half and bit 6
+    // set.
     (digit & 15) + 9 * (digit >> 6)
 }
 

@@ -1,4 +1,4 @@
-//! Values to JSON, along a compiled schema: one `match` a cell, straight into the output.
+//! Writes values as JSON, guided by a compiled schema: one `match` for each cell, straight into the output.
 //!
 //! Must not know: topics, envelopes.
 
@@ -12,7 +12,7 @@ use crate::convert::number::{write_decimal, write_double, write_float, write_int
 
 type Done = Result<(), ConvertError>;
 
-/// Writes what a null becomes.
+/// Writes what a null becomes: `null` or the default. Fails for a required field without a default.
 pub(super) fn write_null(node: &Node, out: &mut Vec<u8>) -> Done {
     match &node.null {
         Some(text) => {
@@ -86,7 +86,7 @@ pub(super) fn write_owned(node: &Node, value: &Value, out: &mut Vec<u8>) -> Done
     Ok(())
 }
 
-/// Writes a struct whose members `write` knows by their index.
+/// Writes a struct; `write` is called with the index of each member and writes its value.
 #[inline]
 pub(super) fn write_struct(
     members: &[Member],
@@ -152,7 +152,7 @@ fn write_bool(out: &mut Vec<u8>, truth: bool) {
     out.extend_from_slice(if truth { b"true" } else { b"false" });
 }
 
-/// NaN and the infinities are no JSON numbers: Jackson quotes them.
+/// Writes a floating-point number. NaN and the infinities are not JSON numbers, so they are quoted, as Jackson does.
 fn write_real(out: &mut Vec<u8>, finite: bool, write: impl FnOnce(&mut Vec<u8>)) {
     if finite { write(out) } else { quoted(out, write) }
 }
@@ -163,11 +163,11 @@ fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');
 }
 
-/// The minimal two's complement of a number, in base64.
+/// Writes the shortest two's complement of a number, big-endian, in quoted base64.
 fn write_unscaled(out: &mut Vec<u8>, unscaled: i128) {
     if let Ok(small) = i64::try_from(unscaled) {
         let bytes = small.to_be_bytes();
-        // Bits that are needed, one for the sign: how many bytes of sign may go.
+        // How many leading bytes only repeat the sign; one sign bit must stay.
         let spare = (if small < 0 { small.leading_ones() } else { small.leading_zeros() } - 1) / 8;
         return quoted(out, |out| write_base64(out, &bytes[spare as usize..]));
     }

@@ -1,4 +1,5 @@
-//! What librdkafka says: of a record that its fate is known, of the brokers that none can be reached.
+//! librdkafka's callbacks: a record was delivered or not, or the client has an error, such as that no broker can be
+//! reached.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -12,16 +13,17 @@ use super::flow::Flow;
 use super::line::Line;
 use crate::sink::{DeliveryError, EncodedHeaders, Outgoing, Undelivered};
 
-/// A broker that is away is complained of many times a second; this often it is logged.
+/// How often errors are logged at most, because librdkafka reports a broker that is away many times a second.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// librdkafka's callbacks.
 pub(super) struct Callbacks {
     client_id: String,
     flow: Arc<Flow>,
-    /// Where records wait for those under way; set once the producer is made.
+    /// The line whose held records are passed on after a delivery. Set once the producer is made, because the line
+    /// needs the producer, which needs these callbacks.
     line: OnceLock<Weak<Line>>,
-    /// When the last complaint was logged.
+    /// When the last error was logged.
     said: Mutex<Option<Instant>>,
 }
 
@@ -30,20 +32,20 @@ impl Callbacks {
         Self { client_id, flow, line: OnceLock::new(), said: Mutex::default() }
     }
 
-    /// Tells which line to look at after a delivery.
+    /// Sets the line to look at after a delivery.
     pub(super) fn watch(&self, line: &Arc<Line>) {
-        // Called once, so it cannot fail.
+        // Cannot fail, because this is called once.
         let _ = self.line.set(Arc::downgrade(line));
     }
 }
 
 impl ClientContext for Callbacks {
     fn error(&self, error: KafkaError, reason: &str) {
-        // Not fatal: librdkafka goes on trying for ever; the person must still learn that the broker is away, once in a
-        // while.
+        // The error is not fatal, because librdkafka goes on trying. It is still logged once in a while, so that a user
+        // learns that the broker is away.
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
-            tracing::warn!(client = %self.client_id, %error, reason, "Kafka producer");
+            tracing::warn!(client = %self.client_id, %error, reason, "the Kafka producer reports an error and goes on trying");
             *said = Some(Instant::now());
         }
         drop(said);
@@ -73,7 +75,7 @@ impl ProducerContext for Callbacks {
     }
 }
 
-/// Hands on a record that did not arrive, with all that it has.
+/// Reports a record that did not reach the broker, with its key, value and headers.
 fn refused(flow: &Flow, seq: u64, code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) {
     let headers = message.headers().map(|headers| {
         headers.iter().fold(EncodedHeaders::default(), |set, header| set.with(header.key, header.value))

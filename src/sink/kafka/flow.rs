@@ -1,4 +1,4 @@
-//! How many records are where, and who sleeps until one of them is delivered.
+//! Counts the records that are sent, passed on and delivered, and lets senders sleep until enough are delivered.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,21 +7,24 @@ use std::time::Duration;
 
 use crate::sink::{Delivery, DeliveryError, Outgoing, Undelivered};
 
-/// What senders and the polling thread share.
+/// The counters and flags that senders and the polling thread share.
 pub(super) struct Flow {
     may_produce: Box<dyn Fn() -> bool + Send + Sync>,
     pub(super) stopped: AtomicBool,
-    /// Records taken from senders, handed on to librdkafka, and with their delivery known.
+    /// Records accepted from senders.
     pub(super) sent: AtomicU64,
+    /// Records passed on to librdkafka.
     pub(super) handed: AtomicU64,
+    /// Records whose delivery is known, whether it failed or not.
     pub(super) delivered: AtomicU64,
     delivery: Box<Delivery>,
-    /// The count of deliveries at which the polling thread wakes whoever sleeps; `u64::MAX` while nobody does. A
-    /// threshold and not a flag, so that a sender that found the window full gets room for many records at once.
+    /// The value of `delivered` at which the polling thread wakes the sleeping senders; `u64::MAX` while nobody sleeps.
+    /// It is a threshold and not a flag, so that a sender that found the queue full wakes when there is room for many
+    /// records.
     wake_at: AtomicU64,
     lock: Mutex<()>,
     room: Condvar,
-    /// Set by librdkafka's complaint that no broker can be reached, cleared by the next delivery.
+    /// Set when librdkafka reports that no broker can be reached, cleared by the next delivery.
     is_away: AtomicBool,
     away: Mutex<Option<Arc<str>>>,
 }
@@ -48,7 +51,7 @@ impl Flow {
         *self.away.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
-    /// Why records wait, if any do.
+    /// Why no broker can be reached, if that is so and records wait.
     pub(super) fn away(&self) -> Option<Arc<str>> {
         if !self.is_away.load(Ordering::Acquire) || self.in_flight() == 0 {
             return None;
@@ -57,7 +60,7 @@ impl Flow {
     }
 
     pub(super) fn in_flight(&self) -> u64 {
-        // Delivered first: the difference is then never negative.
+        // `delivered` is read first, so the difference is never negative.
         let delivered = self.delivered.load(Ordering::Acquire);
         self.sent.load(Ordering::Acquire).saturating_sub(delivered)
     }
@@ -66,14 +69,14 @@ impl Flow {
         self.stopped.load(Ordering::Acquire) || !(self.may_produce)()
     }
 
-    /// Whether librdkafka has nothing under way.
+    /// Whether librdkafka has no record whose delivery is unknown.
     pub(super) fn is_idle(&self) -> bool {
-        // Delivered first: handed never falls behind it.
+        // `delivered` is read first, so `handed` is never less than it.
         let delivered = self.delivered.load(Ordering::Acquire);
         self.handed.load(Ordering::Acquire) == delivered
     }
 
-    /// One record's fate is known.
+    /// Reports what became of one record, and counts it as delivered.
     pub(super) fn settle(&self, seq: u64, outcome: Result<(), Undelivered<'_>>) {
         let is_ok = outcome.is_ok();
         (self.delivery)(seq, outcome);
@@ -87,8 +90,8 @@ impl Flow {
         }
     }
 
-    /// A delivery was lost to a panic, so that its record stays under way for ever: the sink stops, and the task is told in
-    /// the form of a delivery that failed. It belongs to no record.
+    /// Stops the sink after a panic in a delivery callback. That delivery is lost, so its record would count as under
+    /// way for ever. The task learns of it by a failed delivery with the number `u64::MAX`, which belongs to no record.
     pub(super) fn break_down(&self) {
         self.stopped.store(true, Ordering::Release);
         let error = DeliveryError::Refused {
@@ -109,22 +112,23 @@ impl Flow {
             headers: None,
             seq: u64::MAX,
         };
-        // If telling is what panics, the senders still find the sink stopped.
+        // If this call panics too, senders still find the sink stopped.
         let _ = catch_unwind(AssertUnwindSafe(|| (self.delivery)(u64::MAX, Err(Undelivered { error, record }))));
         self.wake();
     }
 
-    /// Wakes whoever sleeps, to look again.
+    /// Wakes all sleeping senders.
     pub(super) fn wake(&self) {
         self.room.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {
-        // The mutex guards no data, so a panic of another holder leaves nothing half done.
+        // The mutex guards no data, so a poisoned lock can still be used.
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps until `delivered` deliveries have come or `atmost` is over (a wake-up lost to a race costs just that).
+    /// Sleeps until the count of deliveries reaches `delivered` or `atmost` is over. If a wake-up is lost to a race,
+    /// the sleep lasts for `atmost`.
     pub(super) fn doze(&self, delivered: u64, atmost: Duration) {
         let guard = self.lock();
         self.wake_at.fetch_min(delivered, Ordering::AcqRel);

@@ -1,4 +1,4 @@
-//! Handing records on to librdkafka, at once or when those under way are delivered.
+//! Passes records on to librdkafka, at once or when those under way are delivered, and polls for delivery reports.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,26 +13,29 @@ use super::flow::Flow;
 use crate::sink::window::Window;
 use crate::sink::{DeliveryError, EncodedHeaders, Outgoing, Undelivered};
 
-/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap. Callbacks are called at once, but no event
-/// ends the poll.
+/// How long one poll lasts. rdkafka's poll spins for the last millisecond of its timeout, so it should be called
+/// rarely. A long timeout delays nothing: callbacks run at once during the poll, and no event ends it early.
 const POLL: Duration = Duration::from_millis(250);
-/// How long a sink that was dropped goes on hearing of deliveries, and how often it looks.
+/// How long the polling thread of a dropped sink goes on waiting for delivery reports, and how long each poll lasts
+/// then.
 const LAST_DELIVERIES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(5));
 
-/// The fence is looked at once in so many records.
+/// The fence is asked once in this many records.
 pub(super) const LOOK_EVERY: u64 = 16;
 
-/// The producer and what waits for it. Whoever finds that nothing is under way hands on: a sender, or the last delivery.
+/// The producer, and the window with the records that wait for it. Held records are passed on by the thread that first
+/// finds nothing under way: a sender's, or the one that reports the last delivery.
 pub(super) struct Line {
     pub(super) producer: BaseProducer<Callbacks>,
-    /// None when librdkafka takes all at once.
+    /// `None` when librdkafka gets every record at once.
     pub(super) window: Option<Mutex<Window>>,
     pub(super) flow: Arc<Flow>,
 }
 
 impl Line {
-    /// The polling thread: hears of deliveries until the sink is dropped. librdkafka's events are handled in poll, on this
-    /// thread, so that a panic in what they lead to comes out here and passes through no frame of C.
+    /// The body of the polling thread: polls for delivery reports until the sink is dropped. rdkafka handles
+    /// librdkafka's events in `poll` on this thread, so a panic in a callback arrives here without unwinding through C
+    /// code.
     pub(super) fn hear(&self, closing: &AtomicBool) {
         let is_closing = || closing.load(Ordering::Acquire);
         let heard = catch_unwind(AssertUnwindSafe(|| {
@@ -47,23 +50,23 @@ impl Line {
                 std::thread::sleep(POLL);
             }
         }
-        // What was purged still owes its deliveries.
+        // The records that were purged still get their delivery reports.
         let end = Instant::now() + LAST_DELIVERIES.0;
         while !self.flow.is_idle() && Instant::now() < end {
-            // A panic has been told of already.
+            // A panic was already reported by `break_down`, or nobody needs to know of it any more.
             let _ = catch_unwind(AssertUnwindSafe(|| self.producer.poll(LAST_DELIVERIES.1)));
         }
     }
 
-    /// Hands on what waits, if it may go.
+    /// Passes held records on if they may go; see [`advance`](Self::advance).
     pub(super) fn look(&self, reads_clock: bool) {
         if let Some(mut window) = self.window() {
             self.advance(&mut window, reads_clock);
         }
     }
 
-    /// Hands on what waits, if nothing is under way; `reads_clock` also when it has waited too long for that: a partition
-    /// that cannot be written must not hold up all others.
+    /// Passes held records on if nothing is under way. With `reads_clock`, also if they have waited too long, because a
+    /// partition that cannot be written must not hold up all others.
     pub(super) fn advance(&self, window: &mut Window, reads_clock: bool) {
         if window.is_empty() || !(self.flow.is_idle() || reads_clock && window.is_overdue()) {
             return;
@@ -71,7 +74,7 @@ impl Line {
         window.open();
         let mut look = 0;
         while let Some(out) = window.front() {
-            // The whole question reads a clock.
+            // The fence reads a clock, so it is asked only once in LOOK_EVERY records.
             look += 1;
             if look % LOOK_EVERY == 1 && self.flow.is_stopped() {
                 return self.give_up(window);
@@ -85,7 +88,7 @@ impl Line {
         }
     }
 
-    /// What waits will not be sent by this sink.
+    /// Reports all held records as not sent, because the sink is stopped.
     pub(super) fn give_up(&self, window: &mut Window) {
         while let Some(out) = window.front() {
             self.fail(&out, DeliveryError::Purged { topic: out.topic.to_owned() });
@@ -93,13 +96,14 @@ impl Line {
         }
     }
 
-    /// A record that librdkafka never had.
+    /// Reports that a record failed that librdkafka never had.
     fn fail(&self, record: &Outgoing<'_>, error: DeliveryError) {
         self.flow.handed.fetch_add(1, Ordering::AcqRel);
         self.flow.settle(record.seq, Err(Undelivered { error, record: *record }));
     }
 
-    /// `Ok(false)` when librdkafka's queue is full, which it is not for long: no record is larger than all of it.
+    /// Passes one record to librdkafka. Returns `Ok(false)` when its queue is full; trying again later succeeds,
+    /// because the queue is larger than any record.
     pub(super) fn produce(&self, out: &Outgoing<'_>) -> Result<bool, DeliveryError> {
         let record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord {
             topic: out.topic,
@@ -110,7 +114,7 @@ impl Line {
             headers: out.headers.and_then(EncodedHeaders::native),
             delivery_opaque: out.seq as usize,
         };
-        // Counted before, so that a delivery never overtakes its record in the counters.
+        // Counted first, so that a record is never counted as delivered before it is counted here.
         self.flow.handed.fetch_add(1, Ordering::AcqRel);
         let Err((error, _)) = self.producer.send(record) else { return Ok(true) };
         self.flow.handed.fetch_sub(1, Ordering::AcqRel);
@@ -121,7 +125,7 @@ impl Line {
     }
 
     pub(super) fn window(&self) -> Option<MutexGuard<'_, Window>> {
-        // A panic between two of its methods leaves the window whole.
+        // A panic does not leave the window half changed, so a poisoned lock can still be used.
         self.window.as_ref().map(|window| window.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -5,14 +5,14 @@ use std::sync::mpsc::channel;
 use super::*;
 use crate::sink::properties;
 
-/// A panic in what hears of deliveries would leave its record under way for ever: the task must learn of it.
+/// After a panic in the delivery callback its record would count as under way for ever, so the task must learn of it.
 #[test]
 fn a_panic_in_a_delivery_ends_the_sink_and_is_told() {
     let (tell, told) = channel();
     let has_panicked = AtomicBool::new(false);
     let delivery: Box<Delivery> = Box::new(move |_, outcome| {
         assert!(has_panicked.swap(true, Ordering::Relaxed), "a defect");
-        // The test may have ended.
+        // Fails when the test has already ended, which does not matter.
         let _ = tell.send(outcome.expect_err("nobody answers").error.to_string());
     });
     let none = BTreeMap::new();

@@ -10,8 +10,9 @@ fn properties(text: &str) -> Properties {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// `given` lines over an empty worker; every `expect` line must be in the result, `!word` in a refusal, `?word` in a
-/// warning, `-name` absent; what is accepted must please librdkafka itself.
+/// Translates the properties in `given`. Each line of `expect` is `name=value` (must be in the result), `!word` (in a
+/// refusal), `?word` (in a warning) or `-name` (must not be in the result). If nothing is refused, librdkafka must
+/// accept the result.
 #[track_caller]
 fn check(given: &str, expect: &str) {
     let mapped = producer("127.0.0.1:1", &Properties::new(), &properties(given));

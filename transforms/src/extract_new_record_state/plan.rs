@@ -1,5 +1,6 @@
-//! What a flattened record is made of, found once an input schema: its schema, and for each field where it is in the
-//! envelope. A plan is then lowered to a view of raw changes, or read off an envelope that another transform made.
+//! How a record is flattened: the output schema, and for each output field where its value is in the envelope. A plan
+//! is made once for each input schema. For raw changes it is turned into a view; for an envelope that another transform
+//! has turned into values, the values are read by it.
 //!
 //! Must not know: options, headers, delete modes.
 
@@ -11,14 +12,15 @@ use record::{Field, Kind, Schema, Shape, Value, View, ViewSource};
 use super::reference::Reference;
 use crate::TransformError;
 
-/// Where a field is in the envelope.
+/// Where an output field gets its value from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Origin {
-    /// A field of one of the envelope's structs, by both indices, or its default when null.
+    /// A field of one of the envelope's structs: the index of the struct, the index of the field in it, and the value
+    /// that replaces a null.
     Nested(usize, usize, Option<Value>),
-    /// A field of the envelope itself.
+    /// A field of the envelope itself, by its index.
     Root(usize),
-    /// The same for every record.
+    /// The same value in every record.
     Constant(Value),
 }
 
@@ -37,14 +39,15 @@ pub(super) struct Plan {
     basics: Arc<Schema>,
 }
 
-/// The schema of a reference: what it is, but optional and without default.
+/// The schema of an added field: that of the envelope's field, but optional and without a default.
 fn added_schema(schema: &Schema) -> Arc<Schema> {
     let basics = schema.edit().optional().default(None);
-    // The reference leaves a whole struct's fields out; only a null one can be written then.
+    // Debezium leaves out the fields of an added struct, so only a null struct fits the schema.
     if matches!(schema.kind, Kind::Struct(_)) { basics.kind(Kind::Struct(Vec::new())).build() } else { basics.build() }
 }
 
-/// Finds a reference in an envelope; none when it is neither in its struct nor in the envelope itself.
+/// Finds the field that `reference` names; `None` when neither the struct it names nor the envelope itself has that
+/// field.
 pub(super) fn resolve(envelope: &Schema, reference: &Reference) -> Result<Option<Column>, TransformError> {
     let column = |schema: &Schema, origin| {
         Some(Column { name: reference.name.as_str().into(), schema: added_schema(schema), origin })
@@ -53,7 +56,7 @@ pub(super) fn resolve(envelope: &Schema, reference: &Reference) -> Result<Option
         let outer = envelope.field(part).ok_or_else(|| TransformError::NoField(part.clone()))?;
         let of = &envelope.fields()[outer].schema;
         if let Some(inner) = of.field(&reference.field) {
-            // As stored: an unset `source.snapshot` stays null though its field has a default.
+            // No default: a `source.snapshot` that is not set stays null although the field's schema has a default.
             return Ok(column(&of.fields()[inner].schema, Origin::Nested(outer, inner, None)));
         }
     }
@@ -61,7 +64,7 @@ pub(super) fn resolve(envelope: &Schema, reference: &Reference) -> Result<Option
 }
 
 impl Plan {
-    /// The row's columns, as they are.
+    /// A plan of all columns of the row in `part` (`before` or `after`), unchanged.
     pub(super) fn of_row(envelope: &Schema, part: &str) -> Result<Self, TransformError> {
         let outer = envelope.field(part).ok_or_else(|| TransformError::NoField(part.to_owned()))?;
         let basics = envelope.fields()[outer].schema.clone();
@@ -85,7 +88,7 @@ impl Plan {
         });
     }
 
-    /// A step that copies values with their defaults: nulls of columns that have one are replaced.
+    /// Makes nulls of columns with a default become that default, as Debezium does in steps that copy a struct.
     fn fill_defaults(&mut self) {
         for column in &mut self.columns {
             if let Origin::Nested(_, _, default @ None) = &mut column.origin {
@@ -94,7 +97,7 @@ impl Plan {
         }
     }
 
-    /// Adds references that exist.
+    /// Adds the fields that `references` name, except those that the envelope does not have.
     pub(super) fn add(&mut self, envelope: &Schema, references: &[Reference]) -> Result<(), TransformError> {
         for reference in references {
             self.columns.extend(resolve(envelope, reference)?);
@@ -102,7 +105,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Takes fields out; when only optional ones may go, the others stay.
+    /// Drops the named fields; with `only_optional`, required fields are kept.
     pub(super) fn drop_fields(&mut self, names: &[String], only_optional: bool) {
         let goes = |column: &Column| {
             (!only_optional || column.schema.optional) && names.iter().any(|name| **name == *column.name)
@@ -114,7 +117,7 @@ impl Plan {
         self.fill_defaults();
     }
 
-    /// The schema of the result: the row's name and the like, but required.
+    /// The output schema: name, version and so on are the row schema's, but it is not optional.
     pub(super) fn schema(&self) -> Result<Arc<Schema>, TransformError> {
         let mut seen = HashSet::new();
         if let Some(twice) = self.columns.iter().find(|column| !seen.insert(&*column.name)) {
@@ -125,19 +128,19 @@ impl Plan {
         Ok(self.basics.edit().optional_if(false).default(None).kind(Kind::Struct(fields)).build())
     }
 
-    /// The view of raw changes of a table.
+    /// The plan as a view of the raw changes of `shape`.
     pub(super) fn view(&self, shape: &Shape) -> Result<View, TransformError> {
         let fields = self.columns.iter().map(|column| lower(&column.origin, shape)).collect();
         Ok(View { schema: self.schema()?, fields })
     }
 
-    /// The struct out of an envelope's value.
+    /// The flattened struct, read from an envelope's value.
     pub(super) fn value(&self, envelope: &Value) -> Value {
         Value::Struct(self.columns.iter().map(|column| read(&column.origin, envelope)).collect())
     }
 }
 
-/// An origin as the source of a view's field.
+/// The source of a view's field that corresponds to `origin`.
 pub(super) fn lower(origin: &Origin, shape: &Shape) -> ViewSource {
     let name = |at: usize| shape.envelope.fields().get(at).map_or("", |field| &*field.name);
     match origin {
@@ -147,7 +150,7 @@ pub(super) fn lower(origin: &Origin, shape: &Shape) -> ViewSource {
             "ts_ms" => ViewSource::TsMs,
             "ts_us" => ViewSource::TsUs,
             "ts_ns" => ViewSource::TsNs,
-            // Whole structs: they only get here when they are null.
+            // A whole struct, which `Envelope::check_whole` lets through only when it is null.
             _ => ViewSource::Constant(Value::Null),
         },
         Origin::Nested(outer, inner, default) => {
@@ -172,7 +175,7 @@ pub(super) fn lower(origin: &Origin, shape: &Shape) -> ViewSource {
     }
 }
 
-/// An origin read off an envelope's value.
+/// Reads what `origin` names from an envelope's value.
 pub(super) fn read(origin: &Origin, envelope: &Value) -> Value {
     let field = |of: &Value, at: usize| match of {
         Value::Struct(values) => values.get(at).cloned().unwrap_or(Value::Null),
@@ -182,7 +185,7 @@ pub(super) fn read(origin: &Origin, envelope: &Value) -> Value {
         Origin::Constant(value) => value.clone(),
         Origin::Root(at) => field(envelope, *at),
         Origin::Nested(outer, inner, default) => match field(&field(envelope, *outer), *inner) {
-            // The default is that of the field, not of a struct that is not there.
+            // The default replaces a null field, but not a field of a struct that is itself null.
             Value::Null if field(envelope, *outer) != Value::Null => default.clone().unwrap_or(Value::Null),
             value => value,
         },

@@ -2,19 +2,19 @@
 //!
 //! Must not know: records.
 
-/// A field to add.
+/// One item of `add.fields` or `add.headers`: an envelope field to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
-    /// The struct in the envelope; none for the envelope itself.
+    /// The struct of the envelope that holds the field; `None` for the envelope itself.
     pub(super) part: Option<String>,
-    /// The field's name there.
+    /// The field's name in that struct.
     pub(super) field: String,
-    /// What it is called in the result.
+    /// The field's name in the result, with the prefix.
     pub(super) name: String,
 }
 
 impl Reference {
-    /// Reads one item; the message of the refusal when there are too many colons.
+    /// Parses one item; returns an error message when it has more than one colon.
     pub(super) fn parse(item: &str, prefix: &str) -> Result<Self, String> {
         let mut parts = item.split(':');
         let (source, rename) = (parts.next().unwrap_or_default(), parts.next());
@@ -31,7 +31,7 @@ impl Reference {
         Ok(Self { part: part.map(str::to_owned), field: field.to_owned(), name })
     }
 
-    /// Reads a whole list; blanks around items do not count.
+    /// Parses a comma-separated list; blanks around items do not matter.
     pub(super) fn parse_list(list: &str, prefix: &str) -> Result<Vec<Self>, String> {
         if list.trim().is_empty() {
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! The scenarios of the reference, on a table `a(id int primary key, v text, n int default 5)`.
+//! Scenarios whose results were taken from Debezium, on a table `a(id int primary key, v text, n int default 5)`.
 
 use record::{
     Change, Decode, DecodeError, KeyShape, NONE, Op, Position, Shape, SourceField, SourceShape, Span, TransactionMark,
@@ -52,7 +52,7 @@ fn shape() -> Shape {
         key: Some(KeyShape { schema: key, cells: vec![2] }),
         row,
         envelope: Schema::of(envelope).named("p.a.Envelope", Some(2)).build(),
-        // The cells stand the other way round, so that places and fields cannot be mixed up unseen.
+        // The cells are in reverse order, so that mixing up a cell's index and a field's index fails a test.
         cells: vec![2, 1, 0],
         source: SourceShape {
             schema: source,
@@ -82,7 +82,7 @@ fn show_value(value: &Value) -> String {
     }
 }
 
-/// `topic: field=value … [header=value …]`; `-` for what was dropped.
+/// The record as `topic: field=value … [header=value …]`; `-` when it was dropped.
 fn show(record: Option<&Record<'_>>) -> String {
     let Some(record) = record else { return "-".into() };
     let value = match (record.value.schema(), record.value.to_value()) {
@@ -104,7 +104,7 @@ fn row(id: i64, text: Option<&str>) -> Vec<ValueRef<'_>> {
     vec![ValueRef::Null, text.map_or(ValueRef::Null, ValueRef::Text), ValueRef::Int(id)]
 }
 
-/// Sends a create, a delete with its tombstone and a truncate through, as raw changes and as values.
+/// Sends a create, a delete with its tombstone and a truncate through the transform, as raw changes and as values.
 #[track_caller]
 fn check(options: &[(&str, &str)], expect: [&str; 3]) {
     let shape = shape();
@@ -165,7 +165,7 @@ fn delete_modes() {
     check(&[], [ROW, "p.a: null of p.a.Value", "-"]);
     check(&[(MODE, "drop")], [ROW, "-", "-"]);
     check(&[(MODE, "delete-to-tombstone")], [ROW, "p.a: null", "-"]);
-    // The step that adds the mark shows defaults.
+    // The step that adds `__deleted` replaces nulls with the columns' defaults.
     let (live, dead) = ("p.a: id=1 v=x n=5 __deleted=false", "p.a: id=1 v=x n=5 __deleted=true");
     check(&[(MODE, "rewrite")], [live, dead, "-"]);
     check(&[(MODE, "Rewrite-With-Tombstone")], [live, dead, "p.a: null"]);
@@ -212,7 +212,7 @@ fn routes_and_dropped_fields() {
     let wrong = "Field 'id' is not of type STRING";
     check(&[("route.by.field", "id")], [wrong, wrong, "-"]);
     check(&[("route.by.field", "w")], ["w is not a valid field name", "w is not a valid field name", "-"]);
-    // Only optional fields go, unless told otherwise; what stays is copied with defaults.
+    // Only optional fields are dropped unless the options say otherwise; nulls in the others become defaults.
     let deleted = "p.a: null of p.a.Value";
     check(&[("drop.fields.header.name", "gone")], ["p.a: id=1 n=5", deleted, "-"]);
     let all = [("drop.fields.header.name", "gone"), ("drop.fields.keep.schema.compatible", "false")];

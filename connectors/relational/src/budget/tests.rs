@@ -7,7 +7,7 @@ use super::*;
 
 type Waits = Pin<Box<dyn Future<Output = Lease> + Send>>;
 
-/// The lease if it is granted now, else who waits for it.
+/// The lease if it is granted at once, otherwise the future that waits for it.
 fn ask(account: &Arc<Account>, bytes: usize) -> Result<Lease, Waits> {
     let mut waits: Waits = Box::pin(Arc::clone(account).lease(bytes));
     granted(&mut waits).ok_or(waits)
@@ -35,7 +35,7 @@ fn connectors_that_are_stuck_leave_a_floor_to_each_other() {
     let budget = Budget::new(100, 10);
     let stuck: Vec<_> = (0..8).map(|_| budget.open()).collect();
     let healthy = budget.open();
-    // Each takes what it can get, and none of it ever comes back.
+    // Each connector takes what it can get and never gives any of it back.
     let mut held = Vec::new();
     for _ in 0..20 {
         held.extend(stuck.iter().filter_map(|account| ask(account, 5).ok()));
@@ -70,7 +70,7 @@ fn a_row_larger_than_the_budget_passes_and_holds_up_nobody() {
     let shared = now(&other, 90);
     drop(small);
     let huge = granted(&mut huge).expect("nothing else of its connector is held");
-    // Nor does it matter how long it stays.
+    // It does not matter how long the huge lease is held.
     let mut second = later(&one, 1000);
     drop(shared);
     drop(now(&other, 90));
@@ -85,7 +85,7 @@ fn whoever_gives_up_waiting_leaves_nothing_behind() {
     let held = now(&one, 10);
     drop(later(&one, 5));
     assert!(budget.lock().waiting.is_empty());
-    // Granted, and given up before it is taken.
+    // This request is granted, but its future is dropped before it takes the lease.
     let waits = later(&one, 5);
     drop(held);
     drop(waits);
@@ -107,7 +107,7 @@ fn a_connector_that_goes_leaves_its_floor_to_the_others() {
     drop((granted(&mut more).expect("it is shared now"), floor));
 }
 
-/// What happens to one of four connectors: it asks for so many bytes, or its oldest lease, or its oldest wish, is dropped.
+/// What one of four connectors does: it asks for bytes, drops its oldest lease, or drops its oldest waiting request.
 #[derive(Clone, Debug)]
 enum Step {
     Ask(usize),
@@ -132,7 +132,8 @@ proptest! {
             match step {
                 Step::Ask(bytes) => {
                     let must = leases[who].is_empty() || held(&leases[who]) + bytes <= floor;
-                    // What was granted to an earlier wish counts already.
+                    // If earlier requests wait, one of them may have been granted and counts although nobody took it
+                    // yet.
                     let is_alone = waits[who].is_empty();
                     match ask(&accounts[who], bytes) {
                         Ok(lease) => leases[who].push(lease),

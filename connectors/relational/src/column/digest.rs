@@ -1,7 +1,8 @@
-//! The digests of `column.mask.hash.*`: every one of Java's `MessageDigest`, under the names that Java takes.
+//! The digests of `column.mask.hash.*`: all algorithms of Java's `MessageDigest`, under the names that Java accepts.
 //!
-//! The digest is over the salt and the value's bytes, in hexadecimal digits. Which bytes a text has depends on the family: v2
-//! takes its UTF-8, v1 what Java's object serialisation writes of a string.
+//! The digest is computed over the salt followed by the bytes of the text, and written in hexadecimal digits. The key
+//! decides the bytes of a text: `column.mask.hash.v2.*` takes its UTF-8, `column.mask.hash.*` (version 1) takes what
+//! Java's object serialisation writes for a string.
 //!
 //! Must not know: columns, records.
 
@@ -38,7 +39,7 @@ pub enum Digest {
     Sha3To512,
 }
 
-/// Java's names, aliases behind the standard name, which comes first.
+/// Java's names for each algorithm: the standard name first, then its aliases.
 const NAMES: &[(&str, Digest)] = &[
     ("MD2", Digest::Md2),
     ("MD5", Digest::Md5),
@@ -63,22 +64,22 @@ const NAMES: &[(&str, Digest)] = &[
     ("SHA3-512", Digest::Sha3To512),
 ];
 
-/// Which bytes of a text are digested.
+/// Which bytes stand for a text in the digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// `column.mask.hash.*`: Java's serialised string.
+    /// Java's serialised string, for `column.mask.hash.*`.
     Serialised,
-    /// `column.mask.hash.v2.*`: UTF-8.
+    /// UTF-8, for `column.mask.hash.v2.*`.
     Plain,
 }
 
 impl Digest {
-    /// The algorithm that Java finds under this name; case does not count.
+    /// The algorithm that Java finds by this name; case does not matter.
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, digest)| *digest)
     }
 
-    /// The standard names, for a message.
+    /// The standard names of all algorithms, for an error message.
     pub fn names() -> Vec<&'static str> {
         let mut names: Vec<&'static str> = Vec::new();
         for (i, (name, digest)) in NAMES.iter().enumerate() {
@@ -143,7 +144,8 @@ mod tests {
         assert!(Digest::names().contains(&"SHA-1"));
     }
 
-    /// What a Debezium 3.6.1 worker put on a topic for these texts; salt `s` for v1, `ü.x` for v2.
+    /// Compares with what a Debezium 3.6.1 worker wrote to a topic for these texts, with salt `s` for v1 and `ü.x` for
+    /// v2.
     #[test]
     fn known_answers() {
         let file = include_str!("digest/answers.txt");

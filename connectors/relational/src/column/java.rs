@@ -1,10 +1,11 @@
-//! Forms of Java's that a value or an order depends on: a string's serialisation, a hash map's order.
+//! Two behaviours of Java that Debezium's results depend on: how a string is serialised, and the order of a `HashMap`.
 //!
 //! Must not know: what they are used for.
 
-/// Gives `write`, in pieces, what `java.io.ObjectOutputStream` writes of a string: the stream's magic and version, the
-/// string's tag, the length of its "modified UTF-8" and these bytes. A long string (65536 bytes and more) has a tag of its own
-/// and eight bytes of length.
+/// Passes to `write`, in pieces, what `java.io.ObjectOutputStream` writes for a string: the stream's magic and version,
+/// the tag `TC_STRING`, the length in two bytes, and the string in "modified UTF-8". A string of 65536 bytes or more
+/// has the tag `TC_LONGSTRING` and a length of eight bytes instead. See the Java Object Serialization Specification,
+/// chapter 6.
 pub(super) fn write_serialised(text: &str, mut write: impl FnMut(&[u8])) {
     const HEADER: [u8; 4] = [0xac, 0xed, 0, 5];
     write(&HEADER);
@@ -34,7 +35,8 @@ pub(super) fn write_serialised(text: &str, mut write: impl FnMut(&[u8])) {
     }
 }
 
-/// A zero has two bytes in modified UTF-8, a character beyond the basic plane three for each of its two units.
+/// The length of a character in modified UTF-8: U+0000 takes two bytes, and a character beyond U+FFFF takes three for
+/// each of its two UTF-16 units (`java.io.DataInput`).
 fn modified_bytes(c: char) -> usize {
     match c {
         '\0' => 2,
@@ -43,9 +45,10 @@ fn modified_bytes(c: char) -> usize {
     }
 }
 
-/// Sorts entries as a `java.util.HashMap` of so many keys in all gives them out: by bucket, in one bucket as they were put.
+/// Sorts `entries` as a `java.util.HashMap` with `keys_in_all` keys iterates over them: by bucket, and within a bucket
+/// in the order of insertion, which is the given order.
 pub fn in_map_order<T>(entries: &mut [T], keys_in_all: usize, name: impl Fn(&T) -> &str) {
-    // A table doubles when it would hold more than three quarters of its buckets.
+    // The number of buckets doubles when there are more keys than three quarters of it.
     let mut buckets = 16_usize;
     while keys_in_all * 4 > buckets * 3 {
         buckets *= 2;
@@ -84,7 +87,7 @@ mod tests {
     }
 
     proptest! {
-        /// The length that is told is that of the bytes, and no byte of them is zero.
+        /// The length that is written is the number of bytes that follow, and none of these bytes is zero.
         #[test]
         fn the_length_is_that_of_the_bytes(text in "\\PC{0,40}|[\\x00-\\x02😀ü漢]{0,9}") {
             let bytes = serialised(&text);

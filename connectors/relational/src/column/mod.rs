@@ -1,10 +1,10 @@
-//! What a user has done to columns on their way into a record: masks, digests, truncation, the source type told in the
-//! schema (`column.mask.*`, `column.truncate.*`, `*.propagate.source.type`), and updates left out that change nothing that
-//! is sent (`skip.messages.without.change`).
+//! Column rules: masks and hashes (`column.mask.*`), truncation (`column.truncate.*`), source types written into
+//! schemas (`*.propagate.source.type`); and skipping updates that change nothing in the record
+//! (`skip.messages.without.change`).
 //!
-//! A rule is looked for once a column, when its table's shape is made. What it does to the schema is done there; what it does
-//! to values stands in a decoder around the table's own ([`Treated`]). A table without rules has no such decoder, so it pays
-//! nothing.
+//! The rule of a column is looked up once, when the shape of its table is made. The rule changes the column's schema at
+//! that point; it changes the values in a decoder that wraps the table's own ([`Treated`]). A table without rules has
+//! no such decoder and pays nothing.
 //!
 //! Must not know: a database's types or its log; how values are encoded.
 

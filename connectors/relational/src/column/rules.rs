@@ -1,9 +1,9 @@
-//! Which rule acts on a column, and what it does to the column's schema.
+//! Decides which rule acts on a column, and what the rule does to the column's schema.
 //!
-//! As in Debezium one rule acts on a column: of truncation, masks, propagation by column, propagation by type, hashes and
-//! hashes v2 the first whose pattern matches. Of several keys of one family the first in the order of a Java hash map of the
-//! connector's configuration. One exception, because a value that somebody wants hidden must not leave in clear: a hash acts
-//! on a column whose type is propagated too.
+//! As in Debezium, one rule acts on a column: the first that matches of truncation, masks, propagation by column,
+//! propagation by type, hashes, hashes v2. Among several keys of one kind, the first in the iteration order of a Java
+//! `HashMap` of the connector's config wins. There is one exception, because a value that a user wants hidden must not
+//! be sent in clear: a hash also acts on a column whose type is propagated.
 //!
 //! Must not know: a database's types.
 
@@ -17,43 +17,43 @@ use super::java::in_map_order;
 use super::treatment::{Hash, Treatment};
 use crate::Patterns;
 
-/// A column's type as a JDBC driver tells it to Debezium; the rules go by that.
+/// A column's type as a JDBC driver reports it to Debezium; the rules depend on these values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceType {
-    /// The type's name.
+    /// The type's name, such as `varchar`.
     pub name: String,
-    /// Length or precision; `None` where there is none.
+    /// Length or precision; `None` for a type without one.
     pub length: Option<i32>,
-    /// Scale; `None` where there is none.
+    /// Scale; `None` for a type without one.
     pub scale: Option<i32>,
-    /// A type of characters (CHAR, VARCHAR and their like): masks and hashes act on these only.
+    /// Whether it is a character type (CHAR, VARCHAR and the like). Masks and hashes act on these only.
     pub is_text: bool,
 }
 
-/// The rules of a connector, compiled.
+/// The compiled column rules of a connector.
 #[derive(Clone, Debug, Default)]
 pub struct ColumnRules {
     truncations: Vec<(Patterns, usize)>,
     masks: Vec<(Patterns, usize)>,
     propagated_columns: Patterns,
     propagated_types: Patterns,
-    /// v1 before v2.
+    /// `column.mask.hash.*` before `column.mask.hash.v2.*`.
     hashes: Vec<(Patterns, Hash)>,
 }
 
 /// What a rule does to one column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Applied {
-    /// Put behind the parameters of the column's schema.
+    /// Parameters that are appended to those of the column's schema.
     parameters: Vec<(&'static str, String)>,
-    /// What becomes of values; `None`: they stay.
+    /// What is done to the values; `None`: nothing.
     pub treatment: Option<Treatment>,
-    /// A mask or a hash matches the column and does not act; the text says why, for the log.
+    /// Set when a mask or a hash matches the column but does not act on it; the text says why, for the log.
     pub is_in_clear: Option<&'static str>,
 }
 
 impl Applied {
-    /// The column's schema in a row, given that without the rule.
+    /// The column's schema in a row; `plain` is the schema without the rule.
     pub fn schema(&self, plain: &Schema) -> Arc<Schema> {
         let with = |schema: record::SchemaBuilder, (name, value): &(&str, String)| schema.parameter(name, value);
         self.parameters.iter().fold(plain.edit(), with).build()
@@ -61,15 +61,15 @@ impl Applied {
 }
 
 impl ColumnRules {
-    /// Compiles the rules in a configuration. What cannot be used is complained of; the reader's table must have the two keys
-    /// of propagated types.
+    /// Compiles the rules of a config. Rules that cannot be used become complaints of the reader. The reader's key
+    /// table must have `column.propagate.source.type` and `datatype.propagate.source.type`.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let properties = r.properties();
         let mut families: Vec<(&str, Family<'_>)> =
             properties.iter().filter_map(|(name, _)| Some((name, Family::of(name)?))).collect();
-        // The worker adds the task's class to what the connector is given.
+        // One more, because a Connect worker adds `task.class` to the config that a task gets.
         in_map_order(&mut families, properties.iter().count() + 1, |(name, _)| name);
-        // v1 before v2, else as they are.
+        // v1 hashes before v2 hashes; the sort is stable, so everything else keeps its order.
         families.sort_by_key(|(_, family)| matches!(family, Family::Hash { form: Form::Plain, .. }));
         let mut rules = Self {
             propagated_columns: patterns(r, "column.propagate.source.type"),
@@ -107,7 +107,7 @@ impl ColumnRules {
         rules
     }
 
-    /// Whether no column of any table has a rule.
+    /// Whether there are no rules at all.
     pub fn is_empty(&self) -> bool {
         self.truncations.is_empty()
             && self.masks.is_empty()
@@ -116,7 +116,8 @@ impl ColumnRules {
             && self.propagated_types.is_empty()
     }
 
-    /// What is done to a column of the table `table` (`schema.table`), whose schema without a rule is `plain`.
+    /// What the rules do to `column` of `table` (written `schema.table`); `plain` is the column's schema without a
+    /// rule. `None`: nothing.
     pub fn of(&self, table: &str, column: &str, source: &SourceType, plain: &Schema) -> Option<Applied> {
         let name = format!("{table}.{column}");
         let hash = || self.hashes.iter().find(|(columns, _)| columns.matches(&name)).map(|(_, hash)| hash);
@@ -159,11 +160,11 @@ impl ColumnRules {
 }
 
 fn patterns(r: &mut Reader<'_>, key: &str) -> Patterns {
-    // A pattern that does not compile has been complained of by the key's own check.
+    // The key's own check has already complained of a pattern that does not compile.
     Patterns::new(&r.regex_texts(key)).unwrap_or_default()
 }
 
-/// Whether values of this schema can be cut: texts, and bytes that are no bit string and no number.
+/// Whether values of this schema can be cut: texts, and plain bytes (a bit string or a decimal has a schema name).
 fn can_be_cut(schema: &Schema) -> bool {
     match schema.kind {
         Kind::String => true,
@@ -172,7 +173,7 @@ fn can_be_cut(schema: &Schema) -> bool {
     }
 }
 
-/// The parameters that tell of a column's type, in Debezium's order.
+/// The schema parameters that describe a column's type, in Debezium's order.
 fn propagated(column: &str, source: &SourceType) -> Vec<(&'static str, String)> {
     let mut parameters = vec![("__debezium.source.column.type", source.name.to_uppercase())];
     parameters.extend(source.length.map(|length| ("__debezium.source.column.length", length.to_string())));
@@ -188,7 +189,8 @@ enum Family<'a> {
 }
 
 impl<'a> Family<'a> {
-    /// The family that `name` is of. A name whose N is no number is of none, as in Debezium, and does nothing.
+    /// The kind of rule that the key `name` sets. A name whose number is not made of digits is no rule and does
+    /// nothing, as in Debezium.
     fn of(name: &'a str) -> Option<Self> {
         let digits = |n: &&str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
         if let Some(n) = between(name, "column.mask.with.", ".chars").filter(digits) {
@@ -204,7 +206,7 @@ impl<'a> Family<'a> {
         is_one.then_some(Self::Hash { form, algorithm, salt })
     }
 
-    /// The key's name for a message: the salt is a secret.
+    /// The key's name for a message, with the salt masked, because it is a secret.
     fn shown(&self, name: &str) -> String {
         match self {
             Self::Hash { salt, .. } => name.strip_suffix(salt).map_or_else(String::new, |n| format!("{n}********")),

@@ -1,13 +1,14 @@
-//! Updates that change nothing that is sent (`skip.messages.without.change`).
+//! Finds updates that change nothing in the record (`skip.messages.without.change`).
 //!
-//! Two rows are the same when their records would show the same: columns that are left out do not count, masked ones are equal,
-//! and a number is equal to itself with another number of zeros. So the values are compared, not their bytes.
+//! Two rows are the same when their records would be equal: excluded columns do not count, masked columns are always
+//! equal, and two spellings of the same value are equal. Therefore decoded values are compared, not the bytes of the
+//! log.
 //!
 //! Must not know: wire forms, which connector asks.
 
 use record::{Shape, Span, Value, ValueRef};
 
-/// Finds updates without a change. Keeps its scratch from row to row.
+/// Finds updates without a change. Keeps its scratch buffers from row to row, to allocate nothing for each row.
 #[derive(Debug, Default)]
 pub struct Unchanged {
     before: Vec<ValueRef<'static>>,
@@ -15,8 +16,8 @@ pub struct Unchanged {
 }
 
 impl Unchanged {
-    /// Whether the row part of a table's record is the same before and after. A row that cannot be decoded is not: who sends
-    /// the record complains of it.
+    /// Whether the row part of the record is the same before and after; `before` and `after` are the cells' spans in
+    /// `buffer`. A row that cannot be decoded counts as changed, so that it reaches the code that reports it.
     pub fn is_same(&mut self, shape: &Shape, buffer: &[u8], before: &[Span], after: &[Span]) -> bool {
         let bytes = |spans: &[Span], i: usize| spans.get(i).map(|span| (span.bytes(buffer), span.len));
         if before.len() == after.len() && (0..before.len()).all(|i| bytes(before, i) == bytes(after, i)) {
@@ -37,14 +38,14 @@ impl Unchanged {
     }
 }
 
-/// The same allocation for values of another batch.
+/// Empties the vector and changes the lifetime of its elements; the allocation is kept.
 fn emptied<'b>(mut values: Vec<ValueRef<'_>>) -> Vec<ValueRef<'b>> {
     values.clear();
-    // Nothing is in it, so nothing is mapped; collecting in place keeps the allocation.
+    // The vector is empty, so nothing is mapped; `collect` reuses the allocation.
     values.into_iter().map(|_| ValueRef::Null).collect()
 }
 
-/// As Java's `equals`: NaN is itself, and zero is not minus zero.
+/// Equality as Java's `equals` defines it: NaN equals NaN, and zero does not equal minus zero.
 fn is_equal(a: &ValueRef<'_>, b: &ValueRef<'_>) -> bool {
     match (a, b) {
         (ValueRef::Double(a), ValueRef::Double(b)) => is_equal_double(*a, *b),

@@ -1,4 +1,4 @@
-//! A decoder around a table's own: it treats the columns that a rule acts on.
+//! A decoder that wraps the table's own and applies column rules (masks, hashes, truncation) to the decoded cells.
 //!
 //! Must not know: wire forms, schemas.
 
@@ -6,34 +6,34 @@ use record::{Decode, DecodeError, Span, ValueRef};
 
 use super::treatment::Treatment;
 
-/// Decodes a row as the table's own decoder does, then treats some of its cells. Behind all others stand the cells of key
-/// columns as they were before, because a key keeps its true values.
+/// Decodes a row with the table's own decoder, then applies a [`Treatment`] to some of its cells. Because keys keep the
+/// original values, the original value of each treated key column is appended behind the row.
 pub(crate) struct Treated {
     row: Box<dyn Decode>,
     treated: Vec<Cell>,
 }
 
 struct Cell {
-    /// Its place in the row.
+    /// The cell's index in the row.
     place: u16,
     treatment: Treatment,
-    /// It is in the key too, which wants it untreated.
+    /// Whether the original value is appended behind the row, because the column is in the key.
     is_kept: bool,
 }
 
 impl Treated {
-    /// Around this decoder, treating nothing yet.
+    /// Wraps `row`, without any treatment yet.
     pub(crate) fn new(row: Box<dyn Decode>) -> Self {
         Self { row, treated: Vec::new() }
     }
 
-    /// Treats the cell at `place`. With `is_kept` its untreated value stands behind the row as well, in the order of these
-    /// calls.
+    /// Applies `treatment` to the cell at index `place`. With `is_kept`, the original value is appended behind the row;
+    /// the appended values are in the order of the calls.
     pub(crate) fn treat(&mut self, place: u16, treatment: Treatment, is_kept: bool) {
         self.treated.push(Cell { place, treatment, is_kept });
     }
 
-    /// The table's own decoder, where there is nothing to treat; else this one.
+    /// The finished decoder: the table's own if nothing is treated, otherwise this wrapper.
     pub(crate) fn into_decode(self) -> Box<dyn Decode> {
         if self.treated.is_empty() { self.row } else { Box::new(self) }
     }
@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// Each cell is the text of its span.
+    /// Decodes each cell as the text of its span.
     struct Texts;
 
     impl Decode for Texts {
@@ -86,7 +86,7 @@ mod tests {
         treated.treat(0, Treatment::mask(1), false);
         treated.treat(1, Treatment::mask(2), true);
         let spans = [Span { start: 0, len: 3 }, Span::NULL, Span { start: 3, len: 3 }];
-        // What stands before the row in the scratch is another's.
+        // `out` already holds a value that is not part of this row and must stay as it is.
         let decode = treated.into_decode();
         let mut out = vec![ValueRef::Int(1)];
         decode.row(b"abcdef", &spans, &mut out).unwrap();

@@ -1,7 +1,7 @@
-//! What a rule does to one column's values.
+//! What a rule does to the values of one column.
 //!
-//! It is done to the value as the record would show it, whatever that came from: a cell, SQL NULL, the default or zero that
-//! stands for a missing cell, the placeholder of a value that the log does not carry.
+//! A rule is applied to the value that the record would show, wherever that value came from: a cell, SQL NULL, the
+//! default or zero that replaces a missing cell, or the placeholder for a value that the log does not carry.
 //!
 //! Must not know: which columns are treated, and why.
 
@@ -10,14 +10,14 @@ use settings::Secret;
 
 use super::digest::{Digest, Form};
 
-/// What becomes of each value of a column.
+/// What each value of a column is replaced by.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Treatment {
-    /// Every value, NULL too, becomes this text.
+    /// Every value, also NULL, becomes this text.
     Mask(Value),
-    /// A text becomes its digest; NULL stays.
+    /// A text becomes its digest; NULL stays NULL.
     Hash(Hash),
-    /// A text is cut to so many UTF-16 units, bytes to so many bytes.
+    /// A text is cut to this many UTF-16 units, a byte string to this many bytes.
     Truncate(usize),
 }
 
@@ -26,21 +26,22 @@ pub enum Treatment {
 pub struct Hash {
     /// The algorithm.
     pub digest: Digest,
-    /// Which bytes of a text count.
+    /// Which bytes stand for a text in the digest.
     pub form: Form,
-    /// Goes into the digest first, so that nobody can look the digests of usual values up.
+    /// Put before the text, so that nobody can look up the digests of common values.
     pub salt: Secret,
-    /// The digits are cut to the column's length, so that a sink's column of that length takes them. `None`: all of them.
+    /// The column's length, to which the digits are cut, so that they fit a column of that length in a target database.
+    /// `None`: all digits.
     pub length: Option<usize>,
 }
 
 impl Treatment {
-    /// So many asterisks.
+    /// A mask of `length` asterisks.
     pub fn mask(length: usize) -> Self {
         Self::Mask(Value::Text("*".repeat(length)))
     }
 
-    /// The value that is sent in place of `value`.
+    /// The value that the record shows instead of `value`.
     pub fn apply<'a>(&'a self, value: ValueRef<'a>) -> ValueRef<'a> {
         match self {
             Self::Mask(mask) => ValueRef::Shared(mask),
@@ -56,7 +57,7 @@ impl Hash {
         let text: &str = match value {
             ValueRef::Text(text) => text,
             ValueRef::Shared(Value::Text(text)) => text,
-            // What has another form is written as a record would show it; null and what is no text have no digest.
+            // Other forms of text are first written as the record would show them. Anything else becomes null.
             _ if value.write_text(&mut written) => match std::str::from_utf8(&written) {
                 Ok(text) => text,
                 Err(_) => return ValueRef::Null,
@@ -94,16 +95,16 @@ fn truncated(value: ValueRef<'_>, length: usize) -> ValueRef<'_> {
             }
             _ => value,
         },
-        // Bytes that stand for a value that the log does not carry stay whole, as in Debezium: who looks for the placeholder
-        // finds it.
+        // The placeholder for a value that the log does not carry is not cut when it is bytes, as in Debezium, so that
+        // consumers recognise it.
         _ => value,
     }
 }
 
-/// The first `length` UTF-16 units of a text. Where the cut falls between the two units of one character, Java keeps the first
-/// of them, which is no character and which UTF-8 cannot write; here the cut falls before that character.
+/// The first `length` UTF-16 units of a text. Where the cut would split the two units of one character, Java keeps the
+/// first of them, a lone surrogate that UTF-8 cannot encode; here the whole character is dropped.
 fn cut(text: &str, length: usize) -> &str {
-    // No text has more units than bytes.
+    // A text never has more UTF-16 units than UTF-8 bytes.
     if text.len() <= length {
         return text;
     }
@@ -168,7 +169,7 @@ mod tests {
             check(&Treatment::Truncate(length), ValueRef::Text(text), &Value::text(expect));
             check(&Treatment::Truncate(length), ValueRef::Owned(Box::new(Value::text(text))), &Value::text(expect));
         }
-        // Half of a character is none.
+        // A character is not cut in half.
         check(&Treatment::Truncate(2), ValueRef::Text("a😀b"), &Value::text("a"));
         check(&Treatment::Truncate(2), ValueRef::Bytes(b"abc"), &Value::Bytes(b"ab".to_vec()));
         check(&Treatment::Truncate(2), ValueRef::Hex(b"616263"), &Value::Bytes(b"ab".to_vec()));
@@ -183,7 +184,7 @@ mod tests {
     }
 
     proptest! {
-        /// As Java's `substring`, but for a half character at the end.
+        /// The same as Java's `substring`, except that no half character is left at the end.
         #[test]
         fn a_cut_is_the_longest_beginning_that_fits(text in "[a😀ü漢]{0,12}", length in 0_usize..20) {
             let found = cut(&text, length);

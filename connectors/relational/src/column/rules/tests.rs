@@ -23,7 +23,7 @@ fn int4() -> SourceType {
     SourceType { name: "int4".into(), length: Some(10), scale: Some(0), is_text: false }
 }
 
-/// A rule's parameters, then its treatment in a word.
+/// Checks what the rules do to one column, written as the schema parameters, then the treatment.
 #[track_caller]
 fn check(properties: &[(&str, &str)], column: &str, source: &SourceType, kind: Kind, expect: &str) {
     let rules = rules(properties).unwrap();
@@ -97,7 +97,7 @@ fn a_column_that_is_no_longer_is_not_cut() {
 fn of_one_family_a_hash_maps_first_key_acts() {
     let both = [("column.mask.with.4.chars", ".*"), ("column.mask.with.12.chars", ".*")];
     check(&both, "m", &varchar(9), Kind::String, "masked=true ************");
-    // With more keys the map has more buckets, and the other one stands before it.
+    // With more keys the map has more buckets, and the other key comes first.
     let names: Vec<String> = (0..30).map(|i| format!("other.{i}")).collect();
     let many: Vec<(&str, &str)> = both.into_iter().chain(names.iter().map(|name| (name.as_str(), ""))).collect();
     check(&many, "m", &varchar(9), Kind::String, "masked=true ****");
