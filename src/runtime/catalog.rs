@@ -10,7 +10,7 @@ use settings::{Def, Properties, names_class};
 
 use crate::convert;
 
-/// What a class is, in the order in which Connect lists them (after the connectors).
+/// The kinds of classes, in the order in which Connect lists them (after the connectors).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartKind {
     /// An SMT.
@@ -24,7 +24,7 @@ pub enum PartKind {
 }
 
 impl PartKind {
-    /// Connect's word.
+    /// Connect's name of the kind.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Transformation => "transformation",
@@ -35,23 +35,23 @@ impl PartKind {
     }
 }
 
-/// One class.
+/// A built-in class that a configuration can name.
 #[derive(Clone, Copy)]
 pub struct Offered {
-    /// Its Java name.
+    /// The class's full Java name.
     pub class: &'static str,
-    /// What it is.
+    /// The class's kind.
     pub kind: PartKind,
     /// The version of the reference that it is compatible with.
     pub version: &'static str,
     /// Its keys, without the prefix under which they are set.
     pub keys: Def,
-    /// The transformation, which has more to say of its settings.
+    /// The transformation, if the class is one: transformations warn of some of their settings.
     transform: Option<&'static transforms::Kind>,
 }
 
 impl Offered {
-    /// What is to be said of its settings under a prefix: each old name, and what replaced it.
+    /// The warnings about the settings under `prefix`, each with its full key: an old name, and what replaced it.
     pub(crate) fn remarks(&self, prefix: &str, config: &Properties) -> Vec<(String, String)> {
         let Some(transform) = self.transform else { return Vec::new() };
         let own: Properties = config.under(prefix).collect();
@@ -60,13 +60,13 @@ impl Offered {
     }
 }
 
-/// Kafka Connect's level, which its own classes have as version.
+/// The version that Kafka Connect's own classes show.
 const CONNECT: &str = "4.3.1";
 
-/// Debezium's.
+/// The version that Debezium's classes show.
 const DEBEZIUM: &str = "3.6.1.Final";
 
-/// All of them.
+/// All built-in classes.
 #[derive(Clone, Default)]
 pub struct Catalog(Arc<[Offered]>);
 
@@ -91,28 +91,29 @@ impl Catalog {
         Self::new(offered)
     }
 
-    /// In Connect's order: by kind, then by class.
+    /// Sorts the classes in Connect's order: by kind, then by name.
     fn new(mut offered: Vec<Offered>) -> Self {
         offered.sort_by_key(|one| (one.kind, one.class));
         Self(offered.into())
     }
 
-    /// Everything, in Connect's order.
+    /// All classes in Connect's order.
     pub fn iter(&self) -> impl Iterator<Item = &Offered> {
         self.0.iter()
     }
 
-    /// A class of a kind, by its name, the last part of it, or that without the kind's word.
+    /// Finds a class of a kind by its full name, its simple name, or the simple name without the kind (`Json` for
+    /// `JsonConverter`).
     pub fn find(&self, kind: PartKind, class: &str) -> Option<&Offered> {
         self.iter().filter(|one| one.kind == kind).find(|one| is_named(one.class, class))
     }
 
-    /// A class of any kind.
+    /// Finds a class of any kind, by the same names.
     pub fn any(&self, class: &str) -> Option<&Offered> {
         self.iter().find(|one| is_named(one.class, class))
     }
 
-    /// What to say where a class of a kind is not here, behind Connect's own line.
+    /// The line that explains, after Connect's own one, that a class of this kind is not built in.
     pub fn lacks(&self, kind: PartKind) -> String {
         let what = kind.name().replace('_', " ");
         format!(
@@ -122,7 +123,7 @@ impl Catalog {
         )
     }
 
-    /// The classes of a kind.
+    /// The full names of all classes of a kind.
     pub fn classes(&self, kind: PartKind) -> Vec<String> {
         self.iter().filter(|one| one.kind == kind).map(|one| one.class.to_owned()).collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::sink::properties::{self, Client, Refusal};
 
-/// librdkafka's properties.
+/// Makes librdkafka's properties of the worker's; logs warnings.
 ///
 /// # Errors
 /// The first property that cannot be honoured.

@@ -7,10 +7,11 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::watch;
 
-/// How long one question waits for the broker.
+/// How long one request waits for the broker.
 const ASK: Duration = Duration::from_secs(5);
 
-/// Asks the brokers for their cluster's id until one answers; a plain thread does, as the client blocks.
+/// Asks the brokers for their cluster's id until one answers, on a thread of its own, as the client blocks. The id is empty
+/// until then.
 pub fn id(client: BTreeMap<String, String>) -> watch::Receiver<String> {
     let (publish, id) = watch::channel(String::new());
     let ask = move || {
@@ -25,7 +26,7 @@ pub fn id(client: BTreeMap<String, String>) -> watch::Receiver<String> {
         }
     };
     if let Err(error) = std::thread::Builder::new().name("cluster-id".to_owned()).spawn(ask) {
-        tracing::warn!(%error, "no thread to ask for the cluster's id");
+        tracing::warn!(%error, "the cluster's id stays unknown: the thread that asks for it could not be started");
     }
     id
 }

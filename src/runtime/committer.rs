@@ -1,7 +1,8 @@
-//! Stores how far a task is, once that is delivered, and tells the connector what is stored.
+//! Stores the position that a task has reached once every record up to it is delivered, and then tells the connector.
 //!
-//! The order is the promise: delivered, then the offset stored, then the source told. What the source has been told it may
-//! forget, so a position that is told before it is stored is lost by a crash in between.
+//! The order keeps records from being lost: delivered, then the offset stored, then the source told. The source may discard
+//! its log up to the position that it was told. If it were told before the offset is stored, a crash in between would start
+//! from an offset whose log is gone.
 //!
 //! Must not know: how records are sent, SQL.
 
@@ -18,21 +19,21 @@ use super::ledger::{Committable, Ledger};
 use super::owner::Fence;
 use crate::store::{Offsets, Pending, StoreError};
 
-/// Offsets are stored at least this often while something is new, whatever `offset.flush.interval.ms` says: what is
-/// stored late is repeated after a crash, and keeps the database's log.
+/// Offsets are stored at least this often while something is new, even if `offset.flush.interval.ms` is longer: the older
+/// the stored offset, the more records are repeated after a crash, and the more log the database has to keep.
 const COMMIT_AT_LEAST: Duration = Duration::from_secs(5);
 
-/// Where a position is stored, and under what.
+/// Under which key a task's position is stored, and in which form.
 pub(crate) struct Place {
     /// The connector's name.
     pub(crate) connector: Arc<str>,
-    /// Its source partition.
+    /// The source partition.
     pub(crate) partition: Map<String, Json>,
-    /// A position as the offset that is stored.
+    /// Makes the stored offset of a position.
     pub(crate) offset: fn(&Position) -> Map<String, Json>,
 }
 
-/// How a position becomes durable.
+/// How a position is stored.
 pub(crate) enum Strategy {
     /// Records are acknowledged before their offset is written, by the store's own producer. A crash between the two
     /// repeats records; none is lost.
@@ -54,7 +55,6 @@ struct Writing {
     begun: Instant,
 }
 
-/// See the module.
 pub(crate) struct Committer {
     place: Place,
     strategy: Strategy,
@@ -63,15 +63,15 @@ pub(crate) struct Committer {
     fence: Arc<Fence>,
     meters: Arc<Meters>,
     every: Duration,
-    /// Tells the connector. None when all is told.
+    /// Tells the connector what is stored. Dropped at the end, which tells it that nothing more comes.
     stored: Option<watch::Sender<Option<Position>>>,
     last: Instant,
-    /// One at a time.
+    /// The write under way; there is one at a time.
     writing: Option<Writing>,
 }
 
 impl Committer {
-    /// For a task that starts now. `flush_interval` is `offset.flush.interval.ms`.
+    /// A committer for a task that starts now. `flush_interval` is `offset.flush.interval.ms`.
     pub(crate) fn new(
         place: Place,
         strategy: Strategy,
@@ -92,16 +92,16 @@ impl Committer {
         }
     }
 
-    /// Begins to store what may be stored, if it is time or somebody waits for it. The answer may take as long as the
-    /// broker is away, so nobody waits for it here: [`settled`](Self::settled) does.
+    /// Begins to store what may be stored, if the interval is over or somebody waits for it. It does not wait for the
+    /// store's answer, which takes as long as the broker is away: [`settled`](Self::settled) does.
     pub(crate) fn look(&mut self) {
         if self.writing.is_none() && (self.ledger.is_awaited() || self.last.elapsed() >= self.every) {
             self.begin();
         }
     }
 
-    /// Waits for the answer to the write under way, for ever while there is none; then tells the connector, or takes the
-    /// position back. May be dropped and called again.
+    /// Waits for the answer to the write under way, then tells the connector, or gives the position back to the ledger.
+    /// While no write is under way it never returns. It may be dropped and called again.
     pub(crate) async fn settled(&mut self) {
         let Some(writing) = &mut self.writing else { return std::future::pending().await };
         let result = (&mut writing.pending).await;
@@ -110,9 +110,8 @@ impl Committer {
         }
     }
 
-    /// Nothing more comes: waits for the write under way and stores what was delivered since. Gives up after `within`: with
-    /// the broker away nothing can be stored, and the next start repeats what was not. Then tells the connector that this
-    /// was all.
+    /// Ends the committing: waits for the write under way, stores what was delivered since, and then tells the connector
+    /// that nothing more comes. Gives up waiting after `within`, because nothing can be stored while the broker is away.
     pub(crate) async fn finish(&mut self, within: Duration) {
         let all = async {
             if self.writing.is_some() {
@@ -123,7 +122,7 @@ impl Committer {
                 self.settled().await;
             }
         };
-        // Told by the trace or repeated by the next start: nothing to do about it here.
+        // Nothing is to be done after a time-out: the next start repeats what was not stored.
         let _ = timeout(within, all).await;
         self.stored = None;
     }
@@ -142,7 +141,7 @@ impl Committer {
             self.ledger.put_back(committable);
             return;
         }
-        // Each lane brings its own keys; the stream's are first.
+        // Each lane adds its own keys to the offset; the stream's are first.
         let mut offset = Map::new();
         for position in committable.positions() {
             offset.extend((self.place.offset)(position));

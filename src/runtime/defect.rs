@@ -1,7 +1,7 @@
-//! A panic ends the one thing that it fell in (a task, a keeper, a request), and the others go on.
+//! A panic ends only what it happened in (a task, a keeper, a request); everything else goes on.
 //!
-//! Who caught one tells where it fell, so that it can be reported and mended. The panic's own message is told only when it
-//! stands in the code word for word: one that was put together at run time may hold a cell's value (cutting a text at a
+//! A caught panic is shown with its place in the source, so that it can be reported and mended. Its message is shown only if
+//! it is a literal in the source. A message that was put together at run time may hold a cell's value (slicing a text at a
 //! wrong byte prints the text), and no value may reach a log or a status.
 //!
 //! Must not know: what was running.
@@ -15,7 +15,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use futures_util::FutureExt as _;
 
 thread_local! {
-    /// The last panic of this thread, from the hook to whoever catches it.
+    /// The last panic of this thread: the panic hook puts it here, whoever catches the panic takes it.
     static LAST: RefCell<Option<Defect>> = const { RefCell::new(None) };
 }
 
@@ -33,14 +33,14 @@ impl Defect {
         Self { place, message: literal(info.payload()) }
     }
 
-    /// One that was caught on this thread.
+    /// The panic that was just caught on this thread.
     fn caught(payload: &(dyn Any + Send)) -> Self {
-        // Without the hook, as in unit tests, the place is not known.
+        // Without the panic hook, as in unit tests, the place is not known.
         let last = LAST.with_borrow_mut(Option::take);
         last.unwrap_or_else(|| Self { place: None, message: literal(payload) })
     }
 
-    /// A trace for a status, in Java's form. `what` is what ended: "the pipeline".
+    /// A trace for a status, in Java's form. `what` names what ended, such as "the pipeline".
     pub fn trace(&self, what: &str) -> String {
         format!(
             "org.apache.kafka.connect.errors.ConnectException: {what} ended by a defect of afterimage: {self}\n\
@@ -72,8 +72,8 @@ fn within_sources(file: &str) -> &str {
     rest.map_or(file, |(_, rest)| rest)
 }
 
-/// From now on a panic is logged with its place and the calls that led there, and without its message. To be called once,
-/// when the process starts.
+/// Sets the panic hook: a panic is logged with its place and backtrace, and with its message only if that is a literal. Call
+/// it once, when the process starts.
 pub fn log_panics() {
     panic::set_hook(Box::new(|info| {
         let defect = Defect::seen(info);
@@ -88,20 +88,20 @@ pub fn log_panics() {
         } else {
             eprintln!("afterimage: {defect} (thread {thread}). This is a defect of afterimage, please report it.");
         }
-        // A thread that ends has no place for it any more.
+        // Fails on a thread that is ending: its thread-locals are gone.
         let _ = LAST.try_with(|last| last.replace(Some(defect)));
     }));
 }
 
-/// Runs `work`; a panic comes back as an error. What the work holds is dropped with it, and what it shares with others is
-/// either atomic or behind locks that pass over a holder's panic: nothing half done is left to be seen.
+/// Runs `work` and returns a panic as an error. Going on after a panic is safe: what `work` owns is dropped, and what it
+/// shares with others is atomic, or behind locks whose values no panic can leave half changed.
 pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Defect> {
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Defect::caught(&*payload))
 }
 
-/// As [`catch`], for a future.
+/// Like [`catch`], for a future.
 pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Defect> {
-    // The hook ran on the thread that polls here, in this very poll.
+    // The panic hook ran on this thread, during this poll.
     AssertUnwindSafe(work).catch_unwind().await.map_err(|payload| Defect::caught(&*payload))
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of records after they were handed to the sink: counted as done, left out, or the end of the task.
+//! What becomes of records that were handed to the sink: delivered, left out, or the end of the task.
 //!
 //! Must not know: how records are sent, where positions are stored.
 
@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::tolerance::Reporter;
 use crate::sink::Undelivered;
 
-/// The first delivery that failed, and the alarm for it.
+/// Set by the first delivery that fails; the task ends then.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
     failed: AtomicBool,
@@ -23,7 +23,7 @@ impl Alarm {
         }
     }
 
-    /// Why a record was not delivered, if one was not.
+    /// Why a record was not delivered; `None` while there is no such record.
     pub(crate) fn raised(&self) -> Option<String> {
         if !self.failed.load(Ordering::Acquire) {
             return None;
@@ -32,7 +32,7 @@ impl Alarm {
     }
 }
 
-/// Hears what became of each record.
+/// Is told by the sink what became of each record.
 pub(crate) struct Deliveries {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) reporter: Arc<Reporter>,
@@ -40,7 +40,8 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
-    /// The record's fate is known. A record that is refused and left out counts as done: it is passed.
+    /// Takes the outcome of a record. A record that the broker refuses and that is left out counts as done, so that the
+    /// position can move past it.
     pub(crate) fn settle(&self, seq: u64, outcome: Result<(), Undelivered<'_>>) {
         match outcome {
             Ok(()) => self.ledger.done(seq),

@@ -1,23 +1,23 @@
-//! Places at which a test can make a fault fall: `FAILPOINTS='pipeline-NAME=panic(text)'` in the daemon's environment makes
-//! the pipeline of connector NAME panic. What is built to run has none of this (feature `failpoints`).
+//! Places in which a test can cause a fault: `FAILPOINTS='pipeline-NAME=panic(text)'` in the daemon's environment makes the
+//! pipeline of connector NAME panic. Only a build with the feature `failpoints` has them; the shipped one has not.
 //!
-//! Must not know: what a fault leads to.
+//! Must not know: what a fault causes.
 
 #[cfg(feature = "failpoints")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether any place is armed: a place that is not costs one load.
+/// Whether the environment sets any fault. If not, passing a place costs one atomic load.
 #[cfg(feature = "failpoints")]
 static IS_ARMED: AtomicBool = AtomicBool::new(false);
 
-/// The places of this process, armed by the environment until this is dropped.
+/// The faults that the environment sets; dropping this ends them.
 pub struct Armed {
     #[cfg(feature = "failpoints")]
     #[allow(dead_code, reason = "held for its drop")]
     scenario: fail::FailScenario<'static>,
 }
 
-/// Reads the environment, once, at the start.
+/// Reads the faults from the environment. Call it once, at the start.
 pub fn arm() -> Armed {
     #[cfg(feature = "failpoints")]
     IS_ARMED.store(std::env::var_os("FAILPOINTS").is_some(), Ordering::Relaxed);
@@ -27,7 +27,7 @@ pub fn arm() -> Armed {
     }
 }
 
-/// A place that one connector reaches.
+/// Causes the fault that is set for this place and connector, if any.
 #[cfg(feature = "failpoints")]
 pub(super) fn reach(place: &str, connector: &str) {
     if IS_ARMED.load(Ordering::Relaxed) {
@@ -35,7 +35,7 @@ pub(super) fn reach(place: &str, connector: &str) {
     }
 }
 
-/// A place that one connector reaches: nothing falls here.
+/// Does nothing: this build has no faults.
 #[cfg(not(feature = "failpoints"))]
 #[inline]
 pub(super) fn reach(_place: &str, _connector: &str) {}

@@ -1,4 +1,4 @@
-//! Why a task ends: the trace that `status.trace` shows, in Java's form, with what to do behind it.
+//! Why a task ends: the trace that `status.trace` shows, in Java's form, followed by what to do.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::convert::ConvertError;
 use crate::sink::SinkError;
 use crate::sink::topics::TopicError;
 
-/// Connect's names of the stages of a record.
+/// The stages of a record in Connect's terms, and two of our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// A transform.
@@ -25,12 +25,12 @@ pub(crate) enum Stage {
     KafkaProduce,
     /// Reading a row.
     Decode,
-    /// None of them: the program is at fault.
+    /// A panic, in whatever stage.
     Defect,
 }
 
 impl Stage {
-    /// As Connect's log spells it.
+    /// The stage's name in Connect's log lines.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Transformation => "TRANSFORMATION",
@@ -52,11 +52,11 @@ pub(crate) struct Failure {
     cause: String,
     /// What a person can do.
     remedy: String,
-    /// The process lost its right to produce, or is shutting down: not the task's failure.
+    /// The process may not produce any more, or is shutting down: this is no failure of the task.
     stopped: bool,
-    /// Another record may go where this one may not.
+    /// Only this record is at fault; another one may pass.
     of_the_record: bool,
-    /// The same may work a little later.
+    /// The same record may pass a little later.
     transient: bool,
 }
 
@@ -94,7 +94,7 @@ impl Failure {
         failure
     }
 
-    /// A record was taken but not delivered.
+    /// The sink took a record and could not deliver it.
     pub(crate) fn delivery(cause: String) -> Self {
         Self::new(Stage::KafkaProduce, cause, "")
     }
@@ -104,7 +104,7 @@ impl Failure {
         Self::new(Stage::Defect, defect.trace("the pipeline"), "")
     }
 
-    /// It is the record alone that the broker refuses.
+    /// The broker refuses this record alone.
     pub(super) fn blame_the_record(&mut self) {
         self.of_the_record = true;
     }
@@ -124,7 +124,7 @@ impl Failure {
         self.of_the_record
     }
 
-    /// Where it failed.
+    /// The stage that failed.
     pub(super) fn stage(&self) -> Stage {
         self.stage
     }
@@ -145,7 +145,7 @@ impl Failure {
         self
     }
 
-    /// Whether the sink was stopped: nothing to report.
+    /// Whether the task was stopped, so that there is nothing to report.
     pub(crate) fn is_stop(&self) -> bool {
         self.stopped
     }

@@ -1,10 +1,10 @@
-//! The store as the owner of the group may use it: whoever writes state, writes through this.
+//! A store that only the owner of the group can write. Everything that writes state uses it.
 //!
-//! Statuses, configurations and offsets have many writers: keepers, calls, tasks. A process that was stopped and goes on
-//! after another took over must not write one record more, whichever of them wakes first; so the question stands here, once,
-//! and not at each of them.
+//! Statuses, configurations and offsets have many writers: keepers, calls, tasks. A process that was stopped (SIGSTOP) and
+//! goes on after another one took over must not write one more record, whichever writer wakes first. So the fence is asked
+//! here, once, and not by each writer.
 //!
-//! Must not know: what is written.
+//! Must not know: what the records mean.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,22 +14,22 @@ use crate::store::{Entry, Fold, Log, Pending, Store, StoreError};
 /// A store that is read at any time and written only while this process owns the group.
 pub struct Fenced {
     store: Arc<dyn Store>,
-    /// The tenure's; none before the first.
+    /// The fence of the present tenure; `None` outside of one.
     fence: RwLock<Option<Arc<Fence>>>,
 }
 
 impl Fenced {
-    /// Over a store that has not been started. Nothing may be written before [`begin`](Self::begin).
+    /// Wraps a store that has not been started. Nothing can be written before [`begin`](Self::begin).
     pub fn new(store: Arc<dyn Store>) -> Arc<Self> {
         Arc::new(Self { store, fence: RwLock::default() })
     }
 
-    /// A tenure begins: writes are taken while `fence` is open.
+    /// Begins a tenure: writes are accepted while `fence` is open.
     pub fn begin(&self, fence: Arc<Fence>) {
         *self.fence.write().unwrap_or_else(PoisonError::into_inner) = Some(fence);
     }
 
-    /// The tenure is over: nothing more is taken, and what has not left yet is taken back.
+    /// Ends the tenure: closes its fence, refuses further writes and drops those that have not been sent yet.
     pub fn end(&self) {
         if let Some(fence) = self.fence.write().unwrap_or_else(PoisonError::into_inner).take() {
             fence.close();
@@ -37,7 +37,7 @@ impl Fenced {
         self.store.abandon();
     }
 
-    /// The tenure's fence.
+    /// The fence of the present tenure.
     pub fn fence(&self) -> Option<Arc<Fence>> {
         self.fence.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::store::{Configs, Offsets, Status, Statuses, TargetState, TopicStatus};
 
-    /// Keeps what it is given.
+    /// A store that keeps the keys of what is written.
     #[derive(Default)]
     struct Memory(Mutex<Vec<String>>);
 
@@ -149,7 +149,7 @@ mod tests {
         fn close(&self) {}
     }
 
-    /// Every write that there is, each with its name.
+    /// Does every kind of write, each with its name.
     async fn all_writes(store: &Arc<Fenced>) -> Vec<(&'static str, Result<(), StoreError>)> {
         let store: Arc<dyn Store> = Arc::clone(store) as _;
         let (configs, statuses) = (Configs::new(Arc::clone(&store)), Statuses::new(Arc::clone(&store)));
@@ -195,7 +195,7 @@ mod tests {
         let fence = Arc::new(Fence::open(Instant::now(), Duration::from_millis(400)));
         store.begin(Arc::clone(&fence));
         check("as owner", &memory, all_writes(&store).await, true);
-        // As after SIGSTOP and SIGCONT: nobody has closed it, its time is over.
+        // As after SIGSTOP and SIGCONT: nobody has closed the fence, but its time has run out.
         tokio::time::sleep(Duration::from_millis(450)).await;
         check("after its time", &memory, all_writes(&store).await, false);
 

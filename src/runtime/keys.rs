@@ -1,6 +1,6 @@
 //! The keys common to all connectors, in the order in which Connect validates them, and those of an SMT or predicate.
 //!
-//! They stand here and not with a connector, because it is the worker that reads them.
+//! They are here and not with a connector, because the worker reads them.
 //!
 //! Must not know: any connector's own keys.
 
@@ -84,7 +84,7 @@ const KEYS: &[Key] = &[
         .support(Support::Refused("offsets are kept in the worker's topic only, and would not be where this key promises them", "Remove it; offset.storage.topic of the worker names the topic.")),
 ];
 
-/// Names beside those that Connect lists: families, and keys that people set on sources though only sinks have them.
+/// Keys beside those that Connect lists: families of keys, and keys that only sinks have but people set on sources.
 const FAMILIES: &[Key] = &[
     Key::new("key.converter.<option>", Kind::String).unlisted().family("key.converter.<option>")
         .doc("An option of the connector's own key converter."),
@@ -149,7 +149,7 @@ pub static PREDICATE: Def = Def::new(&[&[
         .doc("The version that the predicate must have."),
 ]]);
 
-/// Connect's rule for a connector's name: not empty, no ISO control characters.
+/// The rule for a connector's name: Connect's (not empty, no ISO control characters) and one of our own.
 fn name(asked: &Asked<'_>) -> Vec<String> {
     let Some(value) = asked.value else { return Vec::new() };
     if value.trim().is_empty() {
@@ -166,8 +166,8 @@ fn name(asked: &Asked<'_>) -> Vec<String> {
     )]
 }
 
-/// A name that no path of the REST API can carry, because the HTTP layer refuses it however it is written: the connector
-/// could be made and never be read, changed or deleted.
+/// Refuses a name that no path of the REST API can carry, because the HTTP layer refuses it however it is escaped: the
+/// connector could be created and never be read, changed or deleted.
 fn unreachable_in_a_path(name: &str) -> Vec<String> {
     let what = match name {
         "." | ".." => "it is a step in a path".to_owned(),

@@ -1,11 +1,11 @@
 //! What has been delivered, and so which position may be stored.
 //!
-//! Every record takes a number in source order. Partitions acknowledge in any order; a position counts once every number
-//! before it is done, so what is stored never runs ahead of what the broker has. One bit a record in a bounded ring: the
-//! acknowledging thread sets a bit and takes no lock.
+//! Every record takes a number in source order. Partitions acknowledge in any order; a position may be stored once every
+//! number before it is done, so the stored offset never runs ahead of what the broker has. Each record has one bit in a
+//! bounded ring: the acknowledging thread sets a bit and takes no lock.
 //!
-//! A ledger has lanes, each with a ring of its own: the stream is one, and each part of a table that is copied beside it
-//! will be another. Lanes advance independently; a stored offset is made of the last position of each.
+//! A ledger has lanes, each with a ring of its own: one for the stream, and room for more, one for each part of a table that
+//! is copied beside the stream. Lanes advance independently; a stored offset is made of the last position of each.
 //!
 //! Must not know: where positions are stored, what a position means.
 
@@ -19,7 +19,7 @@ use self::lane::{Lane, Mark};
 /// How many low bits of a record's number count within its lane; the bits above them name the lane.
 const LANE_SHIFT: u32 = 56;
 
-/// Which of a ledger's lanes.
+/// Names a lane of a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LaneId(u8);
 
@@ -32,20 +32,19 @@ impl LaneId {
     }
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     lanes: Box<[Lane]>,
 }
 
-/// What may be stored now: the last position of each lane, and who waits for this very write.
+/// What may be stored now: the last position of each lane, and who waits for this write.
 ///
-/// To be given back by [`Ledger::put_back`] when it could not be stored.
+/// If it cannot be stored, give it back with [`Ledger::put_back`].
 #[derive(Debug)]
 pub(crate) struct Committable {
-    /// What is new in each lane.
+    /// The new mark of each lane that has one.
     marks: Vec<Option<Mark>>,
-    /// The position that each lane has reached, new or not; none where a lane has reached nothing yet.
+    /// The position that each lane has reached, new or not; `None` for a lane that has reached nothing yet.
     positions: Vec<Option<Position>>,
 }
 
@@ -60,10 +59,10 @@ impl Committable {
         self.positions.first()?.as_ref()
     }
 
-    /// The write is acknowledged: tells those who wait for a position that was in it, and nobody else.
+    /// Call when the write is acknowledged: tells those who wait for a position that was in it, and nobody else.
     pub(crate) fn stored(self) {
         for tell in self.marks.into_iter().flatten().flat_map(|mark| mark.waiting) {
-            // Who asked may have stopped waiting.
+            // Whoever asked may have stopped waiting.
             let _ = tell.send(());
         }
     }
@@ -76,12 +75,12 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// An empty ledger of so many lanes, of which there is at least the stream's.
+    /// An empty ledger with `count` lanes, but at least the stream's.
     pub(crate) fn with_lanes(count: u8) -> Self {
         Self { lanes: (0..count.max(1)).map(|_| Lane::default()).collect() }
     }
 
-    /// A number's lane and its place there. Lanes are named by this ledger only, so the lane exists.
+    /// The lane of a record's number, and the number within the lane. This ledger gave the number, so the lane exists.
     fn at(&self, seq: u64) -> (&Lane, u64) {
         (&self.lanes[(seq >> LANE_SHIFT) as usize], seq & ((1 << LANE_SHIFT) - 1))
     }
@@ -93,13 +92,14 @@ impl Ledger {
         Some(u64::from(lane.0) << LANE_SHIFT | number)
     }
 
-    /// The number is done: delivered, or left out on purpose.
+    /// The record of this number was delivered, or left out on purpose.
     pub(crate) fn done(&self, seq: u64) {
         let (lane, number) = self.at(seq);
         lane.done(number);
     }
 
-    /// This position counts once everything that the lane has taken so far is done. `tell` hears when it has been stored.
+    /// This position may be stored once all numbers that the lane has given so far are done. `tell` is told when it has
+    /// been stored.
     pub(crate) fn mark(&self, lane: LaneId, position: Position, tell: Option<oneshot::Sender<()>>) {
         self.lanes[lane.index()].mark(position, tell);
     }
@@ -111,7 +111,7 @@ impl Ledger {
         marks.iter().any(Option::is_some).then_some(Committable { marks, positions })
     }
 
-    /// It could not be stored: it is given again, or a later position covers it.
+    /// Takes back what could not be stored: the next committable has it again, or a later position that covers it.
     pub(crate) fn put_back(&self, committable: Committable) {
         for (lane, mark) in self.lanes.iter().zip(committable.marks) {
             if let Some(mark) = mark {
@@ -125,21 +125,21 @@ impl Ledger {
         self.lanes.iter().any(Lane::is_awaited)
     }
 
-    /// Whether this number is done, and all that its lane took before it.
+    /// Whether this number and all numbers before it in its lane are done, as of the last [`advance`](Self::advance).
     pub(crate) fn covers(&self, seq: u64) -> bool {
         let (lane, number) = self.at(seq);
         number < lane.base()
     }
 
-    /// Moves each lane over what is done by now, so that [`covers`](Self::covers) and [`under_way`](Self::under_way) are
-    /// of this moment.
+    /// Takes note of all numbers that are done by now, which [`covers`](Self::covers) and [`under_way`](Self::under_way)
+    /// then count.
     pub(crate) fn advance(&self) {
         for lane in &self.lanes {
             lane.advance();
         }
     }
 
-    /// Numbers given and not done, as of the last advance.
+    /// How many numbers are given and not known to be done, as of the last [`advance`](Self::advance).
     pub(crate) fn under_way(&self) -> u64 {
         self.lanes.iter().map(Lane::under_way).sum()
     }

@@ -1,20 +1,20 @@
 //! One owner: of all processes that share a `group.id`, Java workers included, at most one runs connectors.
 //!
 //! The Kafka group is the lock. While members of protocol type `connect` are in it, Java workers run the connectors and
-//! this process waits ([`Ownership::Foreign`]). While a process of ours is in it, a Java worker that comes cannot join: the
-//! group's protocol is another one.
+//! this process waits ([`Ownership::Foreign`]). While an afterimage is in it, no Java worker can join, because the group's
+//! protocol type is another one.
 //!
-//! Of ours, only the owner is in the group, as its one static member. Standbys stay outside and look at the mark that the
-//! owner writes into the group, so that no coming and going of theirs makes the group rebalance. A standby joins under the
-//! static member's name when the mark says that the place is free or has said nothing new for as long as it lasts. That
-//! fences the member before, dead or alive: the broker takes nothing from it any more. A process that crashed and is started
-//! again need not wait even so long: it has its instance id again, and the lock of that id on its machine tells that the
-//! process before it is dead.
+//! Of all afterimages only the owner is in the group, as its one static member (KIP-345). Standbys stay outside, so that the
+//! group does not rebalance when they come and go, and read the mark that the owner writes into the group. A standby joins
+//! under the static member's name when the mark says that the place is free, or when the mark has not changed for as long as
+//! it lasts. Joining fences the member before, dead or alive: the broker refuses what it sends from then on. A process that
+//! is restarted after a crash need not wait: it has its instance id again, and taking the lock of that id on its machine
+//! proves that the process before it is dead.
 //!
-//! Losing the group must stop the producing before somebody else begins. So the owner proves its place again and again by
-//! writing the mark, which the broker refuses from anyone but the present holder. The [`Fence`] of a tenure is open only
-//! for session timeout minus one heartbeat after the last mark that was taken, by the monotonic clock, and it is asked
-//! before every record: a process that was stopped and continued finds it closed, whichever thread wakes first.
+//! An owner that loses the group must stop producing before another process begins. So the owner proves that it holds the
+//! place again and again, by writing the mark, which the broker takes from the present holder only. The [`Fence`] of a tenure
+//! is open for the session timeout minus one heartbeat after the last mark that the broker took, by the monotonic clock, and
+//! it is asked before every record: a process that was stopped and continued finds it closed, whichever thread wakes first.
 //!
 //! Must not know: what the owner does.
 
@@ -36,18 +36,18 @@ use tokio::sync::watch;
 pub use self::fence::Fence;
 use self::membership::Membership;
 
-/// What the group's membership is made of.
+/// The settings of this process's membership in the group.
 #[derive(Clone)]
 pub struct Settings {
-    /// librdkafka's properties of the worker's internal clients: servers, security. May hold secrets.
+    /// librdkafka properties of the worker's internal clients: servers, security. They may hold secrets.
     pub client: BTreeMap<String, String>,
     /// The client's id, by which the brokers' logs name this process.
     pub client_id: String,
     /// `group.id`.
     pub group_id: String,
-    /// Names this process across its restarts, and no other one of the group.
+    /// `afterimage.instance.id`: names this process across its restarts, and no other process of the group.
     pub instance_id: String,
-    /// `config.storage.topic`; must exist.
+    /// `config.storage.topic`. Its partition 0 stands for the owner's place; nobody joins before the topic exists.
     pub topic: String,
     /// `session.timeout.ms`: after so long without a heartbeat the broker counts the owner as dead.
     pub session_timeout: Duration,
@@ -58,24 +58,24 @@ pub struct Settings {
 /// Who runs the connectors.
 #[derive(Debug, Clone)]
 pub enum Ownership {
-    /// Not known yet: the broker has not answered, or it is not yet seen whether the owner lives.
+    /// Not known yet: the broker has not answered, or it is not clear yet whether the owner lives.
     Starting,
-    /// Java workers are in the group; it is looked at again every 5 s.
+    /// Java workers run them: they are in the group, which is looked at again every 5 s.
     Foreign {
         /// Their client ids and hosts.
         members: Vec<String>,
     },
-    /// Another process of ours runs them; this one takes over when it ends.
+    /// Another afterimage runs them; this process takes over when that one ends.
     Standby,
-    /// This process.
+    /// This process runs them.
     Owner {
-        /// Counts this process's tenures from 1. A number that differs from the last seen means that the group was lost
-        /// in between, also when [`Lost`](Self::Lost) itself was not seen.
+        /// Counts this process's tenures from 1. A number other than the last one seen means that the group was lost in
+        /// between, even if [`Lost`](Self::Lost) was not seen.
         generation: u32,
-        /// Open as long as this tenure may produce; never opens again.
+        /// Open as long as this tenure may produce; once closed, it never opens again.
         fence: Arc<Fence>,
     },
-    /// This process no more; everything that produces must be thrown away.
+    /// This process has lost the group: everything that produces must be dropped.
     Lost,
 }
 
@@ -87,7 +87,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Starts to watch the group and to take it when it is free.
+    /// Starts the thread that watches the group and takes it when it is free.
     pub fn start(settings: Settings) -> std::io::Result<Self> {
         let (publish, state) = watch::channel(Ownership::Starting);
         let leave = Arc::new(AtomicBool::new(false));
@@ -102,11 +102,11 @@ impl Owner {
     }
 
     /// Gives the group back, so that a standby takes over at once. Blocks until the broker was told, at most a few seconds.
-    /// Everything that produces must have ended before.
+    /// Call it only after everything that produces has ended.
     pub fn leave(&mut self) {
         self.leave.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
-            // A panic in it was printed by the hook.
+            // If the thread panicked, the panic hook has logged it.
             let _ = thread.join();
         }
     }

@@ -1,8 +1,8 @@
-//! The pipeline of a task: batches in, through the chain and the converters, bytes out to the sink. One plain thread, in
-//! order: converting is CPU work and has no place on the reader's side.
+//! The pipeline of a task: takes batches through the chain of transforms and the converters, and hands bytes to the sink. It
+//! runs in order on one plain thread, because converting is CPU work and would block the reader's async thread.
 //!
-//! Cells are decoded once a change, into scratch that is reused; the key, the value and every view of them are written
-//! from there. Encoders are prepared once a topic and schema and found again by a pointer and a number.
+//! The cells of a change are decoded once, into scratch that is reused; the key, the value and every view of them are
+//! written from there. Encoders are prepared once for each topic and schema.
 //!
 //! Must not know: which connector, which broker; where positions are stored.
 
@@ -35,7 +35,7 @@ use crate::sink::{EncodedHeaders, Outgoing, Sink, SinkError};
 pub(crate) use self::attempts::Attempts;
 pub(crate) use self::writer::Writer;
 
-/// The headers of the two records that a change of a key leaves as.
+/// The headers of the two records in which a change of a row's key is sent.
 static NEW_KEY: LazyLock<Arc<str>> = LazyLock::new(|| "__debezium.newkey".into());
 static OLD_KEY: LazyLock<Arc<str>> = LazyLock::new(|| "__debezium.oldkey".into());
 
@@ -44,7 +44,7 @@ static OLD_KEY: LazyLock<Arc<str>> = LazyLock::new(|| "__debezium.oldkey".into()
 pub(crate) struct Context {
     /// As the transforms see them.
     pub(crate) headers: Arc<[Header<'static>]>,
-    /// The same as bytes.
+    /// The same headers as bytes.
     pub(crate) encoded: EncodedHeaders,
 }
 
@@ -59,24 +59,25 @@ pub(crate) struct Pipeline {
     pub(crate) sink: Arc<dyn Sink>,
     /// What has been delivered.
     pub(crate) ledger: Arc<Ledger>,
-    /// Topics that are met for the first time.
+    /// Makes topics at their first record.
     pub(crate) topics: Arc<NewTopics>,
-    /// Where records that fail are told of.
+    /// Counts and logs records that fail.
     pub(crate) reporter: Arc<Reporter>,
-    /// How what may work later is tried again.
+    /// Tries operations again that may succeed later.
     pub(crate) attempts: Attempts,
 }
 
-/// What is kept from record to record.
+/// What is kept from record to record, so that it need not be made again.
 #[derive(Default)]
 struct Scratch {
     known: KnownTopics,
-    /// The clock when the batch was taken: a batch is at most a millisecond or two of work.
+    /// The time at which the batch was taken, in nanoseconds since 1970. It serves for all records of the batch, which is at
+    /// most a millisecond or two of work.
     now_ns: i64,
     counts: Counts,
 }
 
-/// What a batch came to.
+/// What is counted in a batch, for the meters.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     reads: u64,
@@ -109,12 +110,12 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Topics that have been met; the one of the last record is nearly always that of the next.
+/// Topics that have been made. The last record's topic is looked at first, as it is nearly always that of the next one too.
 #[derive(Default)]
 struct KnownTopics {
     last: Option<Arc<str>>,
     all: HashSet<Arc<str>>,
-    /// The resets at that time.
+    /// How many resets of topics there had been when these topics were made known.
     resets: u64,
 }
 
@@ -163,7 +164,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Adds what a batch came to to the meters.
+    /// Adds a batch's counts to the meters.
     fn count(&self, batch: &Batch, begun: Instant, scratch: &mut Scratch) {
         let counts = std::mem::take(&mut scratch.counts);
         let now_ms = scratch.now_ns / 1_000_000;
@@ -202,7 +203,7 @@ impl Pipeline {
         scratch.now_ns = now().as_nanos() as i64;
         let context = Arc::clone(&self.context.headers);
         let (mut before, mut after, mut other) = (Vec::new(), Vec::new(), Vec::new());
-        // Only the last position of a batch is kept: the ledger need not hold one an event.
+        // Only the last position of a batch is marked, so that the ledger need not hold one for each event.
         let mut reached: Option<&Position> = None;
         let mut last = None;
         let mut outcome = Ok(());
@@ -335,7 +336,7 @@ impl Pipeline {
         outcome.or_else(|failure| self.failed(failure, &topic, source, kept.as_ref()))
     }
 
-    /// A record could not be sent: tells of it, and whether the task ends with that.
+    /// Counts and logs a record that could not be sent. `Ok` when it is left out, an error when the task ends.
     fn failed(
         &self,
         failure: Failure,
@@ -349,7 +350,7 @@ impl Pipeline {
             Stage::HeaderConverter => self.header.class,
             Stage::KeyConverter => self.key.class,
             Stage::ValueConverter => self.value.class,
-            // What stands in the way of all records is told by the trace alone.
+            // A failure that would hit every record is shown by the task's trace only.
             _ if tolerance.all.is_none() || !failure.is_of_the_record() => return Err(failure),
             stage => class_of(stage),
         };
@@ -388,7 +389,7 @@ impl Pipeline {
         let seq = loop {
             match self.ledger.take(LaneId::STREAM) {
                 Some(seq) => break seq,
-                // A delivery failed, or the task is stopped: no room will come.
+                // A delivery failed, or the task is stopped: the ledger will have no room.
                 None if self.sink.is_stopped() => return Err(Failure::sink(&SinkError::Stopped)),
                 // More records are under way than the ledger holds: deliveries make room.
                 None => std::thread::sleep(Duration::from_millis(1)),
@@ -400,7 +401,7 @@ impl Pipeline {
         let outgoing = Outgoing {
             topic,
             partition: record.partition,
-            // One reading of the clock a batch; the producer would take its own for each record.
+            // The clock is read once a batch; without a timestamp the producer would read it for each record.
             timestamp_ms: record.timestamp_ms.or(Some(scratch.now_ns / 1_000_000)),
             key: has_key.then_some(key.bytes()),
             value: has_value.then_some(value.bytes()),
@@ -409,7 +410,7 @@ impl Pipeline {
         };
         scratch.counts.sent_bytes += (key.bytes().len() + value.bytes().len()) as u64;
         self.sink.send(outgoing).map_err(|error| {
-            // Nothing was sent under this number: it must not hold up the positions before it.
+            // Nothing was sent under this number: it must not hold up the positions behind it.
             if !matches!(error, SinkError::Stopped) {
                 self.ledger.done(seq);
             }
@@ -424,7 +425,7 @@ impl Pipeline {
     }
 }
 
-/// When the source wrote an event, if its source block says so.
+/// When the source wrote an event, in milliseconds since 1970, if its source block says so.
 fn source_ms(shape: &Shape, position: &Position) -> Option<i64> {
     let slot = shape.source.fields.iter().find_map(|field| match field {
         SourceField::Millis(slot) => Some(*slot),
@@ -433,7 +434,7 @@ fn source_ms(shape: &Shape, position: &Position) -> Option<i64> {
     position.word(slot).map(|us| us.div_euclid(1000))
 }
 
-/// Adds headers to a set, as bytes.
+/// Converts headers and adds them to a set.
 fn encoded(
     writer: &mut Writer,
     headers: &[Header<'_>],

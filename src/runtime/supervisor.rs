@@ -1,9 +1,9 @@
-//! The life of all connectors: the one owner of their states.
+//! The lives of all connectors. Only the supervisor decides about their states.
 //!
-//! Three parts, so that no lock is ever held across I/O. The *calls* (REST) check and write the config topic. The *loop*
-//! ([`Supervisor::run`]) follows the topic and the ownership of the group, and rings at the keepers' doors. A *keeper* a
-//! connector compares what the topic says with what runs, lets its machine decide and acts. Because keepers follow the
-//! topic and not the calls, a change that another worker wrote counts just as much as one of our own.
+//! It has three parts, so that no lock is ever held across I/O. The *calls* (from REST) check and write to the config topic.
+//! The *loop* ([`Supervisor::run`]) follows the topic and the ownership of the group, and wakes the keepers. Each connector
+//! has a *keeper*, which compares what the topic says with what runs, lets its machine decide, and acts. Because keepers
+//! follow the topic and not the calls, a change that another worker wrote has the same effect as one of our own.
 //!
 //! Must not know: HTTP, SQL, how a task moves records.
 
@@ -45,20 +45,23 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// On a store that has not been started: [`run`](Self::run) starts it.
+    /// A supervisor on a store that has not been started: [`run`](Self::run) starts it.
     pub fn new(store: Arc<Fenced>, offsets: Offsets, settings: Settings) -> Arc<Self> {
         let shared = Shared::new(store, offsets, settings);
         let (phase, _) = watch::channel(Phase::Reading);
         Arc::new(Self { shared: Arc::new(shared), phase })
     }
 
-    /// What it was told at the start.
+    /// The settings that it was made with.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
     }
 
     /// Reads the store, then follows it and the ownership until `stop` turns true; then stops all tasks within
-    /// `task.shutdown.graceful.timeout.ms` and returns. An error means that the store cannot be used: exit.
+    /// `task.shutdown.graceful.timeout.ms` and returns.
+    ///
+    /// # Errors
+    /// The store cannot be used, and the process must exit.
     pub async fn run(
         &self,
         mut ownership: watch::Receiver<Ownership>,
@@ -73,7 +76,7 @@ impl Supervisor {
                 return Ok(());
             }
         }
-        // Read: reads are served from here on. Nothing is started or written before the topics are known to be fit.
+        // From here on reads are answered. Nothing is started or written before the topics' cleanup policies are checked.
         let mut changes = self.shared.configs.changes();
         self.phase.send_replace(Phase::Read(Ownership::Starting));
         tokio::select! {
@@ -84,7 +87,7 @@ impl Supervisor {
             }
         }
         let now = ownership.borrow_and_update().clone();
-        // A take-over asks the broker, which may be away for longer than a stop may take.
+        // A take-over waits for the broker, which may be away for longer than a stop may take.
         tokio::select! {
             () = self.enter(now) => {}
             () = stopped(&mut stop) => {
@@ -97,7 +100,7 @@ impl Supervisor {
                 biased;
                 () = stopped(&mut stop) => break,
                 changed = ownership.changed() => {
-                    // An ownership that nobody watches over any more cannot be trusted.
+                    // The sender is gone: nobody watches the group any more, so the ownership counts as lost.
                     let now = if changed.is_ok() { ownership.borrow_and_update().clone() } else { Ownership::Lost };
                     let over = changed.is_err();
                     tokio::select! {
@@ -151,6 +154,6 @@ impl Supervisor {
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // A sender that is gone means that the daemon ends.
+    // An error means that the sender is gone, because the daemon ends: that is a stop too.
     let _ = stop.wait_for(|stop| *stop).await;
 }

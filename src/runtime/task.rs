@@ -1,4 +1,4 @@
-//! One task as its supervisor sees it: what it is made of, what it says, how it is stopped.
+//! One task as its supervisor sees it: what it needs, what it reports, how it is stopped.
 //!
 //! Must not know: how records are moved.
 
@@ -25,24 +25,24 @@ use crate::store::Offsets;
 pub enum TaskEvent {
     /// The connector has started, and nothing is in its way.
     Running,
-    /// Something is in its way that passes by itself; it goes on trying. The text is as a failure's.
+    /// Something is in its way that may pass by itself, and it goes on trying. The text has the form of a failure's.
     Waiting {
         /// For `status.trace`.
         trace: Arc<str>,
     },
-    /// Ended for good. The text is the trace: `class: message` first, then reason and remedy, in Java's form.
+    /// It ended with an error. The text is the trace in Java's form: `class: message`, then reason and remedy.
     Failed {
         /// For `status.trace`.
         trace: String,
     },
-    /// A first record of this topic was acknowledged.
+    /// The first record to this topic was acknowledged.
     Topic(Arc<str>),
 }
 
 /// What all tasks of a process share.
 #[derive(Clone)]
 pub struct Worker {
-    /// The worker's properties as they stand after layering.
+    /// The worker's properties, from all layers of its configuration.
     pub properties: BTreeMap<String, String>,
     /// The stored offsets.
     pub offsets: Offsets,
@@ -56,21 +56,21 @@ pub struct Worker {
     pub open_sink: Arc<Open>,
 }
 
-/// What to run.
+/// What a task is started with.
 pub struct TaskSpec {
     /// The connector's name.
     pub connector: Arc<str>,
     /// Its configuration, variables resolved.
     pub config: Properties,
-    /// Its class.
+    /// The connector's class.
     pub plugin: &'static Plugin,
     /// Whether this process may produce.
     pub fence: Arc<Fence>,
-    /// Counts resets of topics (`PUT /connectors/C/topics/reset`): after one, topics are told again at their next record.
+    /// Counts resets of topics (`PUT /connectors/C/topics/reset`): after one, topics are reported again at their next record.
     pub resets: Arc<AtomicU64>,
     /// Where the task counts what it does.
     pub meters: Arc<Meters>,
-    /// Where events go.
+    /// Where the task reports what happens to it.
     pub events: mpsc::UnboundedSender<TaskEvent>,
 }
 
@@ -82,8 +82,8 @@ pub struct TaskHandle {
 }
 
 impl TaskHandle {
-    /// Stops reading, flushes, commits offsets, confirms the position; gives up waiting after `grace` (then the task is
-    /// cancelled without a commit, as Connect does). True when it ended in time.
+    /// Stops reading, flushes, stores the offset and confirms the position to the source. After `grace` the task is
+    /// cancelled without a commit, as in Connect. True when it ended in time.
     pub async fn stop(mut self, grace: Duration) -> bool {
         let _ = self.stop.send(true);
         if tokio::time::timeout(grace, &mut self.done).await.is_ok() {
@@ -110,7 +110,7 @@ impl Drop for TaskHandle {
     }
 }
 
-/// Starts a task. What happens to it is told through the spec's events.
+/// Starts a task, which reports what happens to it through the spec's events.
 pub fn start(spec: TaskSpec, worker: Arc<Worker>) -> TaskHandle {
     let (stop, stopped) = watch::channel(false);
     let sink = Arc::new(OnceLock::new());

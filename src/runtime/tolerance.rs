@@ -1,8 +1,8 @@
 //! What becomes of a record that a transform, a converter or the broker cannot take: the `errors.*` settings.
 //!
-//! Retriable errors are tried again for as long as `errors.retry.timeout` says, with Connect's pauses. What fails for good
-//! ends the task, or is left out with `errors.tolerance=all`; then the log says so, each record on a line of its own with
-//! `errors.log.enable`, else counted and once in a while.
+//! After a retriable error the step is tried again for as long as `errors.retry.timeout` says, with Connect's pauses. A
+//! record that fails for good ends the task, or is left out with `errors.tolerance=all`. The log then has a line for each
+//! such record with `errors.log.enable`, and else a line once in a while with how many there were.
 //!
 //! Must not know: transforms, converters, the broker.
 
@@ -21,13 +21,13 @@ use super::trail::{Origin, Trail};
 use crate::convert::java_text;
 use crate::sink::Undelivered;
 
-/// Connect's first pause; each further one is twice as long.
+/// Connect's first pause (`RetryWithToleranceOperator`); each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 
-/// The settings.
+/// The `errors.*` settings of a connector.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tolerance {
-    /// `errors.tolerance=all`: the record is left out. Where records come from is kept for that.
+    /// Set with `errors.tolerance=all`: records that fail are left out, and the trail tells where such a record came from.
     pub(crate) all: Option<Arc<Trail>>,
     /// `errors.log.enable`: each record that fails has a line in the log.
     pub(crate) logs: bool,
@@ -38,7 +38,7 @@ pub(crate) struct Tolerance {
 }
 
 impl Tolerance {
-    /// As configured.
+    /// Reads the settings from a connector's configuration.
     pub(crate) fn of(config: &Properties) -> Self {
         let flag = |key| config.get(key).is_some_and(|text: &str| text.trim().eq_ignore_ascii_case("true"));
         let number = |key, default: i64| config.get(key).and_then(|text| text.trim().parse().ok()).unwrap_or(default);
@@ -47,14 +47,14 @@ impl Tolerance {
             logs: flag("errors.log.enable"),
             shows_records: flag("errors.log.include.messages"),
             retry: Retry {
-                // Negative: without an end.
+                // A negative time-out means that there is none.
                 timeout: u64::try_from(number("errors.retry.timeout", 0)).ok().map(Duration::from_millis),
                 longest_pause: Duration::from_millis(number("errors.retry.delay.max.ms", 60_000).unsigned_abs()),
             },
         }
     }
 
-    /// Whether the record must be kept as it came, to be tried again or to be shown.
+    /// Whether a record must be kept as it was before the transforms, to be tried again or shown.
     pub(crate) fn keeps_records(&self) -> bool {
         self.retry.timeout != Some(Duration::ZERO) || self.logs && self.shows_records
     }
@@ -63,7 +63,7 @@ impl Tolerance {
 /// `errors.retry.timeout` and `errors.retry.delay.max.ms`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retry {
-    /// How long one operation is tried; none is for ever, zero never a second time.
+    /// How long one operation is tried again: `None` is without an end, zero not at all.
     timeout: Option<Duration>,
     longest_pause: Duration,
 }
@@ -83,15 +83,16 @@ pub(crate) struct Trying {
 }
 
 impl Retry {
-    /// Begins with an operation.
+    /// Begins to count the time of an operation.
     pub(crate) fn begin(self) -> Trying {
         Trying { retry: self, begun: Instant::now(), failed: 0 }
     }
 }
 
 impl Trying {
-    /// An attempt failed with a retriable error: how long to wait for the next one, none when there is no time left.
-    /// Doubled from attempt to attempt; beyond the longest pause any time below that; cut at the deadline.
+    /// Call after an attempt that failed with a retriable error: how long to wait before the next one, `None` when there is
+    /// no time left. The pause doubles from attempt to attempt; where it would pass the longest one, it is a random time
+    /// below that, as in Connect. It ends at the deadline.
     pub(crate) fn pause(&mut self) -> Option<Duration> {
         let left = self.retry.timeout.map(|timeout| timeout.saturating_sub(self.begun.elapsed()));
         if left == Some(Duration::ZERO) {
@@ -101,7 +102,7 @@ impl Trying {
         let mut pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failed));
         self.failed += 1;
         if pause > longest {
-            // A hasher's seed is random.
+            // The seed of a `RandomState` is random, and so is its hash.
             let any = RandomState::new().hash_one(self.failed);
             pause = Duration::from_millis(any.checked_rem(longest.as_millis() as u64).unwrap_or(0));
         }
@@ -109,12 +110,12 @@ impl Trying {
     }
 }
 
-/// Where failed records are counted and told of.
+/// Counts and logs records that failed.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     pub(crate) connector: Arc<str>,
     pub(crate) tolerance: Tolerance,
-    /// The source partition, as it is stored.
+    /// The source partition, as it is stored and logged.
     pub(crate) partition: Map<String, Json>,
     /// A position as it is stored and logged.
     pub(crate) offset: fn(&Position) -> Map<String, Json>,
@@ -122,9 +123,9 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// A record failed for good. True when it is left out, so that the task goes on.
+    /// Call for a record that failed for good. True when it is left out, so that the task goes on.
     ///
-    /// `class` is the Java class that was at work, `shown` the record in Java's words when the user wants to see it.
+    /// `class` is the Java class that failed, `shown` the record in Java's words if the user wants to see it.
     pub(crate) fn failed(
         &self,
         failure: &Failure,
@@ -161,7 +162,7 @@ impl Reporter {
         is_left_out
     }
 
-    /// The broker refused a record. True when it is left out.
+    /// Call for a record that the broker refused. True when it is left out.
     pub(crate) fn refused(&self, undelivered: &Undelivered<'_>) -> bool {
         let Undelivered { error, record } = undelivered;
         let Some(trail) = self.tolerance.all.as_ref().filter(|_| error.is_of_the_record()) else { return false };
@@ -221,10 +222,10 @@ impl Reporter {
     }
 }
 
-/// The class that Connect names for what the producer refuses.
+/// The class that Connect names for a record that the producer refuses.
 pub(crate) const PRODUCING: &str = "org.apache.kafka.connect.runtime.WorkerSourceTask";
 
-/// The class to name for a stage that no configured class has.
+/// The class to name for a stage in which no configured class is at work.
 pub(crate) fn class_of(stage: Stage) -> &'static str {
     match stage {
         Stage::KafkaProduce => PRODUCING,
@@ -236,14 +237,14 @@ fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
-/// Java's form of a map.
+/// A map as Java's `AbstractMap.toString` writes it.
 fn map_text(map: &Map<String, Json>) -> String {
     let value = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let entries: Vec<String> = map.iter().map(|(name, json)| format!("{name}={}", value(json))).collect();
     format!("{{{}}}", entries.join(", "))
 }
 
-/// Java's form of a schema.
+/// A schema as Java's `ConnectSchema.toString` writes it.
 fn schema_text(schema: Option<&Schema>) -> String {
     match schema {
         None => "null".to_owned(),

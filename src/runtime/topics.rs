@@ -1,4 +1,4 @@
-//! Topics that a task writes to: made at their first record, told of at their first acknowledgement.
+//! Topics that a task writes to: made at their first record, reported when that is acknowledged.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,27 +13,27 @@ use crate::sink::{Sink, SinkError};
 /// How long a topic's leader is waited for before the record is queued all the same.
 const WARM_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The first and the longest pause before a broker that did not answer is asked again; its own time-out is far longer. Short,
-/// as the end of the task waits for it.
+/// The first and the longest pause before a broker that did not answer is asked again; the request's time-out is far longer.
+/// Short, because the end of the task waits for the pause.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
 
-/// See the module.
 pub(crate) struct NewTopics {
     sink: Arc<dyn Sink>,
     make: Option<Topics>,
-    /// Met, and first sent under this number: to be told of once it is done.
+    /// Topics that are to be reported, with the number of their first record: once that is done.
     unheard: Mutex<Vec<(u64, Arc<str>)>>,
     waits: Mutex<Option<Arc<str>>>,
     resets: Arc<AtomicU64>,
 }
 
 impl NewTopics {
-    /// Topics of a task; `make` creates them where the user has said how, `resets` counts what the user had forgotten.
+    /// The topics of a task. `make` creates them if the configuration says how (`topic.creation.*`); else the broker does.
+    /// `resets` counts the resets of the connector's topics.
     pub(crate) fn new(sink: Arc<dyn Sink>, make: Option<Topics>, resets: Arc<AtomicU64>) -> Self {
         Self { sink, make, unheard: Mutex::default(), waits: Mutex::default(), resets }
     }
 
-    /// A topic's first record: makes the topic, or lets the broker do so, and waits for its leader.
+    /// Call before a topic's first record: makes the topic, or lets the broker do so, and waits for its leader.
     ///
     /// # Errors
     /// When the topic cannot be made.
@@ -43,7 +43,7 @@ impl NewTopics {
         }
         match self.sink.warm(topic, WARM_TIMEOUT) {
             Ok(true) => {}
-            // The record waits in the producer's queue until the topic is there: as Connect, which waits for ever.
+            // The record waits in the producer's queue until the topic is there, without an end, as in Connect.
             Ok(false) => tracing::warn!(%topic, "the topic has no leader yet; records wait for it"),
             Err(SinkError::Stopped) => {}
             Err(error) => tracing::warn!(%topic, %error, "the topic's metadata cannot be read; records wait"),
@@ -57,7 +57,7 @@ impl NewTopics {
         loop {
             match handle.block_on(topics.ensure(topic)) {
                 Err(error) if error.is_transient() && !self.sink.is_stopped() => {
-                    tracing::warn!(%topic, %error, "the topic cannot be looked at yet; trying again");
+                    tracing::warn!(%topic, %error, "the broker did not say whether the topic exists; trying again");
                     *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string().into());
                     std::thread::sleep(backoff.pause());
                 }
@@ -69,22 +69,22 @@ impl NewTopics {
         }
     }
 
-    /// Why nothing is sent, if so: a topic cannot be made, as the broker is away. In the form of a trace.
+    /// Why nothing is sent, as a trace: a topic cannot be made because the broker is away. `None` while all is well.
     pub(crate) fn waits(&self) -> Option<Arc<str>> {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// When this changes, all topics are new again.
+    /// How many resets there have been. When this changes, all topics count as new again.
     pub(crate) fn resets(&self) -> u64 {
         self.resets.load(Ordering::Relaxed)
     }
 
-    /// The first record of a topic just met is being sent under this number.
+    /// Notes that a topic's first record was sent under this number.
     pub(crate) fn sent(&self, topic: &Arc<str>, seq: u64) {
         self.unheard.lock().unwrap_or_else(PoisonError::into_inner).push((seq, Arc::clone(topic)));
     }
 
-    /// Topics whose first record is done, as `is_done` says of its number.
+    /// Takes the topics whose first record is done; `is_done` answers for its number.
     pub(crate) fn acknowledged(&self, is_done: impl Fn(u64) -> bool) -> Vec<Arc<str>> {
         let mut unheard = self.unheard.lock().unwrap_or_else(PoisonError::into_inner);
         unheard.extract_if(.., |(seq, _)| is_done(*seq)).map(|(_, topic)| topic).collect()

@@ -1,5 +1,5 @@
-//! Where the records under way come from, so that one that the broker refuses and `errors.tolerance=all` leaves out can be
-//! named by its table and position. Kept with that setting only: it costs a lock and a position a record.
+//! Where the records under way come from, so that the log can name table and position of one that the broker refuses and
+//! `errors.tolerance=all` leaves out. It is kept with that setting only, as it costs a lock and a position for each record.
 //!
 //! Must not know: why a record is refused.
 
@@ -8,19 +8,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use record::Position;
 
-/// What is done is forgotten once in so many records.
+/// After how many records those that are done are forgotten.
 const FORGET_EVERY: usize = 1024;
 
 /// Where a record comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// The table, as `schema.table`; none for what belongs to no table.
+    /// The table, as `schema.table`; `None` for a record that belongs to no table.
     pub(crate) table: Option<Arc<str>>,
-    /// The source's position of its event.
+    /// The position of the record's event in the source.
     pub(crate) position: Option<Position>,
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Trail(Mutex<Steps>);
 
@@ -31,7 +30,7 @@ struct Steps {
 }
 
 impl Trail {
-    /// The record of this number is about to be sent. `is_done` tells which numbers may be forgotten.
+    /// Notes where the record of this number comes from, before it is sent. `is_done` tells which numbers may be forgotten.
     pub(crate) fn note(&self, seq: u64, origin: Origin, is_done: impl Fn(u64) -> bool) {
         let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         steps.noted += 1;

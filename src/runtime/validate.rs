@@ -1,8 +1,8 @@
 //! Validation of a connector's configuration, as Connect's worker does it: the common keys, transformations, predicates,
 //! the connector's own, client overrides, converters.
 //!
-//! All complaints are kept. The list is Connect's, word by word; what we have to add stands apart from the errors, as
-//! remarks: of a key without effect, of an old name and what replaced it, of a class that is not built in.
+//! All complaints are collected. Their list is Connect's, word by word. What this daemon adds is kept apart from the errors,
+//! as remarks: about a key without effect, an old name and what replaced it, a class that is not built in.
 //!
 //! Must not know: HTTP.
 
@@ -17,45 +17,45 @@ use super::keys;
 use super::supervisor::Settings;
 use crate::plugins::Plugin;
 
-/// Why there is no validation at all. The texts are wire facts.
+/// Why a configuration cannot be validated at all. The texts are those that Connect's REST API answers with.
 #[derive(Debug, thiserror::Error)]
 pub enum Rejected {
     /// No `connector.class`; the values of secret keys are masked.
     #[error("Connector config {0} contains no connector type")]
     NoClass(String),
-    /// A class that is not here.
+    /// A class that is not built in.
     #[error(
         "Failed to find any class that implements Connector and which name matches {class}, available connectors are: {available}"
     )]
     UnknownClass {
-        /// As it was given.
+        /// The class as it was given.
         class: String,
-        /// Those that are here.
+        /// The connectors that are built in.
         available: String,
     },
-    /// The validation panicked: not the configuration's fault.
+    /// The validation panicked, which is not the configuration's fault. The text is a trace.
     #[error("{0}")]
     Defect(String),
 }
 
-/// The result, in the order of the answer.
+/// The result of a validation, in the order of the REST API's answer.
 #[derive(Debug)]
 pub struct Validation {
     /// `connector.class` as it was given.
     pub name: String,
-    /// How many complaints, by Connect's way of counting.
+    /// How many complaints there are, as Connect counts them.
     pub error_count: usize,
-    /// Groups of keys, first seen first.
+    /// Groups of keys, in the order in which they first occur.
     pub groups: Vec<String>,
-    /// The keys.
+    /// The keys, with values and complaints.
     pub configs: Vec<Checked>,
-    /// What is to be said beside the complaints: a line each.
+    /// Lines beside the complaints.
     pub remarks: Vec<String>,
 }
 
 impl Validation {
-    /// Connect's list of the complaints, each with the lines that explain it behind it, and our remarks behind the list;
-    /// `None` when the configuration will do.
+    /// Connect's list of the complaints, each followed by the lines that explain it, and then the remarks; `None` when the
+    /// configuration is valid.
     pub fn complaint(&self) -> Option<String> {
         if self.error_count == 0 {
             return None;
@@ -68,7 +68,7 @@ impl Validation {
             self.error_count,
             errors.join("\n"),
         );
-        // An option that is passed over may be why something else is missing: those of transformations count here too.
+        // A remark on a key without errors (an option that is ignored) may explain why another one is missing.
         let right = self.configs.iter().filter(|c| c.errors.is_empty()).flat_map(|c| &c.remarks);
         let mut said: Vec<&str> = Vec::new();
         for remark in self.remarks.iter().chain(right) {
@@ -82,12 +82,12 @@ impl Validation {
     }
 }
 
-/// The 400 of a name in the configuration that is not the connector's.
+/// Connect's text (HTTP 400) when the `name` in a configuration is not the connector's name in the URL.
 pub fn name_mismatch(config: &str, url: &str) -> String {
     format!("Connector name configuration ({config}) doesn't match connector name in the URL ({url})")
 }
 
-/// The connector of a configuration.
+/// Finds the connector that a configuration names by `connector.class`.
 pub fn plugin(settings: &Settings, config: &Properties) -> Result<&'static Plugin, Rejected> {
     let class = config.get("connector.class").map(str::trim).filter(|class| !class.is_empty());
     let class = class.ok_or_else(|| Rejected::NoClass(config.masked(&secret_names(config)).to_string()))?;
@@ -103,13 +103,13 @@ pub fn plugin(settings: &Settings, config: &Properties) -> Result<&'static Plugi
     })
 }
 
-/// What can be said of a configuration without asking the database.
+/// What can be found out about a configuration without asking the database.
 struct Offline {
     /// The common keys, transformations, predicates, the connector's own.
     checked: Vec<Checked>,
-    /// Client overrides and options of converters; of these Connect counts keys with errors, not errors.
+    /// Client overrides and options of converters. Of these Connect counts the keys with errors, and not the errors.
     others: Vec<Checked>,
-    /// Whether one of the connector's own keys is wrong: then Debezium does not ask the database.
+    /// Whether one of the connector's own keys has an error: then Debezium does not ask the database.
     own_wrong: bool,
 }
 
@@ -136,7 +136,7 @@ fn offline(settings: &Settings, plugin: &Plugin, config: &Properties) -> Offline
     Offline { checked, others, own_wrong }
 }
 
-/// Adds a line to what is said of a key beside its errors.
+/// Adds a remark to a key.
 fn remark(checked: &mut Vec<Checked>, key: &str, line: String) {
     match checked.iter_mut().find(|c| c.name == key) {
         Some(c) => c.remarks.push(line),
@@ -144,15 +144,16 @@ fn remark(checked: &mut Vec<Checked>, key: &str, line: String) {
     }
 }
 
-/// `custom.sanitize.pattern` in place of the usual endings; one that does not compile leaves the usual ones.
+/// Which keys are secret: those that match `custom.sanitize.pattern`, or if it is missing or does not compile, those with
+/// the usual endings.
 fn secret_names(config: &Properties) -> SecretNames {
     let pattern = config.get("custom.sanitize.pattern").and_then(|pattern| settings::JavaRegex::new(pattern).ok());
     pattern.map_or(SecretNames::Usual, |pattern| SecretNames::Pattern(Box::new(pattern)))
 }
 
-/// Validates. The database is asked unless one of the connector's own keys is wrong, as Debezium does it.
+/// Validates a configuration. Like Debezium it asks the database unless one of the connector's own keys has an error.
 ///
-/// A panic on the way is this request's alone.
+/// A panic on the way fails this request only.
 pub async fn validate(settings: &Settings, config: &Properties) -> Result<Validation, Rejected> {
     let validation = defect::caught(validated(settings, config)).await;
     validation.unwrap_or_else(|defect| Err(Rejected::Defect(defect.trace("the validation"))))
@@ -169,7 +170,7 @@ async fn validated(settings: &Settings, raw: &Properties) -> Result<Validation, 
     let (mut remarks, mut warnings) = (Vec::new(), Vec::new());
     for finding in (plugin.check)(config.clone()).await {
         match finding.severity {
-            // What is wrong with the connector's own keys says the same again here.
+            // If the connector's own keys have errors, these are the same ones again.
             Severity::Error if !own_wrong => {
                 error_count += 1;
                 if !finding.remedy.is_empty() {
@@ -187,7 +188,7 @@ async fn validated(settings: &Settings, raw: &Properties) -> Result<Validation, 
     if error_count == 0 {
         remarks.extend(warnings.iter().map(ToString::to_string));
     } else {
-        // Old names may be why something is missing.
+        // An old name of a key may be the reason why a key is missing.
         remarks.extend((plugin.warnings)(config).iter().map(|f| format!("'{}' {} {}", f.key, f.reason, f.remedy)));
     }
     for finding in warnings {
@@ -205,11 +206,11 @@ async fn validated(settings: &Settings, raw: &Properties) -> Result<Validation, 
     Ok(Validation { name, error_count, groups, configs: checked, remarks })
 }
 
-/// Holds a stored configuration against what works here when its connector starts: it may have been written by a Java
-/// worker or an older release. Gives what has no effect.
+/// Checks a stored configuration when its connector starts, because a Java worker or an older release may have written it.
+/// Returns the remarks about keys without effect.
 ///
 /// # Errors
-/// What is refused, as a trace for the status in Java's form.
+/// The keys that are refused, as a trace for the status in Java's form.
 pub fn at_start(settings: &Settings, plugin: &Plugin, config: &Properties) -> Result<Vec<String>, String> {
     let mut refused: Vec<String> = (plugin.keys)().refused("", config).into_iter().map(|i| i.message).collect();
     refused.extend(keys::COMMON.refused("", config).into_iter().map(|i| i.message));
@@ -264,7 +265,8 @@ pub fn common(settings: &Settings, plugin: &Plugin, config: &Properties) -> Vec<
     checked
 }
 
-/// Null is a value of no key: Connect says so for keys without a definition, and stores the others, which then fail.
+/// Complains about null values, which no key can have. Connect complains only about keys without a definition; it stores the
+/// others, and the connector then fails.
 fn nulls(config: &Properties, checked: &mut Vec<Checked>) {
     const TEXT: &str = "Null value can not be supplied as the configuration value.";
     let mut undefined_nulls = Vec::new();

@@ -1,7 +1,7 @@
-//! Variables in configs: `${name:path:key}` and `${name:key}`, from files, directories and the environment.
+//! Variables in configurations, `${name:path:key}` and `${name:key}`: values from files, directories and the environment.
 //!
-//! Resolved when a config is used, never where it is stored, so that a secret stays out of the config topic. What cannot
-//! be resolved stays as it is written, as in Connect. The providers are Kafka's `FileConfigProvider`,
+//! They are resolved when a configuration is used and not when it is stored, so that secrets stay out of the config topic.
+//! A variable that cannot be resolved stays as it is written, as in Connect. The providers are Kafka's `FileConfigProvider`,
 //! `DirectoryConfigProvider` and `EnvVarConfigProvider` (KIP-297, KIP-421, KIP-887), by their class names.
 //!
 //! Must not know: which settings hold variables.
@@ -19,9 +19,9 @@ pub struct Variables {
 
 #[derive(Clone, Debug)]
 enum Provider {
-    /// Properties files; empty: any path.
+    /// Properties files under the allowed paths; under any path if none is named.
     File { allowed: Vec<PathBuf> },
-    /// Files of a directory, each a value.
+    /// Files of a directory, each of which is a value; allowed paths as above.
     Directory { allowed: Vec<PathBuf> },
     /// Environment variables that the pattern matches.
     Environment { allowed: Option<JavaRegex> },
@@ -31,7 +31,7 @@ enum Provider {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {reason}. {remedy}")]
 pub struct VariablesError {
-    /// The worker setting.
+    /// The worker's configuration key.
     pub key: String,
     /// What is wrong.
     pub reason: String,
@@ -79,7 +79,7 @@ impl Variables {
         Ok(Self { providers })
     }
 
-    /// A copy of `config` with its variables resolved. Reads files and the environment now.
+    /// Copies `config` with its variables resolved. Reads the files and the environment each time.
     pub fn resolve(&self, config: &Properties) -> Properties {
         let mut files = HashMap::new();
         let mut resolved = Properties::new();
@@ -92,7 +92,7 @@ impl Variables {
         resolved
     }
 
-    /// Whether `text` holds a variable of a known provider: such a value is stored as written.
+    /// Whether `text` has a variable of a configured provider.
     pub fn occurs_in(&self, text: &str) -> bool {
         let mut rest = text;
         while let Some((_, variable, after)) = next_variable(rest) {
@@ -129,7 +129,7 @@ impl Variables {
                 files.get(&path)?.get(variable.key).map(str::to_owned)
             }
             Provider::Directory { allowed } => {
-                // A key names a file of the directory itself.
+                // A key names a file directly in the directory.
                 if variable.key.contains(['/', '\\']) || variable.key == ".." {
                     return None;
                 }
@@ -147,7 +147,7 @@ impl Variables {
     }
 }
 
-/// The real path when it is under an allowed one, or when none is named.
+/// The path with its links resolved, if it is under an allowed one or if none is named.
 fn permitted(path: &Path, allowed: &[PathBuf]) -> Option<PathBuf> {
     let real = path.canonicalize().ok()?;
     let inside = |root: &PathBuf| root.canonicalize().is_ok_and(|root| real.starts_with(root));

@@ -1,7 +1,7 @@
-//! The config topic's meaning: connectors, their target states, their tasks, the session key.
+//! What the records of the config topic mean: connectors, their target states, their tasks, the session key.
 //!
-//! [`ConfigView`] folds records as the Java worker does, compaction's leftovers included; [`Configs`] keeps one and
-//! writes records in Java's order.
+//! [`ConfigView`] folds records as Java's `KafkaConfigBackingStore` does, and copes like it with what compaction leaves
+//! over. [`Configs`] keeps such a view and writes records in Java's order.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,17 +15,17 @@ use super::{Entry, Log, Object, Store, StoreError};
 /// What the user wants of a connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TargetState {
-    /// It runs.
+    /// The connector runs.
     #[default]
     Started,
-    /// It stands, its tasks exist.
+    /// The connector does not run; its tasks stay configured.
     Paused,
-    /// It stands and has no tasks (KIP-875).
+    /// The connector does not run and has no tasks (KIP-875).
     Stopped,
 }
 
 impl TargetState {
-    /// Connect's name.
+    /// Connect's name of the state.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Started => "STARTED",
@@ -34,12 +34,12 @@ impl TargetState {
         }
     }
 
-    /// From Connect's name.
+    /// The state with this name of Connect's, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Started, Self::Paused, Self::Stopped].into_iter().find(|state| state.name() == name)
     }
 
-    /// The record's value: workers before KIP-875 read `state`, which does not know STOPPED.
+    /// The record's value. Workers from before KIP-875 read `state` and do not know STOPPED, so `state` says PAUSED then.
     fn value(self) -> Vec<u8> {
         let old = if self == Self::Stopped { Self::Paused } else { self };
         bytes(&json!({"state": old.name(), "state.v2": self.name()}))
@@ -53,85 +53,86 @@ impl TargetState {
 /// The committed tasks of a connector.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TaskSet {
-    /// How many the last commit record says.
+    /// How many tasks the last commit record announces.
     pub count: u32,
-    /// Their configurations; fewer than `count` only when inconsistent.
+    /// The tasks' configurations; fewer than `count` only when inconsistent.
     pub configs: Vec<Object>,
-    /// Counts commits seen, the first is 0.
+    /// Counts the complete commits that were seen; the first is 0.
     pub generation: i32,
-    /// The commit came without all its task records (compaction): the owner makes them anew.
+    /// Task records of the last commit are missing, because of compaction: the owner must write all of them again.
     pub is_inconsistent: bool,
-    /// The connector's configuration that these tasks were made from.
+    /// The connector's configuration from which these tasks were made.
     pub applied: Option<Object>,
-    /// Tasks of this commit may have to fence those of the one before (KIP-618).
+    /// No `tasks-fencing-` record has come since the commit: with exactly-once support the producers of the tasks before
+    /// this commit may still have to be fenced (KIP-618).
     pub is_fencing_pending: bool,
 }
 
-/// What a record changed.
+/// What one record of the config topic changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigChange {
-    /// A connector's configuration is new or another.
+    /// A connector's configuration was written.
     Connector(String),
-    /// A connector is gone.
+    /// A connector was deleted.
     Removed(String),
-    /// A connector's target state.
+    /// A connector's target state was written or deleted.
     Target(String),
     /// A connector's tasks were committed.
     Tasks(String),
-    /// The key that workers sign their requests with.
+    /// The key with which workers sign their requests to each other was written.
     SessionKey,
-    /// A restart was asked for through the topic.
+    /// Another worker asked for a restart through the topic.
     Restart {
-        /// The connector.
+        /// The connector's name.
         connector: String,
-        /// Its tasks too.
+        /// Restart its tasks too.
         include_tasks: bool,
-        /// Only what has failed.
+        /// Restart only what has failed.
         only_failed: bool,
     },
-    /// A cluster-wide log level.
+    /// A cluster-wide log level was set.
     Logger {
         /// The logger's name.
         logger: String,
         /// The level's name.
         level: String,
     },
-    /// Nothing that concerns anybody yet: buffered task records, fencing counts, ignored records.
+    /// Nothing that needs a reaction: a task record before its commit, a fencing count, a record that was skipped.
     Nothing,
 }
 
-/// The folded config topic.
+/// The state that the records of the config topic add up to.
 #[derive(Debug, Clone, Default)]
 pub struct ConfigView {
-    /// Connectors' configurations.
+    /// Connectors' configurations by name.
     pub connectors: BTreeMap<String, Object>,
     targets: BTreeMap<String, TargetState>,
     tasks: BTreeMap<String, TaskSet>,
-    /// Task records whose commit has not come.
+    /// Task records whose commit record has not come yet.
     deferred: BTreeMap<String, BTreeMap<u32, Object>>,
-    /// `tasks-fencing-` counts.
+    /// The counts of `tasks-fencing-` records.
     fencing: BTreeMap<String, u32>,
-    /// The session key's record as it stands: it is kept, not used.
+    /// The value of the session key's record. Nothing here uses it.
     pub session_key: Option<Vec<u8>>,
 }
 
 impl ConfigView {
-    /// The target state; STARTED where none was said.
+    /// A connector's target state; STARTED if none was written.
     pub fn target(&self, connector: &str) -> TargetState {
         self.targets.get(connector).copied().unwrap_or_default()
     }
 
-    /// The committed tasks, if any commit was seen for a known connector.
+    /// A connector's committed tasks; none before its first commit.
     pub fn tasks(&self, connector: &str) -> Option<&TaskSet> {
         self.tasks.get(connector)
     }
 
-    /// The count of the last `tasks-fencing-` record.
+    /// The task count of a connector's last `tasks-fencing-` record.
     pub fn fencing(&self, connector: &str) -> Option<u32> {
         self.fencing.get(connector).copied()
     }
 
-    /// Folds one record.
+    /// Folds one record and says what it changed.
     pub fn apply(&mut self, key: &[u8], value: Option<&[u8]>) -> ConfigChange {
         let Ok(key) = str::from_utf8(key) else {
             tracing::error!("config topic: a key is not UTF-8, its record is skipped");
@@ -193,7 +194,7 @@ impl ConfigView {
     }
 
     fn task(&mut self, id: &str, value: Option<Object>) -> ConfigChange {
-        // The number stands behind the last dash: names may hold dashes themselves.
+        // The number is behind the last dash, because a connector's name may contain dashes.
         let parsed = id.rsplit_once('-').and_then(|(name, number)| Some((name, number.parse::<u32>().ok()?)));
         if let (Some((name, number)), Some(properties)) = (parsed, value.and_then(properties)) {
             self.deferred.entry(name.to_owned()).or_default().insert(number, properties);
@@ -204,7 +205,7 @@ impl ConfigView {
     fn commit(&mut self, name: &str, value: Option<&Object>) -> ConfigChange {
         let Some(count) = count(value, "tasks") else { return ConfigChange::Nothing };
         let buffered = self.deferred.remove(name).unwrap_or_default();
-        // The connector was deleted and its record compacted away: its tasks are nobody's.
+        // The connector was deleted and its record compacted away: its tasks belong to no connector.
         let Some(config) = self.connectors.get(name) else { return ConfigChange::Nothing };
         let tasks =
             self.tasks.entry(name.to_owned()).or_insert_with(|| TaskSet { generation: -1, ..TaskSet::default() });
@@ -245,7 +246,7 @@ fn count(value: Option<&Object>, name: &str) -> Option<u32> {
     value?.get(name)?.as_u64()?.try_into().ok()
 }
 
-/// The config topic: its view, and writes in Java's order.
+/// The config topic: a cached view, and writes in Java's order.
 #[derive(Clone)]
 pub struct Configs {
     store: Arc<dyn Store>,
@@ -263,7 +264,7 @@ impl Configs {
             Box::new(move |key, value| {
                 let change = view.write().unwrap_or_else(PoisonError::into_inner).apply(key, value);
                 if change != ConfigChange::Nothing {
-                    // Nobody listens while the log is read for the first time: that is what the view is for.
+                    // Fails while nobody is subscribed, as during the first read: who subscribes later reads the view.
                     let _ = changes.send(change);
                 }
             })
@@ -271,17 +272,19 @@ impl Configs {
         Self { store, view, changes }
     }
 
-    /// Reads the view; `read` must be short, the store's thread waits for it.
+    /// Reads the view. `read` must be short: the store's thread waits for it.
     pub fn read<T>(&self, read: impl FnOnce(&ConfigView) -> T) -> T {
         read(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes from now on, other workers' as well. One who lags behind 1,024 of them looks at the view again.
+    /// Changes from now on, those that other workers write too. A receiver that falls 1,024 changes behind gets `Lagged` and
+    /// must look at the whole view again.
     pub fn changes(&self) -> broadcast::Receiver<ConfigChange> {
         self.changes.subscribe()
     }
 
-    /// Creates or replaces a connector; `target` first, when it is to start in another state than STARTED.
+    /// Creates or replaces a connector. A `target` is written before the configuration, so that the connector begins in that
+    /// state (KIP-980).
     pub async fn put_connector(
         &self,
         name: &str,
@@ -300,7 +303,7 @@ impl Configs {
         self.store.append(Log::Configs, entries).await
     }
 
-    /// Replaces a connector's tasks: all their records, and once those are read back, the commit.
+    /// Replaces a connector's tasks: writes all their records and, when those have been read back, the commit record.
     pub async fn put_task_configs(&self, name: &str, configs: &[Object]) -> Result<(), StoreError> {
         let tasks: Vec<Entry> = configs
             .iter()
@@ -314,13 +317,13 @@ impl Configs {
         self.store.append(Log::Configs, vec![commit]).await
     }
 
-    /// Notes what the user wants of a connector.
+    /// Writes a connector's target state.
     pub async fn put_target_state(&self, name: &str, target: TargetState) -> Result<(), StoreError> {
         let entry = Entry::new(format!("target-state-{name}"), Some(target.value()));
         self.store.append(Log::Configs, vec![entry]).await
     }
 
-    /// Waits until everything in the topic now has been read: another worker may have written.
+    /// Waits until everything that is in the topic now has been read: another worker may have written.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         self.store.read_to_end(Log::Configs).await
     }

@@ -6,7 +6,6 @@ use tokio::sync::oneshot;
 
 use super::{Entry, Fold, Log, Pending, Store, StoreError};
 
-/// See the module.
 #[derive(Default)]
 pub(crate) struct FakeStore {
     appended: Mutex<Vec<String>>,
@@ -18,7 +17,7 @@ impl FakeStore {
         Arc::default()
     }
 
-    /// The values that were appended since the last question.
+    /// Takes the values that were appended since the last call; a tombstone reads `null`.
     pub(crate) fn appended(&self) -> Vec<String> {
         std::mem::take(&mut *self.appended.lock().unwrap())
     }
@@ -26,7 +25,7 @@ impl FakeStore {
     /// Answers all that was appended.
     pub(crate) fn answer(&self, result: &Result<(), StoreError>) {
         for done in std::mem::take(&mut *self.open.lock().unwrap()) {
-            // Who appended may have given up.
+            // Whoever asked may have stopped waiting.
             let _ = done.send(result.clone());
         }
     }

@@ -1,8 +1,8 @@
-//! The store of standalone mode: offsets in one file, in the format of Connect's standalone worker; configurations and
-//! statuses live in memory only, as there.
+//! The store of standalone mode. Offsets are in one file, in the format of Connect's standalone worker; configurations and
+//! statuses are in memory only, as with that worker.
 //!
-//! The file is written whole into a neighbour, synced and renamed over the old one: a crash leaves the old offsets or
-//! the new ones, never half a file (Java's worker truncates and writes).
+//! Each write makes a whole new file beside the old one, syncs it and renames it over the old one: a crash leaves the old
+//! offsets or the new ones, never half a file (Java's worker truncates the file and writes it).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ enum Work {
 pub struct File {
     path: PathBuf,
     folds: Mutex<BTreeMap<Log, Fold>>,
-    /// Set by `start`: one thread does all writing, so that callers never wait for the disk.
+    /// Set by `start`. One thread does all writing, so that callers never wait for the disk.
     writer: Mutex<Option<(Sender<Work>, JoinHandle<()>)>>,
 }
 
@@ -39,7 +39,7 @@ fn failed(path: &Path, reason: impl ToString) -> StoreError {
 }
 
 impl File {
-    /// On the file at `path`, which need not exist.
+    /// A store on the file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), folds: Mutex::default(), writer: Mutex::new(None) }
     }
@@ -47,7 +47,7 @@ impl File {
     fn hand(&self, work: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Work) -> Pending {
         let (done, pending) = Pending::new();
         if let Some((sender, _)) = &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
-            // A writer that is gone drops the answer's sender, which the caller hears as Closed.
+            // If the writer's thread has ended, `done` is dropped, and the caller gets `Closed`.
             let _ = sender.send(work(done));
         }
         pending
@@ -55,7 +55,7 @@ impl File {
 
     fn history_path(&self, name: &str) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
-        // A topic's name has no separators (Kafka allows letters, digits, dot, dash, underscore).
+        // Kafka allows letters, digits, dot, dash and underscore in a topic's name; a separator must not lead elsewhere.
         path.push(format!(".{}.history.jsonl", name.replace(['/', '\\'], "_")));
         path.into()
     }
@@ -71,7 +71,7 @@ fn save(path: &Path, offsets: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(),
         file.write_all(&java::write(offsets))?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
-        // The rename itself lasts only once the folder is on disk.
+        // The rename survives a crash only when the folder is synced too.
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::File::open(folder)?.sync_all()
     };
@@ -189,7 +189,7 @@ impl Store for File {
             let field = |name: &str| record.get(name).and_then(Value::as_str).map(|text| text.as_bytes().to_vec());
             entries.push(Entry { key: field("key").unwrap_or_default(), value: field("value") });
         }
-        // A last line without its end was cut off by a crash before it was acknowledged.
+        // A last line without a line end was cut off by a crash before it was acknowledged, and is left out.
         Ok(entries)
     }
 
@@ -197,12 +197,12 @@ impl Store for File {
         None
     }
 
-    /// Nobody else writes the file, so what was handed over may be finished.
+    /// Does nothing: no other process writes the file, so the writes under way may finish.
     fn abandon(&self) {}
 
     fn close(&self) {
         if let Some((sender, thread)) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // Both fail only when the thread is gone already.
+            // Both fail only when the thread has ended already.
             let _ = sender.send(Work::Close);
             let _ = thread.join();
         }

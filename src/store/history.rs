@@ -1,4 +1,4 @@
-//! A schema history: what a connector noted of its database's DDL, in order. Only bytes here; the connector reads them.
+//! A schema history: the DDL that a connector has seen, in order. Here it is bytes; the connector knows what they mean.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ pub struct History {
 }
 
 impl History {
-    /// The history `name`: a topic, or a file beside the standalone offsets.
+    /// The history called `name`: the topic of that name, or in standalone mode a file beside the offset file.
     pub fn new(store: Arc<dyn Store>, name: impl Into<String>) -> Self {
         Self { store, name: name.into() }
     }
 
-    /// Appends; complete when acknowledged.
+    /// Appends entries; complete when they are acknowledged.
     pub fn append(&self, entries: Vec<Entry>) -> Pending {
         self.store.append_history(&self.name, entries)
     }
 
-    /// Everything, from the beginning. Blocks.
+    /// Reads all entries from the beginning; empty if there are none. Blocks.
     pub fn load(&self) -> Result<Vec<Entry>, StoreError> {
         self.store.load_history(&self.name)
     }

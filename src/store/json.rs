@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
-/// Differs from serde_json's compact form in one point: other control characters are `\u001F`, not `\u001f`.
+/// Differs from serde_json's compact form in one point: control characters without a short escape are `\u001F`, not
+/// `\u001f`.
 struct Jackson;
 
 impl Formatter for Jackson {
@@ -26,7 +27,7 @@ impl Formatter for Jackson {
     }
 }
 
-/// The bytes of `value`.
+/// Writes `value` as JSON.
 pub(super) fn bytes<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut out = Vec::with_capacity(128);
     // Maps with text keys and no I/O: serialising them cannot fail.
@@ -35,7 +36,7 @@ pub(super) fn bytes<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     out
 }
 
-/// An object, or nothing when `bytes` are no JSON object.
+/// Reads a JSON object; `None` if `bytes` are something else.
 pub(super) fn object(bytes: &[u8]) -> Option<super::Object> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => Some(object),

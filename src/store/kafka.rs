@@ -1,9 +1,10 @@
 //! The store on three compacted topics, as a Connect cluster keeps them.
 //!
-//! A thread a topic reads it to its end with a consumer tuned for the start, then follows it for ever with one tuned for
-//! rest: librdkafka waits `fetch.wait.max.ms` for a partition that has nothing, which is too long for the one and too
-//! short for the other, and it cannot be changed in between. Writes go through one producer with one request in flight;
-//! a write is complete when the reader has come past it.
+//! Each topic has a thread. It reads the topic to its end with one consumer and then follows it with another one. The two
+//! differ in `fetch.wait.max.ms`, the time for which a broker holds a fetch that finds nothing: short for a quick start,
+//! long so that an idle daemon asks rarely. librdkafka cannot change it while a consumer lives.
+//!
+//! Writes go through one producer with one request in flight. A write is complete when the topic's thread has read it back.
 
 mod progress;
 mod reader;
@@ -27,13 +28,13 @@ pub use self::settings::{KafkaSettings, TopicSettings};
 use self::writes::{Acknowledged, Write};
 use super::{Entry, Fold, Log, Pending, Store, StoreError};
 
-/// A broker that is away is complained of many times a second; this often it is logged.
+/// librdkafka reports a broker that is away many times a second. It is logged this often.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
-/// rdkafka's poll spins for the last millisecond of its time-out: seldom is cheap.
+/// How long one poll of the producer waits. rdkafka's poll spins during the last millisecond, so long polls cost less CPU.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Whether the topics are fit to hold state, and who waits to hear it.
+/// The result of checking the topics' cleanup policies, and who waits for it.
 #[derive(Default)]
 struct Verdict {
     result: Option<Result<(), StoreError>>,
@@ -52,7 +53,7 @@ struct Shared {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // All guarded data is whole between two statements; a panic elsewhere leaves nothing half done.
+    // A poisoned lock may be used: no panic can leave the guarded values half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -91,7 +92,10 @@ fn client_error(error: impl ToString) -> StoreError {
 }
 
 impl Kafka {
-    /// Checks the settings; nothing is connected before `start`.
+    /// Checks the settings. Nothing is connected before `start`.
+    ///
+    /// # Errors
+    /// [`StoreError::SharedTopic`] when two logs name the same topic.
     pub fn new(settings: KafkaSettings) -> Result<Self, StoreError> {
         for (i, first) in Log::ALL.iter().enumerate() {
             for second in &Log::ALL[i + 1..] {
@@ -204,13 +208,13 @@ impl Store for Kafka {
 
     fn close(&self) {
         self.shared.closed.store(true, Ordering::Release);
-        // Not locked while they end: a start that is under way still adds to them.
+        // The lock is not held while the threads end: a `start` under way may still add one.
         let threads = std::mem::take(&mut *lock(&self.threads));
         for thread in threads {
-            // A panic in it was printed by the hook.
+            // If the thread panicked, the panic hook has logged it.
             let _ = thread.join();
         }
-        // Dropping the senders tells whoever still waits.
+        // Whoever still waits gets `Closed` when the senders are dropped.
         lock(&self.shared.writes).clear();
         lock(&self.shared.verdict).waiters.clear();
         for progress in &self.shared.progress {
@@ -225,7 +229,6 @@ impl Drop for Kafka {
     }
 }
 
-/// librdkafka's code of an error.
 fn code_of(error: &KafkaError) -> RDKafkaErrorCode {
     error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
 }

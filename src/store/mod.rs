@@ -34,7 +34,7 @@ use tokio::sync::oneshot;
 /// A JSON object whose order of keys is kept: a connector's configuration, a source partition, a source offset.
 pub type Object = serde_json::Map<String, serde_json::Value>;
 
-/// One of the worker's three logs.
+/// One of the three logs that hold a worker's state: each is an internal topic, or its counterpart in standalone mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Log {
     /// `config.storage.topic`.
@@ -46,10 +46,10 @@ pub enum Log {
 }
 
 impl Log {
-    /// All, in no order of importance.
+    /// All three.
     pub const ALL: [Self; 3] = [Self::Configs, Self::Offsets, Self::Statuses];
 
-    /// The worker's key that names the topic.
+    /// The worker's configuration key that names the topic.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Configs => "config.storage.topic",
@@ -59,7 +59,7 @@ impl Log {
     }
 }
 
-/// A record of a log: a key, and a value or a tombstone.
+/// A record of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The key's bytes.
@@ -75,58 +75,60 @@ impl Entry {
     }
 }
 
-/// Takes each record of a log, in order of its partition, other writers' records as well. Runs on the store's thread.
+/// Called with the key and value of each record of a log, in the order of its partition; the records of other processes come
+/// too. A value of `None` is a tombstone. It runs on the store's thread and must be short.
 pub type Fold = Box<dyn FnMut(&[u8], Option<&[u8]>) + Send>;
 
-/// What is wrong with the stored state, or with the way to it.
+/// Why the stored state cannot be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// An internal topic that would lose records; the text is Java's.
+    /// An internal topic whose cleanup policy would delete records. The text is that of Java's
+    /// `TopicAdmin.verifyTopicCleanupPolicyOnlyCompact`.
     #[error(
         "org.apache.kafka.common.config.ConfigException: Topic '{topic}' supplied via the '{key}' property is required to \
          have 'cleanup.policy=compact' to guarantee consistency and durability of {what}, but found the topic currently \
          has 'cleanup.policy={policy}'. Continuing would likely result in eventually losing {what} and problems \
-         restarting this Connect cluster in the future. ConfigChange the '{key}' property in the Connect worker configurations \
+         restarting this Connect cluster in the future. Change the '{key}' property in the Connect worker configurations \
          to use a topic with 'cleanup.policy=compact'."
     )]
     NotCompacted {
-        /// The topic.
+        /// The topic's name.
         topic: String,
-        /// The worker's key.
+        /// The worker's configuration key that names the topic.
         key: &'static str,
         /// What the topic holds, in Java's words.
         what: &'static str,
-        /// The policy found.
+        /// The topic's `cleanup.policy`.
         policy: String,
     },
-    /// A config topic whose records would have no order; the text is Java's.
+    /// A config topic with several partitions, between which records have no order. The text is Java's.
     #[error(
         "org.apache.kafka.common.config.ConfigException: Topic '{topic}' supplied via the 'config.storage.topic' property \
          is required to have a single partition in order to guarantee consistency of connector configurations, but found \
          {partitions} partitions."
     )]
     ManyPartitions {
-        /// The topic.
+        /// The topic's name.
         topic: String,
-        /// Partitions found.
+        /// How many partitions the topic has.
         partitions: usize,
     },
-    /// One topic named for two logs: their keys would be taken for each other's.
+    /// Two logs are configured to use one topic, where each would read the other's records.
     #[error("{first} and {second} both name topic '{topic}'; give each a topic of its own")]
     SharedTopic {
-        /// The topic.
+        /// The topic's name.
         topic: String,
-        /// A key of the worker.
+        /// The worker's configuration key that names the topic.
         first: &'static str,
-        /// Another one.
+        /// The other key that names it.
         second: &'static str,
     },
-    /// The topic is missing and could not be made.
+    /// An internal topic is missing and could not be created.
     #[error("topic '{topic}' ({key}) could not be created: {reason}. Create it compacted, or allow this user to")]
     Create {
-        /// The topic.
+        /// The topic's name.
         topic: String,
-        /// The worker's key.
+        /// The worker's configuration key that names the topic.
         key: &'static str,
         /// The broker's answer.
         reason: String,
@@ -134,12 +136,12 @@ pub enum StoreError {
     /// The broker did not take a record, or did not answer.
     #[error("topic '{topic}': {reason}")]
     Broker {
-        /// The topic.
+        /// The topic's name.
         topic: String,
         /// librdkafka's text.
         reason: String,
     },
-    /// The client could not be made.
+    /// The Kafka client could not be made: its configuration is wrong.
     #[error(
         "the Kafka client for the internal topics could not be made: {reason}. Check bootstrap.servers and security"
     )]
@@ -147,15 +149,15 @@ pub enum StoreError {
         /// librdkafka's text.
         reason: String,
     },
-    /// The standalone file.
+    /// The offset file of standalone mode, or a schema history beside it, could not be read or written.
     #[error("offset file {path}: {reason}")]
     File {
-        /// Its path.
+        /// The file's path.
         path: String,
-        /// What happened.
+        /// The operating system's error, or what is wrong with the contents.
         reason: String,
     },
-    /// Only the owner of the group writes.
+    /// A write by a process that does not own its group; only the owner may write.
     #[error("this process does not own its group (any more): nothing may be written")]
     NotOwner,
     /// The store was closed while the record was under way.
@@ -176,16 +178,16 @@ impl StoreError {
 pub struct Pending(oneshot::Receiver<Result<(), StoreError>>);
 
 impl Pending {
-    /// A write and the end that completes it.
+    /// A write under way, and the sender that completes it.
     pub fn new() -> (oneshot::Sender<Result<(), StoreError>>, Self) {
         let (done, pending) = oneshot::channel();
         (done, Self(pending))
     }
 
-    /// One that is over already.
+    /// A write that has ended already.
     pub fn over(result: Result<(), StoreError>) -> Self {
         let (done, pending) = Self::new();
-        // The receiver is alive: it is returned.
+        // Cannot fail: the receiver is in `pending`.
         let _ = done.send(result);
         pending
     }
@@ -204,35 +206,37 @@ impl Future for Pending {
     }
 }
 
-/// Where the bytes lie.
+/// Where the bytes of the state lie: [`Kafka`] or [`File`].
 pub trait Store: Send + Sync {
-    /// Has `fold` called for every record of `log`. To be called once a log, before [`start`](Self::start).
+    /// Has `fold` called for every record of `log`. Call it once for each log, before [`start`](Self::start).
     fn follow(&self, log: Log, fold: Fold);
 
-    /// Reads all logs to their ends and returns; follows them from then on. Blocks, on a plain thread, for as long as
-    /// the broker is away; only [`close`](Self::close) ends it sooner.
+    /// Reads all logs to their ends and returns; from then on the store's own threads follow them. Call it on a plain
+    /// thread: it blocks for as long as the broker is away, and only [`close`](Self::close) ends it sooner.
     fn start(&self) -> Result<(), StoreError>;
 
-    /// Complete when the logs have been found fit to hold state, or refused: compacted topics, which takes the broker
-    /// longer to say than the reading. To be awaited after [`start`](Self::start) and before anything is written.
+    /// Complete when the topics' cleanup policies have been checked; fails if one is not compacted. It is apart from
+    /// [`start`](Self::start) because the broker may take longer to describe the topics than they take to read. Await it
+    /// after `start` and before anything is written.
     fn checked(&self) -> Pending;
 
-    /// Appends `entries` in their order. Complete when all are acknowledged and have been through the fold.
+    /// Appends `entries` in their order. Complete when all are acknowledged, read back, and have been through the fold.
     fn append(&self, log: Log, entries: Vec<Entry>) -> Pending;
 
-    /// Complete when everything that is in `log` now, whoever wrote it, has been through the fold.
+    /// Complete when every record that is in `log` at the time of the call, whoever wrote it, has been through the fold.
     fn read_to_end(&self, log: Log) -> Pending;
 
-    /// Appends to a schema history of the given name. Complete when acknowledged.
+    /// Appends to the schema history of that name. Complete when acknowledged.
     fn append_history(&self, name: &str, entries: Vec<Entry>) -> Pending;
 
-    /// A schema history from its beginning; empty when there is none. Blocks.
+    /// Reads the schema history of that name from its beginning; empty if there is none. Blocks.
     fn load_history(&self, name: &str) -> Result<Vec<Entry>, StoreError>;
 
     /// Why [`start`](Self::start) has not returned yet, for the health page.
     fn trouble(&self) -> Option<String>;
 
-    /// Takes back what was appended and has not left yet; such writes fail. What the broker has been sent stays sent.
+    /// Drops records that were appended and have not been sent yet; their writes fail. A record that the broker has been
+    /// sent cannot be taken back.
     fn abandon(&self);
 
     /// Ends the threads; writes under way fail as [`StoreError::Closed`].

@@ -1,6 +1,6 @@
 //! Java's partitioner: murmur2 of the key, made positive, modulo the partitions.
 //!
-//! librdkafka does the same under `partitioner=murmur2_random`; this one says where a record belongs without asking it.
+//! librdkafka does the same with `partitioner=murmur2_random`; this module tells a record's partition without a client.
 
 /// The 32-bit murmur2 of Kafka's Java client (seed `0x9747b28c`).
 pub fn murmur2(data: &[u8]) -> u32 {

@@ -1,7 +1,7 @@
-//! The offsets topic's meaning: how far each source partition of each connector is stored.
+//! What the records of the offsets topic mean: the stored offset of each source partition of each connector.
 //!
-//! Java finds a partition by the exact bytes of its key; here keys are compared by their meaning, and a partition that
-//! was stored before is written under the very bytes that it had.
+//! Java finds a partition by the exact bytes of its key. Here keys are compared by their meaning, and a partition that
+//! was stored before is written with the same key bytes again, so that Java finds it too.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::json::{bytes, object};
 use super::{Entry, Log, Object, Pending, Store, StoreError};
 
-/// One source partition's stored state.
+/// What is stored of one source partition; an offset of `None` was deleted.
 #[derive(Debug, Clone)]
 struct Stored {
     key: Vec<u8>,
@@ -19,7 +19,7 @@ struct Stored {
     offset: Option<Object>,
 }
 
-/// Connector to partition, by the partition's sorted form.
+/// Stored partitions by connector and by the partition's [`canonical`] form.
 #[derive(Debug, Default)]
 struct View(HashMap<String, BTreeMap<String, Stored>>);
 
@@ -45,7 +45,8 @@ impl View {
         };
         let partitions = self.0.entry(connector.clone()).or_default();
         let canonical = canonical(&partition);
-        // A key in another spelling (a blank more) is one that Java never finds: it must not hide the one it does.
+        // Java does not find a key in another spelling (one more blank): such a record must not replace the one that Java
+        // does find.
         let is_javas = |key: &[u8]| key == key_bytes(&connector, &partition);
         if let Some(stored) = partitions.get(&canonical)
             && stored.key != key
@@ -72,7 +73,7 @@ fn parse_key(key: &[u8]) -> Option<(String, Object)> {
     }
 }
 
-/// A partition with its keys sorted, at every depth: equal partitions have equal forms.
+/// A partition as text with its keys sorted at every depth: equal partitions have equal texts.
 fn canonical(partition: &Object) -> String {
     fn sorted(value: &Value) -> Value {
         match value {
@@ -87,7 +88,7 @@ fn canonical(partition: &Object) -> String {
     sorted(&Value::Object(partition.clone())).to_string()
 }
 
-/// Java's form: `["C",{"server":"P"}]` without blanks, the partition's keys in the order given.
+/// A record's key as Java writes it: `["C",{"server":"P"}]` without blanks, the partition's keys in the order given.
 fn key_bytes(connector: &str, partition: &Object) -> Vec<u8> {
     bytes(&(connector, partition))
 }
@@ -97,7 +98,7 @@ fn key_bytes(connector: &str, partition: &Object) -> Vec<u8> {
 pub struct PartitionOffset {
     /// The source partition.
     pub partition: Object,
-    /// The stored offset.
+    /// The offset stored for the partition.
     pub offset: Object,
 }
 
@@ -136,14 +137,14 @@ impl Offsets {
         self.view(|view| view.0.get(connector).into_iter().flat_map(|p| p.values().filter_map(alive)).collect())
     }
 
-    /// The bytes of one offset record; `None` is a tombstone. `partition` in the order that Java writes it, which only
-    /// matters for one never stored before.
+    /// The record that stores an offset; for `None` a tombstone. A partition that was never stored before must have its
+    /// keys in the order in which Java writes them.
     pub fn record(&self, connector: &str, partition: &Object, offset: Option<&Object>) -> Entry {
         let stored = self.view(|view| view.find(connector, partition).map(|stored| stored.key.clone()));
         Entry { key: stored.unwrap_or_else(|| key_bytes(connector, partition)), value: offset.map(bytes) }
     }
 
-    /// Stores offsets of one connector, `None` forgets one. Wait on the answer from a plain thread, or await it.
+    /// Stores offsets of one connector; `None` deletes a partition's offset.
     pub fn write<'a>(
         &self,
         connector: &str,
@@ -156,7 +157,8 @@ impl Offsets {
         self.store.append(Log::Offsets, entries)
     }
 
-    /// Waits until everything in the topic now has been read: a task's start must not miss another worker's write.
+    /// Waits until everything that is in the topic now has been read: a task must start from the last offset, whoever wrote
+    /// it.
     pub async fn refresh(&self) -> Result<(), StoreError> {
         self.store.read_to_end(Log::Offsets).await
     }

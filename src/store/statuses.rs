@@ -1,4 +1,4 @@
-//! The status topic's meaning: what each connector and task was last seen doing, and the topics they wrote to.
+//! What the records of the status topic mean: the state of each connector and task, and the topics they wrote to.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,25 +9,27 @@ use serde_json::json;
 use super::json::{bytes, object};
 use super::{Entry, Log, Object, Pending, Store};
 
-/// A connector's or task's status record, fields in Java's order.
+/// The value of a connector's or task's status record, its fields in Java's order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// `RUNNING`, `PAUSED`, `STOPPED`, `FAILED`, `UNASSIGNED`, `RESTARTING`.
     pub state: String,
-    /// The error, in Java's form of a stack trace.
+    /// The error that ended it, or what it waits for, in the form of a Java stack trace.
     #[serde(default)]
     pub trace: Option<String>,
     /// `host:port` of the worker that wrote it.
     pub worker_id: String,
-    /// The group's generation then; 0 in standalone mode.
+    /// The generation in which it was written. Java takes the group's; here each take-over begins one that is higher than
+    /// all stored ones.
     pub generation: i32,
-    /// The plug-in's version; absent before Kafka 4.1.
+    /// The plug-in's version; workers before Kafka 4.1 write none.
     #[serde(default)]
     pub version: Option<String>,
 }
 
 impl Status {
-    /// FAILED and UNASSIGNED must not overwrite what another worker says of a later generation.
+    /// Whether Connect writes this state with `putSafe`: FAILED and UNASSIGNED must not overwrite the status that another
+    /// worker has written in a later generation.
     fn is_safe(&self) -> bool {
         matches!(self.state.as_str(), "FAILED" | "UNASSIGNED")
     }
@@ -40,18 +42,18 @@ impl Status {
 /// A topic that a connector wrote to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicStatus {
-    /// The topic.
+    /// The topic's name.
     pub name: String,
-    /// The connector.
+    /// The connector's name.
     pub connector: String,
-    /// The task that noticed.
+    /// The number of the task that wrote to the topic first.
     pub task: u32,
-    /// When, milliseconds since the epoch.
+    /// When that was noticed, in milliseconds since the epoch.
     #[serde(rename = "discoverTimestamp")]
     pub discovered_ms: i64,
 }
 
-/// The folded status topic.
+/// The state that the records of the status topic add up to.
 #[derive(Debug, Clone, Default)]
 pub struct StatusView {
     connectors: BTreeMap<String, Status>,
@@ -80,7 +82,7 @@ impl StatusView {
         self.topics.get(connector).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// Every connector that has a status or a task with one: what is not configured any more is to be forgotten.
+    /// Every connector that has a status or a task with one, whether it is still configured or not.
     pub fn connectors(&self) -> impl Iterator<Item = &str> {
         let tasks = self.tasks.keys().filter(|name| !self.connectors.contains_key(*name));
         self.connectors.keys().chain(tasks).map(String::as_str)
@@ -127,7 +129,7 @@ impl StatusView {
                 }
             }
             Some(status) => {
-                // A worker that left late must not take the task from the one that runs it now.
+                // A worker that gave the task up late must not hide that another worker runs it now.
                 let runs = |c: &Status| c.state == "RUNNING" && c.generation >= status.generation;
                 if status.state != "UNASSIGNED"
                     || !tasks.get(&number).is_some_and(|c| runs(c) && c.worker_id != status.worker_id)
@@ -166,7 +168,7 @@ impl Statuses {
         Self { store, view }
     }
 
-    /// Reads the view; `read` must be short, the store's thread waits for it.
+    /// Reads the view. `read` must be short: the store's thread waits for it.
     pub fn read<T>(&self, read: impl FnOnce(&StatusView) -> T) -> T {
         read(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -175,7 +177,7 @@ impl Statuses {
         self.store.append(Log::Statuses, vec![Entry::new(key, value)])
     }
 
-    /// Writes a connector's status, unless another worker of a later generation has the word.
+    /// Writes a connector's status; FAILED and UNASSIGNED only if no other worker has written one in a later generation.
     pub fn put_connector(&self, name: &str, status: &Status) -> Pending {
         if !self.read(|view| status.may_follow(view.connector(name))) {
             return Pending::over(Ok(()));
@@ -183,7 +185,7 @@ impl Statuses {
         self.put(format!("status-connector-{name}"), Some(bytes(status)))
     }
 
-    /// Writes a task's status, by the same rule.
+    /// Writes a task's status, by the same rule as a connector's.
     pub fn put_task(&self, connector: &str, task: u32, status: &Status) -> Pending {
         if !self.read(|view| status.may_follow(view.task(connector, task))) {
             return Pending::over(Ok(()));
@@ -191,30 +193,30 @@ impl Statuses {
         self.put(format!("status-task-{connector}-{task}"), Some(bytes(status)))
     }
 
-    /// Shows a task's status before its record has come back: with the broker away it would not, and what a person asks
-    /// here is still answered.
+    /// Puts a task's status into the view at once. While the broker is away its record does not come back, and who asks
+    /// this process for the status must still see it.
     pub fn show_task(&self, connector: &str, task: u32, status: &Status) {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.tasks.entry(connector.to_owned()).or_default().insert(task, status.clone());
     }
 
-    /// Notes that a connector has written to a topic.
+    /// Writes that a connector has written to a topic.
     pub fn put_topic(&self, status: &TopicStatus) -> Pending {
         let key = format!("status-topic-{}:connector-{}", status.name, status.connector);
         self.put(key, Some(bytes(&json!({"topic": status}))))
     }
 
-    /// Forgets a connector's status.
+    /// Deletes a connector's status.
     pub fn remove_connector(&self, name: &str) -> Pending {
         self.put(format!("status-connector-{name}"), None)
     }
 
-    /// Forgets a task's status.
+    /// Deletes a task's status.
     pub fn remove_task(&self, connector: &str, task: u32) -> Pending {
         self.put(format!("status-task-{connector}-{task}"), None)
     }
 
-    /// Forgets all topics of a connector.
+    /// Deletes the record of all topics that a connector wrote to.
     pub fn remove_topics(&self, connector: &str) -> Pending {
         let key = |topic: &TopicStatus| Entry::new(format!("status-topic-{}:connector-{connector}", topic.name), None);
         let entries: Vec<Entry> = self.read(|view| view.topics(connector).map(key).collect());

@@ -38,7 +38,7 @@ fn bed() -> Bed {
 }
 
 impl Bed {
-    /// Sends a record whose event stands there; the answer delivers it.
+    /// Sends a record whose event is at that position; returns the record's number.
     fn send(&self, word: i64) -> u64 {
         let seq = self.ledger.take(LaneId::STREAM).unwrap();
         self.ledger.mark(LaneId::STREAM, at(word), None);
@@ -55,7 +55,7 @@ impl Bed {
         self.committer.settled().await;
     }
 
-    /// The position that the connector was told, if that is news.
+    /// The position that the connector was told since the last call, if any.
     fn told(&mut self) -> Option<i64> {
         if !self.told.has_changed().unwrap() {
             return None;
@@ -109,7 +109,7 @@ async fn one_write_at_a_time_and_each_answers_for_itself() {
         bed.ledger.mark(LaneId::STREAM, at(word), Some(tell));
         told
     };
-    // Somebody waits: it is not put off to the interval.
+    // Somebody waits, so the write does not wait for the interval.
     let mut first = ask(&bed, 1);
     assert_eq!(bed.look(), [r#"{"lsn":1}"#]);
     let mut second = ask(&bed, 2);

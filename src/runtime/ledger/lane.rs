@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use record::Position;
 use tokio::sync::oneshot;
 
-/// Records of a lane under way at most; a multiple of 64.
+/// How many records of a lane can be under way at most; a multiple of 64.
 pub(super) const CAPACITY: u64 = 1 << 18;
 
 /// A position that may be stored once all numbers below `upto` are done.
@@ -15,12 +15,13 @@ pub(super) const CAPACITY: u64 = 1 << 18;
 pub(super) struct Mark {
     upto: u64,
     position: Position,
-    /// Who waits for this position to be stored. They go where the mark goes, so that no write answers for a later one.
+    /// Who waits for this position to be stored. They stay with their mark, so that a write answers only for the positions
+    /// that it covers.
     pub(super) waiting: Vec<oneshot::Sender<()>>,
 }
 
 impl Mark {
-    /// Takes in an earlier mark, whose position this one covers.
+    /// Takes over those who wait for an earlier mark, whose position this one covers.
     fn cover(&mut self, mut earlier: Self) {
         earlier.waiting.append(&mut self.waiting);
         self.waiting = earlier.waiting;
@@ -29,16 +30,15 @@ impl Mark {
 
 #[derive(Debug, Default)]
 struct Marks {
-    /// Ascending; at most the first of them may be stored already, as those that may are merged.
+    /// Ascending by `upto`. Only the first can be one that may be stored already: all that may be are merged into it.
     ahead: VecDeque<Mark>,
     /// The position of the last mark that could be stored.
     reached: Option<Position>,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Lane {
-    /// One bit a number, at its place modulo the capacity.
+    /// One bit for each number, at the number modulo the capacity; set when the number is done.
     done: Box<[AtomicU64]>,
     /// The least number that is not known to be done.
     base: AtomicU64,
@@ -87,18 +87,19 @@ impl Lane {
             }
             None => marks.ahead.push_back(Mark { upto, position, waiting: tell.into_iter().collect() }),
         }
-        // With the offsets unwritable nobody asks for what may be stored: merged here, marks are bounded by the records
-        // under way.
+        // While offsets cannot be written nobody calls `committable`. Merging the marks here keeps them from growing beyond
+        // the number of records under way.
         self.advance_locked(&mut marks);
     }
 
-    /// Moves the base over what is done.
+    /// Moves the base past all numbers that are done.
     pub(super) fn advance(&self) {
         let mut marks = self.lock();
         self.advance_locked(&mut marks);
     }
 
-    /// Only one thread may be here at a time; the lock of the marks, which the caller holds, sees to that.
+    /// Moves the base past all numbers that are done, and returns it. The caller holds the lock of the marks: only one
+    /// thread may run this at a time.
     fn advance_locked(&self, marks: &mut Marks) -> u64 {
         let next = self.next.load(Ordering::Acquire);
         let mut base = self.base.load(Ordering::Acquire);
@@ -110,7 +111,7 @@ impl Lane {
             if run == 0 {
                 break;
             }
-            // The bits are cleared before the base moves: a number of the next round may set them only after that.
+            // The bits are cleared before the base moves, because then `take` may give numbers that use the same bits.
             let mask = if run == 64 { u64::MAX } else { (1 << run) - 1 } << (place % 64);
             word.fetch_and(!mask, Ordering::AcqRel);
             base += run;
@@ -125,7 +126,7 @@ impl Lane {
         base
     }
 
-    /// What is new, and the position reached with it.
+    /// The mark that may be stored now, if there is a new one, and the position that the lane has reached.
     pub(super) fn committable(&self) -> (Option<Mark>, Option<Position>) {
         let mut marks = self.lock();
         let base = self.advance_locked(&mut marks);
@@ -154,7 +155,7 @@ impl Lane {
     }
 
     pub(super) fn under_way(&self) -> u64 {
-        // The base first: it never overtakes the next number.
+        // The base is read first: it never passes `next`, so the difference is not negative.
         let base = self.base();
         self.next.load(Ordering::Acquire) - base
     }
@@ -166,7 +167,7 @@ impl Lane {
     }
 
     fn lock(&self) -> MutexGuard<'_, Marks> {
-        // Whole between two statements.
+        // A poisoned lock may be used: no panic can leave the marks half changed.
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

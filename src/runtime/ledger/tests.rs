@@ -26,7 +26,7 @@ fn mark(ledger: &Ledger, word: i64) {
     ledger.mark(STREAM, at(word), None);
 }
 
-/// Marks a position and gives the end that hears of it.
+/// Marks a position; the receiver hears when it has been stored.
 fn ask(ledger: &Ledger, word: i64) -> oneshot::Receiver<()> {
     let (tell, told) = oneshot::channel();
     ledger.mark(STREAM, at(word), Some(tell));
@@ -77,7 +77,7 @@ fn an_answer_tells_those_who_wait_for_its_position_and_nobody_else() {
     let ledger = Ledger::default();
     let mut first = ask(&ledger, 1);
     let write = ledger.committable().unwrap();
-    // Nothing was sent in between: both positions stand at one number, and the write under way has only the first.
+    // Nothing was sent in between: both positions are at one number, and the write under way has only the first.
     let mut second = ask(&ledger, 2);
     write.stored();
     assert!(is_told(&mut first));
@@ -160,11 +160,11 @@ fn lanes_advance_by_themselves_and_an_offset_has_them_all() {
     assert!(ledger.committable().is_none());
 }
 
-/// What happens to a ledger, from without.
+/// What can happen to a ledger.
 #[derive(Clone, Debug)]
 enum Act {
     Take,
-    /// The record under way at this place, of as many as there are.
+    /// One of the records under way is done.
     Done(prop::sample::Index),
     Mark,
     Ask,

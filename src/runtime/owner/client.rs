@@ -1,7 +1,7 @@
 //! The group, asked through librdkafka.
 //!
-//! The client's own thread keeps the membership alive and says nothing of heartbeats that succeed; so what the owner's thread
-//! wants to know it asks, and a thread beside it waits for the broker's answer.
+//! librdkafka's own threads keep the membership alive and do not report heartbeats that succeed. So the owner's thread asks
+//! the broker for what it wants to know, and a second thread waits for the answers.
 //!
 //! Must not know: who should own the group.
 
@@ -20,18 +20,18 @@ use super::Settings;
 use super::machine::{Input, Members, Refusal};
 use super::mark::{Found, Mark};
 
-/// The one static member that the group has: whoever joins under this name takes the owner's place, and the broker refuses
-/// whatever the member of the same name before still sends (KIP-345).
+/// The name of the one static member that the group has. Whoever joins under this name takes the owner's place, and the
+/// broker refuses whatever the former member of this name still sends (KIP-345).
 const PLACE: &str = "afterimage-owner";
 /// How long a question about the group may wait for the brokers.
 const ASK: Duration = Duration::from_secs(5);
-/// How long an ending waits for the brokers to be told.
+/// How long leaving the group may take.
 const END: Duration = Duration::from_secs(2);
 
-/// An error that comes again and again is said so often.
+/// How often an error that repeats itself is logged.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
-/// What only the broker can answer.
+/// A question to the broker.
 pub(super) enum Question {
     Read,
     List,
@@ -45,13 +45,13 @@ pub(super) struct Client {
     /// Dropped to end the thread that asks.
     questions: mpsc::Sender<Question>,
     inputs: mpsc::Receiver<Input>,
-    /// Disconnected when the thread that asks has ended, and with it the consumer.
+    /// Disconnected when the thread that asks has ended and does not hold the consumer any more.
     ended: mpsc::Receiver<()>,
     said: Cell<Option<Instant>>,
 }
 
 impl Client {
-    /// Not in the group yet.
+    /// A client that has not joined the group.
     pub(super) fn new(settings: &Settings) -> Result<Self, KafkaError> {
         let (tell, inputs) = mpsc::channel();
         let consumer: BaseConsumer<Callbacks> = config(settings).create_with_context(Callbacks(tell.clone()))?;
@@ -67,7 +67,7 @@ impl Client {
         };
         let asking = move || {
             for question in asked {
-                // Nobody listens any more when the client has been thrown away.
+                // Fails when the client has been dropped: then nobody listens.
                 let _ = tell.send(asker.ask(question));
             }
             drop(asker);
@@ -79,9 +79,9 @@ impl Client {
         Ok(Self { consumer, topic: settings.topic.clone(), questions, inputs, ended, said: Cell::default() })
     }
 
-    /// The answer comes out of [`next`](Self::next).
+    /// Asks a question; [`next`](Self::next) returns the answer.
     pub(super) fn ask(&self, question: Question) {
-        // The thread lives as long as this sender.
+        // Cannot fail: the thread lives as long as this sender.
         let _ = self.questions.send(question);
     }
 
@@ -89,17 +89,18 @@ impl Client {
         self.consumer.subscribe(&[self.topic.as_str()])
     }
 
-    /// Leaves the group. Not the same as an end: a static member that just ends stays in the group until it is timed out.
+    /// Leaves the group. Merely ending the client would not: a static member stays in the group until its session times out.
     pub(super) fn resign(&self) {
         self.consumer.unsubscribe();
     }
 
-    /// What has happened, within `wait`; `is_asking`: an answer is to come.
+    /// The next thing that has happened, waited for at most for `wait`. `is_asking`: an answer is awaited.
     pub(super) fn next(&self, wait: Duration, is_asking: bool) -> Option<Input> {
         if let Ok(input) = self.inputs.try_recv() {
             return Some(input);
         }
-        // Polling runs the callbacks; an answer does not end it.
+        // Polling serves librdkafka's callbacks, but an answer does not end a poll. So while an answer is awaited, the wait
+        // is for the channel.
         let (poll, listen) = if is_asking { (Duration::ZERO, wait) } else { (wait, Duration::ZERO) };
         if let Some(Err(error)) = self.consumer.poll(poll) {
             match meaning(&error) {
@@ -110,7 +111,8 @@ impl Client {
         self.inputs.recv_timeout(listen).ok()
     }
 
-    /// An error that librdkafka tries again after: a group that may not be joined, a session timeout that the broker refuses.
+    /// Logs an error after which librdkafka tries again by itself: this user may not join the group, or the broker refuses
+    /// the session timeout.
     fn say(&self, error: &KafkaError) {
         if self.said.get().is_none_or(|said| said.elapsed() >= SAY_EVERY) {
             self.said.set(Some(Instant::now()));
@@ -118,22 +120,23 @@ impl Client {
         }
     }
 
-    /// Ends it, in its own time: it may wait for a broker that is away, which must not keep anybody.
+    /// Drops the consumer on a thread of its own, because that may wait for a broker that is away.
     pub(super) fn end(self) {
         let Self { consumer, questions, .. } = self;
         drop(questions);
-        // Whichever thread drops it last waits.
+        // The thread that drops the last reference waits.
         let _ = std::thread::Builder::new().name("group-end".to_owned()).spawn(move || drop(consumer));
     }
 
-    /// Leaves the group and ends; waits until the broker was told, or for as long as it may take.
+    /// Leaves the group and ends. Waits until the broker was told, at most for [`END`].
     pub(super) fn quit(self) {
         let Self { consumer, questions, ended, .. } = self;
         drop(questions);
         let (told, wait) = mpsc::channel::<()>();
         let leaving = move || {
             consumer.unsubscribe();
-            // The assignment is given up in a callback, and then librdkafka says that it leaves; a close says nothing.
+            // `unsubscribe` gives up the assignment in a callback, which a poll must serve; only then does librdkafka send
+            // LeaveGroup. Closing a static member sends none.
             let (until, mut is_given_up) = (Instant::now() + END, false);
             while Instant::now() < until && !is_given_up {
                 consumer.poll(Duration::from_millis(20));
@@ -141,12 +144,12 @@ impl Client {
             }
             consumer.poll(Duration::from_millis(50));
             drop(consumer);
-            // An error: the thread has ended.
+            // Returns, with an error, when the asking thread has ended.
             let _ = ended.recv();
             drop(told);
         };
         if std::thread::Builder::new().name("group-leave".to_owned()).spawn(leaving).is_ok() {
-            // Ends with an error either way: the sender is dropped, or the time is over.
+            // Always an error: either the sender was dropped, or the time is over.
             let _ = wait.recv_timeout(END);
         }
     }
@@ -163,12 +166,12 @@ fn config(settings: &Settings) -> ClientConfig {
         .set("group.id", group_id)
         .set("group.instance.id", PLACE)
         .set("group.protocol", "classic")
-        // Sticky, or another consumer that joins the group could be given the owner's partition.
+        // With an assignor that is not sticky, another consumer that joins could be given the owner's partition.
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", session_timeout.as_millis().to_string())
         .set("heartbeat.interval.ms", heartbeat.as_millis().to_string())
         .set("max.poll.interval.ms", session_timeout.as_millis().max(300_000).to_string())
-        // Bounds a commit: an answer after the session's end is worth nothing.
+        // Bounds a commit: an answer that comes after the session has timed out is worth nothing.
         .set("socket.timeout.ms", session_timeout.as_millis().clamp(1_000, 300_000).to_string())
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
@@ -177,13 +180,13 @@ fn config(settings: &Settings) -> ClientConfig {
     config
 }
 
-/// Asks what blocks, on its own thread.
+/// Asks the broker and blocks until it answers; runs on a thread of its own.
 struct Asker {
     consumer: Arc<BaseConsumer<Callbacks>>,
     group: String,
     topic: String,
     patience: Duration,
-    /// The topic has been seen.
+    /// Whether the topic has been seen.
     is_there: Cell<bool>,
 }
 
@@ -209,7 +212,7 @@ impl Asker {
     }
 
     fn read(&self) -> Result<Input, KafkaError> {
-        // The store may still be making the topic. Who joins without it is assigned nothing.
+        // The store may not have created the topic yet, and a member that joins before that is assigned nothing.
         if !self.is_there.get() {
             let metadata = self.consumer.fetch_metadata(Some(&self.topic), self.patience)?;
             let is_there = |t: &MetadataTopic| t.name() == self.topic && !t.partitions().is_empty();
@@ -227,7 +230,7 @@ impl Asker {
         Ok(Input::Read(Found::read(is_there.then(|| committed.metadata()))))
     }
 
-    /// A commit of offset 0, which means nothing: the records are the store's to read.
+    /// Commits offset 0 with the mark as its metadata. The offset means nothing: the store reads the topic on its own.
     fn commit(&self, mark: &Mark) -> Result<(), KafkaError> {
         let mut list = TopicPartitionList::new();
         let mut partition = list.add_partition(&self.topic, 0);
@@ -261,15 +264,15 @@ impl Asker {
 
 fn refusal(code: Option<Code>) -> Refusal {
     match code {
-        // Fatal: said again of a client that was fenced before.
+        // librdkafka reports `Fatal` for every request of a client that was fenced before.
         Some(Code::FencedInstanceId | Code::Fatal) => Refusal::Replaced,
         Some(Code::UnknownMemberId) => Refusal::Expelled,
-        // RebalanceInProgress and IllegalGeneration too: the member is known, only the group moves.
+        // RebalanceInProgress and IllegalGeneration too: the broker knows the member, the group is just being rebalanced.
         _ => Refusal::NotYet,
     }
 }
 
-/// What an error says of the group, if anything.
+/// What an error means for the ownership, if anything.
 fn meaning(error: &KafkaError) -> Option<Input> {
     match error.rdkafka_error_code() {
         Some(Code::InconsistentGroupProtocol) => Some(Input::Inconsistent),
@@ -279,12 +282,12 @@ fn meaning(error: &KafkaError) -> Option<Input> {
     }
 }
 
-/// What librdkafka's threads and callbacks say goes where the answers go.
+/// Sends what librdkafka's callbacks report to the channel of the answers.
 struct Callbacks(mpsc::Sender<Input>);
 
 impl Callbacks {
     fn tell(&self, input: Input) {
-        // Nobody listens any more when the client has been thrown away.
+        // Fails when the client has been dropped: then nobody listens.
         let _ = self.0.send(input);
     }
 }
@@ -314,9 +317,9 @@ impl ConsumerContext for Callbacks {
             self.tell(Input::PassedOver);
             return;
         }
-        // The partition stands for the place: its records are read by the store.
+        // The partition only stands for the owner's place; the store reads its records.
         if let Err(error) = consumer.pause(partitions) {
-            tracing::debug!(%error, "the group's partition is read in vain");
+            tracing::debug!(%error, "the group's partition could not be paused: its records are fetched for nothing");
         }
         self.tell(Input::Assigned);
     }

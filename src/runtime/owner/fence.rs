@@ -5,31 +5,32 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Whether a tenure (a time as owner) may produce: open while the last proof of the ownership lasts, and never again after.
+/// Whether a tenure (a time as owner) may produce. It is open while the last proof of the ownership lasts. Once closed, it
+/// never opens again.
 ///
-/// It goes by the monotonic clock and is asked before every record. So a process that was stopped and goes on finds its fence
+/// It is asked before every record and goes by the monotonic clock. So a process that was stopped and goes on finds its fence
 /// closed, whichever of its threads wakes first.
 #[derive(Debug)]
 pub struct Fence {
     is_closed: AtomicBool,
     begin: Instant,
-    /// Milliseconds after `begin` until which the ownership is proven.
+    /// Until when the ownership is proven, in milliseconds after `begin`.
     proven_ms: AtomicU64,
 }
 
 impl Fence {
-    /// Open for `lasts` after `proven`, the moment at which the first proof was asked for.
+    /// A fence that is open for `lasts` after `proven`, the moment at which the first proof was sent.
     pub(crate) fn open(proven: Instant, lasts: Duration) -> Self {
         Self { is_closed: AtomicBool::new(false), begin: proven, proven_ms: AtomicU64::new(lasts.as_millis() as u64) }
     }
 
-    /// One that only [`close`](Self::close) closes: standalone mode has no group.
+    /// A fence that only [`close`](Self::close) closes, for standalone mode, which has no group.
     pub fn unguarded() -> Self {
         let proven_ms = AtomicU64::new(u64::MAX);
         Self { is_closed: AtomicBool::new(false), begin: Instant::now(), proven_ms }
     }
 
-    /// Whether a record may be produced now. One clock reading and two loads.
+    /// Whether a record may be produced now. Costs one reading of the clock and two loads.
     pub fn is_open(&self) -> bool {
         self.is_open_at(Instant::now())
     }
@@ -44,8 +45,8 @@ impl Fence {
         self.is_closed.store(true, Ordering::Release);
     }
 
-    /// A proof that was asked for at `asked` lasts from then on. It is void when it comes after the last one has run out:
-    /// others may have acted on that.
+    /// Takes note that the broker took a proof, which lasts from `asked` on, the moment at which it was sent. A proof that
+    /// comes after the last one has run out is void: another process may have taken over since.
     pub(super) fn prove(&self, asked: Instant, lasts: Duration, now: Instant) {
         if self.is_open_at(now) {
             let until_ms = (asked.saturating_duration_since(self.begin) + lasts).as_millis() as u64;

@@ -1,9 +1,9 @@
-//! A lock on this machine by which a restarted process knows that the one before it, of the same instance id, is dead.
+//! A lock on this machine by which a restarted process knows that the process before it, of the same instance id, is dead.
 //!
 //! A dead owner's place may be taken at once, a living one's may not. The lock is a Unix socket with an abstract name: the
-//! kernel lets one process of a network namespace have a name, and frees it when that process ends, however it ends. Who has
-//! the lock of an instance id knows that nobody else on the machine still runs with it. A mark says on which machine its
-//! writer had the lock, so that this conclusion is drawn on that machine only.
+//! kernel lets only one process of a network namespace have a name, and frees it when that process ends, however it ends. A
+//! process that holds the lock of an instance id knows that no other process on the machine runs with that id. A mark names
+//! the machine on which its writer held the lock, and the conclusion is drawn on that machine only.
 //!
 //! Must not know: Kafka.
 
@@ -18,10 +18,10 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Not taken yet. `of`: what together must be one process's alone on this machine.
+    /// A lock that is not taken yet. Together the names in `of` identify it: only one process of this machine can hold it.
     pub(super) fn new(of: &[&str]) -> Self {
-        // The kernel allows 107 bytes for a name, group and instance may be longer: 64-bit FNV-1a, which stays the same over
-        // versions of this program, in two halves that begin differently.
+        // Group and instance id may be longer than the 107 bytes that the kernel allows for a name, so they are hashed: two
+        // 64-bit FNV-1a hashes with different seeds. Every version of this program must get the same name.
         let hash = |seed: u64| {
             let bytes = of.iter().flat_map(|part| part.bytes().chain([0]));
             bytes.fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -38,7 +38,7 @@ impl Lock {
         }
     }
 
-    /// Takes it, unless another process has it; whether it is held then.
+    /// Takes the lock unless another process holds it. True when this process holds it now.
     #[cfg(target_os = "linux")]
     pub(super) fn take(&mut self) -> bool {
         use std::os::linux::net::SocketAddrExt as _;
@@ -49,7 +49,8 @@ impl Lock {
         self.held.is_some()
     }
 
-    /// Abstract names are Linux's own: elsewhere a restarted process waits to see whether the one before it still writes.
+    /// Never takes the lock: only Linux has abstract names. Elsewhere a restarted process waits to see whether the one
+    /// before it still writes marks.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn take(&mut self) -> bool {
         let _ = &self.name;
@@ -57,7 +58,7 @@ impl Lock {
     }
 }
 
-/// Where a lock counts: the running kernel and the network namespace. Empty when that cannot be told.
+/// Names what a lock is valid in: the running kernel and the network namespace. Empty when they cannot be read.
 pub(super) fn machine() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let network = std::fs::read_link("/proc/self/ns/net");

@@ -1,15 +1,16 @@
-//! What to do next about the ownership: every decision, and nothing else.
+//! Decides what to do about the ownership of the group. All decisions are made here, and nothing is done here.
 //!
-//! One place in the group is the owner's. A process that wants to own looks at the mark of whoever holds the place, and
-//! takes it when it is free: released, held by nobody, or by one that is dead or has not been heard of for as long as its
-//! last proof lasts. Taking the place fences the one who held it: the broker takes no mark from that one any more.
+//! The group has one place for an owner. A process that wants the place reads the mark of the process that holds it, and
+//! takes the place when it is free: released, never held, or held by a process that is known to be dead or has written no new
+//! mark for as long as its last one lasts. Taking the place fences the process that held it: the broker takes no mark from
+//! that one any more.
 //!
-//! Looking only decides when to try, and may be wrong. What makes it safe is the order after taking the place: the mark is
-//! read again, now that nobody else can write one; if a stranger's new one stands there, its time is waited out; then an own
-//! mark is written, and only when the broker has taken it does anything produce. If another process takes the place in
-//! between, the own mark is refused.
+//! Reading the mark only decides when to try, and may be wrong. What makes it safe is the order after the place is taken.
+//! The mark is read again, now that nobody else can write one. If it is a new mark of another process, the time for which it
+//! lasts is waited out. Then this process writes its own mark, and produces only after the broker has taken that. If another
+//! process takes the place in between, the broker refuses the mark.
 //!
-//! Must not know: Kafka's client, threads, what the time is.
+//! Must not know: Kafka's client, threads, the clock.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,17 +28,18 @@ mod watch;
 use self::own::{Own, Parting};
 use self::watch::Watch;
 
-/// How often the mark is looked at by a process that is not the owner.
+/// How often a process that is not the owner reads the mark.
 pub(super) const LOOK: Duration = Duration::from_millis(250);
 /// How often a group with Java workers in it is looked at again.
 const FOREIGN_LOOK: Duration = Duration::from_secs(5);
-/// Two standbys that find the place free may take it one right after the other. The first one of them finds that out before
-/// it has begun, so that the second one need not wait for it.
+/// How long a process waits after taking the place before it writes its mark. Two standbys that find the place free may take
+/// it one right after the other. Within this time the first one learns that it was replaced; if it had written a mark, the
+/// second one would have to wait until that has run out.
 const SETTLE: Duration = Duration::from_millis(100);
-/// After a question that brought no answer.
+/// The pause after a question that brought no answer.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// What the machine is told at the start.
+/// The settings of the machine.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
     /// This process.
@@ -63,7 +65,7 @@ pub(super) enum Members {
 /// Why a mark was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The group is being rebalanced, or the broker did not answer: no word on who holds the place.
+    /// The group is being rebalanced, or the broker did not answer. That does not say who holds the place.
     NotYet,
     /// Another process has taken the place.
     Replaced,
@@ -82,17 +84,17 @@ pub(super) enum Input {
     Unread,
     /// The answer to [`Step::List`].
     Listed(Members),
-    /// The broker took the mark, asked at that time.
+    /// The broker took the mark, which was sent at that time.
     Proved(Instant),
-    /// It did not.
+    /// The broker did not take the mark.
     Unproven(Refusal),
     /// The group gave this process the config topic's partition.
     Assigned,
     /// The group gave this process nothing, or nothing new.
     PassedOver,
-    /// The group takes it back, at least until it has been rebalanced.
+    /// The group takes the partition back, at least until it has been rebalanced.
     Revoked,
-    /// Java workers hold the group.
+    /// The group cannot be joined because Java workers are in it.
     Inconsistent,
     /// Another process took this one's place.
     Replaced,
@@ -102,21 +104,21 @@ pub(super) enum Input {
     Leave,
 }
 
-/// Why a tenure ended by itself.
+/// Why a tenure ended although the process did not leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
     /// No proof came in time: the broker was away, or this process was stopped.
     Unproven,
     Replaced,
     Expelled,
-    /// The group was given to another member.
+    /// The group gave the partition to another member.
     Reassigned,
 }
 
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    /// Ask for the mark.
+    /// Read the mark.
     Read,
     /// Ask who is in the group.
     List,
@@ -126,7 +128,7 @@ pub(super) enum Step {
     Join,
     /// Give it back.
     Resign,
-    /// Throw the client away, without giving the place back, and make a new one.
+    /// Drop the client, without giving the place back, and make a new one.
     Renew,
     /// Owner from now on.
     Begin(Arc<Fence>),
@@ -136,9 +138,9 @@ pub(super) enum Step {
     Standby,
     /// Java workers are in the group.
     Foreign(Vec<String>),
-    /// Say that the process that holds the place has this one's instance id, and lives.
+    /// Log that the process that holds the place has this process's instance id and is alive.
     SameInstance(Mark),
-    /// Say that the place was taken, that another's mark stands there, and how long that is waited for.
+    /// Log that the place was taken, that another process's mark was found there, and how long it is waited out.
     Wait(Duration),
     /// Give the place back if it is held; then end.
     Quit,
@@ -149,14 +151,17 @@ enum State {
     Watching(Watch),
     /// Java workers are in the group; when to look again.
     Foreign(Instant),
-    /// The group was asked for the place. With the mark that need not be waited for.
+    /// The group was asked for the place. The mark is the one that need not be waited out (see `excused`), the time how long
+    /// to wait before the own mark is written.
     Joining(Found, Duration),
     /// The place is held; nothing may be produced yet.
     Claiming {
+        /// The mark that was read before, and for which taking the place was found right: if it is still there, it need
+        /// not be waited out.
         excused: Found,
-        /// The mark was read after the place was taken.
+        /// Whether the mark was read after the place was taken.
         is_read: bool,
-        /// When the own mark may be written.
+        /// When this process may write its own mark.
         ready: Instant,
     },
     Owning(Own),
@@ -169,10 +174,10 @@ enum State {
 pub(super) struct Machine {
     rules: Rules,
     state: State,
-    /// A question is under way; there is one at a time.
+    /// Whether a question is under way; there is one at a time.
     is_asking: bool,
     proofs: u64,
-    /// Another process of this one's instance id has been seen to live.
+    /// Whether another process of this one's instance id has been seen alive.
     has_double: bool,
 }
 
@@ -182,22 +187,22 @@ impl Machine {
         Self { rules, state, is_asking: false, proofs: 0, has_double: false }
     }
 
-    /// Whether this process may be waiting for the group's own answer, and for no other.
+    /// Whether the group was asked for the place and has not given it yet.
     pub(super) fn is_joining(&self) -> bool {
         matches!(self.state, State::Joining(..))
     }
 
-    /// Whether an answer is to come.
+    /// Whether the answer to a question is awaited.
     pub(super) fn is_asking(&self) -> bool {
         self.is_asking
     }
 
-    /// The lock of the instance id was taken, on this machine.
+    /// The lock of the instance id was taken; `machine` names this machine.
     pub(super) fn locked(&mut self, machine: String) {
         self.rules.by.machine = machine;
     }
 
-    /// What `input` leads to at `now`.
+    /// What is to be done because of `input`, at the time `now`.
     pub(super) fn step(&mut self, now: Instant, input: Input) -> Vec<Step> {
         if matches!(input, Input::Read(_) | Input::Unread | Input::Listed(_) | Input::Proved(_) | Input::Unproven(_)) {
             self.is_asking = false;
@@ -220,7 +225,7 @@ impl Machine {
             }
         }
         if steps.iter().any(|step| matches!(step, Step::Renew)) {
-            // The old client's answers come no more.
+            // The answers to the old client's questions do not come any more.
             self.is_asking = false;
         }
         if steps.iter().any(|step| matches!(step, Step::Read | Step::List | Step::Prove(_))) {
@@ -234,7 +239,7 @@ impl Machine {
         Step::Prove(Mark::new(place, &self.rules.by, self.proofs, self.rules.lasts))
     }
 
-    /// Back to the beginning, with a new client: the old one may have been fenced, which ends it for good.
+    /// Goes back to the beginning, with a new client: librdkafka gives up a client that was fenced for good.
     fn again(&mut self, now: Instant, steps: &mut Vec<Step>) {
         steps.push(Step::Renew);
         self.state = State::Watching(Watch::new(now));
@@ -246,7 +251,7 @@ impl Machine {
                 steps.push(Step::Foreign(members));
                 self.state = State::Foreign(now + FOREIGN_LOOK);
             }
-            // Trying to join tells it for certain.
+            // The Java workers seem to be gone; trying to join tells for certain.
             Input::Listed(_) => self.state = State::Watching(Watch::new(now)),
             Input::Tick if !self.is_asking && now >= next => steps.push(Step::List),
             _ => {}
@@ -261,7 +266,8 @@ impl Machine {
                 self.state = State::Claiming { excused, is_read: false, ready };
                 steps.push(Step::Read);
             }
-            // The topic is not there yet, or an earlier afterimage, which goes by the assignment alone, has it.
+            // The topic does not exist yet, or an earlier version of afterimage has the partition: that one writes no marks and
+            // goes by the assignment alone.
             Input::PassedOver => {
                 steps.push(Step::Resign);
                 self.state = State::Watching(Watch::new(now + LOOK));
@@ -270,7 +276,7 @@ impl Machine {
                 steps.push(Step::Renew);
                 self.state = State::Foreign(now);
             }
-            // What was seen may be long ago when the broker comes back: join only on what is seen then.
+            // When the brokers come back, the mark may be another one: it must be read again before joining.
             Input::Replaced | Input::Unreachable => self.again(now, steps),
             _ => {}
         }
@@ -298,7 +304,7 @@ impl Machine {
                 }
             }
             Input::Unproven(_) | Input::Replaced | Input::Inconsistent => self.again(now, steps),
-            // The group is rebalanced and assigns anew by itself; what was read does not count any more.
+            // The group is being rebalanced and assigns the partition again by itself; then the mark must be read again.
             Input::Revoked => self.state = State::Joining(excused.clone(), Duration::ZERO),
             Input::Tick if !self.is_asking => {
                 if !*is_read {
@@ -313,8 +319,8 @@ impl Machine {
     }
 }
 
-/// Whether the place that `mark` speaks of may be taken at once by `by`: released, its own, or of a process that is known to
-/// be dead, since `by` has that one's lock on the same machine.
+/// Whether `by` may take the place that `mark` describes at once: it is released, or it is `by`'s own, or its holder is known
+/// to be dead because `by` holds the lock of the same instance id on the same machine.
 fn is_free(mark: &Mark, by: &Holder) -> bool {
     let is_dead = !by.machine.is_empty() && mark.machine == by.machine && mark.instance == by.instance;
     mark.place == Use::Released || mark.process == by.process || is_dead

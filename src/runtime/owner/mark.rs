@@ -1,7 +1,8 @@
-//! What the owner writes into the group, so that others know who holds it, and since when nothing was heard of it.
+//! The mark: what the owner writes into the group, so that other processes see who holds the owner's place and whether the
+//! holder still lives.
 //!
-//! The mark is the metadata text of the group's committed offset for the config topic. The broker takes it from the present
-//! holder of the owner's place alone, so no mark can come from a process whose place was taken.
+//! It is the metadata text of the group's committed offset for the config topic. The broker takes it only from the present
+//! holder of the owner's place, so no mark can come from a process whose place was taken.
 //!
 //! Must not know: Kafka's client, clocks.
 
@@ -15,30 +16,30 @@ use serde::{Deserialize, Serialize};
 pub(super) enum Use {
     /// Its holder may be producing.
     Held,
-    /// Its holder has ended in order and produces nothing any more.
+    /// Its holder has ended in good order and produces nothing any more.
     Released,
 }
 
-/// Who holds the owner's place. Each proof writes one that differs from the one before, by its `proof`.
+/// Who holds the owner's place. Each proof writes a mark with another `proof`, so that it differs from the one before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
-    /// Names the text's form, for people and for later versions.
+    /// The version of this form. Its key tells people who find the text which program wrote it.
     #[serde(rename = "afterimage")]
     version: u32,
     #[serde(rename = "place")]
     pub(super) place: Use,
-    /// The process: no two have the same.
+    /// A random id, which no other process has.
     pub(super) process: String,
     /// The stable id (`afterimage.instance.id`), which a restarted process has again.
     pub(super) instance: String,
     /// The machine on which the process keeps the lock of its instance id; empty when it has no such lock.
     pub(super) machine: String,
-    /// Counts the process's proofs.
+    /// The number of this proof; a process counts its proofs from 1.
     pub(super) proof: u64,
     lasts_ms: u64,
 }
 
-/// The form that this version writes.
+/// The version of the form that is written here.
 const VERSION: u32 = 1;
 
 impl Mark {
@@ -66,19 +67,18 @@ pub(super) struct Holder {
     pub(super) machine: String,
 }
 
-/// What stands in the group in the mark's stead.
+/// What is found where the mark is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Nothing was ever committed there, or it has expired.
+    /// Nothing: no offset was ever committed there, or it has expired.
     Nothing,
-    /// A mark.
     Mark(Mark),
-    /// A commit of somebody who writes no such marks: an earlier afterimage, or a later one with another form.
+    /// The commit of a program that writes no marks of this form: an earlier or later version of afterimage.
     Strange,
 }
 
 impl Found {
-    /// `metadata`: of the committed offset, if there is one.
+    /// `metadata`: that of the committed offset, if there is one.
     pub(super) fn read(metadata: Option<&str>) -> Self {
         match metadata.map(serde_json::from_str::<Mark>) {
             None => Self::Nothing,

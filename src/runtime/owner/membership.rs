@@ -1,6 +1,6 @@
-//! The thread that does what the machine decides, and tells it what came of it.
+//! The thread that does what the machine decides, and tells the machine the results.
 //!
-//! Must not know: when a place may be taken or a tenure is over.
+//! Must not know: when the place may be taken, or when a tenure is over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +15,13 @@ use super::machine::{Input, Loss, Machine, Rules, Step};
 use super::mark::{Holder, Mark};
 use super::{Ownership, Settings};
 
-/// How often the thread looks at the time and at the wish to leave.
+/// How often the thread looks at the time and whether the process is to leave.
 const TICK: Duration = Duration::from_millis(50);
-/// The same while every millisecond counts: the broker's answer, or the group's, is on its way.
+/// The same while an answer of the broker is awaited, or the group's assignment.
 const SHORT_TICK: Duration = Duration::from_millis(10);
-/// After a client that could not be made.
+/// The pause after a client could not be made.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How often a proof is asked for at least; so soon a process whose place was taken knows.
+/// The longest time between two proofs: after so long a process whose place was taken knows it.
 const PROOF_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) struct Membership {
@@ -41,7 +41,7 @@ impl Membership {
         let by = Holder { process, instance: settings.instance_id.clone(), machine: String::new() };
         let rules = Rules {
             by,
-            // One heartbeat less than the broker's own patience.
+            // One heartbeat less than the time after which the broker counts a silent member as dead.
             lasts: settings.session_timeout.saturating_sub(settings.heartbeat),
             every: PROOF_EVERY.min(settings.heartbeat / 2),
         };
@@ -49,7 +49,7 @@ impl Membership {
         Self { settings, publish, leave, machine, lock, generation: 0 }
     }
 
-    /// Until the process leaves.
+    /// Runs until the process leaves.
     pub(super) fn run(mut self) {
         if self.lock.take() {
             self.machine.locked(lock::machine());
@@ -71,7 +71,7 @@ impl Membership {
         tracing::warn!(%error, group = %self.settings.group_id, "the group cannot be asked who owns it");
     }
 
-    /// With one client; whether the process has left then.
+    /// Works with one client. True when the process has left, false when another client is needed.
     fn serve(&mut self, client: Client) -> bool {
         let mut is_leaving = false;
         loop {
@@ -108,7 +108,7 @@ impl Membership {
         }
     }
 
-    /// What concerns the rest of the process, or people.
+    /// Publishes and logs the steps that concern the rest of the process.
     fn say(&mut self, step: Step) {
         let group = &self.settings.group_id;
         match step {
@@ -117,7 +117,7 @@ impl Membership {
                 let generation = self.generation;
                 tracing::info!(%group, generation, "this process owns the group");
                 self.publish.send_replace(Ownership::Owner { generation, fence });
-                // It may have been another's that was still ending when this process started.
+                // When this process started, one that was still ending may have held the lock.
                 if self.lock.take() {
                     self.machine.locked(lock::machine());
                 }

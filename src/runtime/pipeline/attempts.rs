@@ -26,12 +26,12 @@ impl Attempts {
         Self { retry, handle, stop, meters }
     }
 
-    /// For what has to wait (a registry, a topic being made).
+    /// The runtime on which async operations are waited for: asking a registry, making a topic.
     pub(super) fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// Runs the operation, and again while it fails with what may pass by itself and there is time left.
+    /// Runs the operation, and again for as long as it fails with a transient failure and there is time left.
     ///
     /// # Errors
     /// The last failure; one that [is a stop](Failure::is_stop) when the task is stopped meanwhile.

@@ -31,7 +31,7 @@ impl Decode for Numbers {
     }
 }
 
-/// `TABLE(id bigint primary key)`; position word 0 is its place, word 1 the time in microseconds.
+/// `TABLE(id bigint primary key)`; word 0 of a position is its place, word 1 the time in microseconds.
 fn shape(table: &str) -> Arc<Shape> {
     let id = Schema::of(Kind::Int64).build();
     let row = Schema::of(Kind::structure([("id", Arc::clone(&id))]))
@@ -63,7 +63,7 @@ fn at(word: i64) -> Position {
     Position { words, text: None }
 }
 
-/// A batch of creates, `table id`, each at the position of its id.
+/// A batch of creates, one for each id, at the position of that number.
 fn creates(shape: &Arc<Shape>, ids: &[&str]) -> Batch {
     let mut batch =
         Batch { buffer: ids.concat().into_bytes().into(), shapes: vec![Arc::clone(shape)], ..Batch::default() };
@@ -152,7 +152,7 @@ impl Bed {
         assert!(self.outlet.send(Box::new(batch), lease).await);
     }
 
-    /// Nothing more comes: how the pipeline ended.
+    /// Closes the outlet and waits: how the pipeline ended.
     async fn end(&mut self) -> Result<(), Failure> {
         self.outlet.close();
         (&mut self.ended).await.unwrap()
@@ -269,7 +269,7 @@ async fn what_the_broker_refuses_is_left_out_or_raises_the_alarm() {
     }
 }
 
-/// Its service is away for so many questions.
+/// A converter whose service is away for so many questions.
 #[derive(Debug)]
 struct Flaky(AtomicU32, Mutex<Vec<tokio::time::Instant>>);
 

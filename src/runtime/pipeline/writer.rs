@@ -1,4 +1,4 @@
-//! A converter at work: its encoders, one a topic and schema, and the bytes that the last of them wrote.
+//! A converter at work: its encoders, one for each topic and schema, and the bytes that were written last.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::attempts::Attempts;
 use crate::convert::{Converter, Encoder};
 use crate::runtime::failure::{Failure, Stage};
 
-/// Encoders that are kept: tables beyond this are prepared again now and then, and those made and dropped for years cost
-/// nothing.
+/// How many encoders are kept. With more topics and schemas some are prepared again now and then; the bound keeps tables
+/// that were dropped long ago from taking memory.
 const ENCODERS: usize = 4096;
 
 /// Writes keys, values or headers.
@@ -54,7 +54,7 @@ impl Writer {
         self.encoders.at(place).write(payload, &mut self.bytes).map_err(|error| Failure::convert(stage, &error))
     }
 
-    /// What was written last.
+    /// The bytes that were written last.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -1,4 +1,4 @@
-//! The calls that change something: each checks, writes the config topic and reads back; the keepers do the rest.
+//! The calls that change something: each checks, writes to the config topic and reads that back; the keepers do the rest.
 //!
 //! Must not know: HTTP. The texts of the refusals are Connect's.
 
@@ -17,18 +17,18 @@ use super::{Info, Part, StateInfo, Supervisor, Turn, properties};
 use crate::runtime::validate::{self, Rejected};
 use crate::store::{Object, StoreError, TargetState};
 
-/// Connect's bound of a config topic write.
+/// How long Connect waits for a write to the config topic.
 const WRITE_WAIT: Duration = Duration::from_secs(30);
-/// Connect's bound of a request.
+/// How long Connect lets a request take.
 const REQUEST_WAIT: Duration = Duration::from_secs(90);
-/// How long the topics of a reset connector are still shown: a reset is answered before it is done, in Connect as here,
-/// and clients that look right behind it count on the old list.
+/// How long the topics of a reset connector are still shown. Connect answers a reset before it is done, and clients that
+/// look right after the answer count on the old list.
 const RESET_DELAY: Duration = Duration::from_millis(100);
 
 /// The state that a new connector is to start in (KIP-980).
 pub type Initial = Option<TargetState>;
 
-/// Why a call was refused. The texts are wire facts.
+/// Why a call was refused. The texts are those that Connect's REST API answers with.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// No such connector.
@@ -55,13 +55,13 @@ pub enum Refusal {
     /// The name is taken.
     #[error("Connector {0} already exists")]
     Exists(String),
-    /// The configuration will not do, or the request makes no sense.
+    /// The configuration is invalid, or the request makes no sense.
     #[error("{0}")]
     Invalid(String),
     /// Topic tracking or its reset is switched off.
     #[error("{0}")]
     TopicTracking(&'static str),
-    /// A restart that failed, or a defect of ours.
+    /// A restart that failed, or a panic.
     #[error("{0}")]
     Failed(String),
     /// Another process owns the group, or nobody knows who does.
@@ -79,15 +79,15 @@ pub enum Refusal {
     /// The stored state could not be written.
     #[error("{what}: {source}")]
     Store {
-        /// In Connect's words.
+        /// What could not be done, in Connect's words.
         what: &'static str,
-        /// Why.
+        /// Why it could not be done.
         source: StoreError,
     },
 }
 
 impl Refusal {
-    /// A write that failed; one that only the group's owner may make is for another process.
+    /// Of a write that failed: `NotOwner` if only the group's owner may make it, and this process is not the owner.
     pub(super) fn of_store(what: &'static str, source: StoreError) -> Self {
         if matches!(source, StoreError::NotOwner) { Self::NotOwner } else { Self::Store { what, source } }
     }
@@ -107,7 +107,7 @@ const REMOVING: &str = "Error removing connector configuration from Kafka";
 const TARGET: &str = "Error writing target state to Kafka";
 
 impl Supervisor {
-    /// Calls on one connector follow each other.
+    /// Waits until the calls before this one on the same connector are done.
     pub(super) async fn lock(&self, name: &str) -> OwnedMutexGuard<()> {
         self.shared.turn(name, Turn::Call).await
     }
@@ -116,7 +116,7 @@ impl Supervisor {
         self.shared.configs.read(|view| view.connectors.contains_key(name))
     }
 
-    /// Creates a connector.
+    /// Creates a connector; refused when there is one of that name.
     pub async fn create(&self, name: &str, config: Properties, initial: Initial) -> Result<Info, Refusal> {
         self.writable().await?;
         self.accept(&config).await?;
@@ -175,7 +175,7 @@ impl Supervisor {
         within(REMOVING, self.shared.configs.remove_connector(name)).await
     }
 
-    /// Pauses or resumes.
+    /// Pauses, resumes or stops a connector.
     pub async fn aim(&self, name: &str, target: TargetState) -> Result<(), Refusal> {
         self.writable().await?;
         let _turn = self.lock(name).await;
@@ -183,7 +183,7 @@ impl Supervisor {
             return Err(Refusal::UnknownHere(name.to_owned()));
         }
         if target == TargetState::Stopped {
-            // A keeper must not commit tasks between the two writes, nor behind them.
+            // A keeper must not commit tasks between the two writes or after them.
             let _tasks = self.shared.turn(name, Turn::Tasks).await;
             within(TARGET, self.shared.configs.put_task_configs(name, &[])).await?;
             return within(TARGET, self.shared.configs.put_target_state(name, target)).await;
@@ -213,7 +213,7 @@ impl Supervisor {
         Ok(standing.restarting(connector, is_in))
     }
 
-    /// Carries a restart with flags out, without waiting.
+    /// Has the keeper do a restart with flags, without waiting for it.
     pub(super) fn restart_asked(&self, name: &str, include_tasks: bool, only_failed: bool) {
         let Ok(standing) = self.standing(name) else { return };
         let (connector, task) = restart_plan(&standing, include_tasks, only_failed);
@@ -294,7 +294,7 @@ impl Supervisor {
         }
     }
 
-    /// What a create or replace answers: the configuration in the order in which it was sent.
+    /// The answer to a create or replace, with the configuration in the order in which it was sent.
     fn answer(&self, name: &str, config: Object) -> Result<Info, Refusal> {
         Ok(Info { config, ..self.info(name)? })
     }

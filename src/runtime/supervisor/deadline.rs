@@ -13,15 +13,15 @@ use super::Supervisor;
 use super::phase::Phase;
 use crate::store::Store as _;
 
-/// What the records that say so may take after the tasks have ended,
+/// How long after the tasks' time the last status records may be written.
 const RECORDS: Duration = Duration::from_secs(1);
-/// and, with them, closing the store and leaving the group.
+/// How long after the tasks' time all must be over: the records, closing the store and leaving the group.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// When a stop must be over. Counted from its begin, which the first who asks makes.
+/// When the daemon's stop must be over. The stop begins when a time of it is first asked for.
 #[derive(Clone, Debug)]
 pub struct Deadline {
-    /// `task.shutdown.graceful.timeout.ms`: what all tasks together have.
+    /// `task.shutdown.graceful.timeout.ms`: the time that all tasks together have.
     graceful: Duration,
     begun: watch::Sender<Option<Instant>>,
 }
@@ -51,21 +51,21 @@ impl Deadline {
 
     /// Waits for the stop to begin.
     pub(super) async fn began(&self) {
-        // The sender is this very deadline's.
+        // Cannot fail: this deadline has the sender.
         let _ = self.begun.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// Until when tasks may deliver and store.
+    /// Until when tasks may deliver records and store offsets.
     pub(super) fn of_tasks(&self) -> Instant {
         self.begin() + self.graceful
     }
 
-    /// Until when records of the end may be written.
+    /// Until when the last status records may be written.
     pub(super) fn of_records(&self) -> Instant {
         self.of_tasks() + RECORDS
     }
 
-    /// Until when all must be over, whatever it waits for. The stop begins now, unless it has begun.
+    /// Until when all must be over, whatever is waited for. The stop begins now, unless it has begun.
     pub fn of_all(&self) -> Instant {
         self.of_tasks() + FAREWELL
     }
@@ -100,7 +100,7 @@ impl Supervisor {
         self.close().await;
     }
 
-    /// Closes the store, whose threads may wait for a broker: no longer than the deadline.
+    /// Closes the store. Its threads may wait for a broker: they are waited for until the deadline.
     pub(super) async fn close(&self) {
         let store = Arc::clone(&self.shared.store);
         let closing = tokio::task::spawn_blocking(move || store.close());

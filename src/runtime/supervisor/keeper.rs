@@ -1,8 +1,8 @@
 //! One connector's keeper: feeds its machine and carries out what it decides, one effect after the other.
 //!
-//! Each connector has a keeper of its own, so that one that is slow to stop, or whose start fails, holds nobody up. A
-//! keeper is ended by aborting it: then its task is dropped with it, at once and without a word to the store, which is
-//! what losing the group demands.
+//! Each connector has a keeper of its own, so that a connector that is slow to stop, or whose start fails, holds no other
+//! one up. When the group is lost, keepers are aborted: a keeper's task is dropped with it, at once and without a write to
+//! the store.
 //!
 //! Must not know: HTTP, other connectors.
 
@@ -24,8 +24,8 @@ use super::{Launched, Shared};
 use crate::runtime::task::TaskEvent;
 use crate::store::{Object, StatusView, TargetState, TopicStatus};
 
-/// A stop writes the empty task set first and its target state right behind it: an empty set alone is believed only
-/// after this, so that the connector's STOPPED comes before its task's end, as tools expect.
+/// How long a keeper waits before it acts upon an empty task set. A stop of the connector writes the empty set first and its
+/// target state right behind it; the connector's STOPPED must be written before its task's UNASSIGNED, as tools expect.
 const EMPTY_SET_WAIT: Duration = Duration::from_secs(1);
 /// The first and the longest pause between attempts to write task configurations.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(60));
@@ -35,7 +35,7 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::fro
 enum Later {
     /// Try the plan again.
     Prepare,
-    /// Believe the empty task set.
+    /// Act upon the empty task set.
     NoTasks,
 }
 
@@ -43,9 +43,9 @@ enum Later {
 struct Up {
     launched: Launched,
     events: mpsc::UnboundedReceiver<TaskEvent>,
-    /// It has said that it runs.
+    /// Whether it has said that it runs.
     has_run: bool,
-    /// Its numbers are shown for as long as it is up.
+    /// Shows the task's numbers until this is dropped.
     _metered: MeteredTask,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Keeper {
     generation: Option<i32>,
     later: Option<(Instant, Later)>,
     backoff: Backoff,
-    /// The daemon ends, and this keeper has heard of it.
+    /// Whether the daemon ends and this keeper has been told so.
     is_leaving: bool,
 }
 
@@ -83,7 +83,7 @@ impl Keeper {
         }
     }
 
-    /// Keeps the connector until it is deleted and nothing waits, or the daemon leaves.
+    /// Keeps the connector until it is deleted and there is no new note, or until the daemon ends.
     pub(super) async fn run(mut self) {
         loop {
             let event = next_event(self.up.as_mut());
@@ -113,7 +113,7 @@ impl Keeper {
         }
     }
 
-    /// True when the daemon leaves.
+    /// Acts upon notes; true when the daemon ends.
     async fn mail(&mut self, mail: Mail) -> bool {
         if mail.leave {
             self.is_leaving = true;
@@ -130,7 +130,7 @@ impl Keeper {
             let failed = connector && self.machine.connector == Connector::Failed;
             for done in restart.done {
                 let result = if failed { Err(format!("Failed to start connector: {}", self.name)) } else { Ok(()) };
-                // Who asked may have gone.
+                // Whoever asked may have stopped waiting.
                 let _ = done.send(result);
             }
         }
@@ -138,7 +138,7 @@ impl Keeper {
         false
     }
 
-    /// Compares the config topic with what the machine knows.
+    /// Compares the config topic with what the machine was told last, and tells it what is new.
     async fn look(&mut self, rewritten: bool) {
         let (config, target, tasks) = self.shared.configs.read(|view| {
             let tasks = view.tasks(&self.name).map(|tasks| (tasks.generation, tasks.count, tasks.is_inconsistent));
@@ -168,7 +168,7 @@ impl Keeper {
         self.look_at_tasks(target).await;
     }
 
-    /// A commit that this keeper did not make itself.
+    /// Acts upon a commit of tasks that this keeper has not written itself.
     async fn look_at_tasks(&mut self, target: TargetState) {
         let tasks = self
             .shared
@@ -190,7 +190,8 @@ impl Keeper {
 
     async fn event(&mut self, event: Option<TaskEvent>) {
         if !self.shared.store.is_open() {
-            // The task ends because it may not produce any more: no failure of its own, and not ours to tell.
+            // The group is lost, and the task ended because it may not produce any more. That is no failure, and this process
+            // may not write statuses either.
             self.up = None;
             return;
         }
@@ -263,7 +264,7 @@ impl Keeper {
         self.apply(input).await;
     }
 
-    /// Steps, carries out, and steps on with what that led to.
+    /// Tells the machine an input, carries out its effects, and tells it the inputs that come of those.
     async fn apply(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
@@ -283,7 +284,7 @@ async fn next_event(up: Option<&mut Up>) -> Option<TaskEvent> {
 
 fn tell(waiting: Vec<oneshot::Sender<()>>) {
     for done in waiting {
-        // Who asked may have gone.
+        // Whoever asked may have stopped waiting.
         let _ = done.send(());
     }
 }

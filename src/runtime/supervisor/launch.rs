@@ -14,12 +14,12 @@ use crate::runtime::task::{TaskHandle, TaskSpec};
 
 /// A task that was started. Dropping it stops the task without waiting.
 pub struct Launched {
-    /// Stops it in good order; false when it had to be cancelled after the grace.
+    /// Stops the task in good order; false when it had to be cancelled after the grace.
     pub stop: Box<dyn FnOnce(Duration) -> Boxed<bool> + Send + Sync>,
 }
 
 impl Launched {
-    /// A task's handle; when this is dropped the task is cancelled.
+    /// Takes a task's handle. When this is dropped the task is cancelled.
     pub fn new(handle: TaskHandle) -> Self {
         struct Guard(Option<TaskHandle>);
         impl Drop for Guard {
@@ -46,13 +46,13 @@ impl Launched {
 /// Starts a task, which produces only while its fence is open.
 pub type Launch = Arc<dyn Fn(TaskSpec) -> Launched + Send + Sync>;
 
-/// Puts the values of `${provider:path:key}` in.
+/// Replaces the variables of a configuration (`${provider:path:key}`) by their values.
 pub type Resolve = Arc<dyn Fn(Properties) -> Properties + Send + Sync>;
 
-/// What the supervisor is told once, from the worker's file.
+/// What the supervisor takes from the worker's configuration.
 #[derive(Clone)]
 pub struct Settings {
-    /// `rest.advertised.host.name:rest.advertised.port`, as it stands in status records.
+    /// `rest.advertised.host.name:rest.advertised.port`, as it is written into status records.
     pub worker_id: String,
     /// `task.shutdown.graceful.timeout.ms`.
     pub graceful_stop: Duration,
@@ -64,21 +64,21 @@ pub struct Settings {
     pub worker: Properties,
     /// The connectors to offer: `plugins::ALL`.
     pub plugins: &'static [Plugin],
-    /// SMTs, predicates and converters to offer.
+    /// The SMTs, predicates and converters to offer.
     pub catalog: Catalog,
-    /// Config variables.
+    /// Resolves the variables of a configuration.
     pub resolve: Resolve,
     /// Starts a task.
     pub launch: Launch,
 }
 
 impl Settings {
-    /// Finds a connector by its class, its simple name, or that without `Connector`.
+    /// Finds a connector by its full class name, its simple name, or the simple name without `Connector`.
     pub(crate) fn find(&self, class: &str) -> Option<&'static Plugin> {
         self.plugins.iter().find(|plugin| settings::names_class(class, plugin.class, &["Connector"]))
     }
 
-    /// A configuration with its variables' values (`${file:…}`). Files are read on a thread that may wait for a disk.
+    /// Replaces the variables of a configuration (`${file:…}`) by their values. Files are read on a thread that may block.
     pub(crate) async fn resolved(&self, config: Properties) -> Result<Properties, Defect> {
         if !config.iter().any(|(_, value)| value.is_some_and(|text| text.contains("${"))) {
             return Ok(config);
@@ -86,7 +86,7 @@ impl Settings {
         let resolve = Arc::clone(&self.resolve);
         match tokio::task::spawn_blocking(move || defect::catch(|| resolve(config))).await {
             Ok(resolved) => resolved,
-            // Only the end of the process takes such a thread away: then nobody waits for the answer.
+            // It is only cancelled at the end of the process, when nobody waits for the answer.
             Err(_) => std::future::pending().await,
         }
     }

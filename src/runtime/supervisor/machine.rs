@@ -1,6 +1,6 @@
-//! What a connector's life does next: one `step` that decides, without I/O.
+//! Decides what happens next in a connector's life, in one function (`step`) without I/O.
 //!
-//! The rules are Kafka Connect's worker's: a failed start of the connector leaves its task alone, a failed task stays
+//! The rules are those of Kafka Connect's worker: a failed start of the connector leaves its task alone, a failed task stays
 //! failed until it is restarted or reconfigured, a stopped connector has no task, a connector that failed hears only STOP.
 //! The order of the status effects is that of the records a Java worker writes; tools follow the status topic.
 //!
@@ -15,9 +15,9 @@ pub(super) enum State {
     Unassigned,
     /// It runs.
     Running,
-    /// It stands, its task exists.
+    /// It does not run; its task exists.
     Paused,
-    /// It stands and has no task; connectors only.
+    /// It does not run and has no task; connectors only.
     Stopped,
     /// It ended with an error.
     Failed,
@@ -39,10 +39,10 @@ impl State {
     }
 }
 
-/// The connector's own part: in this daemon its plan, from which task configurations come.
+/// The state of the connector itself, which in this daemon is its plan: the task configurations are made from that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connector {
-    /// Never begun here, or left.
+    /// Not started by this process, or given up.
     Down,
     /// Its plan is being made.
     Preparing,
@@ -56,14 +56,14 @@ pub(super) enum Connector {
     Failed,
 }
 
-/// The task's part.
+/// The state of the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     /// There is none.
     Absent,
-    /// Started, and has not said yet that it runs; or it runs.
+    /// It was started. It runs, or has not said yet that it does.
     Up,
-    /// It exists and stands.
+    /// It exists and does not run.
     Paused,
     /// It ended with an error.
     Failed,
@@ -78,7 +78,7 @@ pub(super) enum Input {
     Target(TargetState),
     /// The plan is made. `changed`: the task configurations differ from the committed ones.
     Prepared {
-        /// They are to be committed first.
+        /// Whether they must be committed first.
         changed: bool,
     },
     /// The plan could not be made.
@@ -93,7 +93,7 @@ pub(super) enum Input {
     },
     /// The task says that it runs.
     TaskUp {
-        /// What it waits for, if anything is in its way: for `status.trace`.
+        /// What the task waits for, if anything: for `status.trace`.
         waits_for: Option<String>,
     },
     /// The task ended.
@@ -107,10 +107,10 @@ pub(super) enum Input {
         connector: bool,
         /// Its task.
         task: bool,
-        /// With a RESTARTING record.
+        /// Whether RESTARTING is written.
         announced: bool,
     },
-    /// It was deleted.
+    /// The connector was deleted.
     Removed,
     /// The daemon ends in good order.
     Leave,
@@ -131,13 +131,13 @@ pub(super) enum Effect {
     Start,
     /// Stop the task and wait.
     Stop,
-    /// Forget the task's status.
+    /// Delete the task's status.
     ForgetTask,
-    /// Forget the connector's status and its topics'.
+    /// Delete the connector's status and the records of its topics.
     Forget,
 }
 
-/// One connector's state.
+/// The state of one connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Machine {
     pub(super) connector: Connector,
@@ -148,12 +148,12 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// One that has not begun.
+    /// The machine of a connector that has not been started.
     pub(super) const fn new() -> Self {
         Self { connector: Connector::Down, task: Task::Absent, target: TargetState::Started, task_too: false }
     }
 
-    /// Decides. Changes the state and says what to do.
+    /// Changes the state because of `input` and returns what is to be done.
     pub(super) fn step(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
@@ -208,7 +208,7 @@ impl Machine {
         *self = Self::new();
     }
 
-    /// Brings the connector up as its target says, from whatever it is.
+    /// Starts the connector, or puts it down, as its target says, whatever its state is.
     fn begin(&mut self, effects: &mut Vec<Effect>, announced: bool) {
         if self.connector != Connector::Down {
             effects.push(Effect::Connector(State::Unassigned, None));
@@ -243,7 +243,7 @@ impl Machine {
                     self.connector = Connector::Preparing;
                     effects.push(Effect::Prepare);
                 } else if self.task == Task::Paused {
-                    // The connector waits for a restart; its task goes on with what it had.
+                    // The connector stays failed until a restart; its task goes on with the configuration that it had.
                     self.start_task(effects);
                 }
             }
@@ -272,7 +272,7 @@ impl Machine {
                 if had {
                     effects.push(Effect::Task(State::Unassigned, None));
                 }
-                // Also without a task: one that could not be started any more has left its status.
+                // Also if there is no task now: one that could not be started again has left its status.
                 effects.push(Effect::ForgetTask);
             }
         }

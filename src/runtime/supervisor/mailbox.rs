@@ -1,13 +1,13 @@
-//! What a keeper is to look at next. Notes merge instead of queueing, so a mailbox has no bound to overflow: a hundred
-//! config changes under way are one look, and of several restarts the widest wins, as Connect merges them.
+//! What a keeper is to look at next. Notes are merged and not queued, so that a mailbox cannot overflow: a hundred config
+//! changes make the keeper look once, and of several restarts the widest wins, as in Connect.
 //!
-//! Must not know: what the notes lead to.
+//! Must not know: what a keeper does because of a note.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
-/// Who waits for a restart; the error is the trace of a start that failed.
+/// Whoever waits for a restart; the error is the trace of a start that failed.
 pub(super) type RestartDone = oneshot::Sender<Result<(), String>>;
 
 /// A restart that was asked for.
@@ -19,15 +19,15 @@ pub(super) struct Restart {
     pub(super) done: Vec<RestartDone>,
 }
 
-/// All notes since the last look.
+/// All notes since the keeper took them last.
 #[derive(Debug, Default)]
 pub(super) struct Mail {
-    /// The config topic has something on this connector.
+    /// The config topic has a new record about this connector.
     pub(super) look: bool,
-    /// Its configuration was written, be it the same.
+    /// The connector's configuration was written, perhaps unchanged.
     pub(super) config: bool,
     pub(super) restart: Option<Restart>,
-    /// Wait until all of the above is done.
+    /// Whoever waits until all of the above is done.
     pub(super) settled: Vec<oneshot::Sender<()>>,
     /// The daemon ends.
     pub(super) leave: bool,
@@ -53,7 +53,7 @@ impl Mailbox {
         self.bell.notify_one();
     }
 
-    /// Adds a restart to those that wait.
+    /// Adds a restart and merges it with those that wait.
     pub(super) fn restart(&self, connector: bool, task: bool, announced: bool, done: RestartDone) {
         self.put(|mail| {
             let restart = mail.restart.get_or_insert_default();
@@ -64,7 +64,7 @@ impl Mailbox {
         });
     }
 
-    /// Whether nothing waits.
+    /// Whether there is no note.
     pub(super) fn is_empty(&self) -> bool {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }

@@ -47,7 +47,7 @@ pub(super) struct Metered {
     pub(super) task_starts: Starts,
 }
 
-/// Takes a task's meters from the table when the task is gone.
+/// Removes a task's meters from the table when it is dropped with the task.
 pub(super) struct MeteredTask {
     tasks: Arc<Mutex<HashMap<Arc<str>, Arc<Meters>>>>,
     connector: Arc<str>,
@@ -57,7 +57,7 @@ pub(super) struct MeteredTask {
 impl Drop for MeteredTask {
     fn drop(&mut self) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        // The next task may have come already.
+        // The next task's meters may be there already.
         if tasks.get(&self.connector).is_some_and(|meters| Arc::ptr_eq(meters, &self.meters)) {
             tasks.remove(&self.connector);
         }
@@ -65,7 +65,7 @@ impl Drop for MeteredTask {
 }
 
 impl Metered {
-    /// New meters for a connector's task, shown until the answer is dropped.
+    /// New meters for a connector's task, shown until the [`MeteredTask`] is dropped.
     pub(super) fn begin(&self, connector: &Arc<str>) -> (Arc<Meters>, MeteredTask) {
         let meters = Arc::new(Meters::new(Arc::clone(connector)));
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,11 +85,11 @@ impl Metered {
 /// Attempts to start something, and how they ended, since the start of the worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StartNumbers {
-    /// How many.
+    /// How many attempts there were.
     pub attempts: u64,
-    /// Those that succeeded.
+    /// How many of them succeeded.
     pub successes: u64,
-    /// Those that did not.
+    /// How many of them failed.
     pub failures: u64,
 }
 
@@ -107,15 +107,15 @@ pub struct WorkerNumbers {
 /// The numbers of a connector.
 #[derive(Clone, Debug)]
 pub struct ConnectorNumbers {
-    /// Its name.
+    /// The connector's name.
     pub name: String,
     /// `topic.prefix`, which Debezium's metrics name the connector by.
     pub topic_prefix: String,
-    /// Its class in full; as configured, if there is no such.
+    /// Its class's full name; as configured if no such class is built in.
     pub class: String,
-    /// What Debezium's metrics call its kind; none for a class that is not here.
+    /// What Debezium's metrics call its kind; `None` for a class that is not built in.
     pub kind: Option<&'static str>,
-    /// Its version; none for a class that is not here.
+    /// Its class's version; `None` for a class that is not built in.
     pub version: Option<&'static str>,
     /// Connect's name of its state.
     pub state: String,
@@ -124,7 +124,7 @@ pub struct ConnectorNumbers {
 }
 
 impl Supervisor {
-    /// All numbers now; nothing while the stored state is being read.
+    /// All numbers now. There are no connectors in them while the stored state is being read.
     pub fn numbers(&self) -> WorkerNumbers {
         let shared = &self.shared;
         let mut numbers = WorkerNumbers {

@@ -9,13 +9,14 @@ use tokio::time::timeout;
 use super::{Refusal, Supervisor};
 use crate::store::{Object, StoreError, TargetState};
 
-/// One partition's new offset; `None` forgets it.
+/// A source partition and its new offset. An offset of `None` deletes the stored one; a partition of `None` (JSON null) is
+/// refused.
 pub type Alteration = (Option<Object>, Option<Object>);
 
 const WAIT: Duration = Duration::from_secs(90);
 
 impl Supervisor {
-    /// All stored partitions and offsets of a connector, also what another worker wrote just now.
+    /// All stored partitions and offsets of a connector, those that another worker has just written too.
     pub async fn offsets(&self, name: &str) -> Result<Vec<(Object, Object)>, Refusal> {
         self.readable()?;
         self.known(name)?;
@@ -23,7 +24,7 @@ impl Supervisor {
         Ok(self.shared.offsets.all(name).into_iter().map(|stored| (stored.partition, stored.offset)).collect())
     }
 
-    /// Sets or forgets offsets of a stopped connector; the answer is Connect's text.
+    /// Sets or deletes offsets of a stopped connector; returns Connect's text.
     pub async fn alter_offsets(&self, name: &str, offsets: Vec<Alteration>) -> Result<String, Refusal> {
         if offsets.is_empty() {
             return Err(Refusal::Invalid(
@@ -51,7 +52,7 @@ impl Supervisor {
         Ok(done("altered"))
     }
 
-    /// Forgets all offsets of a stopped connector; the answer is Connect's text.
+    /// Deletes all offsets of a stopped connector; returns Connect's text.
     pub async fn reset_offsets(&self, name: &str) -> Result<String, Refusal> {
         self.writable().await?;
         let _turn = self.lock(name).await;
@@ -69,7 +70,7 @@ impl Supervisor {
         Err(Refusal::Absent(name.to_owned()))
     }
 
-    /// Refuses unless the connector is stopped; waits until its task has really ended, which could store once more.
+    /// Refuses unless the connector is stopped. Waits until its task has really ended: until then it could store an offset.
     async fn stopped(&self, name: &str) -> Result<(), Refusal> {
         self.known(name)?;
         let (target, count) =

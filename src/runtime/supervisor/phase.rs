@@ -1,4 +1,4 @@
-//! How far the daemon is, and what may be asked of it then.
+//! How far the daemon has come between start and stop, and which calls it answers then.
 //!
 //! Must not know: HTTP.
 
@@ -10,7 +10,7 @@ use crate::store::Store as _;
 pub(super) enum Phase {
     /// The stored state has not been read to its end.
     Reading,
-    /// It has.
+    /// The stored state has been read; who owns the group.
     Read(Ownership),
     /// The daemon ends.
     Stopping,
@@ -19,15 +19,15 @@ pub(super) enum Phase {
 /// What the health page says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// All is well.
+    /// The daemon does its work, or stands by.
     Healthy(String),
-    /// Not yet.
+    /// It is not ready yet.
     Starting(String),
-    /// It was well.
+    /// It was ready and is not any more.
     Unhealthy(String),
 }
 
-/// A call that comes while it is being decided who owns the group waits for this long.
+/// How long a call waits while it is not known yet who owns the group.
 const DECISION_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl Supervisor {
@@ -65,7 +65,7 @@ impl Supervisor {
         }
     }
 
-    /// Whether this daemon may change anything; waits while it is being found out.
+    /// Whether this daemon may change anything; waits while it is not known who owns the group.
     pub(super) async fn writable(&self) -> Result<(), Refusal> {
         self.readable()?;
         let mut phase = self.phase.subscribe();

@@ -11,18 +11,20 @@ use crate::runtime::validate;
 use crate::sink::topics::TopicCreation;
 use crate::store::Object;
 
-/// What a started connector is.
+/// What a connector runs as: its plug-in and its tasks.
 pub(super) struct Plan {
     pub(super) plugin: &'static Plugin,
-    /// As stored: variables are not resolved, so that no secret reaches the topic.
+    /// The task configurations. Variables are not resolved in them, so that no secret reaches the topic.
     pub(super) tasks: Vec<Object>,
 }
 
-/// Makes the plan of a stored configuration; `resolved` is the same with its variables' values. The error is a trace for the
-/// status, in Java's form.
+/// Makes the plan of a stored configuration; `resolved` is the same with its variables resolved.
+///
+/// # Errors
+/// A trace for the status, in Java's form.
 pub(super) fn plan(settings: &Settings, config: &Object, resolved: &Properties) -> Result<Plan, String> {
     if let Some((key, _)) = config.iter().find(|(_, value)| value.is_null()) {
-        // Java's worker stores such configurations; they may come with the topic.
+        // Java's worker stores such configurations, so the topic may hold one.
         return Err(format!(
             "java.lang.ClassCastException: Non-string value found in original settings for key {key}: null\nRemove the \
              key with PATCH, or give it a value"
@@ -52,7 +54,7 @@ pub(super) fn plan(settings: &Settings, config: &Object, resolved: &Properties) 
         let flat = resolved.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
         TopicCreation::parse(&flat).map_err(|e| format!("org.apache.kafka.common.config.ConfigException: {e}"))?;
     }
-    // The connectors here read one log each: one task, whatever tasks.max allows.
+    // The connectors here read one log each, so they have one task, whatever tasks.max allows.
     let mut task = config.clone();
     task.insert("task.class".to_owned(), Value::String(plugin.task_class.to_owned()));
     Ok(Plan { plugin, tasks: vec![task] })

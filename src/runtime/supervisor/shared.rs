@@ -27,22 +27,23 @@ pub(super) struct Shared {
     pub(super) statuses: Statuses,
     pub(super) offsets: Offsets,
     pub(super) generation: AtomicI32,
-    /// Counts resets of topics: after one, tasks tell their topics again.
+    /// Counts resets of topics: after one, tasks report their topics again.
     pub(super) resets: Arc<AtomicU64>,
-    /// What runs counts there.
+    /// The meters of what runs.
     pub(super) metered: Metered,
-    /// Under all of the above; it knows the tenure's fence.
+    /// The store that the three above write to; it has the tenure's fence.
     pub(super) store: Arc<Fenced>,
     /// When the daemon's stop must be over.
     pub(super) deadline: Deadline,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
-    /// A connector's calls follow each other; so do the writes of its tasks, which keepers make too.
+    /// Of one connector, calls run one after the other, and so do writes of task configurations, which calls and keepers
+    /// make.
     locks: Mutex<HashMap<(String, Turn), Lock>>,
 }
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
-/// Whose turn it is with a connector.
+/// What of one connector may only be done by one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Turn {
     /// A call.
@@ -77,7 +78,7 @@ impl Shared {
         self.generation.load(Ordering::Relaxed)
     }
 
-    /// Waits for its turn. Locks nobody holds are forgotten on the way.
+    /// Waits for its turn. Locks that nobody holds or waits for are dropped on the way.
     pub(super) async fn turn(&self, name: &str, turn: Turn) -> OwnedMutexGuard<()> {
         let lock = {
             let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,14 +98,14 @@ impl Shared {
         if !mailbox.is_empty() {
             return false;
         }
-        // After a loss and a new start another keeper may stand under the name.
+        // After the group was lost and won again, another keeper may have the name.
         if keepers.get(name).is_some_and(|kept| Arc::ptr_eq(&kept.mailbox, mailbox)) {
             keepers.remove(name);
         }
         true
     }
 
-    /// Hands a note to a connector's keeper, which is made if there is none.
+    /// Hands a note to a connector's keeper; makes the keeper if there is none.
     pub(super) fn note(self: &Arc<Self>, name: &str, note: impl FnOnce(&Mailbox)) {
         let mut keepers = self.keepers();
         if !keepers.contains_key(name) {
@@ -120,7 +121,7 @@ impl Shared {
         }
     }
 
-    /// Runs a keeper to its end. One that panics takes its task with it, and its connector is FAILED until the next note
+    /// Runs a keeper to its end. If it panics, its task is dropped with it, and its connector is FAILED until the next note
     /// makes another keeper.
     async fn keep(self: Arc<Self>, keeper: Keeper, name: Arc<str>, mailbox: Arc<Mailbox>) {
         let Err(defect) = defect::caught(keeper.run()).await else { return };
@@ -139,7 +140,7 @@ impl Shared {
             generation: self.generation(),
             version: None,
         };
-        // Nobody waits for these: the keeper is gone.
+        // Nobody waits for these writes: the keeper is gone.
         drop(self.statuses.put_connector(&name, &status));
         let tasks: Vec<u32> = self.statuses.read(|view| view.tasks(&name).map(|(number, _)| number).collect());
         for number in tasks {

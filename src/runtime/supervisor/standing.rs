@@ -1,4 +1,4 @@
-//! What is shown of a connector: its configuration and its states, from memory.
+//! What is shown of a connector: its configuration and its states, read from memory.
 //!
 //! Must not know: HTTP.
 
@@ -6,29 +6,29 @@ use super::machine::State;
 use super::{Refusal, Supervisor};
 use crate::store::{Object, Status};
 
-/// A connector's configuration.
+/// A connector and its configuration, as `GET /connectors/NAME` shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Info {
-    /// Its name.
+    /// The connector's name.
     pub name: String,
-    /// As stored, variables unresolved.
+    /// The configuration as stored: variables are not resolved.
     pub config: Object,
-    /// How many tasks are committed.
+    /// How many tasks the connector has.
     pub tasks: u32,
-    /// `source`, or `unknown` for a class that is not here.
+    /// `source`, or `unknown` for a class that is not built in.
     pub kind: &'static str,
 }
 
-/// One connector's or task's state.
+/// The state of a connector or a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Connect's name of the state.
     pub state: String,
-    /// Who said so.
+    /// The worker that wrote the state, as `host:port`.
     pub worker_id: String,
     /// The plug-in's version.
     pub version: Option<String>,
-    /// The error, if any.
+    /// The error that ended it, or what it waits for.
     pub trace: Option<String>,
 }
 
@@ -43,23 +43,23 @@ impl From<&Status> for Part {
     }
 }
 
-/// A connector's state and its tasks'.
+/// The state of a connector and of its tasks, as `GET /connectors/NAME/status` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateInfo {
-    /// Its name.
+    /// The connector's name.
     pub name: String,
-    /// Itself.
+    /// The connector's own state.
     pub connector: Part,
-    /// Tasks, ascending.
+    /// The tasks' numbers and states, ascending.
     pub tasks: Vec<(u32, Part)>,
-    /// `source` or `unknown`.
+    /// `source`, or `unknown` for a class that is not built in.
     pub kind: &'static str,
 }
 
 impl StateInfo {
-    /// What a restart with flags answers: what it will restart is shown as RESTARTING.
+    /// The answer to a restart with flags: whatever it will restart is shown as RESTARTING.
     pub(super) fn restarting(mut self, connector: bool, task: impl Fn(&Part) -> bool) -> Self {
-        // A failed one keeps its trace, as in Connect.
+        // What has failed keeps its trace, as in Connect.
         let connector = connector.then_some(&mut self.connector);
         let tasks = self.tasks.iter_mut().map(|(_, part)| part).filter(|part| task(part));
         for part in connector.into_iter().chain(tasks) {
@@ -88,7 +88,7 @@ impl Supervisor {
         Ok(Info { name: name.to_owned(), config, tasks, kind })
     }
 
-    /// Its committed task configurations.
+    /// A connector's committed task configurations.
     pub fn task_configs(&self, name: &str) -> Result<Vec<Object>, Refusal> {
         self.readable()?;
         let configs = self.shared.configs.read(|view| {
@@ -98,7 +98,7 @@ impl Supervisor {
         configs.ok_or_else(|| Refusal::Absent(name.to_owned()))
     }
 
-    /// Its state.
+    /// The state of a connector and of its tasks.
     pub fn standing(&self, name: &str) -> Result<StateInfo, Refusal> {
         self.readable()?;
         let found = self.shared.statuses.read(|view| {
@@ -118,7 +118,7 @@ impl Supervisor {
         part.ok_or_else(|| Refusal::NoTaskStatus(name.to_owned(), task))
     }
 
-    /// The topics that it wrote to, by name.
+    /// The names of the topics that a connector wrote to, sorted.
     pub fn topics(&self, name: &str) -> Result<Vec<String>, Refusal> {
         self.readable()?;
         if !self.shared.settings.topic_tracking {

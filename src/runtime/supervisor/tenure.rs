@@ -1,4 +1,4 @@
-//! What changes when the group changes hands: all tasks end at once, or what is stored begins to run.
+//! What happens when the group is lost or won: all tasks end at once, or the stored connectors start.
 //!
 //! Must not know: how the group is won or lost.
 
@@ -22,7 +22,7 @@ impl Supervisor {
         };
         let now = tenure(&ownership);
         if before.is_some() && before != now {
-            // First of all: nothing may be produced any more. No status is written either, the new owner has the word.
+            // This comes first: nothing may be produced any more. No status is written either; the new owner writes them.
             self.shared.store.end();
             self.shared.abort();
             tracing::warn!("the group is lost: all tasks are stopped at once");
@@ -46,10 +46,10 @@ impl Supervisor {
         self.phase.send_replace(Phase::Read(ownership));
     }
 
-    /// Becomes the owner: what the topic says now is what is to run.
+    /// Begins a tenure: reads the stored state to its end and starts the stored connectors.
     async fn take_over(&self, fence: Arc<Fence>) {
         self.shared.store.begin(fence);
-        // What the owner before wrote last must be known; a broker that is away now will say it through `changes`.
+        // The last writes of the owner before must be known. If the broker is away now, they come later, as changes.
         for read in [self.shared.configs.refresh().await, self.shared.offsets.refresh().await] {
             if let Err(error) = read {
                 tracing::warn!("the stored state could not be read again before taking over: {error}");
@@ -60,7 +60,7 @@ impl Supervisor {
             view.connectors().filter_map(|name| view.connector(name)).map(|s| s.generation).chain(of_tasks).max()
         });
         let own = self.shared.generation();
-        // Above all that was written before: "safe" statuses of an older generation are dropped by readers.
+        // Higher than all that is stored: statuses of FAILED and UNASSIGNED do not replace those of a later generation.
         self.shared.generation.store(own.max(last.unwrap_or(0)).saturating_add(1), Ordering::Relaxed);
         self.forget_leftovers();
         let names: Vec<String> = self.shared.configs.read(|view| view.connectors.keys().cloned().collect());
@@ -70,7 +70,7 @@ impl Supervisor {
         }
     }
 
-    /// Statuses of connectors and tasks that are not configured any more.
+    /// Deletes the statuses of connectors and tasks that are not configured any more.
     fn forget_leftovers(&self) {
         let shared = &self.shared;
         let known: Vec<(String, Vec<u32>)> = shared.statuses.read(|view| {

@@ -1,4 +1,4 @@
-//! Makes what a task's pipeline is made of from its configuration: chain, converters, headers, sink.
+//! Makes the parts of a task's pipeline from its configuration: chain, converters, headers, sink.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::runtime::pipeline::{Context, Writer};
 use crate::sink::topics::{TopicCreation, Topics};
 use crate::sink::{Delivery, EncodedHeaders, ProducerSettings, Sink, properties};
 
-/// See the module.
+/// The parts of a pipeline.
 pub(super) struct Built {
     pub(super) sink: Arc<dyn Sink>,
     pub(super) chain: Chain,
@@ -31,7 +31,7 @@ const CONFIG_EXCEPTION: &str = "org.apache.kafka.common.config.ConfigException";
 
 const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectException";
 
-/// Makes everything; the error is the trace that ends the task.
+/// Makes all parts; the error is the trace that ends the task.
 pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Built, String> {
     let config = &spec.config;
     let chain = Chain::build(config).map_err(|invalid| {
@@ -87,21 +87,21 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
     Ok(Built { sink, chain, key, value, header, context, topics })
 }
 
-/// Makes a client, which reads its certificates, on a thread that may wait for a disk.
+/// Makes a client on a thread that may block: a client reads its certificates from files.
 async fn made<T: Send + 'static>(make: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(make).await.map_err(JoinError::try_into_panic) {
         Ok(made) => made,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // Only the end of the process takes such a thread away: then nobody waits for the answer.
+        // It is only cancelled at the end of the process, when nobody waits for the answer.
         Err(Err(_)) => std::future::pending().await,
     }
 }
 
-/// The connector's own headers, written once for all records.
+/// The connector's own headers, converted once for all records.
 async fn context(converter: &dyn Converter, texts: Vec<(&'static str, String)>) -> Result<Context, Failure> {
     let fails = |error| Failure::convert(Stage::HeaderConverter, &error);
     let schema = Schema::of(Kind::String).build();
-    // They are on records of every topic.
+    // No topic is named, because these headers are on the records of every topic.
     let mut encoder = converter.prepare("", Some(&schema)).await.map_err(fails)?;
     let (mut headers, mut encoded, mut bytes) = (Vec::new(), EncodedHeaders::default(), Vec::new());
     for (name, text) in texts {
@@ -114,7 +114,7 @@ async fn context(converter: &dyn Converter, texts: Vec<(&'static str, String)>) 
     Ok(Context { headers: headers.into(), encoded })
 }
 
-/// A converter comes wholly from the connector or wholly from the worker.
+/// Makes a converter. Its class and all its options come from the connector, or all of them from the worker.
 fn converter(
     config: &Properties,
     worker: &Worker,
@@ -147,6 +147,6 @@ fn converter(
             (convert::Refusal::Properties(_), _) => trace,
         }
     })?;
-    // Its full name: the configuration may have a short one.
+    // The class's full name: the configuration may have a short one.
     Ok((convert::find(class.trim(), role).map_or("", |entry| entry.class), made))
 }

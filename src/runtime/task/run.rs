@@ -1,7 +1,7 @@
 //! A task at work: the connector's future, the pipeline's thread and the committer, started and stopped together.
 //!
-//! On a stop the connector closes its end first; the pipeline drains, the sink flushes, the last position is stored, and
-//! only then the connector confirms and ends.
+//! On a stop the connector closes its end first. Then the pipeline takes what is left, the sink flushes, the last position is
+//! stored, and only then the connector confirms it to the source and ends.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -25,12 +25,12 @@ use crate::runtime::tolerance::{Reporter, Tolerance};
 use crate::runtime::topics::NewTopics;
 use crate::sink::Sink;
 
-/// How often it is looked whether there is something to store or to tell.
+/// How often the task looks whether there is something to store or to report.
 const LOOK: Duration = Duration::from_millis(50);
-/// Batches under way between the reader and the pipeline.
+/// How many batches can be under way between the reader and the pipeline.
 const DEPTH: usize = 8;
 
-/// Ends the connector's future with the task that waits for it: dropped alone, it would go on by itself.
+/// The connector's future, which ends when this is dropped: dropping a `JoinHandle` alone would let it go on.
 struct Connector(JoinHandle<Result<(), TaskError>>);
 
 impl Drop for Connector {
@@ -39,7 +39,7 @@ impl Drop for Connector {
     }
 }
 
-/// Runs a task to its end and tells its supervisor how it ended. `slot` gets the sink, so that the task can be cancelled.
+/// Runs a task to its end and reports how it ended. The sink is put into `slot`, so that the task can be cancelled.
 pub(super) async fn drive(
     spec: TaskSpec,
     worker: Arc<Worker>,
@@ -49,14 +49,14 @@ pub(super) async fn drive(
     let (events, meters) = (spec.events.clone(), Arc::clone(&spec.meters));
     let outcome = defect::caught(run(spec, worker, stop, Arc::clone(&slot))).await.unwrap_or_else(|defect| {
         if let Some(sink) = slot.get() {
-            // Whoever sends there returns.
+            // A pipeline that waits in the sink returns.
             sink.stop(true);
         }
         Err(defect.trace("the task"))
     });
     meters.complain(true);
     if let Err(trace) = outcome {
-        // The supervisor has gone: then nobody wants to know.
+        // Fails when the supervisor has gone: then nobody wants to know.
         let _ = events.send(TaskEvent::Failed { trace });
     }
 }
@@ -86,7 +86,7 @@ async fn run(
     let topics = Arc::new(NewTopics::new(Arc::clone(&sink), topics, Arc::clone(&spec.resets)));
     let offset = worker.offsets.get(&spec.connector, &partition);
 
-    // The connector is stopped by the supervisor, or by us when the pipeline fails.
+    // The supervisor stops the connector, or this task does when the pipeline fails.
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
     let retry = reporter.tolerance.retry;
     let attempts = Attempts::new(retry, Handle::current(), inner_stopped.clone(), Arc::clone(&meters));
@@ -185,7 +185,7 @@ impl Running {
                         self.teller.standing(standing.borrow_and_update().clone());
                     }
                 }
-                // A closed channel means that the handle was dropped: that is a stop too.
+                // An error means that the handle was dropped: that is a stop too.
                 () = async { drop(stop.wait_for(|stop| *stop).await) }, if !is_stopping => {
                     is_stopping = true;
                     let _ = inner_stop.send(true);
@@ -193,7 +193,7 @@ impl Running {
                 () = self.committer.settled() => {}
                 _ = look.tick() => {
                     if alarm.raised().is_some() {
-                        // The sink's senders return, so the pipeline ends and the connector with it.
+                        // A pipeline that waits in the sink returns and ends, and the connector with it.
                         self.sink.stop(false);
                         let _ = inner_stop.send(true);
                     }
@@ -205,10 +205,10 @@ impl Running {
                 }
             }
         };
-        // Nothing more comes: what is under way is delivered, stored, and told to the source.
+        // Nothing more comes. What is under way is delivered, its position stored and confirmed to the source.
         let _ = inner_stop.send(true);
         let undelivered = alarm.raised().map(Failure::delivery);
-        // What was sent before a record that cannot be is as good as ever: it need not come again.
+        // After a failed delivery nothing is flushed, but what was delivered before it is stored below and not sent again.
         if !self.fence.is_open() {
             self.sink.stop(true);
         } else if undelivered.is_none() {
@@ -232,19 +232,19 @@ impl Running {
     }
 }
 
-/// Tells the supervisor what is news.
+/// Reports to the supervisor what is new.
 struct Teller {
     events: mpsc::UnboundedSender<TaskEvent>,
     ledger: Arc<Ledger>,
     topics: Arc<NewTopics>,
     sink: Arc<dyn Sink>,
     meters: Arc<Meters>,
-    /// How the task stands, as the supervisor was told last.
+    /// What the supervisor was told last.
     told: Standing,
 }
 
 impl Teller {
-    /// Tells how the task stands: what is in the connector's way first, then what is in the sink's.
+    /// Reports how the task stands, if that has changed. What is in the connector's way comes before what is in the sink's.
     fn standing(&mut self, standing: Standing) {
         let standing = match standing {
             Standing::Running => match self.topics.waits().or_else(|| self.broker_away()) {
@@ -262,7 +262,7 @@ impl Teller {
             Standing::Running => TaskEvent::Running,
             Standing::Waiting(trace) => TaskEvent::Waiting { trace: Arc::clone(trace) },
         };
-        // The supervisor has gone: then nobody wants to know.
+        // Fails when the supervisor has gone: then nobody wants to know.
         let _ = self.events.send(event);
     }
 
@@ -276,7 +276,7 @@ impl Teller {
         Some(trace.into())
     }
 
-    /// Tells which topics have their first record, and brings the meters to this moment.
+    /// Reports the topics whose first record was acknowledged, and updates the meters.
     fn progress(&self) {
         self.ledger.advance();
         for topic in self.topics.acknowledged(|seq| self.ledger.covers(seq)) {

@@ -1,10 +1,12 @@
-//! Wanted versions of plug-ins (`connector.plugin.version` and its like): Maven's ranges against the one version there is.
+//! Wanted versions of plug-ins (`connector.plugin.version` and its like, KIP-891): compares a Maven version range with the
+//! one version that is built in.
 //!
 //! Must not know: which plug-ins there are.
 
 use std::cmp::Ordering;
 
-/// Connect's complaint when `wanted` leaves out `version`, the only one of `class`. A bare version means itself.
+/// Connect's complaint when the range `wanted` does not contain `version`, the only one of `class`. A version without brackets
+/// means exactly that version.
 pub(super) fn refusal(class: &str, wanted: &str, version: &str) -> Option<String> {
     let wanted = wanted.trim();
     let range = if wanted.starts_with(['[', '(']) { wanted.to_owned() } else { format!("[{wanted},{wanted}]") };
@@ -14,7 +16,7 @@ pub(super) fn refusal(class: &str, wanted: &str, version: &str) -> Option<String
     })
 }
 
-/// `[a,b),[c,d)` as its parts.
+/// Splits `[a,b),[c,d)` into its ranges.
 fn ranges(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -37,7 +39,7 @@ fn holds(range: &str, version: &str) -> bool {
     fits(from, Ordering::Less, open) && fits(to, Ordering::Greater, close)
 }
 
-/// Numbers by value, words by text; `Final` and what is missing count as nothing.
+/// Compares versions part by part: numbers by value, words by text. `Final` and missing parts count as zero.
 fn compare(a: &str, b: &str) -> Ordering {
     let parts = |text: &str| -> Vec<String> { text.split(['.', '-']).map(str::to_ascii_lowercase).collect() };
     let (a, b) = (parts(a), parts(b));

@@ -1,7 +1,7 @@
 //! A `java.util.HashMap<byte[], byte[]>` in Java's object serialization stream: the standalone worker's offset file.
 //!
-//! After the *Java Object Serialization Specification*, chapter 6 (stream protocol); only what such a map needs. Reading
-//! trusts no length: a broken file is an error, never a panic or an allocation beyond the file's size.
+//! The format is that of the *Java Object Serialization Specification*, chapter 6 (stream protocol), as far as such a map
+//! needs it. Reading trusts no length: a broken file is an error, never a panic or an allocation beyond the file's size.
 
 use std::collections::BTreeMap;
 
@@ -23,12 +23,12 @@ const TC_ENDBLOCKDATA: u8 = 0x78;
 const FIRST_HANDLE: u32 = 0x007e_0000;
 
 const HEADER: &[u8] = b"\xac\xed\x00\x05";
-/// The object, its class with the two fields' descriptors, up to the end of annotations and the null superclass.
+/// The start of the object: its class, the descriptors of its two fields, the end of annotations, no superclass.
 const HASH_MAP: &[u8] = b"\x73\x72\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\x00\x02\
     F\x00\x0aloadFactorI\x00\x09thresholdxp";
 const BYTE_ARRAY: &[u8] = b"\x72\x00\x02[B\xac\xf3\x17\xf8\x06\x08\x54\xe0\x02\x00\x00xp";
 
-/// The stream; a value of `None` is Java's null.
+/// Writes the map as such a stream; a value of `None` is Java's null.
 pub(super) fn write(entries: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Vec<u8> {
     let mut capacity: u32 = 16;
     while entries.len() as u64 * 4 > u64::from(capacity) * 3 {
@@ -69,7 +69,7 @@ pub(super) fn write(entries: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Vec<u8> {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// What each handle stands for: `Some` an array's contents, `None` a class or the map itself.
+    /// What each handle stands for: `Some` is an array's contents, `None` a class or the map itself.
     handles: Vec<Option<&'a [u8]>>,
 }
 
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The map in the stream.
+/// Reads the map from such a stream.
 pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, Malformed> {
     let mut reader = Reader { bytes, at: 0, handles: vec![None, None] };
     reader.expect(HEADER, "no stream header")?;

@@ -4,20 +4,20 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
-/// A writer or reader that waits until the log has been read up to some places.
+/// A caller that waits until the log has been read up to some offsets.
 pub(super) struct Waiter {
-    /// Partition and the offset behind the last record waited for.
+    /// Partitions, each with the offset after the last record waited for.
     pub(super) until: Vec<(i32, i64)>,
     pub(super) done: oneshot::Sender<Result<(), StoreError>>,
 }
 
-/// How far one log is read, and who waits for it.
+/// How far one log has been read, and who waits for more of it.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// A partition's next offset.
+    /// By partition: the offset of the next record to read.
     pub(super) next: Vec<i64>,
     waiters: Vec<Waiter>,
-    /// Asked to read to the end; the log's thread finds out where that is.
+    /// Who waits for the present end of the log; the log's thread looks up its offsets and makes [`Waiter`]s of them.
     pub(super) requests: Vec<oneshot::Sender<Result<(), StoreError>>>,
 }
 
@@ -52,7 +52,7 @@ impl Progress {
         }
     }
 
-    /// Nothing will be read any more: dropping the senders tells whoever still waits.
+    /// Nothing will be read any more. Whoever still waits gets `Closed` when the senders are dropped.
     pub(super) fn close(&mut self) {
         self.waiters.clear();
         self.requests.clear();

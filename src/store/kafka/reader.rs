@@ -12,7 +12,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{Entry, Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
 
-/// Consumers of internal topics; librdkafka reconnects by itself, so its errors are only noted.
+/// The context of the internal topics' consumers. librdkafka reconnects by itself, so its errors are only noted.
 struct Reads(Arc<Shared>);
 
 impl ClientContext for Reads {
@@ -45,7 +45,7 @@ fn consumer(
     config.create_with_context(Reads(Arc::clone(shared))).map_err(client_error)
 }
 
-/// One topic's thread. Says on `ready` when the topic is read to its end, or why it never will be.
+/// One topic's thread. Sends to `ready` when the topic has been read to its end, or why it cannot be read.
 pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc::Sender<Result<(), StoreError>>) {
     let committed = shared.settings.read_committed && log != Log::Statuses;
     let open = |wait_ms| consumer(shared, suffix(log), committed, wait_ms);
@@ -53,21 +53,25 @@ pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc:
     let (first, second) = match opened.and_then(|first| Ok((first, open(500)?))) {
         Ok(consumers) => consumers,
         Err(error) => {
-            // Nobody hears it when another thread failed first.
+            // Fails when another topic's thread failed first and `start` has returned.
             let _ = ready.send(Err(error));
             return;
         }
     };
     let _ = ready.send(Ok(()));
-    // The first consumer stays for questions: a broker answers a connection's requests in turn, and on the second one a
-    // question would wait for the fetch before it.
+    // The first consumer is kept to ask for end offsets. A broker answers the requests of a connection in turn, so on the
+    // second consumer's connection such a request would wait until the long fetch before it is answered.
     match assign(shared, log, &second).and_then(|()| first.unassign().map_err(client_error)) {
         Ok(()) => follow(shared, log, &second, &first, fold),
-        Err(error) => tracing::error!(%error, "an internal topic cannot be followed"),
+        Err(error) => tracing::error!(
+            %error,
+            topic = %shared.settings.topic(log).name,
+            "the internal topic cannot be followed: restart the daemon, which does not see changes to the topic any more"
+        ),
     }
 }
 
-/// Assigns all partitions from where the log has been read to.
+/// Assigns all partitions to the consumer, each from the offset up to which it has been read.
 fn assign(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Result<(), StoreError> {
     let topic = &shared.settings.topic(log).name;
     let mut list = TopicPartitionList::new();
@@ -103,7 +107,8 @@ fn load(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, fold: &m
     Ok(())
 }
 
-/// One record into its view. A panic there is that record's: the thread reads on for all other connectors.
+/// Folds one record into its view. A panic of the fold costs this record only: the thread reads on for all other
+/// connectors.
 fn take_in(fold: &mut Fold, message: &BorrowedMessage<'_>) {
     let folded = catch_unwind(AssertUnwindSafe(|| fold(message.key().unwrap_or_default(), message.payload())));
     if folded.is_err() {
@@ -147,8 +152,8 @@ fn follow(
     asking: &BaseConsumer<Reads>,
     fold: &mut Fold,
 ) {
-    // Ends that a reader waits for, by partition: an end-of-partition event then counts as read up to there, which also
-    // passes transaction markers, which have offsets and no records.
+    // End offsets that somebody waits for, by partition. At the partition's next end-of-partition event all offsets below
+    // count as read: those of transaction markers too, for which no record comes.
     let mut ends: Vec<(i32, i64)> = Vec::new();
     loop {
         let requests = std::mem::take(&mut shared.progress(log).requests);
@@ -168,7 +173,8 @@ fn follow(
                         .collect();
                     drop(progress);
                     for (partition, next, end) in behind {
-                        // Seeking throws away an end-of-partition event from before the end was asked for.
+                        // The seek discards an end-of-partition event from before the end offset was looked up, which would count
+                        // too early.
                         let topic = &shared.settings.topic(log).name;
                         if let Err(error) =
                             consumer.seek(topic, partition, Offset::Offset(next), Duration::from_secs(5))
@@ -190,7 +196,7 @@ fn follow(
         match next(shared, consumer) {
             Err(_) => return,
             Ok(Polled::Nothing) => {
-                // Nothing is assigned to it: only its log lines and errors are served.
+                // This consumer has no partition any more: the poll only serves its log lines and errors.
                 drop(asking.poll(Duration::ZERO));
             }
             Ok(Polled::Record(message)) => {
@@ -212,14 +218,15 @@ fn follow(
     }
 }
 
-/// The ends of all partitions now, in one round trip a broker.
+/// The present end offsets of all partitions, in one round trip per broker.
 fn end_offsets(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Result<Vec<(i32, i64)>, StoreError> {
     let topic = &shared.settings.topic(log).name;
     let failed = |error: KafkaError| StoreError::Broker { topic: topic.clone(), reason: error.to_string() };
     let mut list = TopicPartitionList::new();
     let count = shared.progress(log).next.len() as i32;
     for partition in 0..count {
-        // In a time query -1 is the newest offset (ListOffsets), and librdkafka hands it on as it is.
+        // In a query by time, -1 asks for the newest offset (ListOffsets in Kafka's protocol). `Offset::End` is -1, and
+        // librdkafka passes it on unchanged.
         list.add_partition_offset(topic, partition, Offset::End).map_err(failed)?;
     }
     let found = consumer.offsets_for_times(list, Duration::from_secs(10)).map_err(failed)?;
@@ -233,7 +240,7 @@ fn end_offsets(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Res
     Ok(ends)
 }
 
-/// A schema history from its beginning to its present end; empty when the topic is missing.
+/// Reads a schema history from its beginning to its present end; empty when the topic is missing.
 pub(super) fn load_history(shared: &Arc<Shared>, topic: &str) -> Result<Vec<Entry>, StoreError> {
     let failed = |error: KafkaError| StoreError::Broker { topic: topic.to_owned(), reason: error.to_string() };
     let consumer = consumer(shared, "history", false, 5)?;

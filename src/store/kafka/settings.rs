@@ -1,4 +1,4 @@
-//! What the store on Kafka is made of: clients' properties and three topics.
+//! The settings of the store on Kafka: its clients' properties and its three topics.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,25 @@ use crate::store::Log;
 /// One internal topic, as the worker's configuration has it.
 #[derive(Debug, Clone, Default)]
 pub struct TopicSettings {
-    /// Its name.
+    /// The topic's name.
     pub name: String,
-    /// Partitions when it must be created; the config topic always has one. −1 is the broker's default.
+    /// How many partitions to create the topic with; −1 is the broker's default. The config topic always gets one.
     pub partitions: i32,
-    /// Replicas when it must be created; −1 is the broker's default.
+    /// How many replicas to create the topic with; −1 is the broker's default.
     pub replication_factor: i32,
-    /// More settings when it must be created (`config.storage.*` and the like); `cleanup.policy` is always compact.
+    /// Topic settings to create the topic with (`config.storage.*` and the like); `cleanup.policy` is always `compact`.
     pub config: BTreeMap<String, String>,
 }
 
-/// What the store on Kafka is made of.
+/// The settings of the store on Kafka.
 #[derive(Clone)]
 pub struct KafkaSettings {
-    /// librdkafka's properties of the worker's internal clients: servers, security. May hold secrets.
+    /// librdkafka properties of the worker's internal clients: servers, security. They may hold secrets.
     pub client: BTreeMap<String, String>,
-    /// `group.id`; nobody joins it here, but librdkafka reads no topic without naming a group.
+    /// `group.id`. The store does not join the group, but librdkafka makes no consumer without a group's name.
     pub group_id: String,
-    /// `<group.id>[-<client.id>]`; `-configs`, `-offsets` and `-statuses` are added, as Connect does.
+    /// The start of the clients' ids, `<group.id>[-<client.id>]`; `-configs`, `-offsets` or `-statuses` is added, as in
+    /// Connect.
     pub client_id: String,
     /// `config.storage.topic`.
     pub configs: TopicSettings,
@@ -34,7 +35,8 @@ pub struct KafkaSettings {
     pub offsets: TopicSettings,
     /// `status.storage.topic`.
     pub statuses: TopicSettings,
-    /// Whether configs and offsets may hold aborted transactions (exactly-once support is enabled).
+    /// Whether configs and offsets are read with `isolation.level=read_committed`: with exactly-once support enabled, Java
+    /// workers write them in transactions, which may be aborted.
     pub read_committed: bool,
 }
 
@@ -47,7 +49,7 @@ impl KafkaSettings {
         }
     }
 
-    /// A client of the internal topics: common properties and a name.
+    /// The configuration of a client whose id ends with `suffix`.
     pub(super) fn client(&self, suffix: &str) -> ClientConfig {
         let mut config = ClientConfig::new();
         for (name, value) in &self.client {
@@ -59,7 +61,7 @@ impl KafkaSettings {
     }
 }
 
-/// How Connect ends the client ids of a log.
+/// What Connect puts at the end of the ids of a log's clients.
 pub(super) const fn suffix(log: Log) -> &'static str {
     match log {
         Log::Configs => "configs",

@@ -11,9 +11,10 @@ use retry::Backoff;
 
 use super::{Log, Shared, StoreError, TopicSettings, client_error, code_of};
 
-/// Java's default API timeout of its admin client: so long a refusal that may pass is tried again.
+/// For how long creating a topic is tried again after an error that may pass: Java's default of the admin client's
+/// `default.api.timeout.ms`.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(60);
-/// The first and the longest pause before a broker is asked again. Short, as the end of the process waits for it.
+/// The first and the longest pause before a broker is asked again. Short, because a stop of the daemon waits for the pause.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
 
 fn backoff() -> Backoff {
@@ -24,13 +25,13 @@ fn admin(shared: &Shared) -> Result<AdminClient<DefaultClientContext>, StoreErro
     shared.settings.client("shared-admin").create().map_err(client_error)
 }
 
-/// The admin client's calls are futures of their own threads: a plain thread only has to wait for them.
+/// Waits on a plain thread for a call of the admin client, which does its work on a thread of its own.
 fn wait<T>(future: impl Future<Output = T>) -> Result<T, StoreError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(client_error)?;
     Ok(runtime.block_on(future))
 }
 
-/// How many partitions the topic has, once it exists; waits for a broker as long as it takes.
+/// How many partitions the topic has; creates it if it is missing. Waits for a broker as long as it takes.
 pub(super) fn partitions_or_create<C: ConsumerContext>(
     shared: &Arc<Shared>,
     log: Log,
@@ -59,7 +60,7 @@ pub(super) fn partitions_or_create<C: ConsumerContext>(
                     Some(code @ (RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::InvalidTopic)) => {
                         return Err(StoreError::Broker { topic: topic.clone(), reason: code.to_string() });
                     }
-                    // Just created: its partitions have no leader yet.
+                    // Just created, and its partitions have no leader yet.
                     _ => std::thread::sleep(Duration::from_millis(20)),
                 }
             }
@@ -117,8 +118,8 @@ const fn what(log: Log) -> &'static str {
     }
 }
 
-/// Refuses a topic that is there and whose cleanup policy is another than `compact`. One that may not be described is
-/// only logged, as in Connect.
+/// Refuses an existing topic whose cleanup policy is not `compact`. If this user may not describe a topic, that is only
+/// logged, as in Connect.
 pub(super) fn check_policies(shared: &Arc<Shared>) -> Result<(), StoreError> {
     let admin = admin(shared)?;
     let resources: Vec<_> =
@@ -148,9 +149,11 @@ pub(super) fn check_policies(shared: &Arc<Shared>) -> Result<(), StoreError> {
                     return Err(StoreError::NotCompacted { topic, key: log.key(), what: what(log), policy });
                 }
             }
-            // Created right now, compacted.
+            // Its own thread creates it at this moment, compacted.
             Err(RDKafkaErrorCode::UnknownTopicOrPartition) => {}
-            Err(code) => tracing::info!(%topic, %code, "its cleanup policy could not be read; it should be compact"),
+            Err(code) => {
+                tracing::info!(%topic, %code, "the topic's cleanup policy could not be read; it should be compact");
+            }
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! Writing to the topics: one producer, and for each write who waits for it.
+//! Writing to the topics: one producer, and for each write the caller that waits for it.
 //!
-//! A write of a log is complete when its records are acknowledged and have been read back, one of a schema history when
-//! they are acknowledged.
+//! A write to a log is complete when its records are acknowledged and have been read back; a write to a schema history
+//! when they are acknowledged.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,9 +18,9 @@ use super::progress::Waiter;
 use super::{Kafka, POLL, Shared, client_error, lock};
 use crate::store::{Entry, Log, Pending, StoreError};
 
-/// A write whose records are not all acknowledged.
+/// A write whose records are not all acknowledged yet.
 pub(super) struct Write {
-    /// `None`: a schema history, complete when acknowledged.
+    /// The log written to; `None` for a schema history.
     log: Option<Log>,
     left: usize,
     places: Vec<(i32, i64)>,
@@ -28,7 +28,7 @@ pub(super) struct Write {
     done: oneshot::Sender<Result<(), StoreError>>,
 }
 
-/// Deliveries of the store's producer; the opaque is the write's number.
+/// The context of the store's producer, which gets delivery reports; a record's opaque is its write's number.
 pub(super) struct Acknowledged(Arc<Shared>);
 
 impl ClientContext for Acknowledged {
@@ -65,8 +65,8 @@ impl ProducerContext for Acknowledged {
 }
 
 impl Kafka {
-    /// The producer, made on first use by `start`; Connect's settings for it: one request in flight, no idempotence, so
-    /// that every acknowledgement has its offset, and endless retries.
+    /// Makes the producer and the thread that polls it. Its settings are Connect's: one request in flight, endless retries,
+    /// and no idempotence, so that every acknowledgement has its record's offset.
     pub(super) fn make_producer(&self) -> Result<(), StoreError> {
         let mut config = self.shared.settings.client("producer");
         config
@@ -106,7 +106,7 @@ impl Kafka {
             let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, id).key(&entry.key);
             record.payload = entry.value.as_deref();
             if let Err((error, _)) = producer.send(record) {
-                // The rest is not sent: a later record without an earlier one would be worse than none.
+                // The rest is not sent: readers must not see a later record of a write without the earlier ones.
                 let reason = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
                 let mut writes = lock(&self.shared.writes);
                 if let Some(write) = writes.get_mut(&id) {

@@ -1,17 +1,17 @@
-//! How long the owner stays it, and how it ends in order.
+//! How long an owner stays the owner, and how it ends in good order.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Fence, Found, Input, Loss, Machine, RETRY, Refusal, State, Step, Use};
 
-/// Once it is released, the place is kept for so long: a standby takes it over at once from the one who holds it, whereas a
-/// broker makes the first member of an empty group wait for more (`group.initial.rebalance.delay.ms`, 3 s unless set).
+/// How long the place is still kept after it was released. A standby takes it at once from a member that holds it, whereas a
+/// broker lets the first member of an empty group wait for others (`group.initial.rebalance.delay.ms`, 3 s by default).
 const HANDOVER: Duration = Duration::from_millis(600);
-/// How long a broker may take to store the last mark.
+/// How long the broker may take to store the last mark, which releases the place.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// A tenure.
+/// The state of a tenure.
 #[derive(Debug)]
 pub(super) struct Own {
     fence: Arc<Fence>,
@@ -26,7 +26,7 @@ enum Member {
     In,
     /// The group is being rebalanced.
     Out,
-    /// It holds the place again; whether anybody held it meanwhile is being read.
+    /// It holds the place again; the mark is being read to see whether another process held it meanwhile.
     Back,
 }
 
@@ -36,7 +36,7 @@ impl Own {
     }
 }
 
-/// An owner who ends.
+/// The state of an owner that ends.
 #[derive(Debug)]
 pub(super) struct Parting {
     is_asked: bool,
@@ -60,14 +60,14 @@ impl Machine {
         match input {
             Input::Unproven(Refusal::Replaced) | Input::Replaced => self.lose(now, Loss::Replaced, steps),
             Input::Unproven(Refusal::Expelled) => self.lose(now, Loss::Expelled, steps),
-            // A member that is in gets nothing new by a rebalance, which is how it keeps what it has.
+            // A member that is in keeps its partition through a rebalance, and is given nothing new.
             Input::PassedOver if own.member == Member::Out => self.lose(now, Loss::Reassigned, steps),
             _ if !own.fence.is_open_at(now) => self.lose(now, Loss::Unproven, steps),
             Input::Proved(asked) => {
                 own.fence.prove(asked, lasts, now);
                 own.next_proof = asked + every;
             }
-            // Not a loss: the last proof lasts on, and the next one may come within its time.
+            // No loss: the last proof still lasts, and the next one may be taken within its time.
             Input::Unproven(Refusal::NotYet) | Input::Unread => own.next_proof = now + every.min(RETRY),
             Input::Revoked => own.member = Member::Out,
             Input::Assigned => own.member = Member::Back,
@@ -85,7 +85,7 @@ impl Machine {
         }
     }
 
-    /// The process wants to end.
+    /// Begins to end, because the process ends.
     pub(super) fn part(&mut self, now: Instant, steps: &mut Vec<Step>) {
         match &self.state {
             State::Owning(own) => {
@@ -105,12 +105,12 @@ impl Machine {
     pub(super) fn parting(&mut self, now: Instant, input: &Input, steps: &mut Vec<Step>) {
         let State::Parting(parting) = &mut self.state else { return };
         match input {
-            // A proof that was under way when the process wanted to end says nothing of the release.
+            // A proof that was under way when the ending began is not the release.
             Input::Proved(_) if parting.is_asked && !parting.is_released => {
                 parting.is_released = true;
                 parting.until = now + HANDOVER;
             }
-            // A standby has come, or the place was another's already.
+            // A standby has taken the place, or another process had it already.
             Input::Unproven(Refusal::Replaced | Refusal::Expelled) | Input::Replaced => parting.until = now,
             _ => {}
         }

@@ -1,4 +1,5 @@
-//! A play with chance: processes that come, stop, go on and take their time with every question, and a broker of a few lines.
+//! A simulation with random choices: processes that start, are stopped and go on, whose questions and answers take their
+//! time, and a broker of a few lines.
 
 use super::*;
 
@@ -9,7 +10,7 @@ const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// At no time may two fences be open. The choices are a small generator's, with many seeds.
+/// At no time may two fences be open. A small generator with many seeds makes the choices.
 #[test]
 fn never_two_at_once() {
     for seed in 1..50 {
@@ -24,12 +25,12 @@ fn holder(process: &str, instance: &str, machine: &str) -> Holder {
 /// A process in the play.
 struct Actor {
     machine: Machine,
-    /// Its client's number at the broker: each join is a new member.
+    /// Its number at the broker; each join makes a new member.
     member: u64,
     fence: Option<Arc<Fence>>,
-    /// What it will be told next, when.
+    /// What it will be told, and when.
     inbox: Vec<(Instant, Input)>,
-    /// On its way to the broker: when it arrives, when it was sent, by which member.
+    /// Questions on their way to the broker: when each arrives, when it was sent, by which member.
     outbox: Vec<(Instant, Instant, u64, Step)>,
     stopped_until: Instant,
 }
@@ -49,7 +50,7 @@ impl Play {
         let now = Instant::now();
         let play =
             Self { random: seed, now, actors: Vec::new(), members: 0, holder: 0, mark: Found::Nothing, begun: 0 };
-        // Two of one id, on machines that know nothing of each other, and one of another.
+        // Two processes of one instance id on two machines, and one of another id.
         let holders = [("p", "a", "m"), ("q", "a", "n"), ("r", "b", "m")];
         let actors = holders.map(|(process, instance, machine)| Actor {
             machine: Machine::new(Rules { by: holder(process, instance, machine), lasts: LASTS, every: EVERY }, now),
@@ -68,7 +69,7 @@ impl Play {
         (self.random >> 33) % n
     }
 
-    /// Mostly soon, now and then late.
+    /// Mostly short, now and then long.
     fn delay(&mut self) -> Duration {
         if self.roll(20) == 0 { ms(self.roll(3000)) } else { ms(self.roll(40)) }
     }
@@ -90,7 +91,8 @@ impl Play {
             let open: Vec<usize> = (0..self.actors.len())
                 .filter(|i| self.actors[*i].fence.as_ref().is_some_and(|fence| fence.is_open_at(now)))
                 .collect();
-            // A process that another one of its id has replaced learns that with its next proof; everybody else waits.
+            // Between the two of one id, the one that was replaced learns that only with its next proof; every other process
+            // waits.
             let is_excused = open.iter().all(|i| *i < 2);
             assert!(open.len() <= 1 || is_excused, "{open:?} are owners at once");
         }

@@ -1,4 +1,4 @@
-//! Stories told to the machine, with times of their own making.
+//! Stories: inputs that are told to the machine one after the other, under a clock of the test's.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn holder(process: &str, instance: &str, machine: &str) -> Holder {
     Holder { process: process.to_owned(), instance: instance.to_owned(), machine: machine.to_owned() }
 }
 
-/// `process/instance@machine`, with its number of proofs.
+/// The mark of `process/instance@machine`, with its number of proofs.
 fn mark(by: &str, proof: u64) -> Mark {
     written(by, proof, Use::Held)
 }
@@ -42,7 +42,7 @@ impl Story {
         self
     }
 
-    /// Says what happens, and gives the names of the steps that it leads to.
+    /// Tells the machine what happens, and returns the names of its steps.
     fn tell(&mut self, input: Input) -> String {
         let steps = self.machine.step(self.now, input);
         steps.iter().map(name).collect::<Vec<_>>().join(" ")
@@ -54,8 +54,8 @@ impl Story {
         assert_eq!(self.tell(input), steps, "{told} in {:?}", self.machine.state);
     }
 
-    /// Time passes in ticks of 50 ms, the mark is read as it stands and nobody answers anything else, until something is
-    /// done other than to look; how long that took.
+    /// Lets time pass in ticks of 50 ms, in which every read finds `found`, until the machine does something other than
+    /// look. Returns how long that took, and the steps.
     #[track_caller]
     fn look_on(&mut self, found: &Found) -> (Duration, String) {
         let begin = self.now;
@@ -76,7 +76,7 @@ impl Story {
         (self.now - begin, String::new())
     }
 
-    /// As owner, from the first look on.
+    /// A story in which the process has become the owner.
     fn owner() -> (Self, Arc<Fence>) {
         let mut story = Self::new();
         story.expect(Input::Tick, "read");
@@ -187,7 +187,7 @@ fn an_owner_of_an_earlier_version_is_left_in_peace() {
     story.expect(Input::Read(Found::Strange), "list");
     story.expect(Input::Listed(Members::Consumers), "standby");
     assert_eq!(story.look_on(&Found::Strange).1, "", "it writes no marks that could be missed");
-    // Joined nevertheless: the group says who is the owner.
+    // If it joins nevertheless, the group's assignment says who is the owner.
     let mut story = Story::new();
     story.expect(Input::Tick, "read");
     story.expect(Input::Read(Found::Nothing), "join");
@@ -212,7 +212,7 @@ fn beside_java_workers_nothing_is_tried() {
     story.expect(Input::Tick, "read");
 }
 
-/// The looks before may have been wrong: what stands there after the place was taken counts.
+/// The mark that was read before joining may be old: what is read after the place was taken counts.
 #[test]
 fn nothing_begins_before_the_one_before_has_ended() {
     let stale = Found::Mark(mark("z/b@there", 5));
@@ -284,7 +284,7 @@ fn a_refused_proof_is_no_loss_within_its_time() {
         story.after(RETRY).expect(Input::Tick, &format!("prove held {proof}"));
         assert!(fence.is_open_at(story.now));
     }
-    // At last: and it counts from when it was asked for.
+    // At last a proof is taken, and it lasts from when it was sent.
     let asked = story.now;
     story.after(ms(100)).expect(Input::Proved(asked), "");
     story.after(ms(6800)).expect(Input::Tick, &format!("prove held {}", proof + 1));
@@ -308,14 +308,14 @@ fn a_rebalance_is_no_loss() {
     story.expect(Input::Read(Found::Mark(mark("me/a@here", 1))), "");
     story.expect(Input::Tick, "prove held 2");
     assert!(fence.is_open_at(story.now));
-    // Somebody was.
+    // Out and in again, and another process was there meanwhile.
     story.expect(Input::Revoked, "");
     story.expect(Input::Unproven(Refusal::NotYet), "");
     story.expect(Input::Assigned, "");
     story.expect(Input::Tick, "read");
     story.expect(Input::Read(Found::Mark(mark("z/b@there", 1))), "lost Replaced renew");
     assert!(!fence.is_open());
-    // Out, and the group gives the partition to another one.
+    // Out, and the group gives the partition to another member.
     let (mut story, fence) = Story::owner();
     story.expect(Input::Revoked, "");
     story.expect(Input::PassedOver, "lost Reassigned renew");
@@ -348,7 +348,7 @@ fn what_ends_a_tenure_at_once() {
 fn two_of_one_id_do_not_fight() {
     let (mut story, _) = Story::owner();
     story.expect(Input::Unproven(Refusal::Replaced), "lost Replaced renew");
-    // The other one, of the same id, lives: it is left in peace from now on, also in a silence that is no death.
+    // The other process of the same id lives: from now on its place is not taken for a short silence.
     let mut proof = 0;
     for _ in 0..20 {
         proof += 1;

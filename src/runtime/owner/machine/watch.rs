@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::{FOREIGN_LOOK, Found, Input, LOOK, Machine, Members, SETTLE, State, Step, is_free};
 
-/// How often it is asked who is in the group, while the mark's holder is not heard of.
+/// How often the group's members are listed while the mark does not change.
 const LIST: Duration = Duration::from_secs(1);
-/// A holder of this process's instance id that is silent for so many proofs is this process before it was started again, as
-/// far as can be known: each proof of a living one writes a new mark.
+/// A holder with this process's instance id that misses so many proofs is taken for the dead process that ran here before:
+/// a living one writes a new mark with each proof.
 const MISSED_PROOFS: u32 = 3;
 
-/// The owner's place as it has been seen.
+/// What has been seen of the owner's place.
 #[derive(Debug)]
 pub(super) struct Watch {
     next_look: Instant,
@@ -18,12 +18,12 @@ pub(super) struct Watch {
     seen: Option<Seen>,
 }
 
-/// A mark and since when it has been the same.
+/// The mark, and since when it has not changed.
 #[derive(Debug)]
 struct Seen {
     found: Found,
     since: Instant,
-    /// It was another one before: its holder lives.
+    /// It was another mark before, so its holder lives.
     has_moved: bool,
 }
 
@@ -32,7 +32,7 @@ impl Watch {
         Self { next_look: now, next_list: now, seen: None }
     }
 
-    /// Notes what was read; whether its writer has been seen to live, and for how long it has been silent.
+    /// Notes the mark that was read. Returns whether its writer has been seen alive, and for how long it has not changed.
     fn note(&mut self, found: &Found, now: Instant) -> (bool, Duration) {
         if let Some(seen) = self.seen.as_ref().filter(|seen| seen.found == *found) {
             return (seen.has_moved, now.saturating_duration_since(seen.since));
@@ -52,7 +52,7 @@ impl Machine {
                 steps.push(Step::Read);
             }
             Input::Read(found) => self.looked(now, found, steps),
-            // Silence counts only while it is listened to.
+            // Only time in which the mark can be read counts as its writer's silence.
             Input::Unread => watch.seen = None,
             Input::Listed(Members::Nobody) => {
                 let found = watch.seen.take().map_or(Found::Nothing, |seen| seen.found);
@@ -62,7 +62,7 @@ impl Machine {
                 steps.push(Step::Foreign(members));
                 self.state = State::Foreign(now + FOREIGN_LOOK);
             }
-            // They write no marks that could tell of them.
+            // They are another version of afterimage, which writes no marks of this form.
             Input::Listed(Members::Consumers)
                 if watch.seen.as_ref().is_some_and(|seen| seen.found == Found::Strange) =>
             {
@@ -72,7 +72,7 @@ impl Machine {
         }
     }
 
-    /// `excused`: the mark that need not be waited for when the place is held.
+    /// Takes the place. `excused`: the mark that need not be waited out.
     fn take(&mut self, excused: Found, settle: Duration, steps: &mut Vec<Step>) {
         self.state = State::Joining(excused, settle);
         steps.push(Step::Join);
@@ -84,7 +84,7 @@ impl Machine {
         let mark = match &found {
             Found::Nothing => return self.take(found, SETTLE, steps),
             Found::Mark(mark) if is_free(mark, by) => {
-                // Nobody else reckons with a place that this process comes back to.
+                // Standbys hardly ever want the place at the moment at which the same instance takes it again.
                 let settle = if mark.instance == by.instance { Duration::ZERO } else { SETTLE };
                 return self.take(found, settle, steps);
             }
@@ -108,7 +108,7 @@ impl Machine {
             }
         }
         let missed = self.rules.every * MISSED_PROOFS;
-        // Two that took each other for their own past would take the place from each other for ever.
+        // Two processes of one instance id that took each other for dead would take the place from each other for ever.
         let patience = if is_same && !self.has_double { mark.lasts().min(missed) } else { mark.lasts() };
         if silence >= patience {
             let settle = if is_same { Duration::ZERO } else { SETTLE };

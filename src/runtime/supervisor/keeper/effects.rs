@@ -1,6 +1,6 @@
-//! What a machine's effects do: statuses and task configurations are written, the plan is made, the task starts and stops.
+//! Carries out a machine's effects: writes statuses and task configurations, makes the plan, starts and stops the task.
 //!
-//! Must not know: what leads to an effect.
+//! Must not know: why the machine wants an effect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::runtime::supervisor::{Launched, Turn, plan, properties};
 use crate::runtime::task::{TaskEvent, TaskSpec};
 use crate::store::{Pending, Status, TargetState};
 
-/// A status record is waited for, so that records keep their order; not longer than this, so that a broker that is away
-/// does not keep a connector from being stopped.
+/// How long a status record is waited for. It is waited for so that records keep their order, and not for longer, so that a
+/// connector can be stopped while the broker is away.
 const STATUS_WAIT: Duration = Duration::from_secs(5);
 /// The same for task configurations.
 const CONFIG_WAIT: Duration = Duration::from_secs(30);
@@ -40,7 +40,8 @@ impl Keeper {
             Effect::Task(state, trace) => {
                 let status = self.status(state, trace);
                 if state == State::Running && status.trace.is_some() {
-                    // It may be the broker that it waits for: who asks here is told all the same.
+                    // The task may wait for the broker, and then the record is not read back: REST must show the status all the
+                    // same.
                     self.shared.statuses.show_task(&self.name, 0, &status);
                 }
                 self.written(self.shared.statuses.put_task(&self.name, 0, &status)).await;
@@ -72,7 +73,7 @@ impl Keeper {
             trace,
             worker_id: self.shared.settings.worker_id.clone(),
             generation: self.shared.generation(),
-            // As Java: these are written where the plug-in is not at hand.
+            // Java writes these two states without a version.
             version: version.filter(|_| !matches!(state, State::Unassigned | State::Restarting)),
         }
     }
@@ -84,7 +85,7 @@ impl Keeper {
             deadline.began().await;
             sleep_until(deadline.of_tasks()).await;
         };
-        // A stop that is dropped before its end cancels the task.
+        // If the deadline comes first, the stop is dropped, which cancels the task.
         let in_time = tokio::select! {
             biased;
             in_time = (up.launched.stop)(grace) => in_time,
@@ -101,7 +102,7 @@ impl Keeper {
         }
     }
 
-    /// Makes the plan. A panic on the way is the connector's failure and not its keeper's.
+    /// Makes the plan. A panic on the way fails the connector and does not end its keeper.
     pub(super) async fn prepare(&mut self) -> Input {
         let Some(config) = self.config.clone() else { return Input::Unprepared { trace: String::new() } };
         let settings = &self.shared.settings;
@@ -142,7 +143,7 @@ impl Keeper {
             .configs
             .read(|view| view.connectors.contains_key(&*self.name) && view.target(&self.name) != TargetState::Stopped);
         if !is_wanted {
-            // Stopped or deleted in the meantime: the next look says so.
+            // Stopped or deleted in the meantime: the keeper's next look acts upon that.
             return None;
         }
         match self.wait(CONFIG_WAIT, self.shared.configs.put_task_configs(&self.name, &tasks)).await {
@@ -193,7 +194,7 @@ impl Keeper {
         self.up = Some(Up { launched, events: received, has_run: false, _metered: metered });
     }
 
-    /// The task ends before it has begun: heard as any other failure of it.
+    /// Fails the task before it has been started; the keeper hears of it as of any other failure of its task.
     fn fail(&mut self, trace: String) {
         let (events, received) = mpsc::unbounded_channel();
         // The receiver is right here.
@@ -204,7 +205,7 @@ impl Keeper {
         self.up = Some(Up { launched, events: received, has_run: false, _metered: metered });
     }
 
-    /// Waits for a status record; one that fails is logged: the next status says more.
+    /// Waits for a status record to be written. A failure is only logged: the next status replaces this one anyway.
     async fn written(&self, pending: Pending) {
         match self.wait(STATUS_WAIT, pending).await {
             Some(Ok(())) => {}
@@ -216,8 +217,8 @@ impl Keeper {
         }
     }
 
-    /// Waits for `work`, at most for `limit`. The daemon's stop cuts it short: while this keeper has not heard of the stop
-    /// at once, since the task must be stopped within the same deadline; and then at the deadline.
+    /// Waits for `work`, at most for `limit`; `None` if it was not done. The daemon's stop cuts the wait short: at once if
+    /// this keeper has not been told of the stop yet, because it must then stop its task in time; else at the deadline.
     async fn wait<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         let deadline = &self.shared.deadline;
         let stop = async {

@@ -27,7 +27,7 @@ struct Broker {
     folds: Mutex<HashMap<Log, Fold>>,
     away: Mutex<HashSet<Log>>,
     unanswered: Mutex<Vec<tokio::sync::oneshot::Sender<Result<(), StoreError>>>>,
-    /// So many writes of configurations are refused.
+    /// How many writes of configurations are still to be refused.
     refusals: AtomicU32,
 }
 
@@ -87,12 +87,12 @@ impl Store for Broker {
     fn close(&self) {}
 }
 
-/// A supervisor that owns its group, and what it starts.
+/// A supervisor that owns its group, and the tasks that it starts.
 struct World {
     broker: Arc<Broker>,
     supervisor: Arc<Supervisor>,
     started: mpsc::UnboundedReceiver<TaskSpec>,
-    /// Tasks that are told to stop do so only when they are cancelled.
+    /// Whether tasks that are told to stop end only when they are cancelled.
     are_stuck: Arc<AtomicBool>,
 }
 
@@ -151,7 +151,7 @@ impl World {
         });
     }
 
-    /// A configuration comes with the topic.
+    /// Writes a connector's configuration to the topic.
     async fn configure(&self, name: &str, more: &[(&str, &str)]) {
         let mut config = Object::from_iter([
             ("name".to_owned(), json!(name)),
@@ -162,14 +162,14 @@ impl World {
         self.look(name, true);
     }
 
-    /// The next task that starts; it is up.
+    /// Waits for the next task that is started, and has it say that it runs.
     async fn task(&mut self) -> TaskSpec {
         let spec = timeout(S * 300, self.started.recv()).await.expect("a task starts").expect("a launch");
         spec.events.send(TaskEvent::Running).expect("the keeper listens");
         spec
     }
 
-    /// Waits until the connector (or with `task` its task) is shown in `state`; gives its trace.
+    /// Waits until the connector (or with `task` its task) is shown in `state`; returns its trace.
     async fn shown(&self, name: &str, task: bool, state: &str) -> String {
         let statuses = &self.shared().statuses;
         let look = || statuses.read(|view| if task { view.task(name, 0) } else { view.connector(name) }.cloned());
@@ -199,7 +199,7 @@ async fn a_status_that_nobody_acknowledges_holds_nothing_up() {
 async fn task_configurations_are_written_again_with_growing_pauses() {
     let mut world = World::new();
     world.configure("c", &[]).await;
-    // After the configuration itself.
+    // Set after the configuration itself is written: only the task configurations are refused.
     world.broker.refusals.store(4, Ordering::Relaxed);
     let begin = Instant::now();
     world.task().await;
@@ -233,7 +233,8 @@ async fn a_task_that_ends_without_a_word_is_failed() {
     assert!(trace.contains("without saying why"), "{trace}");
 }
 
-/// One connector meets a defect; another one that is made after it runs, and the first one runs when it is mended.
+/// A connector whose configuration causes a panic fails alone: another one that is created after it runs, and the first one
+/// runs too when its configuration is mended.
 async fn check_defect(panics: &str) {
     let mut world = World::new();
     // Variables are resolved only where there is one.
@@ -254,7 +255,7 @@ async fn check_defect(panics: &str) {
 #[tokio::test(start_paused = true)]
 async fn a_defect_is_one_connectors_own() {
     check_defect("panics.at.resolve").await;
-    // This one takes the keeper itself along.
+    // This one ends the keeper itself.
     check_defect("panics.at.launch").await;
 }
 

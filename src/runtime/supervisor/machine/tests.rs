@@ -1,6 +1,6 @@
 use super::*;
 
-/// Feeds `inputs` to a new machine; the effects of each, in short words.
+/// Tells a new machine `inputs`; `expect` has the effects of each, in short words.
 #[track_caller]
 fn check(inputs: &[Input], expect: &[&str]) {
     let mut machine = Machine::new();
