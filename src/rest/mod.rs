@@ -2,7 +2,7 @@
 //!
 //! Purpose: clients of Kafka Connect keep working. They depend on status codes, on the order of fields, on messages and
 //! even on the missing `Content-Type` of some errors. The rules that come before a resource (unknown path, wrong
-//! method, wrong media type, trailing slash, password) are therefore one table and one gate ([`gate`]) in front of the
+//! method, wrong media type, trailing slash, password) are therefore one table and one gate (`gate.rs`) in front of the
 //! router, and not repeated in the handlers. Where Connect answers 500 to a client's mistake, the answer here is 400.
 //!
 //! A connection comes in through [`server`], which limits what a client may cost and speaks TLS. A request then passes,

@@ -2,7 +2,7 @@
 //!
 //! Purpose: a client that is slow, silent or hostile costs a bounded amount of memory and time, and delays nobody else.
 //! Heads and bodies are bounded, and every wait for a client has a limit ([`Limits`]). When all places are taken, the
-//! connection whose client has kept the worker waiting longest is closed for the next one ([`seats`]).
+//! connection whose client has kept the worker waiting longest is closed for the next one (`seats.rs`).
 //!
 //! Must not know: resources, what the routers do.
 
