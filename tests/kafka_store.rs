@@ -425,7 +425,7 @@ fn one_owner_and_a_standby() {
     let start = |name: &str| {
         let (client_id, group_id) = (name.to_owned(), format!("{}group", bed.prefix));
         let (session_timeout, heartbeat) = (Duration::from_secs(10), Duration::from_secs(3));
-        let settings = owner::Settings {
+        let settings = owner::GroupSettings {
             client: bed.client(),
             client_id,
             group_id,

@@ -57,17 +57,17 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
 }
 
 /// Replaces the filter of the running log.
-type Change = Box<dyn Fn(EnvFilter) + Send>;
-static CHANGE: Mutex<Option<Change>> = Mutex::new(None);
-/// Targets and their levels. The empty target stands for all.
+type SetFilter = Box<dyn Fn(EnvFilter) + Send>;
+static SET_FILTER: Mutex<Option<SetFilter>> = Mutex::new(None);
+/// Targets and their levels, the empty one for all.
 static LEVELS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 fn keep<S: 'static>(handle: Handle<EnvFilter, S>) {
-    let change = move |filter| {
-        // This cannot fail: the subscriber lives as long as the process.
+    let set = move |filter| {
+        // The subscriber lives as long as the process.
         let _ = handle.reload(filter);
     };
-    *CHANGE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(change));
+    *SET_FILTER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(set));
 }
 
 /// Sets the level of a logger while the process runs (`PUT /admin/loggers/{name}`). `root` is the whole process, other
@@ -90,10 +90,10 @@ pub(super) fn set_level(logger: &str, level: &str) {
             if target.is_empty() { level } else { format!("{}={level}", target.replace('.', "::")) }
         })
         .collect();
-    if let (Ok(filter), Some(change)) =
-        (EnvFilter::try_new(directives.join(",")), &*CHANGE.lock().unwrap_or_else(PoisonError::into_inner))
+    if let (Ok(filter), Some(set)) =
+        (EnvFilter::try_new(directives.join(",")), &*SET_FILTER.lock().unwrap_or_else(PoisonError::into_inner))
     {
-        change(filter);
+        set(filter);
     }
 }
 

@@ -21,8 +21,8 @@ use crate::rest;
 use crate::rest::server::{self, Limits, Listener};
 use crate::runtime::catalog::Catalog;
 use crate::runtime::fenced::Fenced;
-use crate::runtime::owner::{Fence, Owner, Ownership, Settings as OwnerSettings};
-use crate::runtime::supervisor::{self, Launched, Supervisor};
+use crate::runtime::owner::{Fence, GroupSettings, Owner, Ownership};
+use crate::runtime::supervisor::{self, Launched, Supervisor, SupervisorSettings};
 use crate::runtime::task::{self, Worker};
 use crate::runtime::{clients, cluster};
 use crate::sink;
@@ -131,7 +131,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let supervisor = Supervisor::new(
         store,
         offsets,
-        supervisor::Settings {
+        SupervisorSettings {
             worker_id: worker_id.clone(),
             graceful_stop: worker.shutdown_timeout,
             topic_tracking: worker.topic_tracking,
@@ -174,7 +174,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             alone_state
         }
         State::Topics { configs, .. } => {
-            let settings = OwnerSettings {
+            let settings = GroupSettings {
                 client,
                 client_id: format!("afterimage-{worker_id}"),
                 group_id: worker.group_id.clone(),

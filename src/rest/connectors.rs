@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use settings::Properties;
 
 use super::{Answer, ApiError, App, Query, Segments, bare, body, json as answer, ok};
-use crate::runtime::supervisor::{Info, Part, StateInfo};
+use crate::runtime::supervisor::{Info, PartState, StateInfo};
 use crate::runtime::validate;
 use crate::store::TargetState;
 
@@ -40,9 +40,9 @@ async fn list(State(app): State<App>, query: Query) -> Answer {
     for name in names {
         let mut one = Map::new();
         if with_status {
-            // Like Connect, the answer leaves out a connector that has no status yet.
-            let Ok(standing) = app.supervisor.standing(&name) else { continue };
-            one.insert("status".to_owned(), standing_json(&standing));
+            // One that has no status yet is left out, as Connect does.
+            let Ok(state) = app.supervisor.connector_state(&name) else { continue };
+            one.insert("status".to_owned(), state_json(&state));
         }
         if with_info {
             // The connector was deleted in the meantime.
@@ -147,14 +147,14 @@ async fn remove(State(app): State<App>, path: Segments) -> Answer {
 }
 
 async fn status(State(app): State<App>, path: Segments) -> Answer {
-    ok(&standing_json(&app.supervisor.standing(path.at(1))?))
+    ok(&state_json(&app.supervisor.connector_state(path.at(1))?))
 }
 
 async fn restart(State(app): State<App>, path: Segments, query: Query) -> Answer {
     let (tasks, failed) = (query.flag("includeTasks", false), query.flag("onlyFailed", false));
     if tasks || failed {
-        let standing = app.supervisor.restart_with(path.at(1), tasks, failed).await?;
-        return Ok(answer(StatusCode::ACCEPTED, &standing_json(&standing)));
+        let state = app.supervisor.restart_with(path.at(1), tasks, failed).await?;
+        return Ok(answer(StatusCode::ACCEPTED, &state_json(&state)));
     }
     app.supervisor.restart(path.at(1)).await?;
     Ok(bare(StatusCode::NO_CONTENT))
@@ -180,18 +180,18 @@ fn info_json(info: &Info) -> Value {
     json!({"name": info.name, "config": info.config, "tasks": tasks, "type": info.kind})
 }
 
-fn standing_json(standing: &StateInfo) -> Value {
-    let tasks: Vec<Value> = standing.tasks.iter().map(|(task, part)| part_json(Some(*task), part)).collect();
+fn state_json(state: &StateInfo) -> Value {
+    let tasks: Vec<Value> = state.tasks.iter().map(|(task, part)| part_json(Some(*task), part)).collect();
     json!({
-        "name": standing.name,
-        "connector": part_json(None, &standing.connector),
+        "name": state.name,
+        "connector": part_json(None, &state.connector),
         "tasks": tasks,
-        "type": standing.kind,
+        "type": state.kind,
     })
 }
 
-/// The state of a task, or of a connector, which has no id.
-pub(super) fn part_json(task: Option<u32>, part: &Part) -> Value {
+/// A task's state, or a connector's, which has no id.
+pub(super) fn part_json(task: Option<u32>, part: &PartState) -> Value {
     let mut object = Map::new();
     if let Some(task) = task {
         object.insert("id".to_owned(), json!(task));

@@ -15,7 +15,7 @@ use crate::plugins::Plugin;
 use crate::runtime::catalog::Catalog;
 use crate::runtime::fenced::Fenced;
 use crate::runtime::owner::{Fence, Ownership};
-use crate::runtime::supervisor::{Launched, Settings, Supervisor};
+use crate::runtime::supervisor::{Launched, Supervisor, SupervisorSettings};
 use crate::runtime::task::{TaskEvent, TaskSpec};
 use crate::store::{File, Offsets};
 
@@ -81,7 +81,7 @@ impl Api {
     fn with(part: Part, set: impl FnOnce(&mut Config)) -> (Self, Arc<Supervisor>) {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Fenced::new(Arc::new(File::new(dir.path().join("offsets"))));
-        let settings = Settings {
+        let settings = SupervisorSettings {
             worker_id: "h:8083".to_owned(),
             graceful_stop: Duration::from_secs(5),
             topic_tracking: true,

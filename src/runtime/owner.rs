@@ -38,7 +38,7 @@ use self::membership::Membership;
 
 /// The settings of this process's membership in the group.
 #[derive(Clone)]
-pub struct Settings {
+pub struct GroupSettings {
     /// librdkafka properties of the worker's internal clients: servers, security. They may hold secrets.
     pub client: BTreeMap<String, String>,
     /// The client's id, by which the brokers' logs name this process.
@@ -88,7 +88,7 @@ pub struct Owner {
 
 impl Owner {
     /// Starts the thread that watches the group and takes it when it is free.
-    pub fn start(settings: Settings) -> std::io::Result<Self> {
+    pub fn start(settings: GroupSettings) -> std::io::Result<Self> {
         let (publish, state) = watch::channel(Ownership::Starting);
         let leave = Arc::new(AtomicBool::new(false));
         let membership = Membership::new(settings, publish, Arc::clone(&leave));

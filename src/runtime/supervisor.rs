@@ -9,6 +9,7 @@
 
 mod calls;
 mod deadline;
+mod info;
 mod keeper;
 mod launch;
 mod machine;
@@ -18,19 +19,18 @@ mod offsets;
 mod phase;
 mod plan;
 mod shared;
-mod standing;
 mod tenure;
 
 use std::sync::Arc;
 
 pub use calls::{Initial, Refusal};
 pub use deadline::Deadline;
-pub use launch::{Launch, Launched, Resolve, Settings};
+pub use info::{Info, PartState, StateInfo};
+pub use launch::{Launch, Launched, Resolve, SupervisorSettings};
 pub use numbers::{ConnectorNumbers, StartNumbers, WorkerNumbers};
 pub use offsets::Alteration;
 pub use phase::Health;
 use shared::{Shared, Turn, properties};
-pub use standing::{Info, Part, StateInfo};
 use tokio::sync::{broadcast, watch};
 
 use self::phase::Phase;
@@ -46,14 +46,14 @@ pub struct Supervisor {
 
 impl Supervisor {
     /// A supervisor on a store that has not been started: [`run`](Self::run) starts it.
-    pub fn new(store: Arc<Fenced>, offsets: Offsets, settings: Settings) -> Arc<Self> {
+    pub fn new(store: Arc<Fenced>, offsets: Offsets, settings: SupervisorSettings) -> Arc<Self> {
         let shared = Shared::new(store, offsets, settings);
         let (phase, _) = watch::channel(Phase::Reading);
         Arc::new(Self { shared: Arc::new(shared), phase })
     }
 
     /// The settings that it was made with.
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &SupervisorSettings {
         &self.shared.settings
     }
 

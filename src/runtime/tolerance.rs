@@ -43,7 +43,7 @@ impl Tolerance {
         let flag = |key| config.get(key).is_some_and(|text: &str| text.trim().eq_ignore_ascii_case("true"));
         let number = |key, default: i64| config.get(key).and_then(|text| text.trim().parse().ok()).unwrap_or(default);
         Self {
-            all: (config.get("errors.tolerance") == Some("all")).then(Arc::default),
+            all: (config.get("errors.tolerance").map(str::trim) == Some("all")).then(Arc::default),
             logs: flag("errors.log.enable"),
             shows_records: flag("errors.log.include.messages"),
             retry: Retry {

@@ -6,7 +6,8 @@
 //!
 //! Must not know: HTTP.
 
-mod parts;
+mod classes;
+mod overrides;
 mod version;
 
 use settings::{Checked, Def, Properties, SecretNames, Severity};
@@ -14,7 +15,7 @@ use settings::{Checked, Def, Properties, SecretNames, Severity};
 use super::defect;
 use super::failpoint;
 use super::keys;
-use super::supervisor::Settings;
+use super::supervisor::SupervisorSettings;
 use crate::plugins::Plugin;
 
 /// Why a configuration cannot be validated at all. The texts are those that Connect's REST API answers with.
@@ -88,7 +89,7 @@ pub fn name_mismatch(config: &str, url: &str) -> String {
 }
 
 /// Finds the connector that a configuration names by `connector.class`.
-pub fn plugin(settings: &Settings, config: &Properties) -> Result<&'static Plugin, Rejected> {
+pub fn plugin(settings: &SupervisorSettings, config: &Properties) -> Result<&'static Plugin, Rejected> {
     let class = config.get("connector.class").map(str::trim).filter(|class| !class.is_empty());
     let class = class.ok_or_else(|| Rejected::NoClass(config.masked(&secret_names(config)).to_string()))?;
     settings.find(class).ok_or_else(|| {
@@ -113,7 +114,7 @@ struct Offline {
     own_wrong: bool,
 }
 
-fn offline(settings: &Settings, plugin: &Plugin, config: &Properties) -> Offline {
+fn offline(settings: &SupervisorSettings, plugin: &Plugin, config: &Properties) -> Offline {
     let mut connector = (plugin.keys)().validate(config);
     for finding in (plugin.warnings)(config) {
         remark(&mut connector, &finding.key, format!("'{}' {} {}", finding.key, finding.reason, finding.remedy));
@@ -126,13 +127,13 @@ fn offline(settings: &Settings, plugin: &Plugin, config: &Properties) -> Offline
             *base = connector.remove(i);
         }
     }
-    parts::transforms(settings, config, &mut checked);
-    parts::predicates(settings, config, &mut checked);
+    classes::add_transforms(settings, config, &mut checked);
+    classes::add_predicates(settings, config, &mut checked);
     checked.append(&mut connector);
     nulls(config, &mut checked);
-    let mut others = parts::overrides(settings, config);
-    others.append(&mut parts::converters(settings, config));
-    parts::without_class(config, &mut others);
+    let mut others = overrides::client_overrides(settings, config);
+    others.append(&mut classes::converter_options(settings, config));
+    classes::remark_on_unused_options(config, &mut others);
     Offline { checked, others, own_wrong }
 }
 
@@ -154,12 +155,12 @@ fn secret_names(config: &Properties) -> SecretNames {
 /// Validates a configuration. Like Debezium it asks the database unless one of the connector's own keys has an error.
 ///
 /// A panic on the way fails this request only.
-pub async fn validate(settings: &Settings, config: &Properties) -> Result<Validation, Rejected> {
+pub async fn validate(settings: &SupervisorSettings, config: &Properties) -> Result<Validation, Rejected> {
     let validation = defect::caught(validated(settings, config)).await;
     validation.unwrap_or_else(|defect| Err(Rejected::Defect(defect.trace("the validation"))))
 }
 
-async fn validated(settings: &Settings, raw: &Properties) -> Result<Validation, Rejected> {
+async fn validated(settings: &SupervisorSettings, raw: &Properties) -> Result<Validation, Rejected> {
     failpoint::reach("validate", raw.get("name").unwrap_or_default());
     let resolved = settings.resolved(raw.clone()).await;
     let config = &resolved.map_err(|defect| Rejected::Defect(defect.trace("the validation")))?;
@@ -211,7 +212,7 @@ async fn validated(settings: &Settings, raw: &Properties) -> Result<Validation, 
 ///
 /// # Errors
 /// The keys that are refused, as a trace for the status in Java's form.
-pub fn at_start(settings: &Settings, plugin: &Plugin, config: &Properties) -> Result<Vec<String>, String> {
+pub fn at_start(settings: &SupervisorSettings, plugin: &Plugin, config: &Properties) -> Result<Vec<String>, String> {
     let mut refused: Vec<String> = (plugin.keys)().refused("", config).into_iter().map(|i| i.message).collect();
     refused.extend(keys::COMMON.refused("", config).into_iter().map(|i| i.message));
     if wants_exactly_once(config) && !has_exactly_once(settings) {
@@ -230,18 +231,18 @@ fn wants_exactly_once(config: &Properties) -> bool {
     config.get("exactly.once.support").is_some_and(|value| value.trim().eq_ignore_ascii_case("required"))
 }
 
-fn has_exactly_once(settings: &Settings) -> bool {
+fn has_exactly_once(settings: &SupervisorSettings) -> bool {
     settings.worker.get("exactly.once.source.support").is_some_and(|text| text.trim().eq_ignore_ascii_case("enabled"))
 }
 
 /// The common keys as this worker and this connector show them.
-pub fn common(settings: &Settings, plugin: &Plugin, config: &Properties) -> Vec<Checked> {
+pub fn common(settings: &SupervisorSettings, plugin: &Plugin, config: &Properties) -> Vec<Checked> {
     let mut checked = keys::COMMON.validate(config);
     for one in &mut checked {
         match one.name.as_str() {
             "connector.class" | "connector.plugin.version" => {
                 if one.name == "connector.plugin.version" {
-                    parts::default(one, config, plugin.version);
+                    classes::set_default(one, config, plugin.version);
                     one.recommended = vec![plugin.version.to_owned()];
                 }
                 let wanted = config.get("connector.plugin.version");
@@ -259,7 +260,7 @@ pub fn common(settings: &Settings, plugin: &Plugin, config: &Properties) -> Vec<
                     );
                 }
             }
-            _ => parts::converter(settings, config, one),
+            _ => classes::check_converter(settings, config, one),
         }
     }
     checked

@@ -16,7 +16,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::Settings;
+use super::GroupSettings;
 use super::machine::{Input, Members, Refusal};
 use super::mark::{Found, Mark};
 
@@ -52,7 +52,7 @@ pub(super) struct Client {
 
 impl Client {
     /// A client that has not joined the group.
-    pub(super) fn new(settings: &Settings) -> Result<Self, KafkaError> {
+    pub(super) fn new(settings: &GroupSettings) -> Result<Self, KafkaError> {
         let (tell, inputs) = mpsc::channel();
         let consumer: BaseConsumer<Callbacks> = config(settings).create_with_context(Callbacks(tell.clone()))?;
         let consumer = Arc::new(consumer);
@@ -155,8 +155,8 @@ impl Client {
     }
 }
 
-fn config(settings: &Settings) -> ClientConfig {
-    let Settings { client, client_id, group_id, session_timeout, heartbeat, .. } = settings;
+fn config(settings: &GroupSettings) -> ClientConfig {
+    let GroupSettings { client, client_id, group_id, session_timeout, heartbeat, .. } = settings;
     let mut config = ClientConfig::new();
     for (name, value) in client {
         config.set(name, value);

@@ -13,7 +13,7 @@ use super::client::{Client, Question};
 use super::lock::{self, Lock};
 use super::machine::{Input, Loss, Machine, Rules, Step};
 use super::mark::{Holder, Mark};
-use super::{Ownership, Settings};
+use super::{GroupSettings, Ownership};
 
 /// How often the thread looks at the time and whether the process is to leave.
 const TICK: Duration = Duration::from_millis(50);
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PROOF_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) struct Membership {
-    settings: Settings,
+    settings: GroupSettings,
     publish: watch::Sender<Ownership>,
     leave: Arc<AtomicBool>,
     machine: Machine,
@@ -34,7 +34,7 @@ pub(super) struct Membership {
 }
 
 impl Membership {
-    pub(super) fn new(settings: Settings, publish: watch::Sender<Ownership>, leave: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(settings: GroupSettings, publish: watch::Sender<Ownership>, leave: Arc<AtomicBool>) -> Self {
         let servers = settings.client.get("bootstrap.servers").map_or("", String::as_str);
         let lock = Lock::new(&[servers, &settings.group_id, &settings.instance_id]);
         let process = uuid::Uuid::new_v4().to_string();

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::machine::State;
 use super::mailbox::Mailbox;
-use super::{Info, Part, StateInfo, Supervisor, Turn, properties};
+use super::{Info, PartState, StateInfo, Supervisor, Turn, properties};
 use crate::runtime::validate::{self, Rejected};
 use crate::store::{Object, StoreError, TargetState};
 
@@ -206,17 +206,17 @@ impl Supervisor {
         if !self.exists(name) {
             return Err(Refusal::Unknown(name.to_owned()));
         }
-        let standing = self.standing(name).map_err(|_| Refusal::StatusNotFound(name.to_owned()))?;
-        let (connector, tasks) = restart_plan(&standing, include_tasks, only_failed);
+        let state = self.connector_state(name).map_err(|_| Refusal::StatusNotFound(name.to_owned()))?;
+        let (connector, tasks) = restart_plan(&state, include_tasks, only_failed);
         self.restart_asked(name, include_tasks, only_failed);
-        let is_in = move |part: &Part| tasks && (!only_failed || is_failed(part));
-        Ok(standing.restarting(connector, is_in))
+        let is_in = move |part: &PartState| tasks && (!only_failed || is_failed(part));
+        Ok(state.restarting(connector, is_in))
     }
 
     /// Has the keeper do a restart with flags, without waiting for it.
     pub(super) fn restart_asked(&self, name: &str, include_tasks: bool, only_failed: bool) {
-        let Ok(standing) = self.standing(name) else { return };
-        let (connector, task) = restart_plan(&standing, include_tasks, only_failed);
+        let Ok(state) = self.connector_state(name) else { return };
+        let (connector, task) = restart_plan(&state, include_tasks, only_failed);
         if connector || task {
             let (done, _) = oneshot::channel();
             self.shared.note(name, |mailbox| mailbox.restart(connector, task, true, done));
@@ -300,14 +300,14 @@ impl Supervisor {
     }
 }
 
-fn is_failed(part: &Part) -> bool {
+fn is_failed(part: &PartState) -> bool {
     part.state == State::Failed.name()
 }
 
 /// Whether the connector, and whether its task is to be restarted.
-fn restart_plan(standing: &StateInfo, include_tasks: bool, only_failed: bool) -> (bool, bool) {
-    let connector = !only_failed || is_failed(&standing.connector);
-    let task = include_tasks && standing.tasks.iter().any(|(_, part)| !only_failed || is_failed(part));
+fn restart_plan(state: &StateInfo, include_tasks: bool, only_failed: bool) -> (bool, bool) {
+    let connector = !only_failed || is_failed(&state.connector);
+    let task = include_tasks && state.tasks.iter().any(|(_, part)| !only_failed || is_failed(part));
     (connector, task)
 }
 

@@ -51,7 +51,7 @@ pub type Resolve = Arc<dyn Fn(Properties) -> Properties + Send + Sync>;
 
 /// What the supervisor takes from the worker's configuration.
 #[derive(Clone)]
-pub struct Settings {
+pub struct SupervisorSettings {
     /// `rest.advertised.host.name:rest.advertised.port`, as it is written into status records.
     pub worker_id: String,
     /// `task.shutdown.graceful.timeout.ms`.
@@ -72,7 +72,7 @@ pub struct Settings {
     pub launch: Launch,
 }
 
-impl Settings {
+impl SupervisorSettings {
     /// Finds a connector by its full class name, its simple name, or the simple name without `Connector`.
     pub(crate) fn find(&self, class: &str) -> Option<&'static Plugin> {
         self.plugins.iter().find(|plugin| settings::names_class(class, plugin.class, &["Connector"]))

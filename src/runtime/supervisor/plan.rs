@@ -5,7 +5,7 @@
 use serde_json::Value;
 use settings::Properties;
 
-use super::Settings;
+use super::SupervisorSettings;
 use crate::plugins::Plugin;
 use crate::runtime::validate;
 use crate::sink::topics::TopicCreation;
@@ -22,7 +22,7 @@ pub(super) struct Plan {
 ///
 /// # Errors
 /// A trace for the status, in Java's form.
-pub(super) fn plan(settings: &Settings, config: &Object, resolved: &Properties) -> Result<Plan, String> {
+pub(super) fn plan(settings: &SupervisorSettings, config: &Object, resolved: &Properties) -> Result<Plan, String> {
     if let Some((key, _)) = config.iter().find(|(_, value)| value.is_null()) {
         // Java's worker stores such configurations, so the topic may hold one.
         return Err(format!(

@@ -10,7 +10,7 @@ use settings::Properties;
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::AbortHandle;
 
-use super::Settings;
+use super::SupervisorSettings;
 use super::deadline::Deadline;
 use super::keeper::Keeper;
 use super::machine::State;
@@ -22,7 +22,7 @@ use crate::store::{Configs, Object, Offsets, Status, Statuses};
 
 /// What the loop, the calls and the keepers share.
 pub(super) struct Shared {
-    pub(super) settings: Settings,
+    pub(super) settings: SupervisorSettings,
     pub(super) configs: Configs,
     pub(super) statuses: Statuses,
     pub(super) offsets: Offsets,
@@ -58,7 +58,7 @@ pub(super) struct Kept {
 }
 
 impl Shared {
-    pub(super) fn new(store: Arc<Fenced>, offsets: Offsets, settings: Settings) -> Self {
+    pub(super) fn new(store: Arc<Fenced>, offsets: Offsets, settings: SupervisorSettings) -> Self {
         Self {
             deadline: Deadline::new(settings.graceful_stop),
             settings,

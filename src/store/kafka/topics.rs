@@ -49,7 +49,10 @@ pub(super) fn partitions_or_create<C: ConsumerContext>(
                 std::thread::sleep(backoff.pause());
             }
             Ok(metadata) => {
-                let Some(found) = metadata.topics().iter().find(|t| t.name() == topic) else { continue };
+                let Some(found) = metadata.topics().iter().find(|t| t.name() == topic) else {
+                    std::thread::sleep(backoff.pause());
+                    continue;
+                };
                 let error = found.error().map(RDKafkaErrorCode::from);
                 match error {
                     None if !found.partitions().is_empty() => return Ok(found.partitions().len()),

@@ -13,7 +13,7 @@ use crate::plugins;
 use crate::runtime::catalog::Catalog;
 use crate::runtime::fenced::Fenced;
 use crate::runtime::owner::Fence;
-use crate::runtime::supervisor::{Settings, Supervisor};
+use crate::runtime::supervisor::{Supervisor, SupervisorSettings};
 use crate::runtime::task::TaskSpec;
 use crate::store::{Entry, Fold, Log, Offsets, Pending, Store, StoreError};
 
@@ -123,7 +123,7 @@ impl World {
             assert!(!config.contains("panics.at.resolve"), "a defect");
             config
         };
-        let settings = Settings {
+        let settings = SupervisorSettings {
             worker_id: "h:8083".to_owned(),
             graceful_stop: GRACEFUL,
             topic_tracking: true,

@@ -21,7 +21,7 @@ pub struct Info {
 
 /// The state of a connector or a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct PartState {
     /// Connect's name of the state.
     pub state: String,
     /// The worker that wrote the state, as `host:port`.
@@ -32,7 +32,7 @@ pub struct Part {
     pub trace: Option<String>,
 }
 
-impl From<&Status> for Part {
+impl From<&Status> for PartState {
     fn from(status: &Status) -> Self {
         Self {
             state: status.state.clone(),
@@ -49,16 +49,16 @@ pub struct StateInfo {
     /// The connector's name.
     pub name: String,
     /// The connector's own state.
-    pub connector: Part,
+    pub connector: PartState,
     /// The tasks' numbers and states, ascending.
-    pub tasks: Vec<(u32, Part)>,
+    pub tasks: Vec<(u32, PartState)>,
     /// `source`, or `unknown` for a class that is not built in.
     pub kind: &'static str,
 }
 
 impl StateInfo {
     /// The answer to a restart with flags: whatever it will restart is shown as RESTARTING.
-    pub(super) fn restarting(mut self, connector: bool, task: impl Fn(&Part) -> bool) -> Self {
+    pub(super) fn restarting(mut self, connector: bool, task: impl Fn(&PartState) -> bool) -> Self {
         // What has failed keeps its trace, as in Connect.
         let connector = connector.then_some(&mut self.connector);
         let tasks = self.tasks.iter_mut().map(|(_, part)| part).filter(|part| task(part));
@@ -99,11 +99,11 @@ impl Supervisor {
     }
 
     /// The state of a connector and of its tasks.
-    pub fn standing(&self, name: &str) -> Result<StateInfo, Refusal> {
+    pub fn connector_state(&self, name: &str) -> Result<StateInfo, Refusal> {
         self.readable()?;
         let found = self.shared.statuses.read(|view| {
-            let connector = Part::from(view.connector(name)?);
-            Some((connector, view.tasks(name).map(|(number, status)| (number, Part::from(status))).collect()))
+            let connector = PartState::from(view.connector(name)?);
+            Some((connector, view.tasks(name).map(|(number, status)| (number, PartState::from(status))).collect()))
         });
         let (connector, tasks) = found.ok_or_else(|| Refusal::NoStatus(name.to_owned()))?;
         let config = self.shared.configs.read(|view| view.connectors.get(name).cloned());
@@ -112,9 +112,9 @@ impl Supervisor {
     }
 
     /// A task's state.
-    pub fn task_standing(&self, name: &str, task: u32) -> Result<Part, Refusal> {
+    pub fn task_state(&self, name: &str, task: u32) -> Result<PartState, Refusal> {
         self.readable()?;
-        let part = self.shared.statuses.read(|view| view.task(name, task).map(Part::from));
+        let part = self.shared.statuses.read(|view| view.task(name, task).map(PartState::from));
         part.ok_or_else(|| Refusal::NoTaskStatus(name.to_owned(), task))
     }
 

@@ -1,4 +1,4 @@
-//! The parts of a validation that follow from other keys: transformations, predicates, overrides, converters.
+//! The keys that a configuration has because of a class that it names: those of transformations, predicates and converters.
 //!
 //! Must not know: the connector's own keys.
 
@@ -7,11 +7,10 @@ use settings::{Checked, Def, Properties};
 use super::version;
 use crate::runtime::catalog::{Offered, PartKind};
 use crate::runtime::keys::{self, list};
-use crate::runtime::supervisor::Settings;
-use crate::sink::properties;
+use crate::runtime::supervisor::SupervisorSettings;
 
-/// Sets a default that is only known here.
-pub(super) fn default(one: &mut Checked, config: &Properties, value: &str) {
+/// Gives a key the default that only the worker knows, and its value if the configuration has none.
+pub(super) fn set_default(one: &mut Checked, config: &Properties, value: &str) {
     if let Some(definition) = &mut one.definition {
         definition.default_value = Some(value.to_owned());
     }
@@ -30,15 +29,15 @@ const CONVERTERS: [(&str, PartKind, &str); 3] = [
     ("value.converter", PartKind::Converter, "org.apache.kafka.connect.json.JsonConverter"),
 ];
 
-/// A converter's class, or its version: the worker's are the defaults.
-pub(super) fn converter(settings: &Settings, config: &Properties, one: &mut Checked) {
+/// Checks the key of a converter's class or version, for which the worker's are the defaults. Does nothing for other keys.
+pub(super) fn check_converter(settings: &SupervisorSettings, config: &Properties, one: &mut Checked) {
     let key = one.name.strip_suffix(".plugin.version").unwrap_or(&one.name).to_owned();
     let Some((_, kind, usual)) = CONVERTERS.iter().find(|(name, ..)| *name == key) else { return };
     let workers = settings.worker.get(&key).map_or(*usual, str::trim);
     let class = config.get(&key).map_or(workers, str::trim);
     let offered = settings.catalog.find(*kind, class);
     if one.name == key {
-        default(one, config, workers);
+        set_default(one, config, workers);
         one.recommended = settings.catalog.classes(*kind);
         if config.get(&key).is_some() && offered.is_none() {
             one.value = None;
@@ -46,7 +45,7 @@ pub(super) fn converter(settings: &Settings, config: &Properties, one: &mut Chec
             one.remarks.push(settings.catalog.lacks(*kind));
         }
     } else if let Some(offered) = offered {
-        default(one, config, offered.version);
+        set_default(one, config, offered.version);
         one.recommended = vec![offered.version.to_owned()];
     }
     if let (Some(wanted), Some(offered)) = (config.get(&format!("{key}.plugin.version")), offered) {
@@ -54,12 +53,12 @@ pub(super) fn converter(settings: &Settings, config: &Properties, one: &mut Chec
     }
 }
 
-/// All transformations, in the order of `transforms`.
-pub(super) fn transforms(settings: &Settings, config: &Properties, checked: &mut Vec<Checked>) {
+/// Adds the keys of all transformations, in the order of `transforms`.
+pub(super) fn add_transforms(settings: &SupervisorSettings, config: &Properties, checked: &mut Vec<Checked>) {
     for alias in distinct(list(config, "transforms")) {
         let prefix = format!("transforms.{alias}.");
         let kind = PartKind::Transformation;
-        let mut all = part(settings, config, &prefix, alias, &keys::TRANSFORM, kind);
+        let mut all = keys_of_alias(settings, config, &prefix, alias, &keys::TRANSFORM, kind);
         let [negate, predicate, class] = ["negate", "predicate", "type"].map(|key| format!("{prefix}{key}"));
         if config.contains(&negate)
             && !config.contains(&predicate)
@@ -73,11 +72,11 @@ pub(super) fn transforms(settings: &Settings, config: &Properties, checked: &mut
     }
 }
 
-/// All predicates.
-pub(super) fn predicates(settings: &Settings, config: &Properties, checked: &mut Vec<Checked>) {
+/// Adds the keys of all predicates, in the order of `predicates`.
+pub(super) fn add_predicates(settings: &SupervisorSettings, config: &Properties, checked: &mut Vec<Checked>) {
     for alias in distinct(list(config, "predicates")) {
         let prefix = format!("predicates.{alias}.");
-        checked.append(&mut part(settings, config, &prefix, alias, &keys::PREDICATE, PartKind::Predicate));
+        checked.append(&mut keys_of_alias(settings, config, &prefix, alias, &keys::PREDICATE, PartKind::Predicate));
     }
 }
 
@@ -91,8 +90,9 @@ fn distinct(mut aliases: Vec<&str>) -> Vec<&str> {
     aliases
 }
 
-fn part(
-    settings: &Settings,
+/// The keys of one transformation or predicate: those that all have (`head`), and those of its class.
+fn keys_of_alias(
+    settings: &SupervisorSettings,
     config: &Properties,
     prefix: &str,
     alias: &str,
@@ -127,7 +127,7 @@ fn part(
                 });
             }
         } else if let (true, Some(offered)) = (one.name.ends_with(".plugin.version"), offered) {
-            default(one, config, offered.version);
+            set_default(one, config, offered.version);
             one.recommended = vec![offered.version.to_owned()];
             let wanted = config.get(&one.name);
             one.errors.extend(wanted.and_then(|wanted| version::refusal(offered.class, wanted, offered.version)));
@@ -143,73 +143,9 @@ fn part(
     all
 }
 
-/// The connector's client overrides, held against the worker's policy.
-pub(super) fn overrides(settings: &Settings, config: &Properties) -> Vec<Checked> {
-    const PRINCIPAL: [&str; 3] = ["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
-    let policy = settings.worker.get("connector.client.config.override.policy").map_or("All", str::trim);
-    let policy = policy.rsplit('.').next().unwrap_or(policy);
-    let policy = policy.strip_suffix("ConnectorClientConfigOverridePolicy").unwrap_or(policy);
-    let allowed = list(&settings.worker, "connector.client.config.override.allowlist");
-    let mut all = Vec::new();
-    // Connect looks at the admin client's only when it may be used.
-    let creates = config.iter().any(|(name, _)| name.starts_with("topic.creation."));
-    let own_offsets = config.get("offsets.storage.topic").is_some();
-    let clients = [
-        ("producer.override.", true),
-        ("consumer.override.", own_offsets),
-        ("admin.override.", creates || own_offsets),
-    ];
-    for (prefix, _) in clients.into_iter().filter(|(_, looked_at)| *looked_at) {
-        for (key, value) in config.under(prefix) {
-            let is_allowed = match policy {
-                "None" => false,
-                "Principal" => PRINCIPAL.contains(&key),
-                "Allowlist" => allowed.contains(&key),
-                _ => true,
-            };
-            let refusal = format!(
-                "The '{policy}' policy does not allow '{key}' to be overridden in the connector configuration."
-            );
-            all.push(Checked {
-                name: format!("{prefix}{key}"),
-                value: Some(value.to_owned()),
-                errors: if is_allowed { Vec::new() } else { vec![refusal] },
-                ..Checked::default()
-            });
-        }
-    }
-    honoured(settings, config, &mut all);
-    all
-}
-
-/// What the clients themselves make of the overrides that the policy allows.
-fn honoured(settings: &Settings, config: &Properties, all: &mut [Checked]) {
-    fn flat<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> properties::Properties {
-        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-    }
-    fn find<'a>(all: &'a mut [Checked], name: &str) -> Option<&'a mut Checked> {
-        let full = format!("producer.override.{name}");
-        all.iter_mut().find(|one| one.name == full && one.errors.is_empty())
-    }
-    let (worker, own) = (flat(settings.worker.under("producer.")), flat(config.under("producer.override.")));
-    let alone = properties::producer("", &worker, &properties::Properties::new());
-    let with = properties::producer("", &worker, &own);
-    for refusal in with.refusals.iter().filter(|refusal| !alone.refusals.contains(refusal)) {
-        // A key that the connector does not set may be missing because of one that it does: sasl.jaas.config.
-        let name = if own.contains_key(&refusal.name) { Some(&refusal.name) } else { own.keys().next() };
-        if let Some(one) = name.and_then(|name| find(all, name)) {
-            one.errors.push(refusal.to_string());
-        }
-    }
-    for (name, line) in with.said.iter().filter(|said| !alone.said.contains(said)) {
-        if let Some(one) = find(all, name) {
-            one.remarks.push(line.clone());
-        }
-    }
-}
-
-/// Options of a converter whose class the connector does not set: the converter is the worker's, with all its settings.
-pub(super) fn without_class(config: &Properties, all: &mut Vec<Checked>) {
+/// Adds remarks on the options of converters whose class the connector does not set: such a converter is the worker's, with
+/// all its settings.
+pub(super) fn remark_on_unused_options(config: &Properties, all: &mut Vec<Checked>) {
     for (key, ..) in CONVERTERS.iter().filter(|(key, ..)| config.get(key).is_none()) {
         let prefix = format!("{key}.");
         for (option, _) in config.under(&prefix).filter(|(option, _)| *option != "plugin.version") {
@@ -222,14 +158,14 @@ pub(super) fn without_class(config: &Properties, all: &mut Vec<Checked>) {
     }
 }
 
-/// The keys of converters that the connector itself sets.
-pub(super) fn converters(settings: &Settings, config: &Properties) -> Vec<Checked> {
+/// The options of the converters whose class the connector sets.
+pub(super) fn converter_options(settings: &SupervisorSettings, config: &Properties) -> Vec<Checked> {
     let mut all = Vec::new();
     for (key, kind, _) in CONVERTERS {
         let Some(class) = config.get(key) else { continue };
         if let Some(offered) = settings.catalog.find(kind, class.trim()) {
             let prefix = format!("{key}.");
-            // What a converter is used for is the worker's to fill in (`key`, `value`, `header`).
+            // Connect itself fills in what the converter is for (`key`, `value`, `header`).
             let mut filled = config.clone();
             filled.insert(format!("{prefix}converter.type"), key.split('.').next().unwrap_or_default());
             all.append(&mut offered.keys.validate_embedded(&prefix, key, 1, &filled));
