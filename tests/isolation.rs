@@ -61,6 +61,8 @@ fn connectors_that_are_stuck_hold_up_nobody() {
         came >= 10_001
     });
     assert!(all, "{came} of 10001 rows came");
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(kafka.length(&topic), 10_001, "{}", daemon.log());
     for name in &stuck {
         wait_until("it says what it waits for", PATIENCE, || {
             daemon.task(name).1.contains("no Kafka broker can be reached")

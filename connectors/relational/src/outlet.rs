@@ -3,13 +3,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use record::{Batch, Position};
 use serde_json::{Map, Value as Json};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::Meters;
 use crate::budget::{Account, Budget, Lease};
+
+/// How long a position may wait to be stored before the task's status says so, and how often it says it again.
+const STORING: Duration = Duration::from_secs(10);
 
 /// What a connector sends to its pipeline, in the order of the source.
 #[derive(Debug)]
@@ -190,10 +195,30 @@ impl Outlet {
             None => return false,
         }
         let mut stop = self.stop.clone();
-        tokio::select! {
+        let before = self.standing.borrow().clone();
+        let is_stored = tokio::select! {
             biased;
             stored = wait => stored.is_ok(),
             () = async { drop(stop.wait_for(|stop| *stop).await) } => false,
+            () = self.say_what_is_waited_for() => false,
+        };
+        self.stand(before);
+        is_stored
+    }
+
+    /// Shows every while that a position waits for being stored; never ends.
+    async fn say_what_is_waited_for(&self) {
+        let began = Instant::now();
+        loop {
+            tokio::time::sleep(STORING).await;
+            let text = format!(
+                "Waiting for {} s until the position is stored. The records before it must be delivered, and the store of \
+                 offsets (offset.storage.topic, or offset.storage.file.filename) must take the write: see whether the \
+                 brokers answer and the topic has a leader",
+                began.elapsed().as_secs()
+            );
+            tracing::warn!(connector = %self.connector, "{text}");
+            self.waiting(&text);
         }
     }
 

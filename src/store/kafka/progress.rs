@@ -1,5 +1,7 @@
 //! How far a log has been read, and who waits until it is read further.
 
+use std::time::{Duration, Instant};
+
 use tokio::sync::oneshot;
 
 use crate::store::StoreError;
@@ -9,6 +11,14 @@ pub(super) struct Waiter {
     /// Partitions, each with the offset after the last record waited for.
     pub(super) until: Vec<(i32, i64)>,
     pub(super) done: oneshot::Sender<Result<(), StoreError>>,
+    /// When it began to wait.
+    pub(super) since: Instant,
+}
+
+impl Waiter {
+    pub(super) fn new(until: Vec<(i32, i64)>, done: oneshot::Sender<Result<(), StoreError>>) -> Self {
+        Self { until, done, since: Instant::now() }
+    }
 }
 
 /// How far one log has been read, and who waits for more of it.
@@ -52,6 +62,11 @@ impl Progress {
         }
     }
 
+    /// How long the reader has not come to offsets that the broker has given out; zero when nobody waits.
+    pub(super) fn behind_for(&self, now: Instant) -> Duration {
+        self.waiters.iter().map(|waiter| now.saturating_duration_since(waiter.since)).max().unwrap_or_default()
+    }
+
     /// Nothing will be read any more. Whoever still waits gets `Closed` when the senders are dropped.
     pub(super) fn close(&mut self) {
         self.waiters.clear();
@@ -65,7 +80,7 @@ mod tests {
 
     fn waits(progress: &mut Progress, until: &[(i32, i64)]) -> oneshot::Receiver<Result<(), StoreError>> {
         let (done, waits) = oneshot::channel();
-        progress.wait(Waiter { until: until.to_vec(), done });
+        progress.wait(Waiter::new(until.to_vec(), done));
         waits
     }
 
@@ -89,6 +104,22 @@ mod tests {
         assert_eq!(progress.next, [0, 5]);
         progress.advance(4, 1);
         assert_eq!(progress.next, [0, 5, 0, 0, 1]);
+    }
+
+    #[test]
+    fn the_longest_wait_tells_how_far_behind_the_reader_is() {
+        let mut progress = Progress::default();
+        let now = Instant::now();
+        assert_eq!(progress.behind_for(now), Duration::ZERO);
+        let (done, _wait) = oneshot::channel();
+        progress.wait(Waiter { until: vec![(0, 1)], done, since: now });
+        let (done, _later) = oneshot::channel();
+        progress.wait(Waiter { until: vec![(0, 2)], done, since: now + Duration::from_secs(2) });
+        assert_eq!(progress.behind_for(now + Duration::from_secs(5)), Duration::from_secs(5));
+        progress.advance(0, 1);
+        assert_eq!(progress.behind_for(now + Duration::from_secs(5)), Duration::from_secs(3));
+        progress.advance(0, 2);
+        assert_eq!(progress.behind_for(now + Duration::from_secs(5)), Duration::ZERO);
     }
 
     #[test]

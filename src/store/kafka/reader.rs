@@ -12,6 +12,10 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{Entry, Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
 
+/// How long the reader may be behind offsets that the broker has given out, before the consumer begins anew. Long, because
+/// a broker that is away keeps the reader behind too, and then librdkafka's own reconnecting is enough.
+const STALLED: Duration = Duration::from_secs(15);
+
 /// The context of the internal topics' consumers. librdkafka reconnects by itself, so its errors are only noted.
 struct Reads(Arc<Shared>);
 
@@ -155,6 +159,7 @@ fn follow(
     // End offsets that somebody waits for, by partition. At the partition's next end-of-partition event all offsets below
     // count as read: those of transaction markers too, for which no record comes.
     let mut ends: Vec<(i32, i64)> = Vec::new();
+    let mut renewed = Instant::now();
     loop {
         let requests = std::mem::take(&mut shared.progress(log).requests);
         if !requests.is_empty() {
@@ -162,7 +167,7 @@ fn follow(
                 Ok(until) => {
                     let mut progress = shared.progress(log);
                     for done in requests {
-                        progress.wait(Waiter { until: until.clone(), done });
+                        progress.wait(Waiter::new(until.clone(), done));
                     }
                     let behind: Vec<(i32, i64, i64)> = until
                         .into_iter()
@@ -198,6 +203,11 @@ fn follow(
             Ok(Polled::Nothing) => {
                 // This consumer has no partition any more: the poll only serves its log lines and errors.
                 drop(asking.poll(Duration::ZERO));
+                let now = Instant::now();
+                if now.duration_since(renewed) >= STALLED && shared.progress(log).behind_for(now) >= STALLED {
+                    renew(shared, log, consumer);
+                    renewed = now;
+                }
             }
             Ok(Polled::Record(message)) => {
                 let (partition, offset) = (message.partition(), message.offset());
@@ -215,6 +225,21 @@ fn follow(
                 }
             }
         }
+    }
+}
+
+/// Fetches anew from where the reading stands. Acknowledged records that do not come would keep their writers waiting for
+/// ever, and their tasks RUNNING: a fetch may hang in the client or in a broker that lost and regained the partition.
+fn renew(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) {
+    let topic = &shared.settings.topic(log).name;
+    tracing::warn!(
+        %topic,
+        "records that the broker has acknowledged were not read back for {} s, and writers wait for that: the topic is \
+         fetched anew from where it was read; if this goes on, look at the topic's leader",
+        STALLED.as_secs()
+    );
+    if let Err(error) = consumer.unassign().map_err(client_error).and_then(|()| assign(shared, log, consumer)) {
+        tracing::error!(%topic, %error, "the internal topic could not be fetched anew");
     }
 }
 

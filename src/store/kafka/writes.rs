@@ -58,7 +58,7 @@ impl ProducerContext for Acknowledged {
         let Some(Write { log, places, failed, done, .. }) = writes.remove(&id) else { return };
         drop(writes);
         match (failed, log) {
-            (None, Some(log)) => self.0.progress(log).wait(Waiter { until: places, done }),
+            (None, Some(log)) => self.0.progress(log).wait(Waiter::new(places, done)),
             (failed, _) => drop(done.send(failed.map_or(Ok(()), Err))),
         }
     }
