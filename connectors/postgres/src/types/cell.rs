@@ -254,7 +254,7 @@ impl Cell {
                     }
                     ValueRef::Hex(digits)
                 } else {
-                    encoded(Cow::Owned(misc::unhex(digits).ok_or("not hexadecimal digits")?), *mode)
+                    encoded(Cow::Owned(record::unhex(digits).ok_or("not hexadecimal digits")?), *mode)
                 }
             }
             Self::Decimal { scale } => match number::decimal(raw, *scale) {

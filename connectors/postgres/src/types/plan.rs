@@ -62,7 +62,7 @@ impl From<&crate::config::Types> for Modes {
             failure: types.convert_failure,
             include_unknown: types.include_unknown,
             money_digits: u8::try_from(types.money_fraction_digits).unwrap_or(2),
-            placeholder: types.unavailable.bytes.clone(),
+            placeholder: types.unavailable.clone(),
             meters: None,
         }
     }
