@@ -24,18 +24,18 @@ const STATEMENT_TIMEOUT_MS: u32 = 90_000;
 /// How often a statement is tried again after it lost a race with another session.
 const RACES: u32 = 20;
 
-/// `publication.autocreate.mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Autocreate {
-    /// `all_tables`: created FOR ALL TABLES if it is missing.
-    #[default]
-    AllTables,
-    /// `disabled`: never created or altered here; a missing publication is an error.
-    Disabled,
-    /// `filtered`: created for the captured tables, and altered when it does not hold exactly these.
-    Filtered,
-    /// `no_tables`: created without tables if it is missing.
-    NoTables,
+settings::choices! {
+    /// `publication.autocreate.mode`.
+    pub enum Autocreate {
+        /// Created FOR ALL TABLES if it is missing, which takes a superuser.
+        AllTables = "all_tables",
+        /// Never created or altered here; a missing publication is an error.
+        Disabled = "disabled",
+        /// Created for the captured tables, and altered when it does not hold exactly these, which takes their ownership.
+        Filtered = "filtered",
+        /// Created without tables if it is missing.
+        NoTables = "no_tables",
+    }
 }
 
 /// The settings of the publication.
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn table_of_2_3() {
+    fn each_mode_creates_alters_or_leaves_the_publication() {
         use Autocreate::{AllTables, Disabled, Filtered, NoTables};
         let create = |sql: &str| Ok(Step::Create(sql.into()));
         let nothing = || Ok(Step::Nothing(Outcome::Unchanged));

@@ -36,8 +36,6 @@ pub struct SlotInfo {
     pub synced: bool,
     /// Bytes that may be written before the slot may be lost; `None` without `max_slot_wal_keep_size`.
     pub safe_wal_size_bytes: Option<i64>,
-    /// The oldest transaction whose catalog rows are kept for the slot.
-    pub catalog_xmin: Option<u32>,
 }
 
 /// The server's process that streams from a slot, and what it does.
@@ -79,7 +77,7 @@ impl Sql {
         let since_17 = since(170_000, "invalidation_reason, synced", "NULL::text, false");
         let sql = format!(
             "SELECT slot_name::text, plugin::text, database::text, active_pid, restart_lsn::text, confirmed_flush_lsn::text, \
-             catalog_xmin::text::int8, {since_13}, temporary, {since_14}, {since_17} \
+             {since_13}, temporary, {since_14}, {since_17} \
              FROM pg_catalog.pg_replication_slots WHERE slot_name::text = $1"
         );
         let rows = self.rows(&doing, &sql, &[(&name, Type::TEXT)]).await?;
@@ -94,13 +92,12 @@ impl Sql {
             active_pid: get(row, 3, &doing)?,
             restart_lsn: lsn(4)?,
             confirmed_flush_lsn: lsn(5)?,
-            catalog_xmin: get::<Option<i64>>(row, 6, &doing)?.map(|xmin| xmin as u32),
-            wal_status: get(row, 7, &doing)?,
-            safe_wal_size_bytes: get(row, 8, &doing)?,
-            temporary: get(row, 9, &doing)?,
-            two_phase: get(row, 10, &doing)?,
-            invalidation: get(row, 11, &doing)?,
-            synced: get(row, 12, &doing)?,
+            wal_status: get(row, 6, &doing)?,
+            safe_wal_size_bytes: get(row, 7, &doing)?,
+            temporary: get(row, 8, &doing)?,
+            two_phase: get(row, 9, &doing)?,
+            invalidation: get(row, 10, &doing)?,
+            synced: get(row, 11, &doing)?,
         }))
     }
 
