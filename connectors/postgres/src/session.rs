@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use record::{Batch, Item, Position};
 use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
+use settings::Choice;
 use snapshot::{Decision, Refusal, Stored as Found, decide};
 
 pub(crate) use self::catalog::Catalog;
@@ -23,7 +24,7 @@ use crate::heartbeat::ActionQuery;
 use crate::holders::hold;
 use crate::plugin::{VERSION, connect_options};
 use crate::position::{LSN, Stored, from_offset, to_offset};
-use crate::publication::{self, PublicationOptions, publish_list};
+use crate::publication::{self, PublicationOptions, publish_list, sent_operations};
 use crate::slot::{self, Slot, SlotOptions};
 use crate::sql::{SlotInfo, Table};
 use crate::stream::{Decoder, MessageTopic, Wanted, now_ms};
@@ -321,12 +322,14 @@ impl Session {
 
     async fn publish(&mut self, replication: &mut Replication, captured: &[Table]) -> Result<(), Error> {
         let wanted = &self.config.publication;
+        let skipped: Vec<&str> = self.config.events.skipped.iter().map(|operation| operation.name()).collect();
         let options = PublicationOptions {
             name: wanted.name.clone(),
             database: self.config.connection.database.clone(),
             autocreate: wanted.autocreate,
             via_partition_root: wanted.via_partition_root,
             publish: publish_list(self.skipped.as_deref()),
+            sent: sent_operations(&skipped),
         };
         let names: Vec<_> = captured.iter().map(|table| table.name.clone()).collect();
         let sql = self.catalog.sql().await?;

@@ -101,6 +101,7 @@ async fn publications_follow_the_mode() {
         autocreate: Autocreate::Disabled,
         via_partition_root: false,
         publish: publication::publish_list(Some("t")),
+        sent: publication::sent_operations(&["t"]),
     };
     let missing = publication::ensure(&mut stream, &sql, &options, &[name("T")]).await.unwrap_err();
     assert!(matches!(missing, Error::PublicationDisabled { .. }));

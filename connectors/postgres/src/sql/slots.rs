@@ -56,6 +56,8 @@ pub struct PublicationInfo {
     pub name: String,
     /// Whether it is `FOR ALL TABLES`.
     pub all_tables: bool,
+    /// The operations whose changes are sent, in the words of the option `publish`.
+    pub operations: Vec<String>,
     /// The schemas of `FOR TABLES IN SCHEMA` (version 15).
     pub schemas: Vec<String>,
     /// All tables whose changes are sent (`pg_publication_tables`): those of `FOR ALL TABLES` and of schemas too, and
@@ -151,8 +153,12 @@ impl Sql {
         } else {
             ("false", "ARRAY[]::text[]")
         };
-        let publication =
-            format!("SELECT p.puballtables, {schemas} FROM pg_catalog.pg_publication p WHERE p.pubname::text = $1");
+        let publication = format!(
+            "SELECT p.puballtables, {schemas}, pg_catalog.array_remove(ARRAY[CASE WHEN p.pubinsert THEN 'insert' END, \
+                 CASE WHEN p.pubupdate THEN 'update' END, CASE WHEN p.pubdelete THEN 'delete' END, \
+                 CASE WHEN p.pubtruncate THEN 'truncate' END], NULL) \
+                 FROM pg_catalog.pg_publication p WHERE p.pubname::text = $1"
+        );
         let published = "SELECT schemaname::text, tablename::text FROM pg_catalog.pg_publication_tables \
                          WHERE pubname::text = $1 ORDER BY 1, 2";
         let named = format!(
@@ -174,6 +180,7 @@ impl Sql {
             name: name.to_owned(),
             all_tables: get(row, 0, &doing)?,
             schemas: get(row, 1, &doing)?,
+            operations: get(row, 2, &doing)?,
             ..PublicationInfo::default()
         };
         for row in &published {
