@@ -27,5 +27,5 @@ pub use row::{Decode, DecodeError, Span};
 pub use schema::{Field, Kind, Logical, Schema, SchemaBuilder};
 pub use shape::{KeyShape, Shape, SourceField, SourceShape, next_shape_id};
 pub use text::{civil_from_days, days_from_civil, write_iso_date, write_zoned};
-pub use value::{Value, ValueRef, twos_complement, unscaled_of};
+pub use value::{Value, ValueRef, twos_complement, unhex, unscaled_of};
 pub use view::{Decoded, Payload, Record, View, ViewSource};

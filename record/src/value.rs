@@ -133,7 +133,8 @@ impl ValueRef<'_> {
             Self::Float(f) => Value::Float(*f),
             Self::Double(d) => Value::Double(*d),
             Self::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
-            Self::Hex(digits) => Value::Bytes(unhex(digits)),
+            // The decoder has checked the digits.
+            Self::Hex(digits) => Value::Bytes(unhex(digits).unwrap_or_default()),
             Self::Decimal { unscaled, scale } => Value::Decimal { unscaled: twos_complement(*unscaled), scale: *scale },
             Self::Owned(value) => (**value).clone(),
             Self::Shared(value) => (*value).clone(),
@@ -146,14 +147,13 @@ impl ValueRef<'_> {
     }
 }
 
-fn unhex(digits: &[u8]) -> Vec<u8> {
-    let nibble = |d: u8| match d {
-        b'0'..=b'9' => d - b'0',
-        b'a'..=b'f' => d - b'a' + 10,
-        b'A'..=b'F' => d - b'A' + 10,
-        _ => 0,
-    };
-    digits.chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect()
+/// Bytes from pairs of hexadecimal digits; `None` if the text is not made of such pairs.
+pub fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let nibble = |digit: u8| char::from(digit).to_digit(16).map(|n| n as u8);
+    digits.chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
 }
 
 /// The minimal big-endian two's complement of a number: what `java.math.BigInteger.toByteArray` gives.
@@ -205,6 +205,15 @@ pub fn unscaled_of(digits: &[u8], negative: bool) -> Vec<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn hexadecimal_digits() {
+        for (digits, expect) in
+            [("", Some(vec![])), ("00fFA1", Some(vec![0, 255, 0xa1])), ("0", None), ("0g", None), ("+1", None)]
+        {
+            assert_eq!(unhex(digits.as_bytes()), expect, "{digits}");
+        }
+    }
 
     #[test]
     fn minimal_twos_complement() {

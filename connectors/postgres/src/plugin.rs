@@ -4,11 +4,11 @@ use relational::{Outlet, Retries, TaskError, Verdict};
 use serde_json::{Map, Value as Json};
 use settings::{Finding, Properties, Severity};
 
-use crate::config::{Connection, PostgresConfig, SslMode};
+use crate::config::{Connection, PostgresConfig};
 use crate::error::{Error, SlotOwner};
 use crate::session::Session;
 use crate::sql::Sql;
-use crate::wire::{self, ConnectOptions};
+use crate::wire::ConnectOptions;
 
 /// The Java class whose configurations this connector takes.
 pub const CLASS: &str = "io.debezium.connector.postgresql.PostgresConnector";
@@ -39,14 +39,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         user: user.clone(),
         password: password.as_ref().map(|secret| secret.reveal().to_owned()),
         dbname: database.clone(),
-        sslmode: match tls.mode {
-            SslMode::Disable => wire::SslMode::Disable,
-            SslMode::Allow => wire::SslMode::Allow,
-            SslMode::Prefer => wire::SslMode::Prefer,
-            SslMode::Require => wire::SslMode::Require,
-            SslMode::VerifyCa => wire::SslMode::VerifyCa,
-            SslMode::VerifyFull => wire::SslMode::VerifyFull,
-        },
+        sslmode: tls.mode,
         sslrootcert: tls.root_certificates.clone(),
         sslcert: tls.certificate.clone(),
         sslkey: tls.key.clone(),

@@ -24,18 +24,18 @@ const STATEMENT_TIMEOUT_MS: u32 = 90_000;
 /// How often a statement is tried again after it lost a race with another session.
 const RACES: u32 = 20;
 
-/// `publication.autocreate.mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Autocreate {
-    /// `all_tables`: created FOR ALL TABLES if it is missing.
-    #[default]
-    AllTables,
-    /// `disabled`: never created or altered here; a missing publication is an error.
-    Disabled,
-    /// `filtered`: created for the captured tables, and altered when it does not hold exactly these.
-    Filtered,
-    /// `no_tables`: created without tables if it is missing.
-    NoTables,
+settings::choices! {
+    /// `publication.autocreate.mode`.
+    pub enum Autocreate {
+        /// Created FOR ALL TABLES if it is missing, which takes a superuser.
+        AllTables = "all_tables",
+        /// Never created or altered here; a missing publication is an error.
+        Disabled = "disabled",
+        /// Created for the captured tables, and altered when it does not hold exactly these, which takes their ownership.
+        Filtered = "filtered",
+        /// Created without tables if it is missing.
+        NoTables = "no_tables",
+    }
 }
 
 /// The settings of the publication.
@@ -51,6 +51,8 @@ pub struct PublicationOptions {
     pub via_partition_root: bool,
     /// The operations to publish, from [`publish_list`]; `None` leaves them to the server.
     pub publish: Option<String>,
+    /// The operations that the connector sends records of, from [`sent_operations`].
+    pub sent: Vec<&'static str>,
 }
 
 /// What [`ensure`] did.
@@ -66,6 +68,15 @@ pub enum Outcome {
     MissingOnStandby,
 }
 
+/// The operations, in the words of the option `publish`, that are not among the skipped ones (`c`, `u`, `d`, `t`).
+pub fn sent_operations(skipped: &[&str]) -> Vec<&'static str> {
+    [("c", "insert"), ("u", "update"), ("d", "delete"), ("t", "truncate")]
+        .into_iter()
+        .filter(|(code, _)| !skipped.contains(code))
+        .map(|(_, name)| name)
+        .collect()
+}
+
 /// The `publish` list for an explicitly given `skipped.operations` (`c`, `u`, `d`, `t`, or `none`): what is not skipped.
 /// `None` if the key is absent or says `none`: the server's default then applies.
 pub fn publish_list(skipped_operations: Option<&str>) -> Option<String> {
@@ -73,12 +84,8 @@ pub fn publish_list(skipped_operations: Option<&str>) -> Option<String> {
     if skipped.iter().any(|code| code == "none") {
         return None;
     }
-    let kept: Vec<&str> = [("c", "insert"), ("u", "update"), ("d", "delete"), ("t", "truncate")]
-        .into_iter()
-        .filter(|(code, _)| !skipped.iter().any(|skipped| skipped == code))
-        .map(|(_, name)| name)
-        .collect();
-    Some(kept.join(","))
+    let skipped: Vec<&str> = skipped.iter().map(String::as_str).collect();
+    Some(sent_operations(&skipped).join(","))
 }
 
 /// Creates or alters the publication as `options` ask. `captured` are the tables that pass the filters, partitioned tables
@@ -95,7 +102,9 @@ pub async fn ensure(
     let mut races = 0;
     loop {
         let found = sql.publication(&options.name).await?;
-        let (action, statements, outcome) = match decide(options, found.as_ref(), &captured, standby)? {
+        let step = decide(options, found.as_ref(), &captured, standby)?;
+        warn_of_held_back(options, found.as_ref(), &step);
+        let (action, statements, outcome) = match step {
             Step::Nothing(outcome) => return Ok(outcome),
             Step::Create(statement) => ("created", vec![statement], Outcome::Created),
             Step::Alter(statements) => ("altered", statements, Outcome::Altered),
@@ -198,6 +207,30 @@ fn decide(
         statements.push(format!("ALTER PUBLICATION {name} SET (publish = '{publish}')"));
     }
     Ok(Step::Alter(statements))
+}
+
+/// The operations of `sent` that a publication does not publish, and will not after this step.
+fn held_back(options: &PublicationOptions, found: Option<&PublicationInfo>, step: &Step) -> Vec<&'static str> {
+    let is_set = matches!(step, Step::Create(_)) || matches!(step, Step::Alter(_)) && options.publish.is_some();
+    let Some(found) = found.filter(|_| !is_set) else { return Vec::new() };
+    options.sent.iter().copied().filter(|sent| !found.operations.iter().any(|published| published == sent)).collect()
+}
+
+/// Warns of operations that an existing publication holds back, because their changes are lost without an error. The
+/// operations are left as they are, as in Debezium: somebody may have chosen them, and another connector may share them. They
+/// are often those of an earlier `skipped.operations`, with which a connector made the publication.
+fn warn_of_held_back(options: &PublicationOptions, found: Option<&PublicationInfo>, step: &Step) {
+    let held_back = held_back(options, found, step);
+    let Some(found) = found.filter(|_| !held_back.is_empty()) else { return };
+    let all: Vec<_> = found.operations.iter().map(String::as_str).chain(held_back.iter().copied()).collect();
+    tracing::warn!(
+        publication = %options.name,
+        operations = %held_back.join(", "),
+        "the publication does not publish these operations, so no record of them is sent; run ALTER PUBLICATION {} SET \
+         (publish = '{}'), or name them in skipped.operations",
+        quoted_name(&options.name),
+        all.join(", ")
+    );
 }
 
 /// What must change for a publication to hold the captured tables.
@@ -303,6 +336,7 @@ mod tests {
             autocreate,
             via_partition_root: false,
             publish: publish.map(Into::into),
+            sent: sent_operations(&["t"]),
         }
     }
 
@@ -338,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn table_of_2_3() {
+    fn each_mode_creates_alters_or_leaves_the_publication() {
         use Autocreate::{AllTables, Disabled, Filtered, NoTables};
         let create = |sql: &str| Ok(Step::Create(sql.into()));
         let nothing = || Ok(Step::Nothing(Outcome::Unchanged));
@@ -393,6 +427,31 @@ mod tests {
         check(&options(Filtered, None), Some(&whole), &["a", "b"], false, nothing());
         check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["c"], true, Err("on the primary"));
         check(&options(Filtered, None), Some(&existing(false, &["b"], &["b"])), &["b"], true, nothing());
+    }
+
+    #[test]
+    fn operations_alone_are_not_altered_but_said_when_held_back() {
+        #[track_caller]
+        fn check(publish: Option<&str>, published: &str, captured: &[&str], altered: bool, held_back_then: &[&str]) {
+            let options = options(Autocreate::Filtered, publish);
+            let operations = published.split(',').map(str::to_owned).collect();
+            let found = PublicationInfo { operations, ..existing(false, &["b"], &["b"]) };
+            let captured = names(captured);
+            let step = decide(&options, Some(&found), &captured.iter().collect(), false).unwrap();
+            assert_eq!(matches!(step, Step::Alter(_)), altered, "{step:?}");
+            assert_eq!(held_back(&options, Some(&found), &step), held_back_then);
+        }
+        let sent = Some("insert,update,delete");
+        check(sent, "insert,update,delete,truncate", &["b"], false, &[]);
+        check(sent, "insert,truncate", &["b"], false, &["update", "delete"]);
+        check(None, "insert,truncate", &["b"], false, &["update", "delete"]);
+        // The statements set the operations too, but only when the key is given.
+        check(sent, "insert", &["b", "c"], true, &[]);
+        check(None, "insert", &["b", "c"], true, &["update", "delete"]);
+        let all = options(Autocreate::AllTables, None);
+        assert!(held_back(&all, None, &Step::Create(String::new())).is_empty());
+        let found = PublicationInfo { operations: vec!["insert".into()], ..existing(true, &[], &[]) };
+        assert_eq!(held_back(&all, Some(&found), &Step::Nothing(Outcome::Unchanged)), ["update", "delete"]);
     }
 
     #[test]

@@ -11,19 +11,20 @@ use std::time::Duration;
 
 use record::{Batch, Item, Position};
 use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
+use settings::Choice;
 use snapshot::{Decision, Refusal, Stored as Found, decide};
 
 pub(crate) use self::catalog::Catalog;
 use self::point::slot_waits;
 use self::streaming::Served;
-use crate::config::{GuardrailAction, OffsetMismatch, Operation, PostgresConfig, PublicationMode};
+use crate::config::{GuardrailAction, OffsetMismatch, Operation, PostgresConfig};
 use crate::copy::{Copy, View, copy};
 use crate::error::Error;
 use crate::heartbeat::ActionQuery;
 use crate::holders::hold;
 use crate::plugin::{VERSION, connect_options};
 use crate::position::{LSN, Stored, from_offset, to_offset};
-use crate::publication::{self, Autocreate, IdentityRule, PublicationOptions, ReplicaIdentity, publish_list};
+use crate::publication::{self, PublicationOptions, publish_list, sent_operations};
 use crate::slot::{self, Slot, SlotOptions};
 use crate::sql::{SlotInfo, Table};
 use crate::stream::{Decoder, MessageTopic, Wanted, now_ms};
@@ -321,33 +322,19 @@ impl Session {
 
     async fn publish(&mut self, replication: &mut Replication, captured: &[Table]) -> Result<(), Error> {
         let wanted = &self.config.publication;
+        let skipped: Vec<&str> = self.config.events.skipped.iter().map(|operation| operation.name()).collect();
         let options = PublicationOptions {
             name: wanted.name.clone(),
             database: self.config.connection.database.clone(),
-            autocreate: match wanted.autocreate {
-                PublicationMode::AllTables => Autocreate::AllTables,
-                PublicationMode::Disabled => Autocreate::Disabled,
-                PublicationMode::Filtered => Autocreate::Filtered,
-                PublicationMode::NoTables => Autocreate::NoTables,
-            },
+            autocreate: wanted.autocreate,
             via_partition_root: wanted.via_partition_root,
             publish: publish_list(self.skipped.as_deref()),
+            sent: sent_operations(&skipped),
         };
         let names: Vec<_> = captured.iter().map(|table| table.name.clone()).collect();
         let sql = self.catalog.sql().await?;
         publication::ensure(replication, sql, &options, &names).await?;
-        let mut rules = Vec::new();
-        for rule in &wanted.replica_identities {
-            use crate::config::Identity;
-            let identity = match &rule.identity {
-                Identity::Default => ReplicaIdentity::Default,
-                Identity::Full => ReplicaIdentity::Full,
-                Identity::Nothing => ReplicaIdentity::Nothing,
-                Identity::Index(name) => ReplicaIdentity::Index(name.clone()),
-            };
-            rules.push(IdentityRule::new(&rule.table, identity)?);
-        }
-        publication::set_identities(sql, captured, &rules).await;
+        publication::set_identities(sql, captured, &wanted.replica_identities).await;
         Ok(())
     }
 }

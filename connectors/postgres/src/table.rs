@@ -22,7 +22,7 @@ use crate::position::{LSN, LSN_COMMIT, ORIGIN_LSN, TS_US, TX_ID, XMIN};
 use crate::sql::{self, Sql, quoted_name};
 use crate::stream::{Known, Relation};
 use crate::types::{
-    Catalogue, ColumnCodec, FailureMode, GivenRow, Modes, PgType, RowCodec, TypeKind, column_codec, plan, source_type,
+    Catalogue, ColumnCodec, ConvertFailure, GivenRow, Modes, RowCodec, column_codec, plan, source_type,
 };
 
 /// Makes shapes and row codecs: holds the settings and the type catalogue that this takes.
@@ -150,8 +150,7 @@ impl Tables {
 
     /// Reads the type catalogue anew.
     pub(crate) async fn load_types(&mut self, sql: &Sql) -> Result<(), Error> {
-        let types = sql.types().await?;
-        self.catalogue.extend(types.into_iter().map(pg_type));
+        self.catalogue.extend(sql.types().await?);
         Ok(())
     }
 
@@ -296,8 +295,7 @@ impl Tables {
     /// restart, as in Debezium.
     pub(crate) async fn learn_types(&mut self, sql: &Sql, oids: impl IntoIterator<Item = u32>) -> Result<(), Error> {
         if oids.into_iter().any(|oid| self.catalogue.get(oid).is_none()) {
-            let types = sql.types().await?;
-            self.catalogue.extend_unknown(types.into_iter().map(pg_type));
+            self.catalogue.extend_unknown(sql.types().await?);
         }
         Ok(())
     }
@@ -388,7 +386,7 @@ struct Sent<'a> {
 
 /// A column that arrives as a text, which may not be a value of the column's type.
 struct Printed {
-    failure: FailureMode,
+    failure: ConvertFailure,
     /// The type that the statement gives it.
     type_name: Arc<str>,
 }
@@ -397,15 +395,4 @@ struct Built {
     shape: Arc<Shape>,
     wire_key: Vec<u16>,
     codecs: Vec<Option<ColumnCodec>>,
-}
-
-fn pg_type(info: sql::TypeInfo) -> PgType {
-    let kind = match (info.typtype, info.category) {
-        (b'e', _) => TypeKind::Enum(info.labels),
-        (b'd', _) => TypeKind::Domain { base: info.base, typmod: info.base_typmod },
-        (_, b'A') if info.element != 0 => TypeKind::Array(info.element),
-        (b'b', _) => TypeKind::Base,
-        _ => TypeKind::Other,
-    };
-    PgType { oid: info.oid, schema: info.namespace, name: info.name, kind, is_on_path: info.is_on_path }
 }

@@ -5,8 +5,9 @@ mod rig;
 
 use futures_util::StreamExt;
 use postgres::Error;
-use postgres::publication::{self, Autocreate, IdentityRule, Outcome, PublicationOptions, ReplicaIdentity};
+use postgres::publication::{self, Autocreate, IdentityRule, Outcome, PublicationOptions};
 use postgres::sql::{Isolation, SnapshotReader, Sql, Table, TableKind, TableName};
+use postgres::types::TypeKind;
 use postgres::wire::Replication;
 use rig::Database;
 
@@ -19,7 +20,7 @@ async fn tables_columns_keys_and_types() {
     let database = Database::fresh("wire_catalog").await;
     database
         .sql("CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); ALTER TYPE mood ADD VALUE 'calm' BEFORE 'happy'; \
-              CREATE DOMAIN price AS numeric(8,2) NOT NULL; \
+              CREATE DOMAIN price AS numeric(8,2) NOT NULL; CREATE SCHEMA apart; CREATE DOMAIN apart.hidden AS int; \
               CREATE TABLE \"Odd\"\"Name\" (b text DEFAULT 'x', a int GENERATED ALWAYS AS IDENTITY, gone int, m mood, p price, \
                 u text GENERATED ALWAYS AS (upper(b)) STORED, PRIMARY KEY (a, b) INCLUDE (m)); \
               ALTER TABLE \"Odd\"\"Name\" DROP COLUMN gone; \
@@ -53,13 +54,14 @@ async fn tables_columns_keys_and_types() {
 
     let types = sql.types().await.unwrap();
     let find = |name: &str| types.iter().find(|kind| kind.name == name).unwrap_or_else(|| panic!("{name}"));
-    assert_eq!(find("mood").labels, ["sad", "ok", "calm", "happy"]);
-    assert_eq!((find("mood").typtype, find("_mood").element), (b'e', find("mood").oid));
+    assert_eq!(find("mood").kind, TypeKind::Enum(["sad", "ok", "calm", "happy"].map(str::to_owned).to_vec()));
+    assert_eq!(find("_mood").kind, TypeKind::Array(find("mood").oid));
     let price = find("price");
-    assert_eq!((price.base, price.base_typmod, price.not_null), (find("numeric").oid, (8 << 16) + 2 + 4, true));
+    assert_eq!(price.kind, TypeKind::Domain { base: find("numeric").oid, typmod: (8 << 16) + 2 + 4 });
+    assert_eq!((&find("int4").kind, &find("int4range").kind), (&TypeKind::Base, &TypeKind::Other));
     assert!(types.iter().all(|kind| kind.name != "uniq" && kind.name != "_uniq"));
-    assert!(price.is_on_path);
-    assert!(price.is_on_path);
+    assert_eq!((price.schema.as_str(), price.is_on_path), ("public", true));
+    assert_eq!((find("hidden").schema.as_str(), find("hidden").is_on_path), ("apart", false));
     database.remove().await;
 }
 
@@ -99,6 +101,7 @@ async fn publications_follow_the_mode() {
         autocreate: Autocreate::Disabled,
         via_partition_root: false,
         publish: publication::publish_list(Some("t")),
+        sent: publication::sent_operations(&["t"]),
     };
     let missing = publication::ensure(&mut stream, &sql, &options, &[name("T")]).await.unwrap_err();
     assert!(matches!(missing, Error::PublicationDisabled { .. }));
@@ -124,8 +127,8 @@ async fn publications_follow_the_mode() {
     let fixed = publication::ensure(&mut stream, &sql, &options, &[name("T")]).await.unwrap_err();
     assert!(matches!(fixed, Error::PublicationAllTables { .. }));
 
-    let rule = |pattern: &str, text: &str| IdentityRule::new(pattern, ReplicaIdentity::parse(text).unwrap()).unwrap();
-    let rules = [rule("public\\.t", "FULL"), rule(".*\\.u", "INDEX u_pkey")];
+    let rule = |entry: &str| IdentityRule::parse(entry).unwrap().unwrap();
+    let rules = [rule("public\\.t:FULL"), rule(".*\\.u:INDEX u_pkey")];
     let tables = sql.tables(true).await.unwrap();
     publication::set_identities(&sql, &tables, &rules).await;
     let tables = sql.tables(true).await.unwrap();
@@ -165,7 +168,7 @@ async fn a_snapshot_is_the_slots_and_hides_nothing() {
     let mut options = database.options.clone();
     options.user = "wire_reader".into();
     options.password = Some("reads".into());
-    let reader = SnapshotReader::begin(&options, None, Isolation::default()).await.unwrap();
+    let reader = SnapshotReader::begin(&options, None, Isolation::RepeatableRead).await.unwrap();
     let mut tables = reader.sql().tables(true).await.unwrap();
     reader.sql().describe(&mut tables).await.unwrap();
     let oids: Vec<u32> = tables.iter().map(|table| table.oid).collect();
@@ -196,6 +199,8 @@ async fn a_transaction_is_waited_for_until_it_can_be_seen() {
     };
     assert_eq!(tokio::join!(seen, committed).0, 1);
     sql.wait_until_seen(xid).await.unwrap();
+    drop((sql, other));
+    database.remove().await;
 }
 
 #[tokio::test]

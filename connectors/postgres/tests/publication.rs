@@ -20,6 +20,7 @@ fn options(autocreate: Autocreate) -> PublicationOptions {
         autocreate,
         via_partition_root: false,
         publish: publication::publish_list(Some("t")),
+        sent: publication::sent_operations(&["t"]),
     }
 }
 
@@ -90,12 +91,16 @@ async fn what_a_person_narrowed_stays_narrow() {
         // Row filters and column lists exist since PostgreSQL 15.
         return database.remove().await;
     }
-    database.sql("CREATE PUBLICATION shared FOR TABLE a WHERE (id > 100), b (id), gone").await;
+    database
+        .sql("CREATE PUBLICATION shared FOR TABLE a WHERE (id > 100), b (id), gone WITH (publish = 'insert, delete')")
+        .await;
+    assert_eq!(sql.publication("shared").await.unwrap().unwrap().operations, ["insert", "delete"]);
     let captured = names(&["a", "b", "c", "d"]);
     let ensured = publication::ensure(&mut stream, &sql, &options(Autocreate::Filtered), &captured).await;
     assert_eq!(ensured.unwrap(), Outcome::Altered);
     let found = sql.publication("shared").await.unwrap().unwrap();
     assert_eq!((found.named, found.narrowed), (captured.clone(), names(&["a", "b"])));
+    assert_eq!(found.operations, ["insert", "update", "delete"]);
     let shown = "SELECT string_agg(concat_ws(' ', prrelid::regclass, pg_get_expr(prqual, prrelid), prattrs), ', ' \
                  ORDER BY prrelid::regclass::text) FROM pg_publication_rel";
     let shown = stream.simple_query(shown).await.unwrap();

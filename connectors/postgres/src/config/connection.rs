@@ -7,23 +7,7 @@ use std::time::Duration;
 
 use settings::{Invalid, Reader, Secret};
 
-settings::choices! {
-    /// `database.sslmode`, in libpq's meaning (PostgreSQL manual, "SSL Support", Table "SSL Mode Descriptions").
-    pub enum SslMode {
-        /// Never TLS.
-        Disable = "disable",
-        /// Unencrypted first, TLS if the server insists.
-        Allow = "allow",
-        /// TLS if the server has it, else unencrypted.
-        Prefer = "prefer",
-        /// TLS or nothing; the server is not checked.
-        Require = "require",
-        /// The certificate must come from a known authority.
-        VerifyCa = "verify-ca",
-        /// As verify-ca, and the certificate must carry the host's name.
-        VerifyFull = "verify-full",
-    }
-}
+use crate::wire::SslMode;
 
 #[derive(Clone, Debug)]
 pub struct Tls {

@@ -1,4 +1,4 @@
-//! Settings of records beside the changes, of how changes look, of retries and waits, and of the signal table.
+//! Settings of records beside the changes, of how changes look, of retries and waits.
 //!
 //! Must not know: schemas, Kafka.
 
@@ -94,18 +94,5 @@ impl Limits {
             max_tables: r.count("guardrail.collections.max"),
             max_tables_action: r.choice("guardrail.collections.limit.action", GuardrailAction::Warn),
         }
-    }
-}
-
-/// Where signals come from.
-#[derive(Clone, Debug)]
-pub struct Signals {
-    /// The signal table `schema.table`.
-    pub table: Option<String>,
-}
-
-impl Signals {
-    pub(super) fn read(r: &mut Reader<'_>) -> Self {
-        Self { table: r.list("signal.data.collection").into_iter().next() }
     }
 }

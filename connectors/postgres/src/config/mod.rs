@@ -5,7 +5,7 @@
 //! user may expect are reported as findings. Nobody outside of the crate sees these structs, so the compiler finds a field
 //! that no code reads, and with it a key that only seems to work.
 //!
-//! Must not know: sockets, SQL, the pipeline.
+//! Must not know: sockets, SQL, the pipeline. Of the rooms that carry settings out it knows the enums of their choices.
 
 mod connection;
 mod events;
@@ -16,16 +16,16 @@ mod snapshot;
 mod topics;
 mod types;
 
-pub use connection::{Connection, SslMode};
-pub use events::{Events, Limits, Operation, Signals};
+pub use connection::Connection;
+pub use events::{Events, Limits, Operation};
 pub use filters::{Filters, Treatment};
 #[cfg(test)]
 pub use modes::SnapshotMode;
 pub use modes::{
     BinaryMode, ConvertFailure, DecimalMode, GuardrailAction, HstoreMode, IntervalMode, LsnFlushMode, NameAdjustment,
-    OffsetMismatch, OutputPlugin, PublicationMode, SnapshotIsolation, SnapshotLocking, TimeMode,
+    OffsetMismatch, OutputPlugin, SnapshotLocking, TimeMode,
 };
-pub use position::{Identity, Position, Publication, Slot};
+pub use position::{Position, Publication, Slot};
 pub use snapshot::Snapshot;
 pub use topics::Topics;
 pub use types::Types;
@@ -59,8 +59,6 @@ pub struct PostgresConfig {
     pub topics: Topics,
     /// Queues, retries, waits.
     pub limits: Limits,
-    /// Where signals come from.
-    pub signals: Signals,
 }
 
 impl PostgresConfig {
@@ -89,7 +87,6 @@ impl PostgresConfig {
             events: Events::read(r),
             topics: Topics::read(r),
             limits: Limits::read(r),
-            signals: Signals::read(r),
         };
         config.events.heartbeat_when_positions_need_it(config.position.flush_mode, r);
         reader.finish(config)

@@ -1,4 +1,5 @@
-//! The enumerated settings and their names.
+//! The enumerated settings and their names. An enum that a room of its own carries out stands there: `wire::SslMode`,
+//! `sql::Isolation`, `publication::Autocreate`.
 //!
 //! Must not know: how each is carried out.
 
@@ -9,18 +10,6 @@ settings::choices! {
         Decoderbufs = "decoderbufs",
         /// PostgreSQL's own plugin.
         Pgoutput = "pgoutput",
-    }
-
-    /// `publication.autocreate.mode`: who makes a missing publication.
-    pub enum PublicationMode {
-        /// The connector, for all tables: needs a superuser.
-        AllTables = "all_tables",
-        /// Nobody: a missing one is an error.
-        Disabled = "disabled",
-        /// The connector, for the captured tables, altered when they change: needs their ownership.
-        Filtered = "filtered",
-        /// The connector, with no table in it.
-        NoTables = "no_tables",
     }
 
     /// `lsn.flush.mode`: who tells the server how far its log was read.
@@ -61,18 +50,6 @@ settings::choices! {
         ConfigurationBased = "configuration_based",
         /// A Java plug-in: refused.
         Custom = "custom",
-    }
-
-    /// `snapshot.isolation.mode`.
-    pub enum SnapshotIsolation {
-        /// SERIALIZABLE, READ ONLY, DEFERRABLE.
-        Serializable = "serializable",
-        /// REPEATABLE READ.
-        RepeatableRead = "repeatable_read",
-        /// READ COMMITTED: tables may be of different moments.
-        ReadCommitted = "read_committed",
-        /// On PostgreSQL the same as read_committed.
-        ReadUncommitted = "read_uncommitted",
     }
 
     /// `snapshot.locking.mode`.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use settings::{Finding, Reader, Severity};
 
-use super::modes::{LsnFlushMode, OffsetMismatch, OutputPlugin, PublicationMode};
+use super::connection::complain;
+use super::modes::{LsnFlushMode, OffsetMismatch, OutputPlugin};
+use crate::publication::{Autocreate, IdentityRule};
 
 /// The replication slot.
 #[derive(Clone, Debug)]
@@ -75,67 +77,42 @@ fn stream_params(r: &mut Reader<'_>) -> Vec<(String, String)> {
     passed
 }
 
-/// Which old values a table's updates and deletes carry (PostgreSQL manual, ALTER TABLE, REPLICA IDENTITY).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// Those of the primary key.
-    Default,
-    /// All old values.
-    Full,
-    /// No old values.
-    Nothing,
-    /// Those of the unique index of this name.
-    Index(String),
-}
-
-/// One entry of `replica.identity.autoset.values`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReplicaIdentity {
-    /// Regex on `schema.table`.
-    pub table: String,
-    /// The replica identity that such tables are to have.
-    pub identity: Identity,
-}
-
 /// The publication.
 #[derive(Clone, Debug)]
 pub struct Publication {
     /// Its name, to be quoted in SQL.
     pub name: String,
     /// Who makes a missing publication.
-    pub autocreate: PublicationMode,
+    pub autocreate: Autocreate,
     /// Whether to make it with `publish_via_partition_root`.
     pub via_partition_root: bool,
     /// Replica identities to set before streaming.
-    pub replica_identities: Vec<ReplicaIdentity>,
+    pub replica_identities: Vec<IdentityRule>,
 }
 
 impl Publication {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self {
             name: r.text("publication.name"),
-            autocreate: r.choice("publication.autocreate.mode", PublicationMode::AllTables),
+            autocreate: r.choice("publication.autocreate.mode", Autocreate::AllTables),
             via_partition_root: r.boolean("publish.via.partition.root"),
-            replica_identities: r
-                .text("replica.identity.autoset.values")
-                .split(',')
-                .filter_map(replica_identity)
-                .collect(),
+            replica_identities: replica_identities(r),
         }
     }
 }
 
-/// Reads one entry. The key's check has refused entries that are not of this form.
-fn replica_identity(entry: &str) -> Option<ReplicaIdentity> {
-    let (table, identity) = entry.trim().split_once(':')?;
-    let identity = match identity.to_ascii_uppercase().as_str() {
-        "DEFAULT" => Identity::Default,
-        "FULL" => Identity::Full,
-        "NOTHING" => Identity::Nothing,
-        upper if upper.starts_with("INDEX ") => Identity::Index(identity["INDEX ".len()..].to_owned()),
-        _ => return None,
-    };
-    Some(ReplicaIdentity { table: table.to_owned(), identity })
+/// `replica.identity.autoset.values`. The key's check has refused entries that are not of the right form, but it does not
+/// compile their regexes.
+fn replica_identities(r: &mut Reader<'_>) -> Vec<IdentityRule> {
+    const KEY: &str = "replica.identity.autoset.values";
+    let mut rules = Vec::new();
+    for rule in r.text(KEY).split(',').filter_map(IdentityRule::parse) {
+        match rule {
+            Ok(rule) => rules.push(rule),
+            Err(problem) => complain(r, KEY, &problem),
+        }
+    }
+    rules
 }
 
 /// How the server is told of the position.
@@ -168,21 +145,6 @@ mod tests {
     use settings::Properties;
 
     use super::*;
-
-    #[test]
-    fn replica_identities() {
-        #[track_caller]
-        fn check(entry: &str, expect: Option<(&str, Identity)>) {
-            let expect = expect.map(|(t, identity)| ReplicaIdentity { table: t.to_owned(), identity });
-            assert_eq!(replica_identity(entry), expect, "{entry}");
-        }
-        check(" public.a:full ", Some(("public.a", Identity::Full)));
-        check("public.*:DEFAULT", Some(("public.*", Identity::Default)));
-        check("a:Nothing", Some(("a", Identity::Nothing)));
-        check("a:index My_ix", Some(("a", Identity::Index("My_ix".to_owned()))));
-        check("a:sometimes", None);
-        check("a", None);
-    }
 
     /// `expect` are the options that are passed on, `left_out` the names of the others.
     #[track_caller]

@@ -8,7 +8,8 @@ use settings::{Finding, Reader, Severity};
 use snapshot::{Copies, Rule};
 
 use super::connection::complain;
-use super::modes::{ConvertFailure, SnapshotIsolation, SnapshotLocking, SnapshotMode};
+use super::modes::{ConvertFailure, SnapshotLocking, SnapshotMode};
+use crate::sql::Isolation;
 
 /// The flags of `snapshot.mode=configuration_based`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub struct Snapshot {
     /// When rows are copied, and whether the log is followed.
     pub rule: Rule,
     /// The isolation of a snapshot of its own. A snapshot that the slot exported is always repeatable read.
-    pub isolation: SnapshotIsolation,
+    pub isolation: Isolation,
     /// Whether tables are locked.
     pub locking: SnapshotLocking,
     /// How long to wait for a table lock.
@@ -86,7 +87,7 @@ impl Snapshot {
         Self {
             mode,
             rule: rule(mode, ConfigurationBased::read(r)),
-            isolation: r.choice("snapshot.isolation.mode", SnapshotIsolation::Serializable),
+            isolation: r.choice("snapshot.isolation.mode", Isolation::Serializable),
             locking,
             lock_timeout: r.millis("snapshot.lock.timeout.ms"),
             tables: r.regex_texts("snapshot.include.collection.list"),

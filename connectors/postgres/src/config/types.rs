@@ -27,23 +27,14 @@ pub struct Types {
     pub money_fraction_digits: i32,
     /// Whether columns of unknown types are sent as raw bytes; if not, they are left out.
     pub include_unknown: bool,
-    /// What stands for a value that the server did not send.
-    pub unavailable: Unavailable,
+    /// What stands for a value that the server did not send: the bytes after `hex:`, else those of the text.
+    pub unavailable: Vec<u8>,
     /// What becomes of characters in schema names that Avro refuses.
     pub schema_names: NameAdjustment,
     /// What becomes of characters in field names that Avro refuses.
     pub field_names: NameAdjustment,
     /// What becomes of a value that cannot be converted.
     pub convert_failure: ConvertFailure,
-}
-
-/// `unavailable.value.placeholder` as text and as bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unavailable {
-    /// The key's value as it was written.
-    pub text: String,
-    /// The bytes that stand for a value: those after `hex:`, else the text's.
-    pub bytes: Vec<u8>,
 }
 
 impl Types {
@@ -73,28 +64,12 @@ fn field_names(r: &mut Reader<'_>) -> NameAdjustment {
     r.choice("field.name.adjustment.mode", default)
 }
 
-fn unavailable(r: &mut Reader<'_>) -> Unavailable {
+fn unavailable(r: &mut Reader<'_>) -> Vec<u8> {
     let text = r.text("unavailable.value.placeholder");
-    let bytes = match text.strip_prefix("hex:").map(hex) {
-        None => text.as_bytes().to_vec(),
-        Some(Some(bytes)) => bytes,
-        Some(None) => {
-            super::connection::complain(
-                r,
-                "unavailable.value.placeholder",
-                "Pairs of hex digits are expected after 'hex:'",
-            );
-            Vec::new()
-        }
-    };
-    Unavailable { text, bytes }
-}
-
-fn hex(digits: &str) -> Option<Vec<u8>> {
-    let digits = digits.trim().as_bytes();
-    let nibble = |b: u8| char::from(b).to_digit(16).map(|n| n as u8);
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    digits.chunks(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
+    let Some(digits) = text.strip_prefix("hex:") else { return text.into_bytes() };
+    record::unhex(digits.trim().as_bytes()).unwrap_or_else(|| {
+        let problem = "Pairs of hex digits are expected after 'hex:'";
+        super::connection::complain(r, "unavailable.value.placeholder", problem);
+        Vec::new()
+    })
 }

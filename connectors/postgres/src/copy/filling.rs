@@ -10,12 +10,9 @@ use relational::{Lease, Outlet};
 use snapshot::Marks;
 
 use super::binary::{CopyReader, NotCopy};
+use crate::stream::{MAX_BYTES, MAX_ITEMS};
 use crate::table::Copied;
 
-/// A batch closes at this many rows.
-const MAX_ITEMS: usize = 512;
-/// A batch closes at this many bytes.
-const MAX_BYTES: usize = 256 * 1024;
 /// A message up to this size is taken in as it is: a full buffer has room for one more.
 const SMALL_BYTES: usize = 16 * 1024;
 const BUFFER_BYTES: usize = MAX_BYTES + SMALL_BYTES;

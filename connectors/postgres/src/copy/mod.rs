@@ -21,7 +21,7 @@ pub(crate) use self::binary::SIGNATURE;
 use self::filling::Filling;
 pub(crate) use self::statement::given_name;
 use self::table::{Read, Work, renamed_since};
-use crate::config::{PostgresConfig, SnapshotIsolation, SnapshotLocking};
+use crate::config::{PostgresConfig, SnapshotLocking};
 use crate::error::Error;
 use crate::position::{LSN, SnapshotState, TS_US, TX_ID, TX_ROW, set_snapshot};
 use crate::session::Catalog;
@@ -67,13 +67,8 @@ pub(crate) async fn copy(
     view: View,
     outlet: &mut Outlet,
 ) -> Result<Copy, Error> {
-    let isolation = match config.snapshot.isolation {
-        // The other levels are only for copies after which nothing is streamed. Otherwise all rows must be of one moment.
-        SnapshotIsolation::Serializable if view.alone => Isolation::Serializable,
-        SnapshotIsolation::ReadCommitted if view.alone => Isolation::ReadCommitted,
-        SnapshotIsolation::ReadUncommitted if view.alone => Isolation::ReadUncommitted,
-        _ => Isolation::RepeatableRead,
-    };
+    // The other levels are only for copies after which nothing is streamed. Otherwise all rows must be of one moment.
+    let isolation = if view.alone { config.snapshot.isolation } else { Isolation::RepeatableRead };
     let reader = SnapshotReader::begin(options, view.name.as_deref(), isolation).await?;
     let captured = tables.captured(reader.sql()).await?;
     let wanted: Vec<&Table> = captured.iter().filter(|table| is_wanted(config, &table.name)).collect();
@@ -141,15 +136,13 @@ async fn seen(reader: &SnapshotReader) -> Result<Option<Seen>, Error> {
     Ok(Some(Seen { view, until }))
 }
 
-/// Whether a table is copied, by `snapshot.include.collection.list`. The signal table never is.
+/// Whether a table is copied, by `snapshot.include.collection.list`.
 fn is_wanted(config: &PostgresConfig, name: &TableName) -> bool {
     let name = name.to_string();
-    let signal = config.signals.table.as_ref().is_some_and(|signal| *signal == name);
-    let listed = config.snapshot.tables.is_empty()
+    config.snapshot.tables.is_empty()
         || config
             .snapshot
             .tables
             .iter()
-            .any(|p| settings::JavaRegex::new(p).is_ok_and(|p| p.matches(&name).unwrap_or(false)));
-    listed && !signal
+            .any(|p| settings::JavaRegex::new(p).is_ok_and(|p| p.matches(&name).unwrap_or(false)))
 }

@@ -118,17 +118,6 @@ pub enum Error {
         /// What the server said.
         server: Box<ServerError>,
     },
-    /// The slot that the stored position belongs to is gone.
-    #[error(
-        "replication slot \"{slot}\" does not exist in database \"{dbname}\": changes since the stored position are lost; \
-         set snapshot.mode=when_needed, or delete the connector's offsets, to copy the tables again"
-    )]
-    SlotMissing {
-        /// Name of the slot.
-        slot: String,
-        /// Name of the database that was looked at.
-        dbname: String,
-    },
     /// The server has removed log that the slot needs.
     #[error(
         "replication slot \"{slot}\" has lost its log ({reason}): the server removed what was not yet read. Raise \

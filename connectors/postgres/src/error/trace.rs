@@ -134,8 +134,7 @@ impl Error {
                 "{DEBEZIUM}: Guardrail limit exceeded: {found} tables/collections configured for capture, but maximum \
                  allowed is {limit}."
             )),
-            Self::SlotMissing { .. }
-            | Self::Stream { .. }
+            Self::Stream { .. }
             | Self::SlotUnfit { .. }
             | Self::RowSecurity { .. }
             | Self::Protocol { .. } => lines.push(format!("{DEBEZIUM}: {self}")),

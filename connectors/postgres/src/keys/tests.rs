@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use settings::{Kind, Properties};
 
 use super::{KEYS, MESSAGE_KEY_PATTERN, REPLICA_IDENTITY_PATTERN, warnings};
-use crate::config::{LsnFlushMode, NameAdjustment, Operation, PostgresConfig, PublicationMode, SnapshotMode, SslMode};
+use crate::config::{LsnFlushMode, NameAdjustment, Operation, PostgresConfig, SnapshotMode};
+use crate::publication::Autocreate;
+use crate::wire::SslMode;
 
 mod claims;
 
@@ -168,10 +170,11 @@ fn what_is_read() {
     assert_eq!(config.connection.query_timeout, Duration::from_secs(600));
     assert_eq!(config.slot.name, "debezium");
     assert_eq!(config.position.flush_mode, LsnFlushMode::Connector);
-    assert_eq!(config.publication.autocreate, PublicationMode::AllTables);
+    assert_eq!(config.publication.autocreate, Autocreate::AllTables);
     assert_eq!(config.snapshot.mode, SnapshotMode::Initial);
     assert_eq!(config.events.skipped, [Operation::Truncate]);
     assert_eq!((config.limits.max_retries, config.types.field_names), (None, NameAdjustment::None));
+    assert_eq!(config.types.unavailable, b"__debezium_unavailable_value");
     assert!(!format!("{config:?}").contains("hunter2"));
 
     let config = PostgresConfig::read(&with(&[
@@ -185,6 +188,7 @@ fn what_is_read() {
         ("value.converter", "io.confluent.connect.avro.AvroConverter"),
         ("errors.max.retries", "0"),
         ("skipped.operations", "none"),
+        ("unavailable.value.placeholder", "hex: 00fF"),
         ("database.sslfactory", "org.postgresql.ssl.NonValidatingFactory"),
         ("snapshot.select.statement.overrides", "public.a,public.b"),
         ("snapshot.select.statement.overrides.public.a", "SELECT 1"),
@@ -197,6 +201,7 @@ fn what_is_read() {
     assert!(!config.treatment.rules.is_empty());
     assert_eq!((config.types.field_names, config.limits.max_retries), (NameAdjustment::Avro, Some(0)));
     assert!(config.events.skipped.is_empty());
+    assert_eq!(config.types.unavailable, [0, 0xff]);
     assert_eq!(config.connection.tls.mode, SslMode::Require);
     assert_eq!(config.snapshot.selects, [("public.a".to_owned(), "SELECT 1".to_owned())]);
 }
@@ -210,6 +215,8 @@ fn read_refuses_what_cannot_run_here() {
     }
     check(&[("snapshot.mode", "custom"), ("snapshot.mode.custom.name", "x")], "snapshot.mode");
     check(&[("topic.naming.strategy", "com.example.Naming")], "topic.naming.strategy");
+    check(&[("replica.identity.autoset.values", "public.a:FULL,(b:DEFAULT")], "replica.identity.autoset.values");
+    check(&[("unavailable.value.placeholder", "hex:0")], "unavailable.value.placeholder");
     check(&[("database.sslfactory", "com.example.Factory")], "database.sslfactory");
     check(&[("database.port", "100000")], "database.port");
     check(&[("topic.delimiter", "?")], "topic.delimiter");

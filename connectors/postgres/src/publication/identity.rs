@@ -5,7 +5,6 @@ use std::fmt;
 
 use settings::JavaRegex;
 
-use crate::error::Error;
 use crate::sql::{Sql, Table, quoted_name};
 
 /// What the log has of a table's old rows (PostgreSQL manual, "Logical Replication", section "Publication").
@@ -57,21 +56,22 @@ impl fmt::Display for ReplicaIdentity {
     }
 }
 
-/// One entry of the key: a regular expression for tables, and their replica identity.
+/// One entry of the key: which tables, and their replica identity.
 #[derive(Clone, Debug)]
 pub struct IdentityRule {
+    /// Must match all of `schema.table`, in any case.
     tables: JavaRegex,
     identity: ReplicaIdentity,
 }
 
 impl IdentityRule {
-    /// `pattern` must match all of `schema.table`, in any case.
-    pub fn new(pattern: &str, identity: ReplicaIdentity) -> Result<Self, Error> {
-        let tables = JavaRegex::new(pattern).map_err(|error| Error::Config {
-            key: "replica.identity.autoset.values".into(),
-            reason: format!("{pattern} is not a regular expression: {error}"),
-        })?;
-        Ok(Self { tables, identity })
+    /// Reads `tables:identity`, such as `public\..*:FULL`. `None` if the text is not of this form, an error if the regex does
+    /// not compile.
+    pub fn parse(entry: &str) -> Option<Result<Self, String>> {
+        let (tables, identity) = entry.trim().split_once(':')?;
+        let identity = ReplicaIdentity::parse(identity)?;
+        let tables = JavaRegex::new(tables).map_err(|error| format!("{tables} is not a regular expression: {error}"));
+        Some(tables.map(|tables| Self { tables, identity }))
     }
 }
 
@@ -115,5 +115,22 @@ mod tests {
         for bad in ["", "INDEX", "FULL x", "ALL"] {
             check(bad, None);
         }
+    }
+
+    #[test]
+    fn entries() {
+        #[track_caller]
+        fn check(entry: &str, expect: Option<(&str, &str)>) {
+            let found = IdentityRule::parse(entry).map(|rule| rule.unwrap());
+            let found = found.as_ref().map(|rule| (rule.tables.as_str(), rule.identity.to_string()));
+            assert_eq!(found.as_ref().map(|(tables, identity)| (*tables, identity.as_str())), expect, "{entry}");
+        }
+        check(" public.a:full ", Some(("public.a", "FULL")));
+        check("public.*:DEFAULT", Some(("public.*", "DEFAULT")));
+        check("a:Nothing", Some(("a", "NOTHING")));
+        check("a:index My_ix", Some(("a", "USING INDEX \"My_ix\"")));
+        check("a:sometimes", None);
+        check("a", None);
+        assert!(IdentityRule::parse("(a:FULL").unwrap().is_err());
     }
 }

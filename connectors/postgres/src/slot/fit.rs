@@ -85,7 +85,6 @@ mod tests {
             invalidation: None,
             synced: false,
             safe_wal_size_bytes: None,
-            catalog_xmin: None,
         }
     }
 

@@ -23,7 +23,6 @@ pub use slots::{PublicationInfo, SlotInfo, SlotReader};
 pub use snapshot::{GivenColumn, Isolation, SnapshotReader};
 pub use tables::{Column, Files, Table, TableKind, TableName};
 pub use transactions::{OpenTransaction, Visible};
-pub use types::TypeInfo;
 
 use crate::error::Error;
 

@@ -36,8 +36,6 @@ pub struct SlotInfo {
     pub synced: bool,
     /// Bytes that may be written before the slot may be lost; `None` without `max_slot_wal_keep_size`.
     pub safe_wal_size_bytes: Option<i64>,
-    /// The oldest transaction whose catalog rows are kept for the slot.
-    pub catalog_xmin: Option<u32>,
 }
 
 /// The server's process that streams from a slot, and what it does.
@@ -58,6 +56,8 @@ pub struct PublicationInfo {
     pub name: String,
     /// Whether it is `FOR ALL TABLES`.
     pub all_tables: bool,
+    /// The operations whose changes are sent, in the words of the option `publish`.
+    pub operations: Vec<String>,
     /// The schemas of `FOR TABLES IN SCHEMA` (version 15).
     pub schemas: Vec<String>,
     /// All tables whose changes are sent (`pg_publication_tables`): those of `FOR ALL TABLES` and of schemas too, and
@@ -79,7 +79,7 @@ impl Sql {
         let since_17 = since(170_000, "invalidation_reason, synced", "NULL::text, false");
         let sql = format!(
             "SELECT slot_name::text, plugin::text, database::text, active_pid, restart_lsn::text, confirmed_flush_lsn::text, \
-             catalog_xmin::text::int8, {since_13}, temporary, {since_14}, {since_17} \
+             {since_13}, temporary, {since_14}, {since_17} \
              FROM pg_catalog.pg_replication_slots WHERE slot_name::text = $1"
         );
         let rows = self.rows(&doing, &sql, &[(&name, Type::TEXT)]).await?;
@@ -94,13 +94,12 @@ impl Sql {
             active_pid: get(row, 3, &doing)?,
             restart_lsn: lsn(4)?,
             confirmed_flush_lsn: lsn(5)?,
-            catalog_xmin: get::<Option<i64>>(row, 6, &doing)?.map(|xmin| xmin as u32),
-            wal_status: get(row, 7, &doing)?,
-            safe_wal_size_bytes: get(row, 8, &doing)?,
-            temporary: get(row, 9, &doing)?,
-            two_phase: get(row, 10, &doing)?,
-            invalidation: get(row, 11, &doing)?,
-            synced: get(row, 12, &doing)?,
+            wal_status: get(row, 6, &doing)?,
+            safe_wal_size_bytes: get(row, 7, &doing)?,
+            temporary: get(row, 8, &doing)?,
+            two_phase: get(row, 9, &doing)?,
+            invalidation: get(row, 10, &doing)?,
+            synced: get(row, 11, &doing)?,
         }))
     }
 
@@ -154,8 +153,12 @@ impl Sql {
         } else {
             ("false", "ARRAY[]::text[]")
         };
-        let publication =
-            format!("SELECT p.puballtables, {schemas} FROM pg_catalog.pg_publication p WHERE p.pubname::text = $1");
+        let publication = format!(
+            "SELECT p.puballtables, {schemas}, pg_catalog.array_remove(ARRAY[CASE WHEN p.pubinsert THEN 'insert' END, \
+                 CASE WHEN p.pubupdate THEN 'update' END, CASE WHEN p.pubdelete THEN 'delete' END, \
+                 CASE WHEN p.pubtruncate THEN 'truncate' END], NULL) \
+                 FROM pg_catalog.pg_publication p WHERE p.pubname::text = $1"
+        );
         let published = "SELECT schemaname::text, tablename::text FROM pg_catalog.pg_publication_tables \
                          WHERE pubname::text = $1 ORDER BY 1, 2";
         let named = format!(
@@ -177,6 +180,7 @@ impl Sql {
             name: name.to_owned(),
             all_tables: get(row, 0, &doing)?,
             schemas: get(row, 1, &doing)?,
+            operations: get(row, 2, &doing)?,
             ..PublicationInfo::default()
         };
         for row in &published {

@@ -9,18 +9,18 @@ use super::tables::TableName;
 use crate::error::Error;
 use crate::wire::ConnectOptions;
 
-/// Isolation of a snapshot that has no exported snapshot to import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Isolation {
-    /// SERIALIZABLE READ ONLY DEFERRABLE: waits until it can run without conflict, then has one view of all tables.
-    Serializable,
-    /// One view of all tables.
-    #[default]
-    RepeatableRead,
-    /// Each statement has its own view, so tables may be copied as they were at different moments.
-    ReadCommitted,
-    /// In PostgreSQL the same as `ReadCommitted`.
-    ReadUncommitted,
+settings::choices! {
+    /// `snapshot.isolation.mode`: isolation of a snapshot that has no exported snapshot to import.
+    pub enum Isolation {
+        /// SERIALIZABLE READ ONLY DEFERRABLE: waits until it can run without conflict, then has one view of all tables.
+        Serializable = "serializable",
+        /// One view of all tables.
+        RepeatableRead = "repeatable_read",
+        /// Each statement has its own view, so tables may be copied as they were at different moments.
+        ReadCommitted = "read_committed",
+        /// In PostgreSQL the same as `ReadCommitted`.
+        ReadUncommitted = "read_uncommitted",
+    }
 }
 
 impl Isolation {

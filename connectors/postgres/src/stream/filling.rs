@@ -9,10 +9,11 @@ use relational::Lease;
 
 use crate::wire::frames::{Frame, Next, next_frame};
 
-/// A batch closes at this many events, or earlier when the socket is empty and the pipeline is free.
-const MAX_ITEMS: usize = 512;
+/// A batch closes at this many events or copied rows. A batch of the stream closes earlier when the socket is empty and the
+/// pipeline is free.
+pub(crate) const MAX_ITEMS: usize = 512;
 /// A batch closes at this many bytes.
-const MAX_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_BYTES: usize = 256 * 1024;
 /// The size of the buffer: a full batch and one more read.
 const BUFFER_BYTES: usize = MAX_BYTES + 64 * 1024;
 /// The bytes of a batch up to this size are copied out of the buffer, so that a trickle of small transactions does not cost a

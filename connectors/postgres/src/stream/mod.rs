@@ -20,6 +20,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use filling::{MAX_BYTES, MAX_ITEMS};
 pub(crate) use follow::{End, Follow, Lasting, now_ms};
 pub(crate) use link::{Link, LinkOptions};
 pub(crate) use logical::MessageTopic;

@@ -17,9 +17,7 @@ use super::message::{LogicalMessage, Malformed, NamedType, Relation, named_type,
 use super::reader::Cursor;
 use super::state::{Known, Open, Seen, Wanted};
 use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW};
-
-/// Microseconds from 1970 to 2000, the epoch of the protocol's times.
-const EPOCH_US: i64 = 946_684_800_000_000;
+use crate::wire::POSTGRES_EPOCH_US;
 
 /// What the caller does next.
 #[derive(Debug, PartialEq, Eq)]
@@ -145,7 +143,7 @@ impl Decoder {
 
     fn begin(&mut self, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let (commit_lsn, commit_us, xid) =
-            (cursor.i64()?, cursor.i64()?.saturating_add(EPOCH_US), i64::from(cursor.u32()?));
+            (cursor.i64()?, cursor.i64()?.saturating_add(POSTGRES_EPOCH_US), i64::from(cursor.u32()?));
         let (mut done, mut done_rows) = (false, 0);
         if let Some(stored) = &self.resume {
             let word = |slot| stored.position.word(slot);
@@ -175,7 +173,8 @@ impl Decoder {
 
     fn commit(&mut self, batch: &mut Batch, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         cursor.u8()?;
-        let (commit_lsn, end_lsn, commit_us) = (cursor.i64()?, cursor.i64()?, cursor.i64()?.saturating_add(EPOCH_US));
+        let (commit_lsn, end_lsn, commit_us) =
+            (cursor.i64()?, cursor.i64()?, cursor.i64()?.saturating_add(POSTGRES_EPOCH_US));
         let open = self.open.take();
         let xid = open.as_ref().map_or(NONE, |open| open.xid);
         let (done, begun) = open.as_ref().map_or((false, false), |open| (open.done, open.begun));

@@ -11,14 +11,14 @@ use super::{Copied, Printed, Sent, Tables, key};
 use crate::copy::given_name;
 use crate::error::Error;
 use crate::sql::{self, GivenColumn};
-use crate::types::{Conversion, FailureMode, conversion};
+use crate::types::{Conversion, ConvertFailure, conversion};
 
 /// What the user's statement for a table gives.
 pub(crate) struct Given {
     /// The statement's columns, in their order.
     pub(crate) columns: Vec<GivenColumn>,
     /// What becomes of a value that does not fit the table's column.
-    pub(crate) failure: FailureMode,
+    pub(crate) failure: ConvertFailure,
 }
 
 /// A column of the table, and how it comes from the statement.

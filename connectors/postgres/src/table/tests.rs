@@ -2,6 +2,7 @@ use record::{Span, ValueRef};
 use settings::Properties;
 
 use super::*;
+use crate::types::{PgType, TypeKind};
 
 /// Tables of a connector with these settings, and types that its database has.
 fn tables(settings: &[(&str, &str)]) -> Tables {

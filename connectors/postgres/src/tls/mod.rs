@@ -20,7 +20,7 @@ use tokio::task::JoinError;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, Error as RustlsError, RootCertStore};
 
 use crate::error::Error;
 use crate::wire::options::{ConnectOptions, SslMode};
@@ -32,14 +32,10 @@ pub(crate) async fn handshake(tcp: TcpStream, options: &ConnectOptions) -> Resul
         .map_err(|_| refused(options, "the host name cannot stand in a certificate"))?;
     match TlsConnector::from(Arc::new(config)).connect(name, tcp).await {
         Ok(stream) => Ok(stream),
-        Err(error) if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<RustlsError>) => {
-            Err(refused(options, &explain(&error, options)))
-        }
+        Err(error) if is_tls_error(&error) => Err(refused(options, &explain(&error, options))),
         Err(source) => Err(Error::Io { doing: "TLS handshake".into(), at: options.at(), source }),
     }
 }
-
-use tokio_rustls::rustls::Error as RustlsError;
 
 /// Whether TLS itself failed (a certificate, a protocol version): trying again later does not help.
 pub(crate) fn is_tls_error(error: &io::Error) -> bool {

@@ -254,7 +254,7 @@ impl Cell {
                     }
                     ValueRef::Hex(digits)
                 } else {
-                    encoded(Cow::Owned(misc::unhex(digits).ok_or("not hexadecimal digits")?), *mode)
+                    encoded(Cow::Owned(record::unhex(digits).ok_or("not hexadecimal digits")?), *mode)
                 }
             }
             Self::Decimal { scale } => match number::decimal(raw, *scale) {
@@ -270,8 +270,8 @@ impl Cell {
                 ValueRef::Double(plain.parse().map_err(|_| "not a number")?)
             }
             Self::MoneyString { .. } => words(number::money(raw).ok_or("not an amount of money")?.to_plain()),
-            Self::Date | Self::IsoDate => self.date(time::date(raw).ok_or("not a date")?),
-            Self::Time { .. } | Self::IsoTime => self.time(time::time(raw).ok_or("not a time")?),
+            Self::Date | Self::IsoDate => self.date(time::date(raw).ok_or("not a date")?)?,
+            Self::Time { .. } | Self::IsoTime => self.time(time::time(raw).ok_or("not a time")?)?,
             Self::ZonedTime => words(time::time_text(time::time_with_zone(raw).ok_or("not a time with zone")?)),
             Self::Timestamp { .. } | Self::NanoTimestamp | Self::IsoTimestamp | Self::ZonedTimestamp { .. } => {
                 self.instant(time::timestamp(raw).ok_or("not a timestamp")?)?
@@ -327,11 +327,11 @@ impl Cell {
                 self.numeric(number::numeric_binary(raw).ok_or("not a numeric")?)?
             }
             Self::Date | Self::IsoDate => match i32::from_be_bytes(fixed(raw)?) {
-                i32::MAX => self.date(time::INFINITY_DAYS),
-                i32::MIN => self.date(time::MINUS_INFINITY_DAYS),
-                days => self.date(i64::from(days) + time::EPOCH_DAYS),
+                i32::MAX => self.date(time::INFINITY_DAYS)?,
+                i32::MIN => self.date(time::MINUS_INFINITY_DAYS)?,
+                days => self.date(i64::from(days) + time::EPOCH_DAYS)?,
             },
-            Self::Time { .. } | Self::IsoTime => self.time(i64::from_be_bytes(fixed(raw)?)),
+            Self::Time { .. } | Self::IsoTime => self.time(i64::from_be_bytes(fixed(raw)?))?,
             Self::Timestamp { .. } | Self::NanoTimestamp | Self::IsoTimestamp | Self::ZonedTimestamp { .. } => self
                 .instant(match i64::from_be_bytes(fixed(raw)?) {
                     i64::MAX => time::INFINITY_MICROS,
@@ -366,18 +366,25 @@ impl Cell {
         })
     }
 
-    fn date<'a>(&self, days: i64) -> ValueRef<'a> {
-        match self {
-            Self::IsoDate if time::plausible_days(days) => words(time::iso_date_text(days)),
-            _ => ValueRef::Int(days),
+    fn date<'a>(&self, days: i64) -> Read<'a> {
+        // The schema of a date in days is INT32, which has room for every date of PostgreSQL.
+        if i32::try_from(days).is_err() {
+            return Err("a date out of range");
         }
+        Ok(match self {
+            Self::IsoDate => words(time::iso_date_text(days)),
+            _ => ValueRef::Int(days),
+        })
     }
 
-    fn time<'a>(&self, micros: i64) -> ValueRef<'a> {
-        match self {
+    fn time<'a>(&self, micros: i64) -> Read<'a> {
+        if !time::is_time(micros) {
+            return Err("a time out of range");
+        }
+        Ok(match self {
             Self::Time { divisor, factor } => ValueRef::Int(micros.div_euclid(*divisor) * factor),
             _ => words(time::time_text(micros)),
-        }
+        })
     }
 
     fn instant<'a>(&self, micros: i64) -> Read<'a> {
@@ -425,6 +432,30 @@ mod tests {
         let cell = Cell::Array { element: Box::new(Cell::Int), nullable, delimiter: b',' };
         let found = cell.read(Form::Text, text.as_bytes()).ok().map(|value| value.to_value());
         assert_eq!(found, expect.map(Value::Array), "{text}");
+    }
+
+    #[test]
+    fn dates_and_times_beyond_their_types() {
+        #[track_caller]
+        fn check(cell: &Cell, raw: &[u8], expect: impl Into<Option<Value>>) {
+            let found = cell.read(Form::Binary, raw).ok().map(|value| value.to_value());
+            assert_eq!(found, expect.into(), "{cell:?} {raw:?}");
+        }
+        let last = i32::MAX - 10_957;
+        check(&Cell::Date, &last.to_be_bytes(), Value::Int(i64::from(i32::MAX)));
+        check(&Cell::IsoDate, &0_i32.to_be_bytes(), Value::text("2000-01-01Z"));
+        check(&Cell::IsoDate, &i32::MAX.to_be_bytes(), Value::text("+5881580-07-11Z"));
+        for cell in [Cell::Date, Cell::IsoDate] {
+            check(&cell, &(last + 1).to_be_bytes(), None);
+            assert!(cell.read(Form::Text, b"999999999999999999-01-01").is_err());
+        }
+        let nanos = Cell::Time { divisor: 1, factor: 1000 };
+        check(&nanos, &86_400_000_000_i64.to_be_bytes(), Value::Int(86_400_000_000_000));
+        for cell in [nanos, Cell::Time { divisor: 1000, factor: 1 }, Cell::IsoTime] {
+            for micros in [86_400_000_001, i64::MAX, -1, i64::MIN] {
+                check(&cell, &micros.to_be_bytes(), None);
+            }
+        }
     }
 
     #[test]

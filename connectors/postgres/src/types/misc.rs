@@ -1,6 +1,6 @@
 //! Types whose texts have a syntax of their own: bit strings, points, hstore, PostGIS, pgvector.
 
-use record::Value;
+use record::{Value, unhex};
 
 /// A bit string (`0`s and `1`s) as io.debezium.data.Bits: little-endian bytes, trailing zero bytes dropped.
 pub(super) fn bits(text: &[u8]) -> Option<Vec<u8>> {
@@ -102,15 +102,6 @@ pub(super) fn geometry(text: &[u8]) -> Option<Value> {
     // The SRID stands behind the type when the type's flag says so (EWKB).
     let srid = if word(1)? & 0x2000_0000 != 0 { Value::Int(i64::from(word(5)?)) } else { Value::Null };
     Some(Value::Struct(vec![Value::Bytes(wkb), srid]))
-}
-
-/// Bytes from hexadecimal digits.
-pub(super) fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let nibble = |d: u8| char::from(d).to_digit(16).map(|n| n as u8);
-    digits.chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
 }
 
 /// pgvector's `[1,2.5]` as an array of FLOAT32 (`single`) or FLOAT64.

@@ -23,6 +23,6 @@ pub use catalogue::{Catalogue, PgType, TypeKind};
 pub(crate) use cell::encoded;
 pub use cell::{Cell, Form};
 pub use given::{Conversion, GivenRow, conversion};
-pub use plan::{BinaryMode, DecimalMode, FailureMode, HstoreMode, IntervalMode, Modes, Planned, TimeMode, plan};
+pub use plan::{BinaryMode, ConvertFailure, DecimalMode, HstoreMode, IntervalMode, Modes, Planned, TimeMode, plan};
 pub use row::{ColumnCodec, RowCodec, column_codec};
 pub(crate) use source::source_type;

@@ -7,7 +7,7 @@ use relational::Meters;
 
 use super::{Catalogue, Cell, PgType, TypeKind};
 
-pub use crate::config::{BinaryMode, ConvertFailure as FailureMode, DecimalMode, HstoreMode, IntervalMode, TimeMode};
+pub use crate::config::{BinaryMode, ConvertFailure, DecimalMode, HstoreMode, IntervalMode, TimeMode};
 
 /// The settings that decide how types become values.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Modes {
     /// `hstore.handling.mode`.
     pub hstore: HstoreMode,
     /// `event.converting.failure.handling.mode`: values that cannot be converted.
-    pub failure: FailureMode,
+    pub failure: ConvertFailure,
     /// `include.unknown.datatypes`: whether columns of unknown types are sent as bytes.
     pub include_unknown: bool,
     /// `money.fraction.digits`: the scale of money.
@@ -42,7 +42,7 @@ impl Default for Modes {
             interval: IntervalMode::Numeric,
             binary: BinaryMode::Bytes,
             hstore: HstoreMode::Json,
-            failure: FailureMode::Warn,
+            failure: ConvertFailure::Warn,
             include_unknown: false,
             money_digits: 2,
             placeholder: b"__debezium_unavailable_value".to_vec(),
@@ -62,7 +62,7 @@ impl From<&crate::config::Types> for Modes {
             failure: types.convert_failure,
             include_unknown: types.include_unknown,
             money_digits: u8::try_from(types.money_fraction_digits).unwrap_or(2),
-            placeholder: types.unavailable.bytes.clone(),
+            placeholder: types.unavailable.clone(),
             meters: None,
         }
     }
@@ -79,8 +79,6 @@ pub struct Planned {
     pub always_optional: bool,
     /// Whether the column's default may stand in the schema.
     pub has_default: bool,
-    /// The name of the type under any domains, such as `int4`; empty for an unknown type.
-    pub type_name: String,
 }
 
 fn named(kind: Kind, name: &str) -> SchemaBuilder {
@@ -160,29 +158,21 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
             TypeKind::Array(element) => plan_array(catalogue, *element, typmod, modes),
             _ => plan_scalar(found, typmod, modes),
         };
-        planned.map(|(schema, cell)| (schema, cell, found.known_name().to_owned()))
+        planned.map(|(schema, cell)| (schema, cell, found.known_name() == "geometry"))
     });
-    if let Some((schema, cell, type_name)) = known {
+    if let Some((schema, cell, always_optional)) = known {
         return Some(Planned {
             schema,
             cell,
-            always_optional: type_name == "geometry",
+            always_optional,
             // A column of a domain has no default in the schema: Debezium goes by the domain's own name and knows no such type.
             has_default: catalogue.get(oid).is_some_and(has_default),
-            type_name,
         });
     }
-    let type_name = String::new();
     if !modes.include_unknown {
         // What a dropped type was is no longer known, but the log has its values as text.
         let (schema, cell) = (Schema::of(Kind::String), Cell::Text);
-        return catalogue.dropped(oid).map(|_| Planned {
-            schema,
-            cell,
-            always_optional: false,
-            has_default: false,
-            type_name,
-        });
+        return catalogue.dropped(oid).map(|_| Planned { schema, cell, always_optional: false, has_default: false });
     }
     let found = catalogue.base(oid, typmod).map(|(found, _)| found);
     let opaque = |name: &str| match name {
@@ -201,7 +191,7 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
         }
         known => (binary(modes.binary), opaque(known.map_or("", |(_, name)| name))),
     };
-    Some(Planned { schema, cell, always_optional: false, has_default: false, type_name })
+    Some(Planned { schema, cell, always_optional: false, has_default: false })
 }
 
 /// Types whose column default is shown in the schema.

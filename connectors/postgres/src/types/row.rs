@@ -8,7 +8,7 @@ use relational::Meters;
 use super::absent::{fallback, unchanged};
 use super::cell::{Cell, Form};
 use super::default::default;
-use super::plan::{FailureMode, Modes, Planned, finish};
+use super::plan::{ConvertFailure, Modes, Planned, finish};
 
 /// One column's decoder.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct ColumnCodec {
     null: Value,
     /// What stands for an unchanged value that the log does not carry; none for types that have no placeholder.
     unchanged: Option<Value>,
-    failure: FailureMode,
+    failure: ConvertFailure,
     meters: Option<Arc<Meters>>,
 }
 
@@ -66,7 +66,7 @@ impl ColumnCodec {
     /// The codec of the same column where a user's SELECT gives it in another type: the server prints the value as text, and
     /// `failure` says what becomes of a text that is not a value of the column's type.
     #[must_use]
-    pub fn printed(mut self, failure: FailureMode) -> Self {
+    pub fn printed(mut self, failure: ConvertFailure) -> Self {
         self.form = Form::Text;
         self.failure = failure;
         self
@@ -78,10 +78,10 @@ impl ColumnCodec {
     }
 
     pub(super) fn failed(&self, reason: &'static str) -> Result<ValueRef<'_>, DecodeError> {
-        if self.failure == FailureMode::Fail || !self.schema.optional {
+        if self.failure == ConvertFailure::Fail || !self.schema.optional {
             return Err(DecodeError { column: self.name.to_string(), reason: reason.to_owned() });
         }
-        if let Some(meters) = self.meters.as_ref().filter(|_| self.failure == FailureMode::Warn) {
+        if let Some(meters) = self.meters.as_ref().filter(|_| self.failure == ConvertFailure::Warn) {
             meters.bad_value(&self.name, reason);
         }
         Ok(ValueRef::Null)

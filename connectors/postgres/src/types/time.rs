@@ -1,7 +1,7 @@
 //! Dates, times and intervals: their text (DateStyle ISO, IntervalStyle iso_8601, TimeZone UTC, which every connection of
 //! ours sets) and their binary forms (days or microseconds since 2000-01-01). PostgreSQL manual, chapter 8.5.
 
-use record::{civil_from_days, days_from_civil, write_iso_date};
+use record::{days_from_civil, write_iso_date};
 
 /// Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
 pub(super) const EPOCH_DAYS: i64 = 10_957;
@@ -18,6 +18,11 @@ pub(super) const INFINITY_DAYS: i64 = i32::MAX as i64;
 /// `-infinity` of a date.
 pub(super) const MINUS_INFINITY_DAYS: i64 = i32::MIN as i64;
 
+/// The last year of the type date. A day of it, or of a year as long before our era, fits an `i32`.
+const LAST_YEAR: i64 = 5_874_897;
+/// Microseconds of a day: the type time ends at 24:00:00.
+const DAY_MICROS: i64 = 86_400_000_000;
+
 /// A number of at most 18 digits at the front of a text, and the rest.
 fn number(text: &[u8]) -> Option<(i64, &[u8])> {
     let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -28,6 +33,12 @@ fn number(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((n, &text[digits..]))
 }
 
+/// As [`number`], but `None` beyond `max`: the parts of a date and of a time of day are bounded, so that arithmetic on them
+/// cannot overflow, whatever the text is.
+fn up_to(max: i64, text: &[u8]) -> Option<(i64, &[u8])> {
+    number(text).filter(|(n, _)| *n <= max)
+}
+
 fn literal(text: &[u8], byte: u8) -> Option<&[u8]> {
     text.strip_prefix(&[byte])
 }
@@ -36,10 +47,10 @@ fn literal(text: &[u8], byte: u8) -> Option<&[u8]> {
 /// because the era (`BC`) stands after the time of day.
 #[allow(clippy::type_complexity, reason = "the date and what follows it")]
 fn date_parts(text: &[u8]) -> Option<((i64, u32, u32), &[u8])> {
-    let (year, rest) = number(text)?;
-    let (month, rest) = number(literal(rest, b'-')?)?;
-    let (day, rest) = number(literal(rest, b'-')?)?;
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    let (year, rest) = up_to(LAST_YEAR, text)?;
+    let (month, rest) = up_to(12, literal(rest, b'-')?)?;
+    let (day, rest) = up_to(31, literal(rest, b'-')?)?;
+    if month == 0 || day == 0 {
         return None;
     }
     Some(((year, month as u32, day as u32), rest))
@@ -71,11 +82,11 @@ fn sixth(digits: &[u8]) -> i64 {
     padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
 }
 
-/// `HH:MM:SS[.ffffff]` at the front, in microseconds.
+/// `HH:MM:SS[.ffffff]` at the front, in microseconds. A second may be the 60th, as PostgreSQL's input allows.
 fn time_parts(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (hours, rest) = number(text)?;
-    let (minutes, rest) = number(literal(rest, b':')?)?;
-    let (seconds, mut rest) = number(literal(rest, b':')?)?;
+    let (hours, rest) = up_to(24, text)?;
+    let (minutes, rest) = up_to(59, literal(rest, b':')?)?;
+    let (seconds, mut rest) = up_to(60, literal(rest, b':')?)?;
     let mut micros = 0;
     if let Some(fraction) = literal(rest, b'.') {
         let count = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -90,7 +101,12 @@ fn time_parts(text: &[u8]) -> Option<(i64, &[u8])> {
 
 /// A time of day in microseconds.
 pub(super) fn time(text: &[u8]) -> Option<i64> {
-    time_parts(text).filter(|(_, rest)| rest.is_empty()).map(|(micros, _)| micros)
+    time_parts(text).filter(|(micros, rest)| rest.is_empty() && is_time(*micros)).map(|(micros, _)| micros)
+}
+
+/// Whether a number of microseconds is a time of day.
+pub(super) fn is_time(micros: i64) -> bool {
+    (0..=DAY_MICROS).contains(&micros)
 }
 
 /// A zone offset such as `+02`, `-08:30` or `+05:53:28`, in seconds east of Greenwich, and the rest.
@@ -100,11 +116,11 @@ fn offset(text: &[u8]) -> Option<(i64, &[u8])> {
         b'-' => -1,
         _ => return None,
     };
-    let (hours, mut rest) = number(&text[1..])?;
+    let (hours, mut rest) = up_to(24, &text[1..])?;
     let mut seconds = hours * 3600;
     for unit in [60, 1] {
         if let Some(more) = literal(rest, b':') {
-            let (n, after) = number(more)?;
+            let (n, after) = up_to(59, more)?;
             seconds += n * unit;
             rest = after;
         }
@@ -116,7 +132,7 @@ fn offset(text: &[u8]) -> Option<(i64, &[u8])> {
 pub(super) fn time_with_zone(text: &[u8]) -> Option<i64> {
     let (micros, rest) = time_parts(text)?;
     let (east, rest) = offset(rest)?;
-    rest.is_empty().then(|| (micros - east * 1_000_000).rem_euclid(86_400_000_000))
+    rest.is_empty().then(|| (micros - east * 1_000_000).rem_euclid(DAY_MICROS))
 }
 
 /// A timestamp, with or without a zone, in microseconds since 1970 (UTC). `None` when the text is not one, or beyond what an
@@ -139,7 +155,7 @@ pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
         _ => return None,
     };
     // The type's last years, 294247 to 294276, do not fit.
-    days(parts, bc).checked_mul(86_400_000_000)?.checked_add(micros - east * 1_000_000)
+    days(parts, bc).checked_mul(DAY_MICROS)?.checked_add(micros - east * 1_000_000)
 }
 
 /// An interval: months, days and microseconds, each with its own sign.
@@ -151,7 +167,8 @@ pub(super) struct Interval {
 }
 
 impl Interval {
-    /// Reads IntervalStyle iso_8601: `P1Y2M3DT4H5M6.789S`, each number with a sign of its own.
+    /// Reads IntervalStyle iso_8601: `P1Y2M3DT4H5M6.789S`, each number with a sign of its own. `None` when the text is not of
+    /// this form, or beyond what an `i64` holds.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let mut rest = literal(text, b'P')?;
         let (mut out, mut in_time) = (Self::default(), false);
@@ -170,16 +187,17 @@ impl Interval {
             }
             let sign = if negative { -1 } else { 1 };
             let (unit, after) = tail.split_first()?;
-            match (in_time, unit) {
-                (false, b'Y') => out.months += sign * whole * 12,
-                (false, b'M') => out.months += sign * whole,
-                (false, b'W') => out.days += sign * whole * 7,
-                (false, b'D') => out.days += sign * whole,
-                (true, b'H') => out.micros += sign * whole * 3_600_000_000,
-                (true, b'M') => out.micros += sign * whole * 60_000_000,
-                (true, b'S') => out.micros += sign * (whole * 1_000_000 + fraction),
+            let (sum, in_units, more) = match (in_time, unit) {
+                (false, b'Y') => (&mut out.months, 12, 0),
+                (false, b'M') => (&mut out.months, 1, 0),
+                (false, b'W') => (&mut out.days, 7, 0),
+                (false, b'D') => (&mut out.days, 1, 0),
+                (true, b'H') => (&mut out.micros, 3_600_000_000, 0),
+                (true, b'M') => (&mut out.micros, 60_000_000, 0),
+                (true, b'S') => (&mut out.micros, 1_000_000, fraction),
                 _ => return None,
-            }
+            };
+            *sum = whole.checked_mul(in_units)?.checked_add(more)?.checked_mul(sign)?.checked_add(*sum)?;
             rest = after;
         }
         Some(out)
@@ -214,7 +232,7 @@ impl Interval {
 
 /// `HH:MM:SS` and as many fraction digits as are not trailing zeros (java.time's ISO formatters), then `Z`.
 pub(super) fn time_text(micros: i64) -> String {
-    let micros = micros.rem_euclid(86_400_000_000);
+    let micros = micros.rem_euclid(DAY_MICROS);
     let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
     let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     if fraction > 0 {
@@ -234,17 +252,11 @@ pub(super) fn iso_date_text(days: i64) -> String {
 
 /// A timestamp's ISO text (io.debezium.time.IsoTimestamp).
 pub(super) fn iso_timestamp_text(micros: i64) -> String {
-    let mut text = iso_date_text(micros.div_euclid(86_400_000_000));
+    let mut text = iso_date_text(micros.div_euclid(DAY_MICROS));
     text.pop();
     text.push('T');
     text.push_str(&time_text(micros));
     text
-}
-
-/// Whether a number of days is a date that can be shown (guards arithmetic on hostile binary input).
-pub(super) fn plausible_days(days: i64) -> bool {
-    let (year, _, _) = civil_from_days(days);
-    (-300_000_000..=300_000_000).contains(&year)
 }
 
 #[cfg(test)]
@@ -258,7 +270,12 @@ mod tests {
             ("2024-02-29", Some(19_782)),
             ("0044-03-15 BC", Some(-735_160)),
             ("infinity", Some(INFINITY_DAYS)),
+            ("5874897-12-31", Some(2_145_042_905)),
+            ("5874898-01-01", None),
+            ("999999999999999999-01-01", None),
+            ("999999999999999999-01-01 BC", None),
             ("2024-13-01", None),
+            ("2024-00-01", None),
             ("x", None),
         ] {
             assert_eq!(date(text.as_bytes()), expect, "{text}");
@@ -277,8 +294,26 @@ mod tests {
             ("294247-01-10 04:00:54.775807", Some(i64::MAX)),
             ("294247-01-10 04:00:54.775808", None),
             ("294276-12-31 23:59:59.999999+00", None),
+            ("2024-02-29 999999999999999999:00:00", None),
+            ("2024-02-29 00:00:00+999999999999999999", None),
+            ("999999999999999999-02-28 00:00:00", None),
         ] {
             assert_eq!(timestamp(text.as_bytes()), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        for (text, expect) in [
+            ("13:14:15.123456", Some(47_655_123_456)),
+            ("23:59:60", Some(86_400_000_000)),
+            ("24:00:00", Some(86_400_000_000)),
+            ("24:00:00.000001", None),
+            ("999999999999999999:00:00", None),
+            ("00:999999999999999999:00", None),
+            ("00:00:999999999999999999", None),
+        ] {
+            assert_eq!(time(text.as_bytes()), expect, "{text}");
         }
     }
 
@@ -294,6 +329,9 @@ mod tests {
         ] {
             assert_eq!(time_text(time_with_zone(text.as_bytes()).unwrap()), expect, "{text}");
         }
+        for bad in ["999999999999999999:00:00+00", "00:00:00+999999999999999999", "00:00:00-00:999999999999999999"] {
+            assert_eq!(time_with_zone(bad.as_bytes()), None, "{bad}");
+        }
     }
 
     #[test]
@@ -306,9 +344,21 @@ mod tests {
             ("P100Y", 3_155_760_000_000_000, "P100Y0M0DT0H0M0S"),
             ("PT0.000001S", 1, "P0Y0M0DT0H0M0.000001S"),
             ("P178000000YT1S", i64::MAX, "P178000000Y0M0DT0H0M1S"),
+            ("PT-2562047788H-54.775808S", i64::MIN, "P0Y0M0DT-2562047788H0M-54.775808S"),
         ] {
             let interval = Interval::parse(text.as_bytes()).unwrap();
             assert_eq!((interval.to_micros(), interval.to_text().as_str()), (micros, shown), "{text}");
+        }
+        let huge = "999999999999999999";
+        for beyond in [
+            format!("P{huge}Y"),
+            format!("P{huge}W{huge}W"),
+            format!("P{}", format!("{huge}D").repeat(10)),
+            format!("PT-{huge}H"),
+            format!("PT-{huge}M"),
+            format!("PT{huge}S"),
+        ] {
+            assert_eq!(Interval::parse(beyond.as_bytes()), None, "{beyond}");
         }
     }
 }

@@ -18,4 +18,5 @@ pub use startup::Canceller;
 pub(crate) use startup::{refusal, version_number};
 pub use stream::Stream;
 pub(crate) use stream::{Encrypt, attempts, worth_another_attempt};
+pub(crate) use streaming::POSTGRES_EPOCH_US;
 pub use streaming::{error_in_stream, loss_in_stream};

@@ -2,46 +2,27 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-/// `database.sslmode`; each word means what it means to libpq (PostgreSQL manual, libpq, "SSL Support").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SslMode {
-    /// Never encrypted.
-    Disable,
-    /// Plain first; encrypted only if the server refuses plain.
-    Allow,
-    /// Encrypted if the server offers it, else plain.
-    #[default]
-    Prefer,
-    /// Encrypted; the certificate is verified only if a root certificate is named.
-    Require,
-    /// Encrypted, and the certificate descends from a trusted root.
-    VerifyCa,
-    /// As `VerifyCa`, and the certificate names the host that was asked for.
-    VerifyFull,
-}
-
-impl FromStr for SslMode {
-    type Err = UnknownSslMode;
-
-    fn from_str(text: &str) -> Result<Self, UnknownSslMode> {
-        Ok(match text.trim().to_ascii_lowercase().as_str() {
-            "disable" => Self::Disable,
-            "allow" => Self::Allow,
-            "prefer" => Self::Prefer,
-            "require" => Self::Require,
-            "verify-ca" => Self::VerifyCa,
-            "verify-full" => Self::VerifyFull,
-            _ => return Err(UnknownSslMode),
-        })
+settings::choices! {
+    /// `database.sslmode`; each word means what it means to libpq (PostgreSQL manual, "SSL Support", Table "SSL Mode
+    /// Descriptions").
+    #[derive(Default)]
+    pub enum SslMode {
+        /// Never encrypted.
+        Disable = "disable",
+        /// Plain first; encrypted only if the server refuses plain.
+        Allow = "allow",
+        /// Encrypted if the server offers it, else plain.
+        #[default]
+        Prefer = "prefer",
+        /// Encrypted; the certificate is verified only if a root certificate is named.
+        Require = "require",
+        /// Encrypted, and the certificate descends from a trusted root.
+        VerifyCa = "verify-ca",
+        /// As `VerifyCa`, and the certificate names the host that was asked for.
+        VerifyFull = "verify-full",
     }
 }
-
-/// Not one of libpq's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected one of disable, allow, prefer, require, verify-ca, verify-full")]
-pub struct UnknownSslMode;
 
 /// Everything that is needed to open a connection. `Debug` hides the secrets.
 #[derive(Clone)]

@@ -19,7 +19,7 @@ use crate::lsn::Lsn;
 /// become, and holds the lease for it.
 const READ_BYTES: usize = 64 * 1024;
 /// 2000-01-01 in microseconds since 1970, where PostgreSQL's clock begins.
-const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
+pub(crate) const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 /// The length of a status message: length word, kind, three positions, clock, reply flag.
 const STATUS_BYTES: u32 = 4 + 1 + 3 * 8 + 8 + 1;
 
