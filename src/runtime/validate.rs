@@ -182,7 +182,7 @@ async fn validated(settings: &Settings, raw: &Properties) -> Result<Validation, 
                 }
             }
             Severity::Warning => warnings.push(finding),
-            Severity::Error | Severity::Info => {}
+            Severity::Error => {}
         }
     }
     if error_count == 0 {

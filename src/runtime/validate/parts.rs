@@ -7,6 +7,7 @@ use settings::{Checked, Def, Properties};
 use super::version;
 use crate::runtime::catalog::{Offered, PartKind};
 use crate::runtime::keys::{self, list};
+use crate::runtime::overrides::OverridePolicy;
 use crate::runtime::supervisor::Settings;
 use crate::sink::properties;
 
@@ -145,11 +146,7 @@ fn part(
 
 /// The connector's client overrides, held against the worker's policy.
 pub(super) fn overrides(settings: &Settings, config: &Properties) -> Vec<Checked> {
-    const PRINCIPAL: [&str; 3] = ["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
-    let policy = settings.worker.get("connector.client.config.override.policy").map_or("All", str::trim);
-    let policy = policy.rsplit('.').next().unwrap_or(policy);
-    let policy = policy.strip_suffix("ConnectorClientConfigOverridePolicy").unwrap_or(policy);
-    let allowed = list(&settings.worker, "connector.client.config.override.allowlist");
+    let policy = OverridePolicy::read(&settings.worker);
     let mut all = Vec::new();
     // Connect looks at the admin client's only when it may be used.
     let creates = config.iter().any(|(name, _)| name.starts_with("topic.creation."));
@@ -161,19 +158,15 @@ pub(super) fn overrides(settings: &Settings, config: &Properties) -> Vec<Checked
     ];
     for (prefix, _) in clients.into_iter().filter(|(_, looked_at)| *looked_at) {
         for (key, value) in config.under(prefix) {
-            let is_allowed = match policy {
-                "None" => false,
-                "Principal" => PRINCIPAL.contains(&key),
-                "Allowlist" => allowed.contains(&key),
-                _ => true,
+            // A worker whose policy cannot be read does not start.
+            let refusal = match &policy {
+                Ok(policy) => policy.refusal(key),
+                Err(reason) => Some(reason.clone()),
             };
-            let refusal = format!(
-                "The '{policy}' policy does not allow '{key}' to be overridden in the connector configuration."
-            );
             all.push(Checked {
                 name: format!("{prefix}{key}"),
                 value: Some(value.to_owned()),
-                errors: if is_allowed { Vec::new() } else { vec![refusal] },
+                errors: refusal.into_iter().collect(),
                 ..Checked::default()
             });
         }
