@@ -174,6 +174,11 @@ fn a_setting_without_effect_is_said_once_and_truly() {
         ("internal.key.converter.schemas.enable", "true", "state is JSON without schemas"),
         ("connect.protocol", "eager", "one worker of the group runs all connectors"),
         ("consumer.interceptor.classes", "a.B", "a source connector has no consumer."),
+        ("sasl.kerberos.service.name", "kafka", "only the mechanism GSSAPI uses it"),
+        ("sasl.oauthbearer.scope", "s", "only the mechanism OAUTHBEARER uses it"),
+        ("ssl.engine.factory.class", "a.B", "security.protocol uses no TLS"),
+        ("ssl.provider", "BC", "there are no JVM security providers here"),
+        ("ssl.truststore.locatoin", "/x", "it is not a setting of the worker."),
     ] {
         let said = said(&[(key, value)]);
         assert!(said.len() == 1 && said[0].starts_with(key) && said[0].contains(text), "{said:?}");

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use settings::{Finding, Properties, Reader};
+use settings::{Finding, Properties, Reader, Severity};
 
 use super::keys::{DISTRIBUTED, STANDALONE};
 use super::layers::Layers;
@@ -200,7 +200,18 @@ impl WorkerConfig {
     /// Findings to log once at the start: settings that have no effect here.
     pub fn remarks(&self) -> Vec<Finding> {
         let def = if matches!(self.state, State::File(_)) { &STANDALONE } else { &DISTRIBUTED };
-        def.without_effect("", &self.properties)
+        let mut findings = def.without_effect("", &self.properties);
+        // Other unknown keys may be somebody else's, but these are Kafka's: it is a slip of the pen.
+        let is_security = |name: &str| name.starts_with("sasl.") || name.starts_with("ssl.");
+        for (key, _) in self.properties.iter().filter(|(name, _)| is_security(name) && def.find(name).is_none()) {
+            findings.push(Finding {
+                key: key.to_owned(),
+                severity: Severity::Warning,
+                reason: "has no effect here: it is not a setting of the worker.".to_owned(),
+                remedy: String::new(),
+            });
+        }
+        findings
     }
 }
 

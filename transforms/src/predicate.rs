@@ -52,10 +52,12 @@ fn text<'a>(properties: &'a Properties, name: &str) -> &'a str {
 const TOPIC: &[Key] = &[Key::new("pattern", settings::Kind::String)
     .required()
     .checks(&[crate::table::REGEX])
-    .doc("A Java regex that the whole topic name must match.")];
+    .doc("Java regex that the whole name of the record's topic must match.")];
 
-const HEADER: &[Key] =
-    &[Key::new("name", settings::Kind::String).required().checks(&[Check::NonEmpty]).doc("The name of the header.")];
+const HEADER: &[Key] = &[Key::new("name", settings::Kind::String)
+    .required()
+    .checks(&[Check::NonEmpty])
+    .doc("Name of the header that a record must have.")];
 
 /// Every predicate that a config can name.
 pub static PREDICATES: &[PredicateKind] = &[

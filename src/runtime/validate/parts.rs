@@ -194,7 +194,7 @@ fn honoured(settings: &Settings, config: &Properties, all: &mut [Checked]) {
             one.errors.push(refusal.to_string());
         }
     }
-    for (name, line) in with.said.iter().filter(|said| !alone.said.contains(said)) {
+    for (name, line) in with.warnings.iter().filter(|line| !alone.warnings.contains(line)) {
         if let Some(one) = find(all, name) {
             one.remarks.push(line.clone());
         }
