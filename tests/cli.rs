@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use afterimage::cli::{FileError, Layers, Standalone, State, TargetState, WorkerConfig, WorkerError};
+use afterimage::cli::{FileError, Layers, Standalone, State, WorkerConfig, WorkerError};
+use afterimage::store::TargetState;
 use tempfile::TempDir;
 
 const WORKER: &str = "\
@@ -94,11 +95,10 @@ fn typed() {
     let State::Topics { configs, offsets, statuses } = &config.state else { panic!("{:?}", config.state) };
     assert_eq!((configs.partitions, offsets.partitions, statuses.partitions), (1, 25, 5));
     assert_eq!((offsets.name.as_str(), offsets.replication_factor), ("o", 3));
-    assert_eq!(offsets.settings.get("min.insync.replicas"), Some("2"));
-    assert_eq!(config.client("producer.").get("linger.ms"), Some("5"));
+    assert_eq!(offsets.config.get("min.insync.replicas").map(String::as_str), Some("2"));
+    assert_eq!(config.properties.get("producer.linger.ms"), Some("5"));
     assert_eq!(config.properties.get("x.unknown"), Some("café"));
     assert_eq!(config.properties.get("session.timeout.ms"), None, "defaults are not handed to clients");
-    assert!(config.may_override("acks"));
     assert!(!format!("{config:?}").contains("hunter2"));
 }
 
@@ -174,6 +174,11 @@ fn a_setting_without_effect_is_said_once_and_truly() {
         ("internal.key.converter.schemas.enable", "true", "state is JSON without schemas"),
         ("connect.protocol", "eager", "one worker of the group runs all connectors"),
         ("consumer.interceptor.classes", "a.B", "a source connector has no consumer."),
+        ("sasl.kerberos.service.name", "kafka", "only the mechanism GSSAPI uses it"),
+        ("sasl.oauthbearer.scope", "s", "only the mechanism OAUTHBEARER uses it"),
+        ("ssl.engine.factory.class", "a.B", "security.protocol uses no TLS"),
+        ("ssl.provider", "BC", "there are no JVM security providers here"),
+        ("ssl.truststore.locatoin", "/x", "it is not a setting of the worker."),
     ] {
         let said = said(&[(key, value)]);
         assert!(said.len() == 1 && said[0].starts_with(key) && said[0].contains(text), "{said:?}");
@@ -246,7 +251,7 @@ fn connector_files() {
         let paused = name == "wrapped.json";
         assert_eq!((connectors[0].name.as_str(), connectors[0].config.get("tasks.max")), ("a", Some("1")), "{name}");
         assert_eq!(connectors[0].config.get("name"), Some("a"));
-        assert_eq!(connectors[0].initial_state, if paused { TargetState::Paused } else { TargetState::Running });
+        assert_eq!(connectors[0].initial_state, if paused { TargetState::Paused } else { TargetState::Started });
     }
     assert!(matches!(read("b", r#"{"x":"1"}"#), Err(FileError::NoName { .. })));
     assert!(matches!(read("b", r#"{"name":"#), Err(FileError::Form { .. })));

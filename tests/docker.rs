@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod};
 use serde_json::Value;
 
 fn docker(name: &str) -> PathBuf {
@@ -347,25 +347,86 @@ fn other_commands_are_passed_on() {
     assert_eq!(said(&["/docker-entrypoint.sh", "echo", "hello"]), "hello\n");
 }
 
+// --- the health check ---
+
+/// Answers one request on `stream` with `status`; returns the request.
+fn answer(stream: &mut (impl std::io::Read + std::io::Write), status: &str) -> String {
+    // The whole request is read, because closing the connection with a part unread would reset it.
+    let (mut asked, mut byte) = (String::new(), [0]);
+    while !asked.ends_with("\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        asked.push(char::from(byte[0]));
+    }
+    stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\n{{}}").as_bytes()).unwrap();
+    asked
+}
+
+/// Makes a certificate of its own for a server that answers over TLS.
+fn acceptor() -> SslAcceptor {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, certificate) = (dir.path().join("k.pem"), dir.path().join("c.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=elsewhere", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+    acceptor.set_private_key_file(&key, SslFiletype::PEM).unwrap();
+    acceptor.set_certificate_chain_file(&certificate).unwrap();
+    acceptor.build()
+}
+
+/// Runs the health check against a server that answers with `status`, over TLS with `tls`. `PORT` in `environment` is the
+/// server's port. Nobody listens on port 1.
+#[track_caller]
+fn check_health(tls: Option<&SslAcceptor>, status: &'static str, environment: &[(&str, &str)], healthy: bool) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let tls = tls.cloned();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        match tls {
+            Some(tls) => answer(&mut tls.accept(stream).expect("TLS is spoken to it"), status),
+            None => answer(&mut stream, status),
+        }
+    });
+    let variables = environment.iter().map(|(name, value)| (*name, value.replace("PORT", &port)));
+    let mut check = Command::new(docker("healthcheck.sh"));
+    let ran = check.env_clear().env("PATH", "/usr/bin:/bin").envs(variables).output().unwrap();
+    assert_eq!(ran.status.success(), healthy, "{environment:?}: {status}: {}", String::from_utf8_lossy(&ran.stderr));
+    assert!(server.join().unwrap().starts_with("GET /health "));
+}
+
 #[test]
 fn the_health_check_asks() {
-    for (status, healthy) in [("200 OK", true), ("503 Service Unavailable", false)] {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            // The whole request is read, because closing the connection with a part unread would reset it.
-            let (mut asked, mut byte) = (String::new(), [0]);
-            while !asked.ends_with("\r\n\r\n") {
-                stream.read_exact(&mut byte).unwrap();
-                asked.push(char::from(byte[0]));
-            }
-            stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\n{{}}").as_bytes()).unwrap();
-            asked
-        });
-        let ran = Command::new(docker("healthcheck.sh")).env("REST_PORT", port.to_string()).status().unwrap();
-        assert_eq!(ran.success(), healthy);
-        assert!(server.join().unwrap().starts_with("GET /health "));
+    const REST_PORT: &[(&str, &str)] = &[("REST_PORT", "PORT")];
+    const BOTH: [&str; 3] =
+        ["http://:PORT,https://:1", "https://0.0.0.0:1, http://127.0.0.1:PORT", "HTTP://localhost:PORT,http://:1"];
+    check_health(None, "200 OK", REST_PORT, true);
+    check_health(None, "503 Service Unavailable", REST_PORT, false);
+    check_health(None, "500 Internal Server Error", REST_PORT, false);
+    // Whoever asks for a password is up.
+    check_health(None, "401 Unauthorized", REST_PORT, true);
+    check_health(None, "403 Forbidden", REST_PORT, true);
+    // By the rules of Confluent's image, and of Debezium's.
+    check_health(None, "200 OK", &[("CONNECT_REST_PORT", "PORT"), ("CONNECT_BOOTSTRAP_SERVERS", "k:1")], true);
+    check_health(
+        None,
+        "200 OK",
+        &[("REST_PORT", "PORT"), ("CONNECT_REST_PORT", "1"), ("BOOTSTRAP_SERVERS", "k:1")],
+        true,
+    );
+    for listeners in BOTH {
+        check_health(None, "200 OK", &[("CONNECT_LISTENERS", listeners), ("REST_PORT", "1")], true);
+    }
+    let tls = acceptor();
+    for listeners in ["https://:PORT", "https://localhost:PORT,https://:1"] {
+        check_health(Some(&tls), "200 OK", &[("CONNECT_LISTENERS", listeners)], true);
+        check_health(Some(&tls), "503 Service Unavailable", &[("CONNECT_LISTENERS", listeners)], false);
     }
     let nobody = Command::new(docker("healthcheck.sh")).env("REST_PORT", "1").output().unwrap();
     assert!(!nobody.status.success());

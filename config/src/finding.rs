@@ -31,8 +31,6 @@ impl std::error::Error for Invalid {}
 /// How bad a [`Finding`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Good to know.
-    Info,
     /// The connector runs, but probably not as the user meant.
     Warning,
     /// The connector will not run.

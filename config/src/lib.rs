@@ -39,4 +39,4 @@ pub use properties::Properties;
 pub use reader::Reader;
 pub use regex::{JavaRegex, JavaReplacement, RegexError, ReplaceError, split_regex_list};
 pub use secret::{HIDDEN, MASK, Secret, SecretNames};
-pub use support::{Support, Values};
+pub use support::{Support, Values, shown_name};

@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An enumerated value that may be absent.
-    pub fn choice_or_none<T: Choice>(&mut self, name: &str) -> Option<T> {
+    fn choice_or_none<T: Choice>(&mut self, name: &str) -> Option<T> {
         let values = T::NAMES.iter().map(|&(n, _)| n).collect::<Vec<_>>().join(", ");
         self.parsed(name, &format!("Value must be one of {values}"), T::from_name)
     }

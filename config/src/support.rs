@@ -97,7 +97,7 @@ impl Key {
 
 /// The name as a message may show it. A column rule's name holds the salt itself
 /// (`column.mask.hash.….with.salt.<salt>`), which is a secret and is masked.
-pub(crate) fn shown_name(name: &str) -> String {
+pub fn shown_name(name: &str) -> String {
     match name.split_once(".salt.") {
         Some((known, _)) => format!("{known}.salt.{}", crate::MASK),
         None => name.to_owned(),

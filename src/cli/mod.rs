@@ -20,8 +20,8 @@ mod worker;
 
 pub use layers::{LayerError, Layers, Origin, Setting};
 pub use logging::{LogFormat, init as init_logging};
-pub use standalone::{ConnectorFile, FileError, Standalone, TargetState};
-pub use worker::{ExactlyOnce, OverridePolicy, State, Topic, WorkerConfig, WorkerError};
+pub use standalone::{ConnectorFile, FileError, Standalone};
+pub use worker::{ExactlyOnce, State, WorkerConfig, WorkerError};
 
 use std::io::{self, Write};
 use std::process::ExitCode;

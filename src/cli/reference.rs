@@ -33,7 +33,13 @@ pub(super) fn markdown() -> String {
         "",
     );
     let alone: Vec<&Key> = STANDALONE.keys().filter(|key| DISTRIBUTED.get(key.name).is_none()).collect();
-    rows(&mut out, "Worker with --standalone", "In place of the group and the topics.", &alone, "");
+    rows(
+        &mut out,
+        "Worker with --standalone",
+        "Keys of `afterimage run --standalone`, in place of those of the group and its topics.",
+        &alone,
+        "",
+    );
     table(&mut out, "Connectors", "Keys of every connector.", &COMMON, "");
     for plugin in plugins::ALL {
         table(&mut out, &format!("`{}`", plugin.class), "", (plugin.keys)(), "");
@@ -62,12 +68,12 @@ pub(super) fn markdown() -> String {
     for (title, about, client) in [
         (
             "Producer properties",
-            "Behind `producer.` of the worker and `producer.override.` of a connector.",
+            "Properties of a connector's producer. The worker sets them for all connectors with the prefix `producer.`, and a connector for itself with `producer.override.`.",
             Client::Producer,
         ),
         (
             "Admin client properties",
-            "Behind `admin.` of the worker and `admin.override.` of a connector.",
+            "Properties of the client that makes a connector's topics. The worker sets them for all connectors with the prefix `admin.`, and a connector for itself with `admin.override.`.",
             Client::Admin,
         ),
     ] {

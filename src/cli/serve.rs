@@ -14,8 +14,7 @@ use tokio::sync::watch;
 use tokio::time::timeout_at;
 
 use super::api::Api;
-use super::standalone::TargetState as Initially;
-use super::{ServeError, Standalone, State, Topic, WorkerConfig};
+use super::{ServeError, Standalone, State, WorkerConfig};
 use crate::plugins;
 use crate::rest;
 use crate::rest::server::{self, Limits, Listener};
@@ -26,7 +25,7 @@ use crate::runtime::supervisor::{self, Launched, Supervisor, SupervisorSettings}
 use crate::runtime::task::{self, Worker};
 use crate::runtime::{clients, cluster};
 use crate::sink;
-use crate::store::{File, Kafka, KafkaSettings, Offsets, Store, TargetState, TopicSettings};
+use crate::store::{File, Kafka, KafkaSettings, Offsets, Store};
 
 /// The byte budget of the process for data that was read and is not yet converted. With the producer's queue of 8 MiB
 /// the daemon stays below 96 MiB, whatever the size of a transaction.
@@ -50,16 +49,6 @@ pub(super) fn serve(worker: WorkerConfig, standalone: Option<Standalone>) -> Res
     outcome
 }
 
-fn topic(topic: &Topic) -> TopicSettings {
-    let settings = topic.settings.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
-    TopicSettings {
-        name: topic.name.clone(),
-        partitions: topic.partitions,
-        replication_factor: i32::from(topic.replication_factor),
-        config: settings.collect(),
-    }
-}
-
 /// Opens the store. `client` holds the properties of the internal Kafka clients.
 fn store(worker: &WorkerConfig, client: &BTreeMap<String, String>) -> Result<Arc<dyn Store>, ServeError> {
     let client_id = match worker.client_id.trim() {
@@ -73,9 +62,9 @@ fn store(worker: &WorkerConfig, client: &BTreeMap<String, String>) -> Result<Arc
                 client: client.clone(),
                 group_id: worker.group_id.clone(),
                 client_id,
-                configs: topic(configs),
-                offsets: topic(offsets),
-                statuses: topic(statuses),
+                configs: configs.clone(),
+                offsets: offsets.clone(),
+                statuses: statuses.clone(),
                 read_committed: worker.exactly_once != super::ExactlyOnce::Disabled,
             };
             Kafka::new(settings)
@@ -213,13 +202,8 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
 /// Creates the connectors that the command line names, in order, as soon as the supervisor accepts them.
 async fn create_all(supervisor: Arc<Supervisor>, standalone: Standalone) {
     for file in standalone.connectors {
-        let initial = match file.initial_state {
-            Initially::Running => TargetState::Started,
-            Initially::Paused => TargetState::Paused,
-            Initially::Stopped => TargetState::Stopped,
-        };
         let created = loop {
-            match supervisor.create(&file.name, file.config.clone(), Some(initial)).await {
+            match supervisor.create(&file.name, file.config.clone(), Some(file.initial_state)).await {
                 Err(supervisor::Refusal::Starting | supervisor::Refusal::NotOwner) => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }

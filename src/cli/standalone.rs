@@ -10,30 +10,7 @@ use serde::Deserialize;
 use settings::Properties;
 
 use super::layers::{PropertiesFailure, read_properties};
-
-/// The state in which a connector is created (KIP-980).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TargetState {
-    /// The connector and its tasks run.
-    #[default]
-    Running,
-    /// The connector has tasks, and they do nothing.
-    Paused,
-    /// The connector has no tasks.
-    Stopped,
-}
-
-impl TargetState {
-    /// The state with this name, upper or lower case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name.to_ascii_uppercase().as_str() {
-            "RUNNING" => Some(Self::Running),
-            "PAUSED" => Some(Self::Paused),
-            "STOPPED" => Some(Self::Stopped),
-            _ => None,
-        }
-    }
-}
+use crate::store::TargetState;
 
 /// One connector to create at start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +21,7 @@ pub struct ConnectorFile {
     pub name: String,
     /// The configuration, with `name` in it.
     pub config: Properties,
-    /// The state in which the connector is created.
+    /// The state in which the connector is created (KIP-980).
     pub initial_state: TargetState,
 }
 
@@ -185,8 +162,8 @@ fn connector(
     };
     config.insert("name", name.clone());
     let initial_state = match state {
-        None => TargetState::Running,
-        Some(state) => TargetState::from_name(&state).ok_or(FileError::State { path: path.clone(), state })?,
+        None => TargetState::Started,
+        Some(state) => TargetState::from_initial(&state).ok_or(FileError::State { path: path.clone(), state })?,
     };
     Ok(ConnectorFile { path, name, config, initial_state })
 }

@@ -6,13 +6,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use settings::{Choice, Finding, Properties, Reader};
+use settings::{Finding, Properties, Reader, Severity};
 
 use super::keys::{DISTRIBUTED, STANDALONE};
 use super::layers::Layers;
 use crate::runtime::catalog::{Catalog, PartKind};
+use crate::runtime::overrides::{self, OverridePolicy};
 use crate::runtime::variables::Variables;
 use crate::sink::properties;
+use crate::store::TopicSettings;
 
 settings::choices! {
     /// `exactly.once.source.support` (KIP-618).
@@ -24,31 +26,6 @@ settings::choices! {
         /// Records and offsets are written in one transaction.
         Enabled = "enabled",
     }
-
-    /// `connector.client.config.override.policy` (KIP-458): which client settings a connector may override.
-    pub enum OverridePolicy {
-        /// All settings.
-        All = "All",
-        /// No setting.
-        None = "None",
-        /// `sasl.jaas.config`, `sasl.mechanism` and `security.protocol`.
-        Principal = "Principal",
-        /// The settings in `connector.client.config.override.allowlist`.
-        Allowlist = "Allowlist",
-    }
-}
-
-/// A topic in which the worker keeps state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Topic {
-    /// Name of the topic.
-    pub name: String,
-    /// Number of replicas when the topic is created; -1: the broker's default.
-    pub replication_factor: i16,
-    /// Number of partitions when the topic is created; -1: the broker's default.
-    pub partitions: i32,
-    /// Further topic settings when the topic is created. `cleanup.policy` is never among them: it is always `compact`.
-    pub settings: Properties,
 }
 
 /// Where the worker keeps its state.
@@ -57,11 +34,11 @@ pub enum State {
     /// In Kafka topics.
     Topics {
         /// Connector configurations, in one partition.
-        configs: Topic,
+        configs: TopicSettings,
         /// Source offsets.
-        offsets: Topic,
+        offsets: TopicSettings,
         /// Statuses of connectors and tasks.
-        statuses: Topic,
+        statuses: TopicSettings,
     },
     /// In a file (stand-alone mode).
     File(PathBuf),
@@ -90,16 +67,10 @@ pub struct WorkerConfig {
     pub offset_flush_timeout: Duration,
     /// Where the worker keeps its state.
     pub state: State,
-    /// Which client settings connectors may override.
-    pub override_policy: OverridePolicy,
-    /// The settings for [`OverridePolicy::Allowlist`].
-    pub override_allowlist: Vec<String>,
     /// Whether the list of topics that each connector wrote to is kept.
     pub topic_tracking: bool,
     /// Whether that list may be emptied over REST.
     pub topic_tracking_reset: bool,
-    /// Whether topics are created as a connector's `topic.creation.*` says.
-    pub topic_creation: bool,
     /// REST listeners, `scheme://host:port`.
     pub listeners: Vec<String>,
     /// Listeners of /admin. `None`: the main listeners serve it. Empty: nobody serves it.
@@ -155,8 +126,6 @@ impl fmt::Display for WorkerError {
 
 impl std::error::Error for WorkerError {}
 
-const SASL_KEYS_OF_A_PRINCIPAL: &[&str] = &["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
-
 impl WorkerConfig {
     /// Reads the settings. The error holds all mistakes, not only the first.
     pub fn read(layers: &Layers, standalone: bool) -> Result<Self, Vec<WorkerError>> {
@@ -183,11 +152,8 @@ impl WorkerConfig {
             } else {
                 topics(&mut r)
             },
-            override_policy: policy(&word(&mut r, "connector.client.config.override.policy"), layers, &mut errors),
-            override_allowlist: r.list("connector.client.config.override.allowlist"),
             topic_tracking: r.boolean("topic.tracking.enable"),
             topic_tracking_reset: r.boolean("topic.tracking.allow.reset"),
-            topic_creation: r.boolean("topic.creation.enable"),
             listeners: r.list("listeners"),
             admin_listeners: r.is_set("admin.listeners").then(|| r.list("admin.listeners")),
             advertised_host: r.text_or_none("rest.advertised.host.name"),
@@ -212,6 +178,11 @@ impl WorkerConfig {
                 .filter_map(|s| Some((s.key.as_str(), resolved.get(&s.key)?)))
                 .collect(),
         };
+        // The policy is read again where a connector's overrides are held against it.
+        if let Err(reason) = OverridePolicy::read(&resolved) {
+            let remedy = "Use All, None, Principal or Allowlist.".to_owned();
+            errors.push(error(layers, overrides::POLICY, reason, remedy));
+        }
         together(&config, &mut r, layers, &mut errors);
         match r.finish(config) {
             Ok((config, _)) if errors.is_empty() => Ok(config),
@@ -226,27 +197,21 @@ impl WorkerConfig {
         }
     }
 
-    /// Whether a connector may set the client property `key`, given without a prefix such as `producer.override.`.
-    pub fn may_override(&self, key: &str) -> bool {
-        match self.override_policy {
-            OverridePolicy::All => true,
-            OverridePolicy::None => false,
-            OverridePolicy::Principal => SASL_KEYS_OF_A_PRINCIPAL.contains(&key),
-            OverridePolicy::Allowlist => self.override_allowlist.iter().any(|k| k == key),
-        }
-    }
-
     /// Findings to log once at the start: settings that have no effect here.
     pub fn remarks(&self) -> Vec<Finding> {
         let def = if matches!(self.state, State::File(_)) { &STANDALONE } else { &DISTRIBUTED };
-        def.without_effect("", &self.properties)
-    }
-
-    /// The worker's settings for the connectors' clients of one kind, whose keys begin with `prefix` (`producer.`,
-    /// `consumer.` or `admin.`). As in Connect, producers and consumers inherit only `bootstrap.servers` from the
-    /// worker's own settings, and not the security settings.
-    pub fn client(&self, prefix: &str) -> Properties {
-        self.properties.under(prefix).collect()
+        let mut findings = def.without_effect("", &self.properties);
+        // Other unknown keys may be somebody else's, but these are Kafka's: it is a slip of the pen.
+        let is_security = |name: &str| name.starts_with("sasl.") || name.starts_with("ssl.");
+        for (key, _) in self.properties.iter().filter(|(name, _)| is_security(name) && def.find(name).is_none()) {
+            findings.push(Finding {
+                key: key.to_owned(),
+                severity: Severity::Warning,
+                reason: "has no effect here: it is not a setting of the worker.".to_owned(),
+                remedy: String::new(),
+            });
+        }
+        findings
     }
 }
 
@@ -266,34 +231,24 @@ fn remedy(layers: &Layers, key: &str) -> String {
     }
 }
 
-fn policy(text: &str, layers: &Layers, errors: &mut Vec<WorkerError>) -> OverridePolicy {
-    const KEY: &str = "connector.client.config.override.policy";
-    // The names of the Java classes are also accepted, such as …policy.AllConnectorClientConfigOverridePolicy.
-    let simple = text.rsplit('.').next().unwrap_or(text);
-    let simple = simple.strip_suffix("ConnectorClientConfigOverridePolicy").unwrap_or(simple);
-    OverridePolicy::from_name(simple).unwrap_or_else(|| {
-        let reason = format!("'{text}' is no policy that is built in");
-        errors.push(error(layers, KEY, reason, "Use All, None, Principal or Allowlist.".to_owned()));
-        OverridePolicy::None
-    })
-}
-
 fn topics(r: &mut Reader<'_>) -> State {
     let mut topic = |kind: &str, partitions: i32| {
         let prefix = format!("{kind}.storage.");
         let own = ["topic", "replication.factor", "partitions", "cleanup.policy", "file.filename"];
-        Topic {
+        let config = r.properties().under(&prefix).filter(|(name, _)| !own.contains(name));
+        let config = config.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        TopicSettings {
             name: word(r, &format!("{prefix}topic")),
-            replication_factor: i16::try_from(r.int(&format!("{prefix}replication.factor"))).unwrap_or(-1),
+            replication_factor: r.int(&format!("{prefix}replication.factor")),
             partitions,
-            settings: r.properties().under(&prefix).filter(|(k, _)| !own.contains(k)).collect(),
+            config,
         }
     };
     let (configs, offsets, statuses) = (topic("config", 1), topic("offset", 0), topic("status", 0));
     State::Topics {
         configs,
-        offsets: Topic { partitions: r.int("offset.storage.partitions"), ..offsets },
-        statuses: Topic { partitions: r.int("status.storage.partitions"), ..statuses },
+        offsets: TopicSettings { partitions: r.int("offset.storage.partitions"), ..offsets },
+        statuses: TopicSettings { partitions: r.int("status.storage.partitions"), ..statuses },
     }
 }
 

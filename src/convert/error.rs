@@ -111,7 +111,7 @@ impl ConvertError {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
             }
             Self::SchemaType { .. } | Self::Primitive { .. } | Self::Incompatible { .. } => {
-                "Choose a converter for structs (JsonConverter), or extract the one field with ExtractField."
+                "Choose a converter for structs, such as org.apache.kafka.connect.json.JsonConverter."
             }
         }
     }

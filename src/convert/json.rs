@@ -28,13 +28,13 @@ const KEYS: &[Key] = &[
         .high()
         .at("Schemas", 0)
         .shown("Enable Schemas", Width::Medium)
-        .doc("Whether each key and value carries its schema beside the payload."),
+        .doc("Whether each key and value is written as an object with its schema beside its payload, or as the payload alone."),
     Key::new("schemas.cache.size", Kind::Int)
         .default("1000")
         .high()
         .at("Schemas", 1)
         .shown("Schema Cache Size", Width::Medium)
-        .doc("How many schemas are kept in their written form.")
+        .doc("Number of schemas that Kafka Connect keeps in their written form.")
         .support(Support::NoEffect("a schema is written once a topic, and kept with the topic")),
     Key::new("schema.content", Kind::String)
         .high()
@@ -48,7 +48,7 @@ const KEYS: &[Key] = &[
         .at("Serialization", 0)
         .shown("Decimal Format", Width::Medium)
         .checks(&[Check::OneOfAnyCase(&["BASE64", "NUMERIC"])])
-        .doc("How decimals are written: BASE64 of the unscaled value, or NUMERIC digits."),
+        .doc("How decimals (Connect's Decimal) are written: BASE64 (the bytes of the unscaled value, in base64) or NUMERIC (a JSON number)."),
     Key::new("replace.null.with.default", Kind::Boolean)
         .default("true")
         .low()

@@ -86,7 +86,7 @@ const TYPE_KEY: &[Key] = &[Key::new("converter.type", Kind::String)
     .required()
     .low()
     .checks(&[Check::OneOfExactly(&["key", "value", "header"])])
-    .doc("What this converter is used for.")];
+    .doc("What the converter is used for: key, value or header. The worker sets it itself, as the prefix says.")];
 
 #[cfg(test)]
 mod tests;

@@ -80,16 +80,13 @@ async fn create(State(app): State<App>, request: Request) -> Answer {
 }
 
 fn initial_state(text: &str) -> Result<TargetState, ApiError> {
-    match text.to_ascii_uppercase().as_str() {
-        "RUNNING" => Ok(TargetState::Started),
-        "PAUSED" => Ok(TargetState::Paused),
-        "STOPPED" => Ok(TargetState::Stopped),
-        _ => Err(ApiError::bad(format!(
+    TargetState::from_initial(text).ok_or_else(|| {
+        ApiError::bad(format!(
             "Cannot deserialize value of type \
              `org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest$InitialState` from String \"{text}\": not \
              one of the values accepted for Enum class: [STOPPED, PAUSED, RUNNING]"
-        ))),
-    }
+        ))
+    })
 }
 
 /// The configuration with the connector's name in it. It is an error when it holds another name.

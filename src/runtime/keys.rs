@@ -24,21 +24,21 @@ const KEYS: &[Key] = &[
         .doc("The version that the connector must have, as a Maven range. There is one version here; another is refused."),
     Key::new("tasks.max", Kind::Int).default("1").high().at(COMMON_GROUP, 4).shown("Tasks max", Short)
         .checks(&[Check::Range { min: Some(1), max: None }])
-        .doc("How many tasks at most. A connector that reads one log makes one task whatever stands here.")
+        .doc("Largest number of tasks. A connector that reads one log has one task, whatever is set.")
         .support(Support::NoEffect("a connector that reads one log makes one task, in Debezium too")),
     Key::new("tasks.max.enforce", Kind::Boolean).default("true").low().at(COMMON_GROUP, 5).shown("Enforce tasks max", Short)
-        .doc("Whether more tasks than tasks.max fail the connector; false: they are only logged.")
+        .doc("Whether a connector with more tasks than tasks.max fails; with false it is only logged.")
         .support(Support::NoEffect("there is never more than one task")),
     Key::new("key.converter", Kind::Class).low().at(COMMON_GROUP, 6).shown("Key converter class", Short)
-        .doc("How keys become bytes. Set here, all key.converter.* settings come from the connector; otherwise all come from the worker."),
+        .doc("Java class of the converter that turns record keys into bytes. If it is set, all key.converter.* settings are the connector's; if not, class and settings are the worker's."),
     Key::new("key.converter.plugin.version", Kind::String).low().at(COMMON_GROUP, 7).shown("Key converter version", Short)
         .doc("The version that the key converter must have."),
     Key::new("value.converter", Kind::Class).low().at(COMMON_GROUP, 8).shown("Value converter class", Short)
-        .doc("How values become bytes. Set here, all value.converter.* settings come from the connector; otherwise all come from the worker."),
+        .doc("Java class of the converter that turns record values into bytes. If it is set, all value.converter.* settings are the connector's; if not, class and settings are the worker's."),
     Key::new("value.converter.plugin.version", Kind::String).low().at(COMMON_GROUP, 9).shown("Value converter version", Short)
         .doc("The version that the value converter must have."),
     Key::new("header.converter", Kind::Class).low().at(COMMON_GROUP, 10).shown("Header converter class", Short)
-        .doc("How header values become bytes."),
+        .doc("Java class of the converter that turns record headers into bytes. If it is set, all header.converter.* settings are the connector's; if not, class and settings are the worker's."),
     Key::new("header.converter.plugin.version", Kind::String).low().at(COMMON_GROUP, 11).shown("Header converter version", Short)
         .doc("The version that the header converter must have."),
     Key::new("transforms", Kind::List).default("").low().at("Transforms", 12).shown("Transforms", Long)
@@ -46,23 +46,23 @@ const KEYS: &[Key] = &[
         .doc("Names of the transformations that each record goes through, in this order; each is configured by transforms.NAME.type and more."),
     Key::new("predicates", Kind::List).default("").low().at("Predicates", 13).shown("Predicates", Long)
         .checks(&[Check::Own(aliases)])
-        .doc("Names of the predicates that transformations refer to."),
+        .doc("Names of the predicates that transformations refer to by transforms.NAME.predicate; each is configured by predicates.NAME.type and more."),
     Key::new("config.action.reload", Kind::String).default("restart").low().at(COMMON_GROUP, 14).shown("Reload Action", Medium)
         .checks(&[Check::OneOfExactly(&["none", "restart"])])
         .doc("What happens when a config provider says that a value has expired: nothing, or a restart of the connector.")
         .support(Support::NoEffect("no provider here gives values that expire")),
     Key::new("errors.retry.timeout", Kind::Long).default("0").at(ERRORS, 1).shown("Retry Timeout for Errors", Medium)
-        .doc("For how long (ms) a step that failed but may succeed later is tried again; 0 not at all, -1 without end."),
+        .doc("Milliseconds for which a transformation or conversion that failed, but may succeed later, is tried again: 0 not at all, -1 without end."),
     Key::new("errors.retry.delay.max.ms", Kind::Long).default("60000").at(ERRORS, 2)
         .shown("Maximum Delay Between Retries for Errors", Medium)
-        .doc("The longest wait (ms) between two attempts; waits double from 300 ms up to it."),
+        .doc("Longest wait in milliseconds between two of the attempts that errors.retry.timeout allows; waits double from 300 up to it."),
     Key::new("errors.tolerance", Kind::String).default("none").at(ERRORS, 3).shown("Error Tolerance", Short)
         .checks(&[Check::OneOfExactly(&["none", "all"])])
-        .doc("none: the first record that cannot be transformed or converted fails the task. all: such records are left out, and are lost."),
+        .doc("What happens when a record cannot be transformed or converted: none fails the task, all leaves the record out (it is lost)."),
     Key::new("errors.log.enable", Kind::Boolean).default("false").at(ERRORS, 4).shown("Log Errors", Short)
-        .doc("Whether each error and the record's place are logged."),
+        .doc("Whether each failure of a record to be transformed or converted is written to the log, with the record's position."),
     Key::new("errors.log.include.messages", Kind::Boolean).default("false").at(ERRORS, 5).shown("Log Error Details", Short)
-        .doc("Whether the log names the record too. Row data may then stand in the log."),
+        .doc("With errors.log.enable=true: whether the log line also holds the record. Data of rows may then be in the log."),
     Key::new("topic.creation.groups", Kind::List).default("").low().at("Topic Creation", 1).shown("Topic Creation Groups", Long)
         .checks(&[Check::Own(aliases)])
         .doc("Groups of topics with settings of their own for their creation; each is configured by topic.creation.NAME.include and more."),
@@ -71,51 +71,51 @@ const KEYS: &[Key] = &[
         .doc("required: the connector is refused unless the worker has exactly.once.source.support=enabled."),
     Key::new("transaction.boundary", Kind::String).default("poll").at(EXACTLY_ONCE, 3).shown("Transaction Boundary", Short)
         .checks(&[Check::OneOfAnyCase(&["interval", "poll", "connector"])])
-        .doc("Where producer transactions end: after each batch, after an interval, or where the connector says.")
+        .doc("With exactly-once delivery: where the producer's transactions end: poll (after each batch), interval (after transaction.boundary.interval.ms) or connector (where the connector says).")
         .support(Support::Partly(&[(Values::These(&["interval"]), Support::NoEffect("records and offsets do not go in transactions yet"))])),
     Key::new("transaction.boundary.interval.ms", Kind::Long).low().at(EXACTLY_ONCE, 4)
         .shown("Transaction boundary interval", Short)
         .checks(&[Check::Own(interval)])
-        .doc("The interval (ms) of transaction.boundary=interval; unset: offset.flush.interval.ms.")
+        .doc("With transaction.boundary=interval: milliseconds between the ends of two transactions. Not set: the worker's offset.flush.interval.ms.")
         .support(Support::NoEffect("records and offsets do not go in transactions yet")),
     Key::new("offsets.storage.topic", Kind::String).low().at("offsets.topic", 1).shown("Offsets topic", Long)
         .checks(&[Check::NonEmpty])
-        .doc("A topic of the connector's own for its offsets; unset: the worker's. Setting it on a running connector starts it anew.")
+        .doc("Topic of its own in which the connector's positions (offsets) are kept. Not set: the worker's offset.storage.topic.")
         .support(Support::Refused("offsets are kept in the worker's topic only, and would not be where this key promises them", "Remove it; offset.storage.topic of the worker names the topic.")),
 ];
 
 /// Keys beside those that Connect lists: families of keys, and keys that only sinks have but people set on sources.
 const FAMILIES: &[Key] = &[
     Key::new("key.converter.<option>", Kind::String).unlisted().family("key.converter.<option>")
-        .doc("An option of the connector's own key converter."),
+        .doc("An option of the converter in key.converter of the connector, for example key.converter.schemas.enable."),
     Key::new("value.converter.<option>", Kind::String).unlisted().family("value.converter.<option>")
-        .doc("An option of the connector's own value converter."),
+        .doc("An option of the converter in value.converter of the connector, for example value.converter.schemas.enable."),
     Key::new("header.converter.<option>", Kind::String).unlisted().family("header.converter.<option>")
-        .doc("An option of the connector's own header converter."),
+        .doc("An option of the converter in header.converter of the connector."),
     Key::new("transforms.<name>.<option>", Kind::String).unlisted().family("transforms.<name>.<option>")
-        .doc("An option of a transformation."),
+        .doc("An option of the transformation called <name> in transforms."),
     Key::new("predicates.<name>.<option>", Kind::String).unlisted().family("predicates.<name>.<option>")
-        .doc("An option of a predicate."),
+        .doc("An option of the predicate called <name> in predicates."),
     Key::new("topic.creation.<group>.include", Kind::List).unlisted().family("topic.creation.<group>.include")
-        .doc("Regexes on the names of topics that the group makes; the group default takes all that no other one takes."),
+        .doc("Regexes, separated by commas, on the names of the topics that are created by the settings of this group. Topics that belong to no group are created by those of the group default."),
     Key::new("topic.creation.<group>.exclude", Kind::List).unlisted().family("topic.creation.<group>.exclude")
-        .doc("Regexes on the names of topics that the group does not make."),
+        .doc("Regexes, separated by commas, on the names of topics that do not belong to this group although its include matches."),
     Key::new("topic.creation.<group>.partitions", Kind::Int).unlisted().family("topic.creation.<group>.partitions")
-        .doc("Partitions of a new topic; -1 leaves it to the broker. Required for the group default when any topic.creation key is set."),
+        .doc("Number of partitions with which topics of the group are created; -1 leaves it to the broker. Not set: that of the group default, where it is required as soon as any topic.creation key is set."),
     Key::new("topic.creation.<group>.replication.factor", Kind::Short).unlisted()
         .family("topic.creation.<group>.replication.factor")
-        .doc("Replicas of a new topic; -1 leaves it to the broker. Required for the group default when any topic.creation key is set."),
+        .doc("Number of replicas with which topics of the group are created; -1 leaves it to the broker. Not set: that of the group default, where it is required as soon as any topic.creation key is set."),
     Key::new("topic.creation.<group>.<setting>", Kind::String).unlisted().family("topic.creation.<group>.<setting>")
-        .doc("A topic setting, such as cleanup.policy, for new topics of the group."),
+        .doc("A topic setting with which topics of the group are created, for example topic.creation.default.cleanup.policy."),
     Key::new("producer.override.<property>", Kind::String).unlisted().family("producer.override.<property>")
-        .doc("A property of the connector's producer, over the worker's producer.<property>. The properties are listed below."),
+        .doc("A property of the connector's producer, which overrides the worker's producer.<property>. The properties are listed below."),
     Key::new("admin.override.<property>", Kind::String).unlisted().family("admin.override.<property>")
-        .doc("A property of the client that makes the connector's topics, over the worker's admin.<property>."),
+        .doc("A property of the admin client that makes the connector's topics, which overrides the worker's admin.<property>. The properties are listed below."),
     Key::new("consumer.override.<property>", Kind::String).unlisted().family("consumer.override.<property>")
         .doc("A property of a consumer of the connector.")
         .support(Support::NoEffect("a source connector has no consumer")),
     Key::new("errors.deadletterqueue.<option>", Kind::String).unlisted().family("errors.deadletterqueue.<option>")
-        .doc("Where records go that a sink cannot handle.")
+        .doc("A setting of the topic for records that a sink connector cannot handle.")
         .support(Support::NoEffect("only sinks have a dead letter queue in Kafka Connect; with errors.tolerance=all a source's records are left out")),
 ];
 
@@ -132,8 +132,8 @@ pub static TRANSFORM: Def = Def::new(&[&[
         .doc("The version that the transformation must have."),
     Key::new("negate", Kind::Boolean)
         .default("false")
-        .doc("Whether the transformation applies where its predicate does not hold."),
-    Key::new("predicate", Kind::String).doc("The name of a predicate; the transformation applies only where it holds."),
+        .doc("With predicate: apply the transformation to the records for which the predicate does not hold, instead of those for which it does."),
+    Key::new("predicate", Kind::String).doc("Name of a predicate in predicates: the transformation is applied only to records for which it holds. Not set: to all."),
 ]]);
 
 /// The keys of every predicate, under `predicates.NAME.`.

@@ -18,6 +18,7 @@ mod failure;
 pub mod fenced;
 pub mod keys;
 mod ledger;
+pub mod overrides;
 pub mod owner;
 mod pipeline;
 pub mod supervisor;

@@ -183,7 +183,7 @@ async fn validated(settings: &SupervisorSettings, raw: &Properties) -> Result<Va
                 }
             }
             Severity::Warning => warnings.push(finding),
-            Severity::Error | Severity::Info => {}
+            Severity::Error => {}
         }
     }
     if error_count == 0 {

@@ -44,7 +44,7 @@ impl KafkaSink {
     /// and on the thread that passes records on or stops the sink for records that librdkafka never had.
     pub(super) fn new(settings: ProducerSettings, delivery: Box<Delivery>) -> Result<Self, SinkError> {
         let ProducerSettings { client_id, properties, may_produce } = settings;
-        for warning in &properties.warnings {
+        for (_, warning) in &properties.warnings {
             tracing::warn!(client = %client_id, "{warning}");
         }
         if let Some(refusal) = properties.refusals.into_iter().next() {

@@ -29,10 +29,8 @@ pub struct Refusal {
 pub struct Mapped {
     /// librdkafka's names and values. They may hold secrets, so `Debug` prints the names only.
     pub client: BTreeMap<String, String>,
-    /// Lines to log once, when the client is made.
-    pub warnings: Vec<String>,
-    /// The same lines as in `warnings`, each with the property that it is about.
-    pub said: Vec<(String, String)>,
+    /// Lines to log once, when the client is made, each behind the Java name of the property that it is about.
+    pub warnings: Vec<(String, String)>,
     /// Properties that cannot be honoured. If there are any, the client must not be made.
     pub refusals: Vec<Refusal>,
     /// `max.request.size` in bytes. The sink checks it itself, as Java's producer does.
@@ -64,8 +62,7 @@ impl Mapped {
     }
 
     fn say(&mut self, name: &str, line: String) {
-        self.said.push((name.to_owned(), line.clone()));
-        self.warnings.push(line);
+        self.warnings.push((name.to_owned(), line));
     }
 
     pub(super) fn refuse(&mut self, name: &str, reason: impl Into<String>, remedy: impl Into<String>) {
@@ -107,7 +104,7 @@ const COMMON: &[(&str, How)] = &[
     ("client.rack", Is("client.rack")),
     ("client.dns.lookup", Is("client.dns.lookup")),
     ("metadata.max.age.ms", Rule),
-    ("metadata.max.idle.ms", Ignored("topics that are not used any more cost nothing")),
+    ("metadata.max.idle.ms", Ignored("to remember topics that are no longer used costs nothing")),
     ("metadata.recovery.strategy", Is("metadata.recovery.strategy")),
     ("metadata.recovery.rebootstrap.trigger.ms", Is("metadata.recovery.rebootstrap.trigger.ms")),
     ("reconnect.backoff.ms", Is("reconnect.backoff.ms")),
@@ -119,8 +116,11 @@ const COMMON: &[(&str, How)] = &[
     ("send.buffer.bytes", Rule),
     ("receive.buffer.bytes", Rule),
     ("socket.connection.setup.timeout.ms", Rule),
-    ("socket.connection.setup.timeout.max.ms", Ignored("each attempt has the same limit")),
-    ("default.api.timeout.ms", Ignored("calls have limits of their own")),
+    (
+        "socket.connection.setup.timeout.max.ms",
+        Ignored("each attempt to connect has the same limit, socket.connection.setup.timeout.ms"),
+    ),
+    ("default.api.timeout.ms", Ignored("each call has a limit of its own")),
     ("metric.reporters", Ignored(METRICS)),
     ("metrics.num.samples", Ignored(METRICS)),
     ("metrics.recording.level", Ignored(METRICS)),
@@ -128,7 +128,7 @@ const COMMON: &[(&str, How)] = &[
     ("auto.include.jmx.reporter", Ignored(METRICS)),
     ("enable.metrics.push", Is("enable.metrics.push")),
     ("security.providers", Ignored(NO_JVM)),
-    ("config.providers", Ignored("placeholders are resolved before")),
+    ("config.providers", Ignored("placeholders are resolved before the client gets its properties")),
     ("allow.auto.create.topics", Is("allow.auto.create.topics")),
 ];
 
@@ -196,14 +196,25 @@ const CONSUMER: &[(&str, How)] = &[
 pub fn producer(bootstrap_servers: &str, worker: &Properties, connector: &Properties) -> Mapped {
     let mut properties = Properties::from([("bootstrap.servers".to_owned(), bootstrap_servers.to_owned())]);
     properties.extend(worker.iter().chain(connector).map(|(k, v)| (k.clone(), v.clone())));
-    client(Client::Producer, &properties, true)
+    client(Client::Producer, &properties)
+}
+
+/// Translates the properties of the admin client that makes a connector's topics: all of the worker's unprefixed keys,
+/// then the worker's `admin.*`, overridden by the connector's `admin.override.*`. Warnings are about the latter two,
+/// because most unprefixed keys are not the client's.
+pub fn admin(worker: &Properties, of_admins: &Properties, connector: &Properties) -> Mapped {
+    let mut properties = worker.clone();
+    properties.extend(of_admins.iter().chain(connector).map(|(k, v)| (k.clone(), v.clone())));
+    let mut mapped = client(Client::Admin, &properties);
+    mapped.warnings.retain(|(name, _)| of_admins.contains_key(name) || connector.contains_key(name));
+    mapped
 }
 
 /// Translates the properties of one of the worker's own clients (for the internal topics, the group, or admin requests)
-/// from the worker's unprefixed keys. Most of these keys are not the client's, so unknown and ignored ones earn no
-/// warning.
+/// from the worker's unprefixed keys. Most of these keys are not the client's, so there are no warnings: the worker's
+/// own table of keys says which of them have no effect.
 pub fn internal(kind: Client, worker: &Properties) -> Mapped {
-    client(kind, worker, false)
+    Mapped { warnings: Vec::new(), ..client(kind, worker) }
 }
 
 /// The properties whose names start with `prefix`, without the prefix.
@@ -212,7 +223,7 @@ pub fn under(prefix: &str, properties: &Properties) -> Properties {
     stripped.collect()
 }
 
-fn client(kind: Client, properties: &Properties, strict: bool) -> Mapped {
+fn client(kind: Client, properties: &Properties) -> Mapped {
     let mut mapped = Mapped { max_request_bytes: 1_048_576, ..Mapped::default() };
     mapped.set("enable.metrics.push", "false");
     mapped.set("log.connection.close", "false");
@@ -230,10 +241,10 @@ fn client(kind: Client, properties: &Properties, strict: bool) -> Mapped {
         }
         match COMMON.iter().chain(own).find(|(java, _)| java == name).map(|(_, how)| how) {
             Some(Is(native)) => mapped.set(native, value),
-            Some(Ignored(reason)) if strict => mapped.warn(name, reason),
+            Some(Ignored(reason)) => mapped.warn(name, reason),
             Some(Refused(reason, remedy)) => mapped.refuse(name, *reason, *remedy),
-            None if strict => mapped.warn(name, "it is not a property of this client"),
-            Some(Rule | Ignored(_)) | None => {}
+            Some(Rule) => {}
+            None => mapped.warn(name, "it is not a property of this client"),
         }
     }
     common(&mut mapped, properties);
@@ -454,8 +465,7 @@ fn partitioner(mapped: &mut Mapped, properties: &Properties) {
             mapped.refuse(
                 "partitioner.class",
                 NO_JVM,
-                "Remove it (murmur2 of the key, as Java's default), or choose the partition with an SMT such as \
-                 io.debezium.transforms.partitions.PartitionRouting",
+                "Remove it: the partition is then murmur2 of the key, as with Java's default",
             );
             return;
         }

@@ -3,138 +3,195 @@
 //! Java's client reads key stores in Java's own format (JKS); librdkafka reads PEM and PKCS#12. A store that OpenSSL
 //! cannot read is refused, with the command that converts it. Messages name files and properties, never their contents.
 
+use settings::Support::{self, NoEffect, Refused, Works};
+use settings::Values;
+
 use super::properties::{Mapped, Properties};
 
 /// Prefixes of the properties that this file translates.
 pub(super) const NAMES: &[&str] = &["security.protocol", "sasl.", "ssl."];
 
-/// Properties that are ignored with a warning: they make no sense without a JVM, and OpenSSL has its own defaults.
-const IGNORED: &[(&str, &str)] = &[
-    ("ssl.protocol", "OpenSSL negotiates the newest TLS version that both sides know"),
-    ("ssl.provider", "there are no JVM security providers here"),
-    ("ssl.keymanager.algorithm", "there is no JVM here"),
-    ("ssl.trustmanager.algorithm", "there is no JVM here"),
-    ("ssl.secure.random.implementation", "there is no JVM here"),
+const NO_JVM: &str = "there is no JVM here to load the class";
+const LOGIN: &str = "Give username and password in sasl.jaas.config.";
+const KERBEROS: Support = NoEffect("only the mechanism GSSAPI uses it, and that is refused");
+const OAUTH: Support = NoEffect("only the mechanism OAUTHBEARER uses it, and that is refused");
+
+/// What becomes of each property of Java's `SaslConfigs` and `SslConfigs` (Kafka 4.3), where the protocol uses it. Some
+/// values of a property that works are refused by the code below.
+const KEYS: &[(Support, &[&str])] = &[
+    (
+        Works,
+        &[
+            "security.protocol",
+            "sasl.mechanism",
+            "sasl.jaas.config",
+            "ssl.truststore.type",
+            "ssl.truststore.location",
+            "ssl.truststore.certificates",
+            "ssl.keystore.type",
+            "ssl.keystore.location",
+            "ssl.keystore.password",
+            "ssl.keystore.key",
+            "ssl.keystore.certificate.chain",
+            "ssl.key.password",
+            "ssl.endpoint.identification.algorithm",
+        ],
+    ),
+    // librdkafka passes no restriction of TLS to OpenSSL that Java's properties could be translated into. Ignoring one
+    // would be unsafe: a user who restricts TLS relies on it.
+    (
+        Refused(
+            "OpenSSL's own choice of suites would be used, and Java's names are not its names",
+            "Remove it, and narrow the suites down at the brokers.",
+        ),
+        &["ssl.cipher.suites"],
+    ),
+    (Support::Partly(VERSIONS), &["ssl.enabled.protocols"]),
+    (Refused(NO_JVM, "Use PEM files."), &["ssl.engine.factory.class"]),
+    (NoEffect("trusted certificates are read from PEM files, which have no password"), &["ssl.truststore.password"]),
+    (NoEffect("OpenSSL negotiates the newest TLS version that both sides know"), &["ssl.protocol"]),
+    (NoEffect("there are no JVM security providers here"), &["ssl.provider"]),
+    (
+        NoEffect("there is no JVM here"),
+        &["ssl.keymanager.algorithm", "ssl.trustmanager.algorithm", "ssl.secure.random.implementation"],
+    ),
+    (
+        Refused(NO_JVM, LOGIN),
+        &["sasl.login.class", "sasl.client.callback.handler.class", "sasl.login.callback.handler.class"],
+    ),
+    (
+        KERBEROS,
+        &[
+            "sasl.kerberos.kinit.cmd",
+            "sasl.kerberos.min.time.before.relogin",
+            "sasl.kerberos.service.name",
+            "sasl.kerberos.ticket.renew.jitter",
+            "sasl.kerberos.ticket.renew.window.factor",
+        ],
+    ),
+    (
+        OAUTH,
+        &[
+            "sasl.login.connect.timeout.ms",
+            "sasl.login.read.timeout.ms",
+            "sasl.login.refresh.buffer.seconds",
+            "sasl.login.refresh.min.period.seconds",
+            "sasl.login.refresh.window.factor",
+            "sasl.login.refresh.window.jitter",
+            "sasl.login.retry.backoff.max.ms",
+            "sasl.login.retry.backoff.ms",
+            "sasl.oauthbearer.assertion.algorithm",
+            "sasl.oauthbearer.assertion.claim.aud",
+            "sasl.oauthbearer.assertion.claim.exp.seconds",
+            "sasl.oauthbearer.assertion.claim.iss",
+            "sasl.oauthbearer.assertion.claim.jti.include",
+            "sasl.oauthbearer.assertion.claim.nbf.seconds",
+            "sasl.oauthbearer.assertion.claim.sub",
+            "sasl.oauthbearer.assertion.file",
+            "sasl.oauthbearer.assertion.private.key.file",
+            "sasl.oauthbearer.assertion.private.key.passphrase",
+            "sasl.oauthbearer.assertion.template.file",
+            "sasl.oauthbearer.client.credentials.client.id",
+            "sasl.oauthbearer.client.credentials.client.secret",
+            "sasl.oauthbearer.clock.skew.seconds",
+            "sasl.oauthbearer.expected.audience",
+            "sasl.oauthbearer.expected.issuer",
+            "sasl.oauthbearer.header.urlencode",
+            "sasl.oauthbearer.jwks.endpoint.refresh.ms",
+            "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
+            "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms",
+            "sasl.oauthbearer.jwks.endpoint.url",
+            "sasl.oauthbearer.jwt.retriever.class",
+            "sasl.oauthbearer.jwt.validator.class",
+            "sasl.oauthbearer.scope",
+            "sasl.oauthbearer.scope.claim.name",
+            "sasl.oauthbearer.sub.claim.name",
+            "sasl.oauthbearer.token.endpoint.url",
+        ],
+    ),
 ];
 
-pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
-    let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-    let protocol = get("security.protocol").unwrap_or("PLAINTEXT").to_ascii_lowercase();
-    match protocol.as_str() {
-        "plaintext" | "ssl" | "sasl_plaintext" | "sasl_ssl" => mapped.set("security.protocol", protocol.as_str()),
-        _ => mapped.refuse(
-            "security.protocol",
-            format!("{protocol:?} is not a protocol of Kafka"),
-            "Use PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
-        ),
-    }
-    if get("ssl.engine.factory.class").is_some() {
-        mapped.refuse("ssl.engine.factory.class", "there is no JVM here to load the class", "Use PEM files");
-    }
-    // As in Java, the settings of a protocol that is not in use are ignored.
-    if protocol.starts_with("sasl") {
-        sasl(mapped, properties);
-    }
-    if protocol.ends_with("ssl") {
-        for (name, reason) in IGNORED {
-            if get(name).is_some() {
-                mapped.warn(name, reason);
-            }
-        }
-        refuse_limits(mapped, &get);
-        truststore(mapped, properties);
-        keystore(mapped, properties);
-        match properties.get("ssl.endpoint.identification.algorithm").map(|value| value.trim()) {
-            Some("") => mapped.set("ssl.endpoint.identification.algorithm", "none"),
-            Some(algorithm) => mapped.set("ssl.endpoint.identification.algorithm", algorithm.to_ascii_lowercase()),
-            None => {}
-        }
-    }
-}
+const VERSIONS: &[(Values, Support)] = &[
+    (Values::Own(|asked| lacks_tls12(asked.value.unwrap_or_default())), Refused(OLD_TLS, ADD_TLS12)),
+    (Values::Not(&["TLSv1.2", "TLSv1.3"]), NoEffect(OTHER_TLS)),
+];
+const OLD_TLS: &str = "TLS 1.2 would be spoken all the same where a broker has no newer one";
+const ADD_TLS12: &str = "Add TLSv1.2, or remove it, and switch TLS 1.2 off at the brokers.";
+const OTHER_TLS: &str = "TLS 1.2 and 1.3 are spoken, and no older version";
 
-/// Refuses restrictions of TLS that librdkafka does not pass to OpenSSL. Ignoring them would be unsafe: a user who
-/// restricts TLS relies on it.
-fn refuse_limits<'a>(mapped: &mut Mapped, get: &dyn Fn(&str) -> Option<&'a str>) {
-    if get("ssl.cipher.suites").is_some() {
-        let reason = "OpenSSL's own choice of suites would be used, and Java's names are not its names";
-        mapped.refuse("ssl.cipher.suites", reason, "Remove it, and narrow the suites down at the brokers");
-    }
-    if get("ssl.enabled.protocols").is_some_and(|all| !all.split(',').any(|one| one.trim() == "TLSv1.2")) {
-        let reason = "TLS 1.2 would be spoken all the same where a broker has no newer one";
-        mapped.refuse(
-            "ssl.enabled.protocols",
-            reason,
-            "Add TLSv1.2, or remove it, and switch TLS 1.2 off at the brokers",
-        );
-    }
+fn lacks_tls12(versions: &str) -> bool {
+    !versions.trim().is_empty() && !versions.split(',').any(|one| one.trim() == "TLSv1.2")
 }
 
 /// Whether each property of this file works, has no effect, or is refused, for the generated reference.
-pub(super) fn support() -> Vec<(&'static str, settings::Support)> {
-    use settings::Support::{NoEffect, Refused, Works};
-    const NO_CLASS: settings::Support = Refused("there is no JVM here to load the class", "Remove it.");
-    let mut all: Vec<_> = WORK.iter().map(|name| (*name, Works)).collect();
-    all.extend(IGNORED.iter().map(|(name, why)| (*name, NoEffect(why))));
-    all.extend(CLASSES.iter().map(|name| (*name, NO_CLASS)));
-    all.push(("ssl.engine.factory.class", NO_CLASS));
-    all
+pub(super) fn support() -> impl Iterator<Item = (&'static str, Support)> {
+    KEYS.iter().flat_map(|(support, names)| names.iter().map(|name| (*name, *support)))
 }
 
-/// Properties that are passed to librdkafka. Values that librdkafka cannot honour are refused when they are read.
-const WORK: &[&str] = &[
-    "security.protocol",
-    "sasl.mechanism",
-    "sasl.jaas.config",
-    "ssl.truststore.type",
-    "ssl.truststore.location",
-    "ssl.truststore.certificates",
-    "ssl.keystore.type",
-    "ssl.keystore.location",
-    "ssl.keystore.password",
-    "ssl.keystore.key",
-    "ssl.keystore.certificate.chain",
-    "ssl.key.password",
-    "ssl.endpoint.identification.algorithm",
-    "ssl.cipher.suites",
-    "ssl.enabled.protocols",
-];
+fn get<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
+    properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+}
 
-/// Properties that name Java classes for SASL logins; they are refused.
-const CLASSES: &[&str] =
-    &["sasl.login.class", "sasl.client.callback.handler.class", "sasl.login.callback.handler.class"];
+pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
+    let protocol = get(properties, "security.protocol").unwrap_or("PLAINTEXT").to_ascii_lowercase();
+    match protocol.as_str() {
+        "plaintext" | "ssl" | "sasl_plaintext" | "sasl_ssl" => mapped.set("security.protocol", protocol.as_str()),
+        _ => {
+            return mapped.refuse(
+                "security.protocol",
+                format!("{protocol:?} is not a protocol of Kafka"),
+                "Use PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+            );
+        }
+    }
+    let (has_sasl, has_tls) = (protocol.starts_with("sasl"), protocol.ends_with("ssl"));
+    if has_sasl {
+        sasl(mapped, properties);
+    }
+    if has_tls {
+        truststore(mapped, properties);
+        keystore(mapped, properties);
+        host_name_check(mapped, properties);
+    }
+    let ours = |name: &str| NAMES.iter().any(|prefix| name.starts_with(prefix));
+    for (name, value) in properties.iter().filter(|(name, value)| ours(name) && !value.trim().is_empty()) {
+        let unused = match name.as_str() {
+            name if name.starts_with("sasl.") && !has_sasl => Some("no SASL"),
+            name if name.starts_with("ssl.") && !has_tls => Some("no TLS"),
+            _ => None,
+        };
+        match (support().find(|(known, _)| known == name), unused) {
+            (None, _) => mapped.warn(name, "it is not a property of this client"),
+            // As in Java, the settings of a protocol that is not in use are ignored.
+            (Some(_), Some(what)) => {
+                let protocol = protocol.to_ascii_uppercase();
+                mapped.warn(name, &format!("security.protocol={protocol} uses {what}"));
+            }
+            (Some((_, NoEffect(reason))), None) => mapped.warn(name, reason),
+            (Some((_, Refused(reason, remedy))), None) => mapped.refuse(name, reason, remedy.trim_end_matches('.')),
+            (Some((_, Support::Partly(_))), None) if lacks_tls12(value) => {
+                mapped.refuse(name, OLD_TLS, ADD_TLS12.trim_end_matches('.'));
+            }
+            (Some((_, Support::Partly(_))), None) if value.trim() == "TLSv1.2" => {
+                mapped.warn(name, "TLS 1.3 is spoken where the broker has it");
+            }
+            (Some((_, Support::Partly(_) | Works)), None) => {}
+        }
+    }
+}
 
 fn sasl(mapped: &mut Mapped, properties: &Properties) {
-    let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-    let mechanism = get("sasl.mechanism").unwrap_or("GSSAPI").to_ascii_uppercase();
+    const REMEDY: &str = "Use SCRAM-SHA-512, PLAIN over SASL_SSL, or client certificates";
+    let mechanism = get(properties, "sasl.mechanism").unwrap_or("GSSAPI").to_ascii_uppercase();
     match mechanism.as_str() {
         "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" => mapped.set("sasl.mechanism", mechanism.as_str()),
         "GSSAPI" => {
             let reason = "this build has no Kerberos (sasl.mechanism=GSSAPI, which is also Java's default)";
-            return mapped.refuse(
-                "sasl.mechanism",
-                reason,
-                "Use SCRAM-SHA-512, PLAIN over SASL_SSL, or client certificates",
-            );
+            return mapped.refuse("sasl.mechanism", reason, REMEDY);
         }
-        _ => {
-            let reason = format!("this build has no {mechanism}");
-            return mapped.refuse(
-                "sasl.mechanism",
-                reason,
-                "Use SCRAM-SHA-512, PLAIN over SASL_SSL, or client certificates",
-            );
-        }
+        _ => return mapped.refuse("sasl.mechanism", format!("this build has no {mechanism}"), REMEDY),
     }
-    for name in CLASSES {
-        if get(name).is_some() {
-            mapped.refuse(
-                name,
-                "there is no JVM here to load the class",
-                "Give username and password in sasl.jaas.config",
-            );
-        }
-    }
-    let Some(jaas) = get("sasl.jaas.config") else {
+    let Some(jaas) = get(properties, "sasl.jaas.config") else {
         return mapped.refuse("sasl.jaas.config", "it is missing", "Give the login module with username and password");
     };
     match Jaas::parse(jaas) {
@@ -242,11 +299,13 @@ fn store_type(said: Option<&str>, location: &str) -> String {
 }
 
 fn truststore(mapped: &mut Mapped, properties: &Properties) {
-    let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let get = |name: &str| get(properties, name);
     if let Some(certificates) = get("ssl.truststore.certificates") {
         mapped.set("ssl.ca.pem", certificates);
     }
-    let Some(location) = get("ssl.truststore.location") else { return };
+    let Some(location) = get("ssl.truststore.location") else {
+        return type_alone(mapped, "ssl.truststore.type", get("ssl.truststore.type"));
+    };
     match store_type(get("ssl.truststore.type"), location).as_str() {
         "PEM" => mapped.set("ssl.ca.location", location),
         "PKCS12" => mapped.refuse(
@@ -263,7 +322,7 @@ fn truststore(mapped: &mut Mapped, properties: &Properties) {
 }
 
 fn keystore(mapped: &mut Mapped, properties: &Properties) {
-    let get = |name: &str| properties.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let get = |name: &str| get(properties, name);
     if let Some(password) = get("ssl.key.password") {
         mapped.set("ssl.key.password", password);
     }
@@ -273,8 +332,17 @@ fn keystore(mapped: &mut Mapped, properties: &Properties) {
     if let Some(key) = get("ssl.keystore.key") {
         mapped.set("ssl.key.pem", key);
     }
-    let Some(location) = get("ssl.keystore.location") else { return };
-    match store_type(get("ssl.keystore.type"), location).as_str() {
+    let Some(location) = get("ssl.keystore.location") else {
+        if get("ssl.keystore.password").is_some() {
+            mapped.warn("ssl.keystore.password", "there is no ssl.keystore.location");
+        }
+        return type_alone(mapped, "ssl.keystore.type", get("ssl.keystore.type"));
+    };
+    let kind = store_type(get("ssl.keystore.type"), location);
+    if kind == "PEM" && get("ssl.keystore.password").is_some() {
+        mapped.warn("ssl.keystore.password", "a PEM file has no password; that of its private key is ssl.key.password");
+    }
+    match kind.as_str() {
         "PEM" => {
             mapped.set("ssl.certificate.location", location);
             mapped.set("ssl.key.location", location);
@@ -293,5 +361,24 @@ fn keystore(mapped: &mut Mapped, properties: &Properties) {
                  -deststoretype PKCS12; then ssl.keystore.type=PKCS12"
             ),
         ),
+    }
+}
+
+/// Warns of the type of a store that is not given as a file. PEM is fine: certificates and keys in properties are PEM.
+fn type_alone(mapped: &mut Mapped, name: &str, said: Option<&str>) {
+    if said.is_some_and(|said| !said.eq_ignore_ascii_case("PEM")) {
+        mapped.warn(name, "no file is named whose type it could be");
+    }
+}
+
+fn host_name_check(mapped: &mut Mapped, properties: &Properties) {
+    const NAME: &str = "ssl.endpoint.identification.algorithm";
+    match properties.get(NAME).map(|value| value.trim().to_ascii_lowercase()).as_deref() {
+        Some("" | "none") => mapped.set(NAME, "none"),
+        Some("https") => mapped.set(NAME, "https"),
+        Some(other) => {
+            mapped.refuse(NAME, format!("{other:?} is not known here"), "Use https, or nothing for no check");
+        }
+        None => {}
     }
 }

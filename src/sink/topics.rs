@@ -44,7 +44,19 @@ pub enum TopicError {
         /// The broker's answer.
         reason: String,
     },
-    /// The broker did not answer when asked about the topic, or the admin client could not be made.
+    /// The admin client could not be made: librdkafka refuses its properties. It does the same when it is asked again.
+    #[error(
+        "org.apache.kafka.common.KafkaException: Failed to create new KafkaAdminClient ({client_id}): {reason}\n\
+         Reason: this client looks at topics before their first record and makes them; check the admin.* settings of the \
+         worker, admin.override.* of the connector, and the files that they name"
+    )]
+    Client {
+        /// The client's id.
+        client_id: String,
+        /// librdkafka's message.
+        reason: String,
+    },
+    /// The broker did not answer when asked about the topic.
     #[error(
         "org.apache.kafka.common.errors.TimeoutException: the broker did not describe topic {topic}: {reason}\n\
          Reason: the topic must be looked at before its first record; check that Kafka runs and that bootstrap.servers and \
@@ -195,6 +207,9 @@ impl Topics {
     /// Makes the admin client. `client` holds its translated properties: the worker's unprefixed keys, `admin.*`, and
     /// the connector's `admin.override.*`.
     pub fn new(client_id: &str, client: &Mapped, creation: TopicCreation) -> Result<Self, TopicError> {
+        for (_, warning) in &client.warnings {
+            tracing::warn!(client = %client_id, "{warning}");
+        }
         if let Some(refusal) = client.refusals.first() {
             return Err(refusal.clone().into());
         }
@@ -204,9 +219,8 @@ impl Topics {
         }
         // Asking about a topic must not create it: it is created as its group says, with `create`.
         config.set("client.id", client_id).set("allow.auto.create.topics", "false");
-        let admin: AdminClient<_> = config
-            .create()
-            .map_err(|e| TopicError::Broker { topic: String::new(), reason: format!("{client_id}: {e}") })?;
+        let failed = |reason| TopicError::Client { client_id: client_id.to_owned(), reason };
+        let admin: AdminClient<_> = config.create().map_err(|e| failed(e.to_string()))?;
         let admin = Arc::new(admin);
         let last = Aside::hold(&admin);
         Ok(Self { admin, creation, known: Mutex::default(), _last: last })
@@ -320,5 +334,22 @@ mod tests {
         ] {
             check(keys, topic, expect);
         }
+    }
+    /// No topic is at fault, and trying again would not help: a certificate that is not there stays away.
+    #[test]
+    fn a_client_that_cannot_be_made_is_said_to_be_so() {
+        let worker = properties(
+            "bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SSL\nssl.truststore.location=/nowhere/ca.pem
+             ssl.truststore.type=PEM",
+        );
+        let client = super::super::properties::admin(&worker, &Properties::new(), &Properties::new());
+        let error = Topics::new("admin-7", &client, TopicCreation::default()).err().expect("there is no such file");
+        let text = error.to_string();
+        assert!(
+            text.contains("Failed to create new KafkaAdminClient (admin-7)") && text.contains("ssl.ca.location"),
+            "{text}"
+        );
+        assert!(!text.contains("describe topic"), "{text}");
+        assert!(!error.is_transient());
     }
 }

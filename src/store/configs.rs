@@ -39,6 +39,16 @@ impl TargetState {
         [Self::Started, Self::Paused, Self::Stopped].into_iter().find(|state| state.name() == name)
     }
 
+    /// The state that a request or a file names when it creates a connector (KIP-980), upper or lower case.
+    pub fn from_initial(name: &str) -> Option<Self> {
+        match name.to_ascii_uppercase().as_str() {
+            "RUNNING" => Some(Self::Started),
+            "PAUSED" => Some(Self::Paused),
+            "STOPPED" => Some(Self::Stopped),
+            _ => None,
+        }
+    }
+
     /// The record's value. Workers from before KIP-875 read `state` and do not know STOPPED, so `state` says PAUSED then.
     fn value(self) -> Vec<u8> {
         let old = if self == Self::Stopped { Self::Paused } else { self };

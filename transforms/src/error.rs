@@ -25,7 +25,7 @@ pub enum TransformError {
     #[error("Cannot create field because of field name duplication {0}")]
     Duplicate(String),
     /// The header that `drop.fields.header.name` names does not hold a list of texts.
-    #[error("the header {0} is not a list of field names; let it be written by ExtractChangedRecordState")]
+    #[error("the header {0} is not a list of field names, as drop.fields.header.name needs it")]
     HeaderType(String),
     /// The regex engine gave up, or a replacement text is wrong.
     #[error(transparent)]

@@ -93,7 +93,7 @@ const KEYS: &[Key] = &[
         "Specifies a header that contains a list of field names to be removed",
         Width::Short,
     )
-    .doc("A header that lists fields which are taken out of the record."),
+    .doc("Name of a header that holds a list of field names; these fields are taken out of the record's value. Not set: none are."),
     key(
         "drop.fields.from.key",
         settings::Kind::Boolean,
@@ -101,7 +101,7 @@ const KEYS: &[Key] = &[
         Width::Short,
     )
     .default("false")
-    .doc("Whether the listed fields are taken out of the key too."),
+    .doc("With drop.fields.header.name: whether the fields are taken out of the record's key too."),
     key(
         "drop.fields.keep.schema.compatible",
         settings::Kind::Boolean,
@@ -109,7 +109,7 @@ const KEYS: &[Key] = &[
         Width::Short,
     )
     .default("true")
-    .doc("Whether only optional fields may be taken out."),
+    .doc("With drop.fields.header.name: whether only optional fields are taken out, so that readers with the old schema still understand the record."),
 ];
 
 /// The transform's keys.

@@ -3,7 +3,7 @@
 //! Must not know: transforms.
 
 use record::Record;
-use settings::{Asked, Check, Def, Invalid, JavaRegex, Key, Properties, ReplaceError};
+use settings::{Check, Def, Invalid, JavaRegex, Key, Properties, ReplaceError};
 
 use crate::TransformError;
 
@@ -44,32 +44,27 @@ pub struct PredicateKind {
     make: fn(&Properties) -> Result<Predicate, Vec<Invalid>>,
 }
 
-fn regex(asked: &Asked<'_>) -> Vec<String> {
-    if asked.value.is_none() {
-        return vec![crate::table::missing_regex(asked.name)];
-    }
-    let bad = asked.value.and_then(|text| JavaRegex::new_case_sensitive(text).err().map(|error| (text, error)));
-    let words = |(text, error)| {
-        let key = asked.name;
-        format!("Invalid value {text} for configuration {key}: Invalid regex: {error}")
-    };
-    bad.map(words).into_iter().collect()
+/// The value of a text, trimmed as by Kafka's `ConfigDef`.
+fn text<'a>(properties: &'a Properties, name: &str) -> &'a str {
+    properties.get(name).unwrap_or_default().trim()
 }
 
 const TOPIC: &[Key] = &[Key::new("pattern", settings::Kind::String)
     .required()
-    .checks(&[Check::Own(regex)])
-    .doc("A Java regex that the whole topic name must match.")];
+    .checks(&[crate::table::REGEX])
+    .doc("Java regex that the whole name of the record's topic must match.")];
 
-const HEADER: &[Key] =
-    &[Key::new("name", settings::Kind::String).required().checks(&[Check::NonEmpty]).doc("The name of the header.")];
+const HEADER: &[Key] = &[Key::new("name", settings::Kind::String)
+    .required()
+    .checks(&[Check::NonEmpty])
+    .doc("Name of the header that a record must have.")];
 
 /// Every predicate that a config can name.
 pub static PREDICATES: &[PredicateKind] = &[
     PredicateKind {
         class: "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
         keys: Def::new(&[HEADER]),
-        make: |properties| Ok(Predicate::HasHeaderKey(properties.get("name").unwrap_or_default().to_owned())),
+        make: |properties| Ok(Predicate::HasHeaderKey(text(properties, "name").to_owned())),
     },
     PredicateKind {
         class: "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
@@ -80,8 +75,7 @@ pub static PREDICATES: &[PredicateKind] = &[
         class: "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
         keys: Def::new(&[TOPIC]),
         make: |properties| {
-            let pattern = properties.get("pattern").unwrap_or_default();
-            let regex = JavaRegex::new_case_sensitive(pattern);
+            let regex = JavaRegex::new_case_sensitive(text(properties, "pattern"));
             regex.map(Predicate::TopicNameMatches).map_err(|error| vec![Invalid::new("pattern", error.to_string())])
         },
     },
@@ -100,5 +94,38 @@ impl PredicateKind {
     pub fn create(&self, properties: &Properties) -> Result<Predicate, Vec<Invalid>> {
         let complaints = self.keys.complaints(properties);
         if complaints.is_empty() { (self.make)(properties) } else { Err(complaints) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::{Headers, Payload};
+
+    use super::*;
+
+    /// Kafka's `ConfigDef` trims texts before a predicate gets them.
+    #[test]
+    fn blanks_around_a_text_do_not_count() {
+        #[track_caller]
+        fn make(class: &str, key: &str, value: &str) -> Result<Predicate, Vec<Invalid>> {
+            PredicateKind::find(class).unwrap().create(&[(key, value)].into_iter().collect())
+        }
+        for pattern in ["a\\.b", " a\\.b", "a\\.b \n"] {
+            let record = Record {
+                topic: "a.b".into(),
+                partition: None,
+                timestamp_ms: None,
+                key: Payload::Null,
+                value: Payload::Null,
+                headers: Headers::default(),
+            };
+            assert_eq!(make("TopicNameMatches", "pattern", pattern).unwrap().test(&record), Ok(true), "{pattern:?}");
+        }
+        match make("HasHeaderKey", "name", " h\t").unwrap() {
+            Predicate::HasHeaderKey(name) => assert_eq!(name, "h"),
+            other => panic!("{other:?}"),
+        }
+        let wrong = make("TopicNameMatches", "pattern", "a(").unwrap_err();
+        assert!(wrong[0].message.contains("Invalid regex"), "{wrong:?}");
     }
 }

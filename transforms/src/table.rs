@@ -60,7 +60,7 @@ impl Kind {
 }
 
 /// The message that Connect adds when a regex is missing, because its validator runs on the null too.
-pub(crate) fn missing_regex(key: &str) -> String {
+fn missing_regex(key: &str) -> String {
     format!(
         "Invalid value null for configuration {key}: Invalid regex: Cannot invoke \"String.isEmpty()\" because \"this.pattern\" \
          is null"

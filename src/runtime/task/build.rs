@@ -75,10 +75,11 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
         worker.properties.get("topic.creation.enable").is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
     let topics = if creates && connector.keys().any(|name| name.starts_with("topic.creation.")) {
         let creation = TopicCreation::parse(&connector).map_err(|error| format!("{CONFIG_EXCEPTION}: {error}"))?;
-        let mut admin = worker.properties.clone();
-        admin.extend(properties::under("admin.", &worker.properties));
-        admin.extend(properties::under("admin.override.", &connector));
-        let client = properties::internal(properties::Client::Admin, &admin);
+        let client = properties::admin(
+            &worker.properties,
+            &properties::under("admin.", &worker.properties),
+            &properties::under("admin.override.", &connector),
+        );
         let id = format!("connector-adminclient-{}-0", spec.connector);
         Some(made(move || Topics::new(&id, &client, creation)).await.map_err(|error| error.to_string())?)
     } else {

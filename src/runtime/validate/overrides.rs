@@ -5,17 +5,13 @@
 
 use settings::{Checked, Properties};
 
-use crate::runtime::keys::list;
+use crate::runtime::overrides::OverridePolicy;
 use crate::runtime::supervisor::SupervisorSettings;
 use crate::sink::properties;
 
 /// Checks all client overrides of a configuration.
 pub(super) fn client_overrides(settings: &SupervisorSettings, config: &Properties) -> Vec<Checked> {
-    const PRINCIPAL: [&str; 3] = ["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
-    let policy = settings.worker.get("connector.client.config.override.policy").map_or("All", str::trim);
-    let policy = policy.rsplit('.').next().unwrap_or(policy);
-    let policy = policy.strip_suffix("ConnectorClientConfigOverridePolicy").unwrap_or(policy);
-    let allowed = list(&settings.worker, "connector.client.config.override.allowlist");
+    let policy = OverridePolicy::read(&settings.worker);
     let mut all = Vec::new();
     // Connect checks the overrides of the admin client only if the connector may use that client.
     let creates = config.iter().any(|(name, _)| name.starts_with("topic.creation."));
@@ -27,19 +23,15 @@ pub(super) fn client_overrides(settings: &SupervisorSettings, config: &Propertie
     ];
     for (prefix, _) in clients.into_iter().filter(|(_, looked_at)| *looked_at) {
         for (key, value) in config.under(prefix) {
-            let is_allowed = match policy {
-                "None" => false,
-                "Principal" => PRINCIPAL.contains(&key),
-                "Allowlist" => allowed.contains(&key),
-                _ => true,
+            // A worker whose policy cannot be read does not start.
+            let refusal = match &policy {
+                Ok(policy) => policy.refusal(key),
+                Err(reason) => Some(reason.clone()),
             };
-            let refusal = format!(
-                "The '{policy}' policy does not allow '{key}' to be overridden in the connector configuration."
-            );
             all.push(Checked {
                 name: format!("{prefix}{key}"),
                 value: Some(value.to_owned()),
-                errors: if is_allowed { Vec::new() } else { vec![refusal] },
+                errors: refusal.into_iter().collect(),
                 ..Checked::default()
             });
         }
@@ -67,7 +59,7 @@ fn check_with_producer(settings: &SupervisorSettings, config: &Properties, all: 
             one.errors.push(refusal.to_string());
         }
     }
-    for (name, line) in with.said.iter().filter(|said| !alone.said.contains(said)) {
+    for (name, line) in with.warnings.iter().filter(|line| !alone.warnings.contains(line)) {
         if let Some(one) = find(all, name) {
             one.remarks.push(line.clone());
         }

@@ -21,7 +21,7 @@ fn check(given: &str, expect: &str) {
             let texts: Vec<String> = mapped.refusals.iter().map(ToString::to_string).collect();
             assert!(texts.iter().any(|text| text.contains(word)), "{given}: no refusal with {word}: {texts:?}");
         } else if let Some(word) = line.strip_prefix('?') {
-            assert!(mapped.warnings.iter().any(|text| text.contains(word)), "{given}: {:?}", mapped.warnings);
+            assert!(mapped.warnings.iter().any(|(_, text)| text.contains(word)), "{given}: {:?}", mapped.warnings);
         } else if let Some(name) = line.strip_prefix('-') {
             assert!(!mapped.client.contains_key(name), "{given}: {name} is set");
         } else {
@@ -153,10 +153,59 @@ fn security() {
             "security.protocol=SSL\nssl.endpoint.identification.algorithm=".to_owned(),
             "ssl.endpoint.identification.algorithm=none",
         ),
-        ("ssl.engine.factory.class=com.example.F".to_owned(), "!no JVM"),
+        ("security.protocol=SSL\nssl.engine.factory.class=com.example.F".to_owned(), "!no JVM"),
+        ("security.protocol=SSL\nssl.endpoint.identification.algorithm=LDAPS".to_owned(), "!\"ldaps\" is not known"),
     ] {
         check(&given, expect);
     }
+}
+
+/// A property of Java's clients that changes nothing here is said to, and so is a slip of the pen.
+#[test]
+fn no_security_property_is_passed_over_in_silence() {
+    const SASL: &str = "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\n\
+                        sasl.jaas.config=x.PlainLoginModule required username=\"a\" password=\"b\";\n";
+    const TLS: &str = "security.protocol=SSL\n";
+    const PEM: &str = "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.location=/c/me.pem\n";
+    for (beside, given, expect) in [
+        (
+            SASL,
+            "sasl.kerberos.service.name=kafka",
+            "?sasl.kerberos.service.name has no effect here: only the mechanism GSSAPI",
+        ),
+        (SASL, "sasl.login.refresh.window.factor=0.5", "?only the mechanism OAUTHBEARER"),
+        (SASL, "sasl.oauthbearer.token.endpoint.url=https://h/", "?only the mechanism OAUTHBEARER"),
+        (SASL, "sasl.login.class=com.example.L", "!sasl.login.class"),
+        (SASL, "sasl.machanism=PLAIN", "?sasl.machanism has no effect here: it is not a property of this client"),
+        (TLS, "ssl.truststore.pasword=p", "?ssl.truststore.pasword has no effect here: it is not a property"),
+        (TLS, "ssl.client.auth=required", "?ssl.client.auth has no effect here: it is not a property of this client"),
+        (TLS, "ssl.truststore.password=p", "?ssl.truststore.password has no effect here: trusted certificates"),
+        (TLS, "ssl.provider=BC", "?ssl.provider"),
+        (TLS, "ssl.enabled.protocols=TLSv1.2", "?TLS 1.3 is spoken"),
+        (TLS, "ssl.keystore.password=p", "?there is no ssl.keystore.location"),
+        (TLS, "ssl.keystore.type=JKS", "?no file is named"),
+        (PEM, "ssl.keystore.password=p", "?a PEM file has no password"),
+        // As in Java, what the protocol does not use is not even looked at.
+        ("", "ssl.engine.factory.class=com.example.F", "?security.protocol=PLAINTEXT uses no TLS"),
+        ("", "ssl.truststore.location=/c/ca.jks", "?security.protocol=PLAINTEXT uses no TLS\n-ssl.ca.location"),
+        ("", "sasl.login.class=com.example.L", "?security.protocol=PLAINTEXT uses no SASL"),
+        (TLS, "sasl.jaas.config=x", "?security.protocol=SSL uses no SASL"),
+    ] {
+        check(&format!("{beside}{given}"), expect);
+    }
+    for quiet in ["", TLS, PEM, SASL, "security.protocol=SSL\nssl.enabled.protocols=TLSv1.2,TLSv1.3"] {
+        let mapped = producer("127.0.0.1:1", &Properties::new(), &properties(quiet));
+        assert_eq!(mapped.warnings, [], "{quiet}");
+    }
+}
+
+/// An admin client is warned of its own properties alone: the worker's unprefixed keys are everybody's.
+#[test]
+fn an_admin_client_warns_of_what_is_meant_for_it() {
+    let worker = properties("bootstrap.servers=h:1\nlisteners=x\nssl.provider=BC\nsecurity.protocol=SSL");
+    let mapped = admin(&worker, &properties("ssl.truststoer=1"), &properties("linger.ms=5"));
+    let names: Vec<&str> = mapped.warnings.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["linger.ms", "ssl.truststoer"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use rdkafka::ClientConfig;
 use crate::store::Log;
 
 /// One internal topic, as the worker's configuration has it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TopicSettings {
     /// The topic's name.
     pub name: String,

@@ -49,7 +49,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 5)
         .shown("A prefix used for naming of heartbeat topics", Width::Medium)
         .doc(
-            "Accepted, without effect: the live key is topic.heartbeat.prefix.",
+            "Once the first part of the heartbeat topic's name, which topic.heartbeat.prefix sets now.",
         )
         .support(Support::NoEffect("Debezium does not read it either; topic.heartbeat.prefix is the one that counts")),
     Key::debezium("signal.data.collection", Kind::List)
@@ -57,7 +57,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Signaling data collection", Width::Medium)
         .checks(&[Check::Own(rules::one_signal_table)])
         .doc(
-            "Table 'schema.table' through which signals come and incremental snapshots mark their windows. Captured by itself; one table only.",
+            "The one table ('schema.table') into which signals to the connector are written, and into which incremental snapshots write marks. It is captured without being in a filter.",
         )
         .support(Support::Refused("signals are not built in yet, and one that is sent would be passed over in silence", "Remove it for now; a table is copied anew by a second connector with snapshot.mode=initial_only and a topic.prefix of its own, or after a reset of the offsets.")),
     Key::debezium("signal.poll.interval.ms", Kind::Long)
@@ -66,7 +66,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Signal processor poll interval", Width::Short)
         .checks(&[Check::PositiveInteger])
         .doc(
-            "Milliseconds between looks at the signal channels.",
+            "Milliseconds between two looks for new signals in the channels of signal.enabled.channels.",
         )
         .support(Support::NoEffect("signals are not built in yet")),
     Key::debezium("signal.enabled.channels", Kind::List)
@@ -74,7 +74,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 8)
         .shown("Enabled channels names", Width::Long)
         .doc(
-            "Where signals are taken from: source (the table), kafka, file, jmx, in-process.",
+            "Channels from which signals are taken, separated by commas: source (the table in signal.data.collection), kafka, file, jmx, in-process.",
         )
         .support(Support::Partly(&[(Values::Not(&["source"]), Support::Refused("signals are not built in yet, and one that is sent through these channels would be passed over in silence", "Remove it for now."))])),
     Key::debezium("topic.naming.strategy", Kind::Class)
@@ -82,13 +82,13 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 9)
         .shown("Topic naming strategy class", Width::Medium)
         .doc(
-            "Class that names topics: those of io.debezium.schema are known by name. Another class is refused.",
+            "Java class that names topics. The strategies of Debezium in io.debezium.schema are built in; another class is refused.",
         ),
     Key::debezium("notification.enabled.channels", Kind::List)
         .at(GROUP, 10)
         .shown("Enabled notification channels names", Width::Long)
         .doc(
-            "Where notifications of snapshots go: sink (a topic), log, jmx.",
+            "Channels to which notifications about snapshots go, separated by commas: sink (the topic in notification.sink.topic.name), log, jmx.",
         )
         .support(Support::Partly(&[(Values::Own(rules::notifies_a_topic), Support::Refused("notifications are not built in yet, and whoever waits for them in the topic would wait for ever", "Remove it, and take the state of the snapshot from the last_snapshot_record and snapshot fields of the records or from the connector's offsets.")), (Values::Not(&["sink"]), Support::NoEffect("notifications are not built in yet; the log says when a snapshot begins and ends"))])),
     Key::debezium("notification.sink.topic.name", Kind::String)
@@ -97,7 +97,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Notification topic name", Width::Long)
         .checks(&[Check::Own(rules::notification_topic)])
         .doc(
-            "Topic of notifications; required with channel sink.",
+            "Topic to which notifications go; required if notification.enabled.channels has sink.",
         )
         .support(Support::NoEffect("notifications are not built in yet")),
     Key::debezium("transaction.metadata.factory", Kind::Class)
@@ -106,7 +106,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 12)
         .shown("Factory class to create transaction context & transaction struct maker classes", Width::Medium)
         .doc(
-            "Java class that makes transaction blocks. Only the default is known here.",
+            "Java class that makes the transaction block of records. Only the default is built in.",
         )
         .support(Support::Refused("it is a Java class, which does not run here, and transaction blocks would differ from what it makes", "Remove it for the default's form.")),
     Key::debezium("custom.metric.tags", Kind::List)
@@ -115,7 +115,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Customize metric tags", Width::Medium)
         .checks(&[Check::Pairs])
         .doc(
-            "Extra tags of the metrics, 'k1=v1,k2=v2'.",
+            "Extra tags of the connector's metrics, as 'k1=v1,k2=v2'.",
         )
         .support(Support::NoEffect("metrics carry no extra tags yet")),
     Key::debezium("column.include.list", Kind::List)
@@ -123,14 +123,14 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Include Columns", Width::Long)
         .checks(&[Check::RegexList])
         .doc(
-            "Regexes on 'schema.table.column': only these columns stand in the row. Key columns stay in the key.",
+            "Regexes on 'schema.table.column', separated by commas: only these columns are in the record's value. Columns of the key stay in the key. Not set: all columns.",
         ),
     Key::debezium("column.exclude.list", Kind::List)
         .at(GROUP, 15)
         .shown("Exclude Columns", Width::Long)
         .checks(&[Check::NotWith { other: "column.include.list", shown: "column.include.list" }, Check::RegexList])
         .doc(
-            "Regexes on 'schema.table.column': these columns do not stand in the row. Not together with column.include.list.",
+            "Regexes on 'schema.table.column', separated by commas: these columns are left out of the record's value. Not together with column.include.list.",
         ),
     Key::debezium("table.include.list", Kind::List)
         .high()
@@ -138,14 +138,14 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Include Tables", Width::Long)
         .checks(&[Check::RegexList])
         .doc(
-            "Regexes on 'schema.table': only these tables are captured. Nothing set captures every table.",
+            "Regexes on 'schema.table', separated by commas: only these tables are captured. Not set: every table.",
         ),
     Key::debezium("table.exclude.list", Kind::List)
         .at(GROUP, 17)
         .shown("Exclude Tables", Width::Long)
         .checks(&[Check::NotWith { other: "table.include.list", shown: "table.include.list" }, Check::RegexList])
         .doc(
-            "Regexes on 'schema.table': these tables are not captured. Not together with table.include.list.",
+            "Regexes on 'schema.table', separated by commas: these tables are not captured. Not together with table.include.list.",
         ),
     Key::debezium("table.ignore.builtin", Kind::Boolean)
         .default("true")
@@ -154,7 +154,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Ignore system databases", Width::Short)
         .checks(&[Check::Boolean])
         .doc(
-            "Leave out PostgreSQL's own schemas and spatial_ref_sys.",
+            "Leave out PostgreSQL's own schemas, and the table spatial_ref_sys of PostGIS, whatever the filters say.",
         ),
     Key::debezium("schema.include.list", Kind::List)
         .high()
@@ -163,7 +163,7 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::RegexList])
         .dependents(&["table.include.list"])
         .doc(
-            "Regexes on the schema: only tables in these are captured.",
+            "Regexes on the schema's name, separated by commas: only tables in these schemas are captured. Not set: every schema.",
         ),
     Key::debezium("schema.exclude.list", Kind::List)
         .at(GROUP, 20)
@@ -171,14 +171,14 @@ pub(super) const KEYS: &[Key] = &[
         .checks(&[Check::NotWith { other: "schema.include.list", shown: "schema.include.list" }, Check::RegexList])
         .invisible()
         .doc(
-            "Regexes on the schema: tables in these are not captured. Not together with schema.include.list.",
+            "Regexes on the schema's name, separated by commas: tables in these schemas are not captured. Not together with schema.include.list.",
         ),
     Key::debezium("message.key.columns", Kind::String)
         .at(GROUP, 21)
         .shown("Columns PK mapping", Width::Long)
         .checks(&[Check::Own(rules::message_keys)])
         .doc(
-            "Own record keys: '<table regex>:<column>[,<column>]' separated by ';'. The columns then need a replica identity that sends them (FULL), else deletes carry an empty key.",
+            "Columns that make up the record's key in place of the primary key: '<table regex>:<column>[,<column>]' separated by ';'. The table then needs a replica identity with these columns (such as FULL), or deletes have an empty key.",
         ),
     Key::debezium("snapshot.select.statement.overrides", Kind::String)
         .family("snapshot.select.statement.overrides.<table>")
@@ -191,7 +191,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 23)
         .shown("Mask Columns Using Hash and Salt", Width::Long)
         .doc(
-            "Family: column.mask.hash.<algorithm>.with.salt.<salt> (or hash.v2) = regexes on 'schema.table.column'. Texts become the hex digest of salt and value; the same value gives the same digest, so joins still work.",
+            "Regexes on 'schema.table.column', separated by commas: texts in these columns are replaced by a hex digest of salt and value. The key's name holds the digest's name, such as SHA-256, and the salt; column.mask.hash.v2.… hashes the text itself, column.mask.hash.… its Java serialisation. Equal values have equal digests, so joins still work.",
         )
         .family("column.mask.hash.<digest>.with.salt.<salt>"),
     Key::debezium("column.mask.with.(d+).chars", Kind::String)
@@ -199,7 +199,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Mask Columns With n Asterisks", Width::None)
         .checks(&[Check::Integer])
         .doc(
-            "Family: column.mask.with.<n>.chars = regexes on 'schema.table.column'. Texts, also NULL, become n asterisks.",
+            "Regexes on 'schema.table.column', separated by commas: texts in these columns, and NULL too, are replaced by <n> asterisks.",
         )
         .family("column.mask.with.<n>.chars"),
     Key::debezium("column.truncate.to.(d+).chars", Kind::Int)
@@ -207,7 +207,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Truncate Columns To n Characters", Width::None)
         .checks(&[Check::Integer])
         .doc(
-            "Family: column.truncate.to.<n>.chars = regexes on 'schema.table.column'. Texts and bytes are cut to n.",
+            "Regexes on 'schema.table.column', separated by commas: texts in these columns are cut to <n> characters, and bytes to <n> bytes.",
         )
         .family("column.truncate.to.<n>.chars"),
     Key::debezium("include.schema.comments", Kind::Boolean)
@@ -216,7 +216,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Include Table and Column Comments", Width::Short)
         .checks(&[Check::Boolean])
         .doc(
-            "Accepted; comments are not read for this database.",
+            "Put the comments on tables and columns into the schemas.",
         )
         .support(Support::NoEffect("comments are not read for PostgreSQL, in Debezium neither")),
     Key::debezium("column.propagate.source.type", Kind::List)
@@ -224,14 +224,14 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Propagate Source Types by Columns", Width::None)
         .checks(&[Check::RegexList])
         .doc(
-            "Regexes on 'schema.table.column': the column's schema carries the source type, length and scale as parameters.",
+            "Regexes on 'schema.table.column', separated by commas: the schemas of these columns carry the type, length and scale in the database as parameters.",
         ),
     Key::debezium("datatype.propagate.source.type", Kind::List)
         .at(GROUP, 28)
         .shown("Propagate Source Types by Data Type", Width::None)
         .checks(&[Check::RegexList])
         .doc(
-            "Regexes on 'schema.table.type': as column.propagate.source.type, by the type's name.",
+            "Regexes on 'schema.table.type', separated by commas: columns of these types carry the type, length and scale in the database as parameters of their schemas.",
         ),
     Key::debezium("internal.snapshot.scan.all.columns.force", Kind::Boolean)
         .default("false")
@@ -239,7 +239,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 29)
         .shown("Snapshot force scan all columns of all tables", Width::Short)
         .doc(
-            "Read the columns of all tables at start instead of only the captured ones. Slower with many tables.",
+            "Read the columns of all tables when the connector starts, not only of the captured ones.",
         )
         .support(Support::NoEffect("columns of captured tables are read when they are needed")),
     Key::debezium("snapshot.tables.order.by.row.count", Kind::String)
@@ -256,14 +256,14 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 31)
         .shown("An optional query to execute with every heartbeat", Width::Medium)
         .doc(
-            "SQL run with every heartbeat, for instance an INSERT into a captured table, so that an otherwise idle database moves its log.",
+            "SQL that is run with every heartbeat (heartbeat.interval.ms), for example an INSERT into a captured table, so that the stored position moves on while the captured tables are idle.",
         ),
     Key::debezium("include.unknown.datatypes", Kind::Boolean)
         .default("false")
         .at(GROUP, 32)
         .shown("Include unknown datatypes", Width::Short)
         .doc(
-            "Send columns of types that are not known as raw bytes. false leaves such columns out.",
+            "Send columns whose type is not known to the connector as raw bytes. false leaves such columns out.",
         ),
     Key::debezium("sourceinfo.struct.maker", Kind::Class)
         .default("io.debezium.connector.postgresql.PostgresSourceInfoStructMaker")
@@ -271,7 +271,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 33)
         .shown("Source info struct maker class", Width::Medium)
         .doc(
-            "Java class that makes the source block. Only the default is known here.",
+            "Java class that makes the source block of records. Only the default is built in.",
         )
         .support(Support::Refused("it is a Java class, which does not run here, and source blocks would differ from what it makes", "Remove it for the default's form.")),
 ];

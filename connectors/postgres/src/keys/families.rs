@@ -26,27 +26,27 @@ const NO_SUCH_RULE: Support = Support::Refused(
 /// Single names first, then families. A name that fits several families belongs to the first of them.
 pub(super) const KEYS: &[Key] = &[
     Key::debezium("database.include.list", Kind::List)
-        .doc("Databases to capture: a key of the MySQL connector. With it Debezium captures nothing from PostgreSQL.")
+        .doc("Databases to capture. It is a key of the MySQL connector; with it, Debezium captures nothing from PostgreSQL.")
         .unlisted()
         .support(Support::Refused(
             ONE_DATABASE,
             "Remove it; use database.dbname for the database, and schema.include.list or table.include.list to choose tables in it.",
         )),
     Key::debezium("database.exclude.list", Kind::List)
-        .doc("Databases not to capture: a key of the MySQL connector.")
+        .doc("Databases not to capture. It is a key of the MySQL connector.")
         .unlisted()
         .support(Support::Refused(
             ONE_DATABASE,
             "Remove it; use schema.exclude.list or table.exclude.list to leave tables out.",
         )),
     Key::debezium("database.options", Kind::String)
-        .doc("Options for the server's session, as libpq's options: '-c name=value'. driver.options wins.")
+        .doc("Settings of the server for the connector's sessions, written as libpq's options: '-c name=value'. driver.options takes precedence.")
         .unlisted(),
     Key::debezium("driver.options", Kind::String)
-        .doc("As database.options, which it wins over.")
+        .doc("Settings of the server for the connector's sessions, written as libpq's options: '-c name=value'. Takes precedence over database.options.")
         .unlisted(),
     Key::debezium("database.connection.factory.class", Kind::Class)
-        .doc("Java class that opens connections.")
+        .doc("Java class that opens connections to the database.")
         .unlisted()
         .lenient()
         .support(Support::Refused(
@@ -55,7 +55,7 @@ pub(super) const KEYS: &[Key] = &[
         )),
     Key::debezium("incremental.snapshot.allow.schema.changes", Kind::Boolean)
         .default("false")
-        .doc("Whether columns may change during an incremental snapshot. Without effect on PostgreSQL in Debezium too.")
+        .doc("Whether the columns of a table may change during an incremental snapshot. Debezium does not read it for PostgreSQL.")
         .unlisted()
         .lenient()
         .support(Support::NoEffect("there are no incremental snapshots yet, and a signal table is refused")),
@@ -67,27 +67,27 @@ pub(super) const KEYS: &[Key] = &[
         .support(Support::NoEffect("changes wait in memory, and come again from the server after a crash")),
     Key::debezium("post.processors.<name>.<option>", Kind::String)
         .family("post.processors.<name>.<option>")
-        .doc("Settings of one of post.processors.")
+        .doc("A setting of the post processor called <name> in post.processors.")
         .unlisted()
         .support(Support::NoEffect("post processors are not built in yet")),
     Key::debezium("signal.consumer.<property>", Kind::String)
         .family("signal.consumer.<property>")
-        .doc("Kafka consumer properties of the signal channel 'kafka'.")
+        .doc("A property of the Kafka consumer of the channel 'kafka' of signal.enabled.channels.")
         .unlisted()
         .support(Support::NoEffect("signals are not built in yet")),
     Key::debezium("column.mask.<form>", Kind::String)
         .family("column.mask.<form>")
-        .doc("Any other name that begins so: a slip of the pen in one of the column.mask families.")
+        .doc("Any other name that begins with column.mask: probably column.mask.with.<n>.chars or column.mask.hash.… mistyped.")
         .unlisted()
         .support(NO_SUCH_RULE),
     Key::debezium("column.truncate.<form>", Kind::String)
         .family("column.truncate.<form>")
-        .doc("Any other name that begins so: a slip of the pen in column.truncate.to.<n>.chars.")
+        .doc("Any other name that begins with column.truncate: probably column.truncate.to.<n>.chars mistyped.")
         .unlisted()
         .support(NO_SUCH_RULE),
     Key::debezium("database.<property>", Kind::String)
         .family("database.<property>")
-        .doc("Any other name that begins so: a connection property of the Java driver.")
+        .doc("Any other name that begins with database: a connection property of the Java driver.")
         .unlisted()
         .support(Support::Partly(&[NOT_HERE, GUARD, DRIVER])),
     Key::debezium("driver.<property>", Kind::String)

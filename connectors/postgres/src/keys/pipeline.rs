@@ -26,7 +26,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Change event batch size", Width::Short)
         .checks(&[Check::PositiveInteger])
         .doc(
-            "Most records in one batch handed on. More gives throughput, fewer memory and latency.",
+            "Largest number of records that Debezium hands on in one batch.",
         )
         .support(Support::NoEffect("batches grow with the load by themselves")),
     Key::debezium("max.queue.size", Kind::Int)
@@ -35,7 +35,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Change event buffer size", Width::Short)
         .checks(&[Check::Own(rules::queue_size)])
         .doc(
-            "Most records between the reader and Kafka; a full queue stops reading. Must be larger than max.batch.size.",
+            "Largest number of records that Debezium keeps between reading and sending. Must be larger than max.batch.size.",
         )
         .support(Support::NoEffect("queues are bounded in bytes, for the whole process")),
     Key::debezium("poll.interval.ms", Kind::Long)
@@ -44,7 +44,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Poll interval (ms)", Width::Short)
         .checks(&[Check::PositiveInteger])
         .doc(
-            "Milliseconds to wait for a first record before an empty batch is handed on.",
+            "Milliseconds that Debezium waits for a record before it hands on an empty batch.",
         )
         .support(Support::NoEffect("changes are handed on as they come, without a timer")),
     Key::debezium("max.queue.size.in.bytes", Kind::Long)
@@ -53,7 +53,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Change event buffer size in bytes", Width::Long)
         .checks(&[Check::NonNegativeLong])
         .doc(
-            "Most bytes between the reader and Kafka, beside max.queue.size; 0 leaves it to the process's own byte budget.",
+            "Largest number of bytes that Debezium keeps between reading and sending, beside max.queue.size; 0 sets no limit.",
         )
         .support(Support::NoEffect("queues are bounded in bytes, for the whole process")),
     Key::debezium("provide.transaction.metadata", Kind::Boolean)
@@ -62,7 +62,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 6)
         .shown("Store transaction metadata information in a dedicated topic.", Width::Short)
         .doc(
-            "Send BEGIN and END records to the transaction topic and put a transaction block into each change. One more record at each end of every transaction.",
+            "Send a record at the begin and at the end of each transaction to the transaction topic (topic.transaction), and put a transaction block into the records of changes.",
         ),
     Key::debezium("snapshot.delay.ms", Kind::Long)
         .default("0")
@@ -71,7 +71,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot Delay (milliseconds)", Width::Medium)
         .checks(&[Check::NonNegativeLong])
         .doc(
-            "Milliseconds to wait before the snapshot, for instance while connectors are moved about at start.",
+            "Milliseconds to wait after the start of the connector before the snapshot begins.",
         ),
     Key::debezium("streaming.delay.ms", Kind::Long)
         .default("0")
@@ -80,21 +80,21 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Streaming Delay (milliseconds)", Width::Medium)
         .checks(&[Check::NonNegativeLong])
         .doc(
-            "Milliseconds to wait between a completed snapshot and streaming, so that the snapshot's offset is stored first.",
+            "Milliseconds to wait between the end of the snapshot and streaming.",
         ),
     Key::debezium("snapshot.include.collection.list", Kind::List)
         .at(GROUP, 9)
         .shown("Snapshot mode include data collection", Width::Long)
         .checks(&[Check::RegexList])
         .doc(
-            "Regexes on 'schema.table': of the captured tables, those whose rows are copied. The others are only streamed: what was in them before stays unread.",
+            "Regexes on 'schema.table', separated by commas: of the captured tables, those whose rows the snapshot copies. The others are only streamed. Not set: all captured tables are copied.",
         ),
     Key::debezium("snapshot.fetch.size", Kind::Int)
         .at(GROUP, 10)
         .shown("Snapshot fetch size", Width::Medium)
         .checks(&[Check::NonNegativeInteger])
         .doc(
-            "Rows asked for at a time during the snapshot.",
+            "Number of rows that Debezium asks for at a time during the snapshot.",
         )
         .support(Support::NoEffect("rows are copied in one stream, which the reader slows down by itself")),
     Key::debezium("snapshot.max.threads", Kind::Int)
@@ -103,7 +103,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot maximum threads", Width::Short)
         .checks(&[Check::PositiveInteger])
         .doc(
-            "Connections that read the snapshot side by side. More is faster and a heavier load on the server.",
+            "Number of connections that read the snapshot side by side.",
         )
         .support(Support::NoEffect("one connection copies table after table, with the same records")),
     Key::debezium("snapshot.max.threads.multiplier", Kind::Int)
@@ -112,7 +112,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot maximum thread multiplier", Width::Short)
         .checks(&[Check::PositiveInteger])
         .doc(
-            "Chunks a table is cut into for each of snapshot.max.threads. For one table: snapshot.max.threads.multiplier.<schema>.<table>.",
+            "Number of chunks that Debezium cuts each table into for each of snapshot.max.threads; snapshot.max.threads.multiplier.<schema>.<table> sets it for one table.",
         )
         .family("snapshot.max.threads.multiplier.<table>")
         .support(Support::NoEffect("one connection copies table after table, with the same records")),
@@ -123,7 +123,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Enforces using a single thread per table regardless of table size", Width::Short)
         .aliases(&["internal.legacy.snapshot.max.threads"])
         .doc(
-            "With several threads: one table a thread instead of chunks of every table.",
+            "With snapshot.max.threads above 1: each thread reads whole tables instead of chunks.",
         )
         .support(Support::NoEffect("one connection copies table after table, with the same records")),
     Key::debezium("internal.legacy.snapshot.max.threads", Kind::Boolean)
@@ -133,7 +133,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Enforces using a single thread per table regardless of table size", Width::Short)
         .alias_of("legacy.snapshot.max.threads")
         .doc(
-            "Earlier name of legacy.snapshot.max.threads. Accepted, without effect.",
+            "Earlier name of legacy.snapshot.max.threads.",
         )
         .support(Support::NoEffect("Debezium does not read this name either; legacy.snapshot.max.threads took its place")),
     Key::debezium("snapshot.mode.custom.name", Kind::String)
@@ -141,7 +141,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot Mode Custom Name", Width::Medium)
         .checks(&[Check::Own(rules::custom_snapshot_mode)])
         .doc(
-            "Name of a Java snapshotter, for snapshot.mode=custom. Java plug-ins do not run here.",
+            "With snapshot.mode=custom: the name of the Java plug-in that decides when rows are copied. Java plug-ins do not run here.",
         )
         .support(Support::NoEffect("Java plug-ins cannot be loaded here")),
     Key::debezium("snapshot.mode.configuration.based.snapshot.data", Kind::Boolean)
@@ -149,28 +149,28 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 15)
         .shown("Snapshot mode property based snapshot data", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: copy the rows, at every start.",
+            "With snapshot.mode=configuration_based: whether the rows are copied, at every start.",
         ),
     Key::debezium("snapshot.mode.configuration.based.snapshot.schema", Kind::Boolean)
         .default("false")
         .at(GROUP, 16)
         .shown("Snapshot mode property based snapshot schema", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: read the tables' structure. A connector to PostgreSQL reads it at every start; with true a start that finds an unfinished copy, and may not copy rows, goes on instead of being refused.",
+            "With snapshot.mode=configuration_based: whether the structure of the tables is read. This connector reads it at every start anyway; but true lets a start go on that finds an unfinished snapshot and may not copy rows, and false refuses such a start.",
         ),
     Key::debezium("snapshot.mode.configuration.based.start.stream", Kind::Boolean)
         .default("false")
         .at(GROUP, 17)
         .shown("Snapshot mode property based start stream", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: stream after the copy. With false nothing is streamed.",
+            "With snapshot.mode=configuration_based: whether changes are streamed after the snapshot.",
         ),
     Key::debezium("snapshot.mode.configuration.based.snapshot.on.schema.error", Kind::Boolean)
         .default("false")
         .at(GROUP, 18)
         .shown("Snapshot mode property based snapshot on schema error", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: copy again when the schema history is lost. PostgreSQL has none, so this does nothing.",
+            "With snapshot.mode=configuration_based: whether rows are copied again when the schema history is lost.",
         )
         .support(Support::NoEffect("PostgreSQL keeps no schema history that could be lost")),
     Key::debezium("snapshot.mode.configuration.based.snapshot.on.data.error", Kind::Boolean)
@@ -178,7 +178,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 19)
         .shown("Snapshot mode property based snapshot on data error", Width::Medium)
         .doc(
-            "For snapshot.mode=configuration_based: copy again when the stored position is no longer in the server's log.",
+            "With snapshot.mode=configuration_based: whether rows are copied again when the stored position is no longer in the server's log.",
         ),
     Key::debezium("retriable.restart.connector.wait.ms", Kind::Long)
         .default("10000")
@@ -187,7 +187,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Retriable restart wait (ms)", Width::Medium)
         .checks(&[Check::PositiveLong])
         .doc(
-            "Milliseconds to wait before the task starts again after an error that may pass.",
+            "Milliseconds to wait before the connector connects again after an error that may pass, such as a lost connection.",
         ),
     Key::debezium("query.fetch.size", Kind::Int)
         .default("0")
@@ -195,7 +195,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Query fetch size", Width::Medium)
         .checks(&[Check::NonNegativeInteger])
         .doc(
-            "Rows asked for at a time by other queries; 0 leaves it to the server.",
+            "Number of rows that Debezium asks for at a time in queries other than the snapshot's; 0 sets no limit.",
         )
         .support(Support::NoEffect("the connector's other queries have short answers")),
     Key::debezium("errors.max.retries", Kind::Int)
@@ -205,7 +205,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("The maximum number of retries", Width::Medium)
         .checks(&[Check::Integer])
         .doc(
-            "Restarts after errors that may pass before the task fails: -1 never gives up, 0 fails at once.",
+            "How many times the connector connects again after errors that may pass, before the task fails: -1 never gives up, 0 fails at once.",
         ),
     Key::debezium("incremental.snapshot.watermarking.strategy", Kind::String)
         .default("INSERT_INSERT")
@@ -214,7 +214,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Incremental snapshot watermarking strategy", Width::Medium)
         .one_of(&["insert_delete", "insert_insert"], &[Check::OneOf(&["insert_delete", "insert_insert"])])
         .doc(
-            "How an incremental snapshot's window is marked in the signal table: insert_insert writes two rows a chunk, insert_delete removes the first again, which keeps the table small.",
+            "How an incremental snapshot marks in the signal table where each chunk begins and ends: insert_insert writes two rows, insert_delete writes one row and deletes it again.",
         )
         .support(Support::NoEffect("there are no incremental snapshots yet, and a signal table is refused")),
     Key::debezium("internal.log.position.check.enable", Kind::Boolean)
@@ -222,14 +222,14 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 24)
         .shown("Enable/Disable log position check", Width::Medium)
         .doc(
-            "Check at start that the server still has the stored position. Without the check a lost position is found later, as a gap.",
+            "Check at the start that the server's log still has the stored position. Without the check, a lost position is noticed only later, and changes are missing.",
         ),
     Key::debezium("internal.advanced.metrics.enable", Kind::Boolean)
         .default("false")
         .at(GROUP, 25)
         .shown("Enable/Disable advance metrics", Width::Medium)
         .doc(
-            "Count events for each table in the metrics. One more set of series a table.",
+            "Count events for each table in the metrics.",
         )
         .support(Support::NoEffect("no events are counted by table")),
     Key::debezium("connection.validation.timeout.ms", Kind::Long)
@@ -239,7 +239,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Connection validation timeout (ms)", Width::Short)
         .checks(&[Check::PositiveLong])
         .doc(
-            "Milliseconds that the test connection of a validation may take.",
+            "Milliseconds that the test connection may take when a configuration is validated.",
         ),
     Key::debezium("executor.shutdown.timeout.ms", Kind::Long)
         .default("4000")
@@ -247,7 +247,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Executor shutdown timeout (ms)", Width::Medium)
         .checks(&[Check::PositiveLong])
         .doc(
-            "Milliseconds that workers have to end when the task stops, before they are cut off.",
+            "Milliseconds that the connector's threads have to end when the task stops.",
         )
         .support(Support::NoEffect("the worker's task.shutdown.graceful.timeout.ms bounds the whole stop")),
     Key::debezium("openlineage.integration.enabled", Kind::Boolean)
@@ -256,7 +256,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 28)
         .shown("Enables OpenLineage integration", Width::Short)
         .doc(
-            "Emit OpenLineage run events. Not done here: accepted, and said in the log.",
+            "Send OpenLineage events about runs of the connector.",
         )
         .support(Support::NoEffect("no OpenLineage events are sent; the records are the same")),
     Key::debezium("openlineage.integration.config.file.path", Kind::String)
@@ -265,7 +265,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 29)
         .shown("Path to OpenLineage file configuration", Width::Long)
         .doc(
-            "OpenLineage client configuration. Read only with openlineage.integration.enabled.",
+            "With openlineage.integration.enabled=true: the file with the configuration of the OpenLineage client.",
         )
         .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.job.namespace", Kind::String)
@@ -273,7 +273,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 30)
         .shown("Namespace used for Debezium job", Width::Long)
         .doc(
-            "Namespace of the OpenLineage job.",
+            "With openlineage.integration.enabled=true: the job's namespace.",
         )
         .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.job.description", Kind::String)
@@ -282,7 +282,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 31)
         .shown("Description used for Debezium job", Width::Long)
         .doc(
-            "Description of the OpenLineage job.",
+            "With openlineage.integration.enabled=true: the job's description.",
         )
         .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.job.tags", Kind::List)
@@ -291,7 +291,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Debezium job tags", Width::Long)
         .checks(&[Check::Pairs])
         .doc(
-            "Tags of the OpenLineage job, 'k1=v1,k2=v2'.",
+            "With openlineage.integration.enabled=true: the job's tags, as 'k1=v1,k2=v2'.",
         )
         .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.job.owners", Kind::List)
@@ -300,7 +300,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Debezium job owners", Width::Long)
         .checks(&[Check::Pairs])
         .doc(
-            "Owners of the OpenLineage job, 'role=name,role=name'.",
+            "With openlineage.integration.enabled=true: the job's owners, as 'role=name,role=name'.",
         )
         .support(Support::NoEffect("no OpenLineage events are sent")),
     Key::debezium("openlineage.integration.dataset.kafka.bootstrap.servers", Kind::String)
@@ -308,7 +308,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 34)
         .shown("Kafka bootstrap server used in Kafka Connect deployment", Width::Long)
         .doc(
-            "Kafka address by which OpenLineage names the topics.",
+            "With openlineage.integration.enabled=true: the Kafka address by which topics are named.",
         )
         .support(Support::NoEffect("no OpenLineage events are sent")),
 ];

@@ -103,14 +103,14 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Replica Identity Auto Set Values", Width::Long)
         .checks(&[Check::Own(rules::replica_identities)])
         .doc(
-            "List of '<table regex>:<DEFAULT | FULL | NOTHING | INDEX name>' entries. Before streaming, tables that match get that replica identity by ALTER TABLE, which decides how much of the old row updates and deletes carry.",
+            "Replica identities to set, as '<table regex>:<DEFAULT | FULL | NOTHING | INDEX name>', separated by commas. Before streaming, the connector gives tables that match this replica identity by ALTER TABLE. It decides how much of the old row is in updates and deletes.",
         ),
     Key::debezium("slot.drop.on.stop", Kind::Boolean)
         .default("false")
         .at(GROUP, 13)
         .shown("Drop slot on stop", Width::None)
         .doc(
-            "Drop the slot when the task stops in an orderly way. Whatever is written while the connector is down is then lost to it: for tests only.",
+            "Drop the replication slot when the task stops in an orderly way. The connector then misses all changes that are made until its next start: for tests only.",
         ),
     Key::debezium("slot.failover", Kind::Boolean)
         .default("false")
@@ -124,14 +124,14 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 15)
         .shown("Optional parameters to pass to the logical decoder when the stream is started.", Width::Long)
         .doc(
-            "Extra options for START_REPLICATION, 'name=value' separated by ';'. A pair that cannot be read is logged and left out, and so is an option that would change how the stream is read.",
+            "Extra options of START_REPLICATION, as 'name=value' separated by ';'. An option that cannot be read, or that would change how the stream is read, is left out with a line in the log.",
         ),
     Key::debezium("database.initial.statements", Kind::String)
         .low()
         .at(GROUP, 16)
         .shown("Initial statements", Width::Long)
         .doc(
-            "SQL run on each new ordinary connection, separated by ';' (a literal ';' is written ';;'). Not run on the replication connection.",
+            "SQL statements, separated by ';', that are run on each new connection other than the replication connection. A ';' inside of a statement is written ';;'.",
         ),
     Key::debezium("database.sslmode", Kind::String)
         .default("prefer")
@@ -139,31 +139,31 @@ pub(super) const KEYS: &[Key] = &[
         .shown("SSL mode", Width::Medium)
         .one_of(&["allow", "prefer", "disable", "verify-ca", "require", "verify-full"], &[Check::OneOf(&["allow", "prefer", "disable", "verify-ca", "require", "verify-full"])])
         .doc(
-            "TLS as libpq means it: disable, allow, prefer (take it if offered, the default), require (no check of the server), verify-ca, verify-full (the certificate must also carry the host name). Below verify-ca a man in the middle goes unnoticed.",
+            "Whether connections use TLS, with libpq's meanings: disable (never), allow (if the server insists), prefer (if the server offers it), require (always, without verifying the server), verify-ca (the server's certificate must come from an authority in database.sslrootcert), verify-full (it must also carry the host name). Before verify-ca, an attacker can pose as the server.",
         ),
     Key::debezium("database.sslcert", Kind::String)
         .at(GROUP, 18)
         .shown("SSL Client Certificate", Width::Long)
         .doc(
-            "File with the client certificate, for servers that ask for one.",
+            "File with the certificate that the connector shows to servers that ask for one.",
         ),
     Key::debezium("database.sslpassword", Kind::Password)
         .at(GROUP, 19)
         .shown("SSL Client Key Password", Width::Medium)
         .doc(
-            "Password of the client key file.",
+            "Password of the file in database.sslkey.",
         ),
     Key::debezium("database.sslrootcert", Kind::String)
         .at(GROUP, 20)
         .shown("SSL Root Certificate", Width::Long)
         .doc(
-            "File with the certificates that the server's certificate is checked against in verify-ca and verify-full.",
+            "File with the certificates of the authorities by which the server is verified, with database.sslmode=verify-ca or verify-full.",
         ),
     Key::debezium("database.sslkey", Kind::String)
         .at(GROUP, 21)
         .shown("SSL Client Key", Width::Long)
         .doc(
-            "File with the client certificate's private key: PKCS-8 DER or PEM.",
+            "File with the private key of the certificate in database.sslcert: PKCS-8, as DER or PEM.",
         ),
     Key::debezium("slot.max.retries", Kind::Int)
         .default("6")
@@ -172,7 +172,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Retry count", Width::None)
         .checks(&[Check::Integer])
         .doc(
-            "Attempts to start streaming when the slot cannot be had, for instance because its last user is not gone yet.",
+            "How many times the connector tries to start streaming when the slot cannot be used yet, for example because another connection still holds it. slot.retry.delay.ms is the time between two attempts.",
         ),
     Key::debezium("slot.retry.delay.ms", Kind::Long)
         .default("10000")
@@ -181,13 +181,13 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Retry delay", Width::None)
         .checks(&[Check::Integer])
         .doc(
-            "Milliseconds between those attempts.",
+            "Milliseconds between two of the attempts that slot.max.retries allows.",
         ),
     Key::debezium("database.sslfactory", Kind::String)
         .at(GROUP, 24)
         .shown("SSL Root Certificate", Width::Long)
         .doc(
-            "Java socket factory. There is no JVM here: the driver's NonValidatingFactory is taken as sslmode=require, any other is refused.",
+            "Java class that opens TLS connections. There is no JVM here: the driver's NonValidatingFactory is taken as database.sslmode=require, any other class is refused.",
         ),
     Key::debezium("status.update.interval.ms", Kind::Int)
         .default("10000")
@@ -195,7 +195,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Status update interval (ms)", Width::Short)
         .checks(&[Check::PositiveInteger])
         .doc(
-            "Milliseconds between status messages to the server. Larger than the server's wal_sender_timeout and the server hangs up.",
+            "Milliseconds between two status messages to the server. Must be below the server's wal_sender_timeout, or the server closes the connection.",
         ),
     Key::debezium("lsn.flush.timeout.ms", Kind::Long)
         .default("30000")
@@ -203,7 +203,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("LSN flush timeout (ms)", Width::Short)
         .checks(&[Check::PositiveInteger])
         .doc(
-            "Milliseconds that one confirmation of the position may take before lsn.flush.timeout.action applies.",
+            "Milliseconds that telling the server the position up to which its log has been read may take, before lsn.flush.timeout.action applies.",
         )
         .support(Support::NoEffect("a confirmation is part of the status messages, and nobody waits for its end")),
     Key::debezium("lsn.flush.timeout.action", Kind::String)
@@ -212,7 +212,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("LSN flush timeout action", Width::Medium)
         .one_of(&["fail", "warn", "ignore"], &[Check::OneOf(&["fail", "warn", "ignore"])])
         .doc(
-            "When a confirmation takes too long: fail stops the task, warn and ignore go on; the server keeps its log until a later one succeeds.",
+            "What Debezium does when lsn.flush.timeout.ms is over: fail stops the task, warn and ignore go on.",
         )
         .support(Support::NoEffect("a confirmation is part of the status messages, and nobody waits for its end")),
     Key::debezium("database.tcpKeepAlive", Kind::Boolean)
@@ -229,7 +229,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Xmin fetch interval (ms)", Width::Short)
         .checks(&[Check::NonNegativeLong])
         .doc(
-            "Milliseconds between looks at the slot's catalog_xmin, which then stands in source.xmin; 0 never looks, and source.xmin stays null.",
+            "Milliseconds between two reads of the slot's catalog_xmin, which records carry as source.xmin; with 0 it is not read, and source.xmin is null.",
         )
         .support(Support::Refused("source.xmin is not read here and would stay null", "Remove it or set 0; nothing else of a record depends on it.")),
     Key::debezium("skipped.operations", Kind::List)
@@ -239,7 +239,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Skipped Operations", Width::Short)
         .checks(&[Check::Own(rules::skipped_operations)])
         .doc(
-            "Operations that yield no record: c (insert), u (update), d (delete), t (truncate), or none alone. r is accepted, and snapshot reads are sent all the same.",
+            "Operations for which no record is sent, separated by commas: c (insert), u (update), d (delete), t (truncate); or none alone, to send all. r is accepted, but the rows of snapshots are sent all the same.",
         ),
     Key::debezium("lsn.flush.mode", Kind::String)
         .low()
@@ -247,7 +247,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("LSN flush mode", Width::Short)
         .one_of(&["connector_and_driver", "connector", "manual"], &[Check::OneOf(&["connector_and_driver", "connector", "manual"])])
         .doc(
-            "Who tells the server how far its log has been read: connector (after the records are stored in Kafka; the default), connector_and_driver (also when idle, for changes that yield no record), manual (nobody: the server's log grows until you move the slot yourself).",
+            "When the server is told how far its log has been read, so that it can remove older parts: connector (after the records are stored in Kafka; the default), connector_and_driver (also after changes that yield no record), manual (never: the server's log grows until you move the slot yourself).",
         ),
     Key::debezium("flush.lsn.source", Kind::Boolean)
         .default("true")
@@ -256,6 +256,6 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Boolean to determine if Debezium should flush LSN in the source database", Width::Short)
         .checks(&[Check::Boolean])
         .doc(
-            "Older form of lsn.flush.mode, read when that is not set: true is connector, false is manual.",
+            "Older form of lsn.flush.mode, which counts when that is not set: true is connector, false is manual.",
         ),
 ];

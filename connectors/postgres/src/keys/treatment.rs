@@ -18,7 +18,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Enable/Disable extended headers", Width::Short)
         .checks(&[Check::Boolean])
         .doc(
-            "Put four __debezium.context headers (logical name, task, connector, run) on data records. false: records go without, and are smaller.",
+            "Add four headers __debezium.context.… (logical name, task, connector, run) to the records of rows.",
         ),
     Key::debezium("guardrail.collections.max", Kind::Int)
         .default("0")
@@ -26,7 +26,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Maximum number of collections or tables", Width::Short)
         .checks(&[Check::NonNegativeInteger])
         .doc(
-            "Most tables that may be captured at start; 0 sets no limit. A filter that matches far too much is caught by it.",
+            "Largest number of tables that may be captured, counted at the start; guardrail.collections.limit.action says what happens with more. 0 sets no limit.",
         ),
     Key::debezium("guardrail.collections.limit.action", Kind::String)
         .default("warn")
@@ -34,7 +34,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Guardrail collections limit action", Width::Short)
         .one_of(&["warn", "fail"], &[Check::OneOf(&["warn", "fail"])])
         .doc(
-            "When guardrail.collections.max is passed: warn logs it, fail refuses to start.",
+            "What happens when more tables than guardrail.collections.max are captured: warn writes it to the log, fail fails the connector.",
         ),
     Key::debezium("custom.sanitize.pattern", Kind::String)
         .default(".*secret$|.*password$|.*sasl\\.jaas\\.config$|.*basic\\.auth\\.user\\.info|.*registry\\.auth\\.client-secret|.*credentials\\.json$|.*connectionstring$|.*connection\\.string$")
@@ -42,14 +42,14 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 38)
         .shown("Custom pattern for masking sensitive configuration", Width::Long)
         .doc(
-            "Regex on key names whose values are masked in logs, in place of the built-in one. Too narrow a pattern writes secrets into the log.",
+            "Regex on the names of keys whose values are masked in the log; it replaces the default. A pattern that misses a key lets its secret into the log.",
         ),
     Key::debezium("statistics.metrics.enabled", Kind::Boolean)
         .default("true")
         .at(GROUP, 39)
         .shown("Enable collecting statistics metrics like latencies", Width::Short)
         .doc(
-            "Keep percentiles of the lag in the metrics. false saves a little work a record.",
+            "Keep percentiles of the time that records take in the metrics.",
         )
         .support(Support::NoEffect("no percentiles of the lag are kept")),
     Key::debezium("decimal.handling.mode", Kind::String)
@@ -58,7 +58,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Decimal Handling", Width::Short)
         .one_of(&["string", "double", "precise"], &[Check::OneOf(&["string", "double", "precise"])])
         .doc(
-            "numeric, decimal and money as: precise (Connect's Decimal, exact bytes), double (rounds beyond 15 digits), string (exact text).",
+            "How values of types numeric, decimal and money are sent: precise (Connect's Decimal: exact, as bytes), double (rounds beyond 15 digits) or string (exact, as text).",
         ),
     Key::debezium("time.precision.mode", Kind::String)
         .default("adaptive")
@@ -66,7 +66,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Time Precision", Width::Short)
         .one_of(&["adaptive", "adaptive_time_microseconds", "isostring", "microseconds", "nanoseconds", "connect"], &[Check::OneOf(&["adaptive", "adaptive_time_microseconds", "isostring", "microseconds", "nanoseconds", "connect"])])
         .doc(
-            "Dates and times as: adaptive (the unit follows the column's precision), adaptive_time_microseconds (times always microseconds), connect (milliseconds; finer digits are cut), isostring, microseconds, nanoseconds.",
+            "How dates and times are sent: adaptive (the unit follows the column's precision), adaptive_time_microseconds (the same, but times of day always in microseconds), connect (Connect's types in milliseconds; finer digits are cut off), isostring (text), microseconds or nanoseconds.",
         ),
     Key::debezium("snapshot.lock.timeout.ms", Kind::Long)
         .default("10000")
@@ -81,7 +81,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 43)
         .shown("Schema storage class", Width::Long)
         .doc(
-            "Java class that keeps schemas. Accepted, without effect: there is no JVM here.",
+            "Java class in which Debezium keeps schemas in memory.",
         )
         .support(Support::NoEffect("there is no JVM here, and tables are kept in memory")),
     Key::debezium("memory.management.tables.class", Kind::Class)
@@ -90,7 +90,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 44)
         .shown("Table storage class", Width::Long)
         .doc(
-            "Java class that keeps tables. Accepted, without effect: there is no JVM here.",
+            "Java class in which Debezium keeps the structure of tables in memory.",
         )
         .support(Support::NoEffect("there is no JVM here, and tables are kept in memory")),
     Key::debezium("snapshot.mode", Kind::String)
@@ -108,7 +108,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot isolation mode", Width::Short)
         .one_of(&["read_uncommitted", "repeatable_read", "read_committed", "serializable"], &[Check::OneOf(&["read_uncommitted", "repeatable_read", "read_committed", "serializable"])])
         .doc(
-            "Isolation of the snapshot's transaction. An exported snapshot runs in repeatable read whatever is named; the weaker ones can copy a state that never was.",
+            "Isolation level of the snapshot's transaction. With the weaker levels, the copied rows may be of different moments. A view that the slot exports is read in repeatable read, whatever is set.",
         ),
     Key::debezium("snapshot.query.mode", Kind::String)
         .default("select_all")
@@ -117,7 +117,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot query mode", Width::Short)
         .one_of(&["custom", "select_all"], &[Check::OneOf(&["custom", "select_all"])])
         .doc(
-            "How rows are selected: select_all, or custom (a Java plug-in, which does not run here).",
+            "How the snapshot selects rows: select_all, or custom (a Java plug-in, which does not run here).",
         )
         .support(Support::Partly(&[(Values::Own(rules::is_custom_query), Support::Refused("it names a Java plug-in, and these do not run here", "Use select_all, with snapshot.select.statement.overrides for tables that need a SELECT of their own."))])),
     Key::debezium("snapshot.query.mode.custom.name", Kind::String)
@@ -125,7 +125,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot Query Mode Custom Name", Width::Medium)
         .checks(&[Check::Own(rules::custom_query_mode)])
         .doc(
-            "Name of a Java query plug-in, for snapshot.query.mode=custom. Java plug-ins do not run here.",
+            "With snapshot.query.mode=custom: the name of the Java plug-in that selects rows. Java plug-ins do not run here.",
         )
         .support(Support::NoEffect("Java plug-ins cannot be loaded here")),
     Key::debezium("snapshot.locking.mode.custom.name", Kind::String)
@@ -133,7 +133,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot Locking Mode Custom Name", Width::Medium)
         .checks(&[Check::Own(rules::custom_locking_mode)])
         .doc(
-            "Name of a Java locking plug-in, for snapshot.locking.mode=custom. Java plug-ins do not run here.",
+            "With snapshot.locking.mode=custom: the name of the Java plug-in that locks tables. Java plug-ins do not run here.",
         )
         .support(Support::NoEffect("Java plug-ins cannot be loaded here")),
     Key::debezium("snapshot.locking.mode", Kind::String)
@@ -143,7 +143,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Snapshot locking mode", Width::Short)
         .one_of(&["shared", "custom", "none"], &[Check::OneOf(&["shared", "custom", "none"])])
         .doc(
-            "Table locks while the snapshot starts: none (the default), shared (keeps others from altering the tables), custom.",
+            "Which locks are taken on tables when the snapshot begins: none, shared (nobody can alter the tables meanwhile) or custom (a Java plug-in, which does not run here).",
         )
         .support(Support::Partly(&[(Values::Own(rules::is_custom_locking), Support::Refused("it names a Java plug-in, and these do not run here", "Use none or shared."))])),
     Key::debezium("hstore.handling.mode", Kind::String)
@@ -153,7 +153,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("HStore Handling", Width::Medium)
         .one_of(&["json", "map"], &[Check::OneOf(&["json", "map"])])
         .doc(
-            "hstore as json (one text) or map (a MAP of texts).",
+            "How values of type hstore are sent: json (one text) or map (a map of texts).",
         ),
     Key::debezium("binary.handling.mode", Kind::String)
         .default("bytes")
@@ -162,7 +162,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Binary Handling", Width::Medium)
         .one_of(&["bytes", "base64", "hex", "base64-url-safe"], &[Check::OneOf(&["bytes", "base64", "hex", "base64-url-safe"])])
         .doc(
-            "bytea as bytes, or as text: base64, base64-url-safe, hex.",
+            "How values of type bytea are sent: bytes, or as text in base64, base64-url-safe or hex.",
         ),
     Key::debezium("schema.name.adjustment.mode", Kind::String)
         .default("none")
@@ -171,7 +171,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Schema Name Adjustment", Width::Medium)
         .one_of(&["none", "avro_unicode", "avro"], &[Check::OneOf(&["none", "avro_unicode", "avro"])])
         .doc(
-            "What becomes of characters in schema names that Avro refuses: none, avro ('_' for each), avro_unicode ('_uXXXX', which keeps names distinct).",
+            "What happens to characters in schema names that Avro does not allow: none leaves them, avro replaces each by '_', avro_unicode by '_uXXXX' (so that names stay distinct).",
         ),
     Key::debezium("interval.handling.mode", Kind::String)
         .default("numeric")
@@ -180,7 +180,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Interval Handling", Width::Medium)
         .one_of(&["string", "numeric"], &[Check::OneOf(&["string", "numeric"])])
         .doc(
-            "interval as numeric (microseconds, a month taken as 30.4375 days: not exact) or string (ISO 8601, exact).",
+            "How values of type interval are sent: numeric (microseconds, with a month as 30.4375 days: not exact) or string (ISO 8601: exact).",
         ),
     Key::debezium("schema.refresh.mode", Kind::String)
         .default("columns_diff")
@@ -188,7 +188,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Schema refresh mode", Width::Short)
         .one_of(&["columns_diff", "columns_diff_exclude_unchanged_toast"], &[Check::OneOf(&["columns_diff", "columns_diff_exclude_unchanged_toast"])])
         .doc(
-            "When the known schema of a table is compared with a change: columns_diff at any difference, columns_diff_exclude_unchanged_toast not for missing TOAST columns. pgoutput sends schemas itself, so it does nothing there.",
+            "When Debezium reads the columns of a table again: columns_diff when a change has other columns than are known, columns_diff_exclude_unchanged_toast not when only large values (TOAST) are missing.",
         )
         .support(Support::NoEffect("the log itself says when a table's columns change")),
     Key::debezium("incremental.snapshot.chunk.size", Kind::Int)
@@ -197,7 +197,7 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Incremental snapshot chunk size", Width::Medium)
         .checks(&[Check::NonNegativeInteger])
         .doc(
-            "Rows that an incremental snapshot reads in one window. More is faster and holds more rows in memory.",
+            "Number of rows that an incremental snapshot reads in one chunk.",
         )
         .support(Support::NoEffect("there are no incremental snapshots yet, and a signal table is refused")),
     Key::debezium("unavailable.value.placeholder", Kind::String)
@@ -205,21 +205,21 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 57)
         .shown("Unavailable value placeholder", Width::Medium)
         .doc(
-            "What stands for a large value that the server did not send because it did not change; 'hex:' and hex digits for raw bytes. Must be a value that never occurs.",
+            "Value that is sent in place of a large value (TOAST) which did not change and which the server therefore did not send: a text, or 'hex:' and hex digits for bytes. Must be a value that never occurs.",
         ),
     Key::debezium("message.prefix.include.list", Kind::List)
         .at(GROUP, 58)
         .shown("Include Logical Decoding Message Prefixes", Width::Long)
         .checks(&[Check::RegexList])
         .doc(
-            "Regexes on the prefix of logical messages (pg_logical_emit_message): those that match are sent.",
+            "Regexes on the prefix of logical messages (pg_logical_emit_message), separated by commas: only messages that match are sent. Not set: all.",
         ),
     Key::debezium("message.prefix.exclude.list", Kind::List)
         .at(GROUP, 59)
         .shown("Exclude Logical Decoding Message Prefixes", Width::Long)
         .checks(&[Check::NotWith { other: "message.prefix.include.list", shown: "logical_decoding_message.prefix.include.list" }, Check::RegexList])
         .doc(
-            "Regexes on the prefix of logical messages: those that match are not sent. Not together with message.prefix.include.list.",
+            "Regexes on the prefix of logical messages (pg_logical_emit_message), separated by commas: messages that match are not sent. Not together with message.prefix.include.list.",
         ),
     Key::debezium("publish.via.partition.root", Kind::Boolean)
         .default("false")
@@ -227,6 +227,6 @@ pub(super) const KEYS: &[Key] = &[
         .shown("Publish via partition root", Width::Short)
         .checks(&[Check::Boolean])
         .doc(
-            "When the connector itself makes the publication: changes in partitions come under the partitioned table's name, so in one topic. An existing publication is left as it is.",
+            "Whether changes in partitions are sent under the name of the partitioned table, and so to one topic. Applies when the connector makes the publication; one that exists is left as it is.",
         ),
 ];

@@ -101,7 +101,10 @@ impl ColumnRules {
             };
             problems.extend(added.err());
             for problem in problems {
-                r.complain(Invalid::new(name, format!("The '{}' value is invalid: {problem}", family.shown(name))));
+                r.complain(Invalid::new(
+                    name,
+                    format!("The '{}' value is invalid: {problem}", settings::shown_name(name)),
+                ));
             }
         }
         rules
@@ -204,14 +207,6 @@ impl<'a> Family<'a> {
         let (algorithm, salt) = rest.split_once(".with.salt.")?;
         let is_one = !algorithm.is_empty() && !algorithm.contains('.') && !salt.is_empty();
         is_one.then_some(Self::Hash { form, algorithm, salt })
-    }
-
-    /// The key's name for a message, with the salt masked, because it is a secret.
-    fn shown(&self, name: &str) -> String {
-        match self {
-            Self::Hash { salt, .. } => name.strip_suffix(salt).map_or_else(String::new, |n| format!("{n}********")),
-            _ => name.to_owned(),
-        }
     }
 }
 
