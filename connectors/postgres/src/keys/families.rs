@@ -77,12 +77,12 @@ pub(super) const KEYS: &[Key] = &[
         .support(Support::NoEffect("signals are not built in yet")),
     Key::debezium("column.mask.<form>", Kind::String)
         .family("column.mask.<form>")
-        .doc("Any other name that begins so: a slip of the pen in one of the column.mask families.")
+        .doc("Any other name that begins so: a misspelt column.mask key.")
         .unlisted()
         .support(NO_SUCH_RULE),
     Key::debezium("column.truncate.<form>", Kind::String)
         .family("column.truncate.<form>")
-        .doc("Any other name that begins so: a slip of the pen in column.truncate.to.<n>.chars.")
+        .doc("Any other name that begins so: a misspelt column.truncate.to.<n>.chars.")
         .unlisted()
         .support(NO_SUCH_RULE),
     Key::debezium("database.<property>", Kind::String)
