@@ -52,7 +52,7 @@ pub enum Encoder {
     Json(Box<JsonEncoder>),
     /// Java's `toString`.
     Text,
-    /// Texts that can be read back as values.
+    /// `SimpleHeaderConverter`: text or JSON.
     Header,
     /// Bytes, unchanged.
     Bytes,

@@ -14,7 +14,8 @@
 //! An owner that loses the group must stop producing before another process begins. So the owner proves that it holds the
 //! place again and again, by writing the mark, which the broker takes from the present holder only. The [`Fence`] of a tenure
 //! is open for the session timeout minus one heartbeat after the last mark that the broker took, by the monotonic clock, and
-//! it is asked before every record: a process that was stopped and continued finds it closed, whichever thread wakes first.
+//! it is asked at least every 16th record, after every wait of a sender, and before every write of state: a process that was
+//! stopped and continued finds it closed, whichever thread wakes first.
 //!
 //! Must not know: what the owner does.
 
@@ -49,7 +50,7 @@ pub struct GroupSettings {
     pub instance_id: String,
     /// `config.storage.topic`. Its partition 0 stands for the owner's place; nobody joins before the topic exists.
     pub topic: String,
-    /// `session.timeout.ms`: after so long without a heartbeat the broker counts the owner as dead.
+    /// `session.timeout.ms`: after this time without a heartbeat the broker counts the owner as dead.
     pub session_timeout: Duration,
     /// `heartbeat.interval.ms`.
     pub heartbeat: Duration,

@@ -350,7 +350,7 @@ impl Pipeline {
             Stage::HeaderConverter => self.header.class,
             Stage::KeyConverter => self.key.class,
             Stage::ValueConverter => self.value.class,
-            // A failure that would hit every record is shown by the task's trace only.
+            // Not tolerated, or not the record's fault: the task ends and its trace says why; nothing is logged here.
             _ if tolerance.all.is_none() || !failure.is_of_the_record() => return Err(failure),
             stage => class_of(stage),
         };

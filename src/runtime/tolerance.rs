@@ -1,8 +1,9 @@
 //! What becomes of a record that a transform, a converter or the broker cannot take: the `errors.*` settings.
 //!
-//! After a retriable error the step is tried again for as long as `errors.retry.timeout` says, with Connect's pauses. A
-//! record that fails for good ends the task, or is left out with `errors.tolerance=all`. The log then has a line for each
-//! such record with `errors.log.enable`, and else a line once in a while with how many there were.
+//! After a retriable error the step is tried again for as long as `errors.retry.timeout` says, with Connect's pauses (restarts
+//! and reconnects wait by another rule, that of the crate `retry`). A record that fails for good ends the task, or is left out
+//! with `errors.tolerance=all`. The log then has a line for each such record with `errors.log.enable`, and else a line once in
+//! a while with how many there were. A row that cannot be decoded never becomes a record: it always ends the task.
 //!
 //! Must not know: transforms, converters, the broker.
 

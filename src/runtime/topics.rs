@@ -20,7 +20,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 pub(crate) struct NewTopics {
     sink: Arc<dyn Sink>,
     make: Option<Topics>,
-    /// Topics that are to be reported, with the number of their first record: once that is done.
+    /// Topics to report once their first record (this number) is delivered.
     unheard: Mutex<Vec<(u64, Arc<str>)>>,
     waits: Mutex<Option<Arc<str>>>,
     resets: Arc<AtomicU64>,

@@ -1,6 +1,7 @@
-//! The thread that does what the machine decides, and tells the machine the results.
+//! The thread that does what the machine decides, and tells the machine the results. It also gives the machine its rules: how
+//! long a proof of the ownership lasts, and how often one is made.
 //!
-//! Must not know: when the place may be taken, or when a tenure is over.
+//! Must not know: what follows from a mark or a proof.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ const TICK: Duration = Duration::from_millis(50);
 const SHORT_TICK: Duration = Duration::from_millis(10);
 /// The pause after a client could not be made.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The longest time between two proofs: after so long a process whose place was taken knows it.
+/// The longest time between two proofs. A process whose place was taken learns of it within this time.
 const PROOF_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) struct Membership {
