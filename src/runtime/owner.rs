@@ -8,7 +8,7 @@
 //! group does not rebalance when they come and go, and read the mark that the owner writes into the group. A standby joins
 //! under the static member's name when the mark says that the place is free, or when the mark has not changed for as long as
 //! it lasts. Joining fences the member before, dead or alive: the broker refuses what it sends from then on. A process that
-//! is restarted after a crash need not wait: it has its instance id again, and taking the lock of that id on its machine
+//! is restarted after a crash need not wait: it has its instance id again, and taking the lock of that id on its host
 //! proves that the process before it is dead.
 //!
 //! An owner that loses the group must stop producing before another process begins. So the owner proves that it holds the

@@ -198,9 +198,9 @@ impl Machine {
         self.is_asking
     }
 
-    /// The lock of the instance id was taken; `machine` names this machine.
-    pub(super) fn locked(&mut self, machine: String) {
-        self.rules.by.machine = machine;
+    /// The lock of the instance id was taken; `host` names this host.
+    pub(super) fn locked(&mut self, host: String) {
+        self.rules.by.host = host;
     }
 
     /// What is to be done because of `input`, at the time `now`.
@@ -321,8 +321,8 @@ impl Machine {
 }
 
 /// Whether `by` may take the place that `mark` describes at once: it is released, or it is `by`'s own, or its holder is known
-/// to be dead because `by` holds the lock of the same instance id on the same machine.
+/// to be dead because `by` holds the lock of the same instance id on the same host.
 fn is_free(mark: &Mark, by: &Holder) -> bool {
-    let is_dead = !by.machine.is_empty() && mark.machine == by.machine && mark.instance == by.instance;
+    let is_dead = !by.host.is_empty() && mark.host == by.host && mark.instance == by.instance;
     mark.place == Use::Released || mark.process == by.process || is_dead
 }

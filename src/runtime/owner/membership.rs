@@ -39,7 +39,7 @@ impl Membership {
         let servers = settings.client.get("bootstrap.servers").map_or("", String::as_str);
         let lock = Lock::new(&[servers, &settings.group_id, &settings.instance_id]);
         let process = uuid::Uuid::new_v4().to_string();
-        let by = Holder { process, instance: settings.instance_id.clone(), machine: String::new() };
+        let by = Holder { process, instance: settings.instance_id.clone(), host: String::new() };
         let rules = Rules {
             by,
             // One heartbeat less than the time after which the broker counts a silent member as dead.
@@ -53,7 +53,7 @@ impl Membership {
     /// Runs until the process leaves.
     pub(super) fn run(mut self) {
         if self.lock.take() {
-            self.machine.locked(lock::machine());
+            self.machine.locked(lock::host());
         }
         let mut is_left = false;
         while !is_left {
@@ -120,7 +120,7 @@ impl Membership {
                 self.publish.send_replace(Ownership::Owner { generation, fence });
                 // When this process started, one that was still ending may have held the lock.
                 if self.lock.take() {
-                    self.machine.locked(lock::machine());
+                    self.machine.locked(lock::host());
                 }
             }
             Step::Lost(loss) => {
