@@ -168,8 +168,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let ownership = match &worker.state {
         State::File(_) => {
             // No other process owns the connectors of a file. The sender lives as long as this function.
-            (alone, alone_state) =
-                watch::channel(Ownership::Owner { generation: 1, fence: Arc::new(Fence::unguarded()) });
+            (alone, alone_state) = watch::channel(Ownership::Owner { tenure: 1, fence: Arc::new(Fence::unguarded()) });
             let _ = &alone;
             alone_state
         }

@@ -72,7 +72,7 @@ pub enum Ownership {
     Owner {
         /// Counts this process's tenures from 1. A number other than the last one seen means that the group was lost in
         /// between, even if [`Lost`](Self::Lost) was not seen.
-        generation: u32,
+        tenure: u32,
         /// Open as long as this tenure may produce; once closed, it never opens again.
         fence: Arc<Fence>,
     },

@@ -31,7 +31,7 @@ pub(super) struct Membership {
     leave: Arc<AtomicBool>,
     machine: Machine,
     lock: Lock,
-    generation: u32,
+    tenures: u32,
 }
 
 impl Membership {
@@ -47,7 +47,7 @@ impl Membership {
             every: PROOF_EVERY.min(settings.heartbeat / 2),
         };
         let machine = Machine::new(rules, Instant::now());
-        Self { settings, publish, leave, machine, lock, generation: 0 }
+        Self { settings, publish, leave, machine, lock, tenures: 0 }
     }
 
     /// Runs until the process leaves.
@@ -114,10 +114,10 @@ impl Membership {
         let group = &self.settings.group_id;
         match step {
             Step::Begin(fence) => {
-                self.generation += 1;
-                let generation = self.generation;
-                tracing::info!(%group, generation, "this process owns the group");
-                self.publish.send_replace(Ownership::Owner { generation, fence });
+                self.tenures += 1;
+                let tenure = self.tenures;
+                tracing::info!(%group, tenure, "this process owns the group");
+                self.publish.send_replace(Ownership::Owner { tenure, fence });
                 // When this process started, one that was still ending may have held the lock.
                 if self.lock.take() {
                     self.machine.locked(lock::host());

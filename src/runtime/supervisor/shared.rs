@@ -26,6 +26,7 @@ pub(super) struct Shared {
     pub(super) configs: Configs,
     pub(super) statuses: Statuses,
     pub(super) offsets: Offsets,
+    /// The generation that this tenure writes into statuses.
     pub(super) generation: AtomicI32,
     /// Counts resets of topics: after one, tasks report their topics again.
     pub(super) resets: Arc<AtomicU64>,
