@@ -351,7 +351,7 @@ impl Pipeline {
             Stage::KeyConverter => self.key.class,
             Stage::ValueConverter => self.value.class,
             // Not tolerated, or not the record's fault: the task ends and its trace says why; nothing is logged here.
-            _ if tolerance.all.is_none() || !failure.is_of_the_record() => return Err(failure),
+            _ if tolerance.trail.is_none() || !failure.is_of_the_record() => return Err(failure),
             stage => class_of(stage),
         };
         if failure.is_stop() {
@@ -395,7 +395,7 @@ impl Pipeline {
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
         };
-        if let Some(trail) = &self.reporter.tolerance.all {
+        if let Some(trail) = &self.reporter.tolerance.trail {
             trail.note(seq, origin(source), |seq| self.ledger.covers(seq));
         }
         let outgoing = Outgoing {
