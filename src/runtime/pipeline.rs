@@ -120,7 +120,7 @@ struct KnownTopics {
 }
 
 impl KnownTopics {
-    fn meets(&mut self, topic: &Arc<str>) -> bool {
+    fn contains(&mut self, topic: &Arc<str>) -> bool {
         if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, topic)) {
             return true;
         }
@@ -367,9 +367,9 @@ impl Pipeline {
     fn send(&mut self, record: &Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
         let Self { key, value, header, context, attempts, .. } = self;
         let topic = &record.topic;
-        let is_new = !scratch.known.meets(topic);
+        let is_new = !scratch.known.contains(topic);
         if is_new {
-            self.topics.meet(topic, attempts.handle()).map_err(|error| Failure::topic(&error))?;
+            self.topics.ensure(topic, attempts.handle()).map_err(|error| Failure::topic(&error))?;
         }
         let own;
         let headers = match record.headers.parts() {

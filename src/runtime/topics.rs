@@ -37,7 +37,7 @@ impl NewTopics {
     ///
     /// # Errors
     /// When the topic cannot be made.
-    pub(crate) fn meet(&self, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
+    pub(crate) fn ensure(&self, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
         if let Some(topics) = &self.make {
             self.made(topics, topic, handle)?;
         }
