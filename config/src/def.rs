@@ -123,8 +123,8 @@ impl Def {
         })
     }
 
-    /// Adds an error to each key that is refused, and a remark to each key that has no effect. A key that has errors
-    /// already gets neither.
+    /// Adds an error to each key that is refused, and a remark to each key that has no effect. A key that already has
+    /// errors gets neither.
     fn hold_against_support(&self, prefix: &str, properties: &Properties, all: &mut Vec<Checked>) {
         for (name, key, value, verdict) in self.verdicts(prefix, properties) {
             let (errors, remarks) = match verdict {

@@ -18,7 +18,7 @@ pub struct Cache<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V> Cache<K, V> {
-    /// An empty cache of at most so many entries, and at least one.
+    /// An empty cache of at most `most` entries, but of at least one.
     pub fn new(most: usize) -> Self {
         // Any seed but 0 will do.
         Self { most: most.max(1), places: HashMap::new(), entries: Vec::new(), last: 0, dice: 0x9E37_79B9_7F4A_7C15 }
@@ -58,7 +58,7 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         place
     }
 
-    /// A random place, by xorshift: nobody gains by guessing it.
+    /// A random place (xorshift; need not be secure).
     fn roll(&mut self) -> usize {
         self.dice ^= self.dice << 13;
         self.dice ^= self.dice >> 7;

@@ -8,8 +8,8 @@
 
 mod batch;
 mod cache;
-mod facts;
 mod headers;
+mod owned_fields;
 mod position;
 mod row;
 mod schema;
@@ -20,8 +20,8 @@ mod view;
 
 pub use batch::{Batch, Change, Event, Item, KeyMove, Op, RowRef, SnapshotMark, TransactionMark};
 pub use cache::Cache;
-pub use facts::sequence_text;
 pub use headers::{Header, HeaderValue, Headers};
+pub use owned_fields::sequence_text;
 pub use position::{NONE, Position};
 pub use row::{Decode, DecodeError, Span};
 pub use schema::{Field, Kind, Logical, Schema, SchemaBuilder};

@@ -2,7 +2,8 @@
 //!
 //! Purpose: reconnects to a database, restarts of a session, writes of a connector's keeper and questions to a broker all
 //! wait by this one rule, so that none of them hammers a server that is down and a hundred connectors whose server came
-//! back do not all knock in the same millisecond.
+//! back do not all knock in the same millisecond. A step of a record that failed (`errors.retry.*`) waits by Connect's rule
+//! instead: `src/runtime/tolerance.rs` in the root package.
 //!
 //! Must not know: what is tried, clocks, tokio. Whoever waits brings the timer.
 

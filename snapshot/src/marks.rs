@@ -42,7 +42,7 @@ impl Marks {
 mod tests {
     use super::*;
 
-    /// The marks of tables of so many rows.
+    /// The marks of tables with these numbers of rows.
     #[track_caller]
     fn check(tables: &[usize], expect: &[&str]) {
         let (mut marks, mut out) = (Marks::default(), Vec::new());

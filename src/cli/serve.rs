@@ -1,8 +1,8 @@
 //! Starts a worker from its configuration (store, group, supervisor, REST) and stops these parts in order.
 //!
-//! The REST listener is bound and answers before any state is read, so that a start can be watched. The stop goes in
-//! this order: first REST, then the tasks, then the group. So a standby takes over only when this worker no longer
-//! produces. The whole stop shares one deadline, even when a broker cannot be reached.
+//! The REST listener is bound and answers before any state is read, so that a start can be watched. At the
+//! stop, REST and the tasks are told together; the group is left after both. So a standby takes over only when this
+//! worker no longer produces. The whole stop shares one deadline, even when a broker cannot be reached.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,8 +30,8 @@ use crate::store::{File, Kafka, KafkaSettings, Offsets, Store};
 /// The byte budget of the process for data that was read and is not yet converted. With the producer's queue of 8 MiB
 /// the daemon stays below 96 MiB, whatever the size of a transaction.
 const BUDGET_BYTES: usize = 16 * 1024 * 1024;
-/// Each connector's floor in that budget. It holds three full batches, so that one can be read while another is
-/// converted, whatever the other connectors hold.
+/// Each connector's floor in that budget. It holds three batches even if each fills the read buffer (320 KiB), so that
+/// one can be read while another is converted, whatever the other connectors hold.
 const FLOOR_BYTES: usize = 1024 * 1024;
 /// How long requests under way may still take at the stop.
 const REST_GRACE: Duration = Duration::from_secs(1);
@@ -157,8 +157,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let ownership = match &worker.state {
         State::File(_) => {
             // No other process owns the connectors of a file. The sender lives as long as this function.
-            (alone, alone_state) =
-                watch::channel(Ownership::Owner { generation: 1, fence: Arc::new(Fence::unguarded()) });
+            (alone, alone_state) = watch::channel(Ownership::Owner { tenure: 1, fence: Arc::new(Fence::unguarded()) });
             let _ = &alone;
             alone_state
         }

@@ -34,6 +34,6 @@ pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, Co
             out.extend_from_slice(&bytes);
             Ok(true)
         }
-        value => Err(ConvertError::Incompatible { found: super::class::of_value(&value) }),
+        value => Err(ConvertError::Incompatible { found: super::java_class_names::of_value(&value) }),
     }
 }

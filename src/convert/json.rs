@@ -3,7 +3,7 @@
 //! A schema is compiled once: its names, braces and defaults become text. Writing a record is then one walk over its
 //! cells. The bytes are those of Kafka's `JsonConverter`; numbers are written as Java does and strings as Jackson does.
 //!
-//! Must not know: databases, the registry.
+//! Must not know: databases.
 
 mod envelope;
 mod plan;

@@ -8,9 +8,9 @@
 //! Must not know: databases, the Kafka client, which connector a record comes from.
 
 mod bytes;
-mod class;
 mod error;
 mod header;
+mod java_class_names;
 mod json;
 mod number;
 mod primitive;
@@ -52,7 +52,7 @@ pub enum Encoder {
     Json(Box<JsonEncoder>),
     /// Java's `toString`.
     Text,
-    /// Texts that can be read back as values.
+    /// `SimpleHeaderConverter`: text or JSON.
     Header,
     /// Bytes, unchanged.
     Bytes,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use record::{Kind, Payload, Schema, Value};
 use settings::Def;
 
-use super::class::of_value;
+use super::java_class_names::of_value;
 use super::{ConvertError, Converter, Encoder, Prepare};
 
 /// The converters' keys.

@@ -107,7 +107,7 @@ impl Api {
         set(&mut config);
         let router = router(Arc::clone(&supervisor), config, part);
         let fence = Arc::new(Fence::unguarded());
-        let (ownership, _) = watch::channel(Ownership::Owner { generation: 1, fence });
+        let (ownership, _) = watch::channel(Ownership::Owner { tenure: 1, fence });
         let (stop, _) = watch::channel(false);
         (Self { router, ownership, stop, cluster, _dir: dir }, supervisor)
     }
@@ -353,7 +353,7 @@ async fn nothing_before_the_state_is_read_and_no_change_without_the_group() {
     api.until("GET /health", "connect-1").await;
     api.check("GET /connectors", "", 200, json!([])).await;
     assert_eq!(api.call("POST /connectors", ONE).await.0, 409);
-    api.ownership.send_replace(Ownership::Owner { generation: 1, fence: Arc::new(Fence::unguarded()) });
+    api.ownership.send_replace(Ownership::Owner { tenure: 1, fence: Arc::new(Fence::unguarded()) });
     api.until("GET /health", "healthy").await;
     assert_eq!(api.call("POST /connectors", ONE).await.0, 201);
     api.until("GET /connectors/one/status", r#""id":0,"state":"RUNNING""#).await;

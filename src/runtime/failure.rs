@@ -10,7 +10,7 @@ use crate::convert::ConvertError;
 use crate::sink::SinkError;
 use crate::sink::topics::TopicError;
 
-/// The stages of a record in Connect's terms, and two of our own.
+/// The stages of a record in Connect's terms. `Decode` is shown as TASK_POLL; `Defect` is ours alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// A transform.
@@ -52,7 +52,7 @@ pub(crate) struct Failure {
     cause: String,
     /// What a person can do.
     remedy: String,
-    /// The process may not produce any more, or is shutting down: this is no failure of the task.
+    /// Set when the task was stopped or lost the fence; then nothing is reported.
     stopped: bool,
     /// Only this record is at fault; another one may pass.
     of_the_record: bool,
@@ -81,8 +81,8 @@ impl Failure {
         Self::new(
             Stage::Decode,
             cause,
-            "Set event.converting.failure.handling.mode=warn to emit null in a nullable column, or \
-            leave the column out with column.exclude.list.",
+            "Leave the column out with column.exclude.list. If the column may be NULL, \
+            event.converting.failure.handling.mode=warn helps as well: it emits null instead of the value.",
         )
     }
 

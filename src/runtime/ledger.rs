@@ -4,8 +4,8 @@
 //! number before it is done, so the stored offset never runs ahead of what the broker has. Each record has one bit in a
 //! bounded ring: the acknowledging thread sets a bit and takes no lock.
 //!
-//! A ledger has lanes, each with a ring of its own: one for the stream, and room for more, one for each part of a table that
-//! is copied beside the stream. Lanes advance independently; a stored offset is made of the last position of each.
+//! A ledger has lanes, each with a ring of its own. Only the stream's lane is used yet; the others are meant for tables that are
+//! copied beside the stream. Lanes advance independently; a stored offset is made of the last position of each.
 //!
 //! Must not know: where positions are stored, what a position means.
 

@@ -8,13 +8,14 @@
 //! group does not rebalance when they come and go, and read the mark that the owner writes into the group. A standby joins
 //! under the static member's name when the mark says that the place is free, or when the mark has not changed for as long as
 //! it lasts. Joining fences the member before, dead or alive: the broker refuses what it sends from then on. A process that
-//! is restarted after a crash need not wait: it has its instance id again, and taking the lock of that id on its machine
+//! is restarted after a crash need not wait: it has its instance id again, and taking the lock of that id on its host
 //! proves that the process before it is dead.
 //!
 //! An owner that loses the group must stop producing before another process begins. So the owner proves that it holds the
 //! place again and again, by writing the mark, which the broker takes from the present holder only. The [`Fence`] of a tenure
 //! is open for the session timeout minus one heartbeat after the last mark that the broker took, by the monotonic clock, and
-//! it is asked before every record: a process that was stopped and continued finds it closed, whichever thread wakes first.
+//! it is asked at least every 16th record, after every wait of a sender, and before every write of state: a process that was
+//! stopped and continued finds it closed, whichever thread wakes first.
 //!
 //! Must not know: what the owner does.
 
@@ -49,7 +50,7 @@ pub struct GroupSettings {
     pub instance_id: String,
     /// `config.storage.topic`. Its partition 0 stands for the owner's place; nobody joins before the topic exists.
     pub topic: String,
-    /// `session.timeout.ms`: after so long without a heartbeat the broker counts the owner as dead.
+    /// `session.timeout.ms`: after this time without a heartbeat the broker counts the owner as dead.
     pub session_timeout: Duration,
     /// `heartbeat.interval.ms`.
     pub heartbeat: Duration,
@@ -71,7 +72,7 @@ pub enum Ownership {
     Owner {
         /// Counts this process's tenures from 1. A number other than the last one seen means that the group was lost in
         /// between, even if [`Lost`](Self::Lost) was not seen.
-        generation: u32,
+        tenure: u32,
         /// Open as long as this tenure may produce; once closed, it never opens again.
         fence: Arc<Fence>,
     },

@@ -120,7 +120,7 @@ struct KnownTopics {
 }
 
 impl KnownTopics {
-    fn meets(&mut self, topic: &Arc<str>) -> bool {
+    fn contains(&mut self, topic: &Arc<str>) -> bool {
         if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, topic)) {
             return true;
         }
@@ -350,8 +350,8 @@ impl Pipeline {
             Stage::HeaderConverter => self.header.class,
             Stage::KeyConverter => self.key.class,
             Stage::ValueConverter => self.value.class,
-            // A failure that would hit every record is shown by the task's trace only.
-            _ if tolerance.all.is_none() || !failure.is_of_the_record() => return Err(failure),
+            // Not tolerated, or not the record's fault: the task ends and its trace says why; nothing is logged here.
+            _ if tolerance.trail.is_none() || !failure.is_of_the_record() => return Err(failure),
             stage => class_of(stage),
         };
         if failure.is_stop() {
@@ -367,9 +367,9 @@ impl Pipeline {
     fn send(&mut self, record: &Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
         let Self { key, value, header, context, attempts, .. } = self;
         let topic = &record.topic;
-        let is_new = !scratch.known.meets(topic);
+        let is_new = !scratch.known.contains(topic);
         if is_new {
-            self.topics.meet(topic, attempts.handle()).map_err(|error| Failure::topic(&error))?;
+            self.topics.ensure(topic, attempts.handle()).map_err(|error| Failure::topic(&error))?;
         }
         let own;
         let headers = match record.headers.parts() {
@@ -395,7 +395,7 @@ impl Pipeline {
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
         };
-        if let Some(trail) = &self.reporter.tolerance.all {
+        if let Some(trail) = &self.reporter.tolerance.trail {
             trail.note(seq, origin(source), |seq| self.ledger.covers(seq));
         }
         let outgoing = Outgoing {

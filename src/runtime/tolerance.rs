@@ -1,8 +1,9 @@
 //! What becomes of a record that a transform, a converter or the broker cannot take: the `errors.*` settings.
 //!
-//! After a retriable error the step is tried again for as long as `errors.retry.timeout` says, with Connect's pauses. A
-//! record that fails for good ends the task, or is left out with `errors.tolerance=all`. The log then has a line for each
-//! such record with `errors.log.enable`, and else a line once in a while with how many there were.
+//! After a retriable error the step is tried again for as long as `errors.retry.timeout` says, with Connect's pauses (restarts
+//! and reconnects wait by another rule, that of the crate `retry`). A record that fails for good ends the task, or is left out
+//! with `errors.tolerance=all`. The log then has a line for each such record with `errors.log.enable`, and else a line once in
+//! a while with how many there were. A row that cannot be decoded never becomes a record: it always ends the task.
 //!
 //! Must not know: transforms, converters, the broker.
 
@@ -28,7 +29,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tolerance {
     /// Set with `errors.tolerance=all`: records that fail are left out, and the trail tells where such a record came from.
-    pub(crate) all: Option<Arc<Trail>>,
+    pub(crate) trail: Option<Arc<Trail>>,
     /// `errors.log.enable`: each record that fails has a line in the log.
     pub(crate) logs: bool,
     /// `errors.log.include.messages`: the line shows the record.
@@ -43,7 +44,7 @@ impl Tolerance {
         let flag = |key| config.get(key).is_some_and(|text: &str| text.trim().eq_ignore_ascii_case("true"));
         let number = |key, default: i64| config.get(key).and_then(|text| text.trim().parse().ok()).unwrap_or(default);
         Self {
-            all: (config.get("errors.tolerance").map(str::trim) == Some("all")).then(Arc::default),
+            trail: (config.get("errors.tolerance").map(str::trim) == Some("all")).then(Arc::default),
             logs: flag("errors.log.enable"),
             shows_records: flag("errors.log.include.messages"),
             retry: Retry {
@@ -134,7 +135,7 @@ impl Reporter {
         origin: &Origin,
         shown: Option<&str>,
     ) -> bool {
-        let is_left_out = self.tolerance.all.is_some() && failure.is_of_the_record();
+        let is_left_out = self.tolerance.trail.is_some() && failure.is_of_the_record();
         self.meters.count(|numbers| {
             // A retriable one was counted at each attempt.
             numbers.failures += u64::from(!failure.is_transient());
@@ -165,7 +166,7 @@ impl Reporter {
     /// Call for a record that the broker refused. True when it is left out.
     pub(crate) fn refused(&self, undelivered: &Undelivered<'_>) -> bool {
         let Undelivered { error, record } = undelivered;
-        let Some(trail) = self.tolerance.all.as_ref().filter(|_| error.is_of_the_record()) else { return false };
+        let Some(trail) = self.tolerance.trail.as_ref().filter(|_| error.is_of_the_record()) else { return false };
         let mut failure = Failure::delivery(error.to_string());
         failure.blame_the_record();
         let origin = trail.of(record.seq);

@@ -20,7 +20,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 pub(crate) struct NewTopics {
     sink: Arc<dyn Sink>,
     make: Option<Topics>,
-    /// Topics that are to be reported, with the number of their first record: once that is done.
+    /// Topics to report once their first record (this number) is delivered.
     unheard: Mutex<Vec<(u64, Arc<str>)>>,
     waits: Mutex<Option<Arc<str>>>,
     resets: Arc<AtomicU64>,
@@ -37,7 +37,7 @@ impl NewTopics {
     ///
     /// # Errors
     /// When the topic cannot be made.
-    pub(crate) fn meet(&self, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
+    pub(crate) fn ensure(&self, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
         if let Some(topics) = &self.make {
             self.made(topics, topic, handle)?;
         }

@@ -107,7 +107,7 @@ impl Sink for KafkaSink {
                 window.passes(&out, self.flow.is_idle())
             });
             if passes {
-                // Counted first, so that the delivery cannot be counted before it, as in `produce`.
+                // Count as sent before sending: the report may arrive first.
                 self.flow.sent.fetch_add(1, Ordering::AcqRel);
                 let produced = self.line.produce(&out);
                 if let Ok(true) = produced {

@@ -70,7 +70,8 @@ pub struct Undelivered<'a> {
 /// stops the sink.
 pub type Delivery = dyn Fn(u64, Result<(), Undelivered<'_>>) + Send + Sync;
 
-/// A source offset as the store writes it, for a sink that commits it together with its records.
+/// A source offset as the store writes it, for a sink that commits it together with its records. Part of the seam for
+/// exactly-once, like the last four methods of [`Sink`]: nothing uses it yet.
 #[derive(Debug, Clone, Copy)]
 pub struct OffsetEntry<'a> {
     /// The offsets topic.
@@ -109,6 +110,8 @@ pub trait Sink: Send + Sync {
     /// it. Otherwise the client would learn of a new topic only at its next metadata refresh. Returns `Ok(true)` when
     /// the topic has a leader. Blocks for at most `timeout`.
     fn warm(&self, topic: &str, timeout: Duration) -> Result<bool, SinkError>;
+
+    // The rest is the seam for exactly-once. No sink implements it and nothing calls it yet.
 
     /// Whether records and offsets can be committed together, in Kafka transactions (KIP-98). A sink without
     /// transactions refuses the three calls below, because a caller that relies on them has promised exactly-once

@@ -1,11 +1,11 @@
 //! The window: decides which records librdkafka gets at once, and holds the others.
 //!
-//! librdkafka's idempotent producer has one request under way for each partition. While another record of that
-//! partition is due (its `linger.ms` is over), its broker thread spins. So while records are under way, new ones are
-//! held here. They are passed on together when all deliveries have arrived, or after 30 ms, because a partition that
+//! librdkafka's idempotent producer has one request under way for each partition. librdkafka's broker thread busy-waits
+//! while a record is due (its `linger.ms` is over) but a request is under way. So while records are under way, new ones
+//! are held here. They are passed on together when all deliveries have arrived, or after 30 ms, because a partition that
 //! cannot be written must not hold up the others. Measured beside other work: 2.7 to 2.9 CPU seconds for a million
-//! events instead of 5 to 6, and less memory. It also limits what a process can still send that was suspended and wakes
-//! after another process took over: only the requests that were under way.
+//! events instead of 5 to 6, and less memory. It also limits what a suspended process can still send when it wakes after
+//! a takeover: only the requests that were under way.
 
 use std::time::{Duration, Instant};
 

@@ -67,8 +67,8 @@ pub struct TaskSet {
     pub count: u32,
     /// The tasks' configurations; fewer than `count` only when inconsistent.
     pub configs: Vec<Object>,
-    /// Counts the complete commits that were seen; the first is 0.
-    pub generation: i32,
+    /// The number of the last complete commit that was seen; the first is 0.
+    pub commit_number: i32,
     /// Task records of the last commit are missing, because of compaction: the owner must write all of them again.
     pub is_inconsistent: bool,
     /// The connector's configuration from which these tasks were made.
@@ -218,7 +218,7 @@ impl ConfigView {
         // The connector was deleted and its record compacted away: its tasks belong to no connector.
         let Some(config) = self.connectors.get(name) else { return ConfigChange::Nothing };
         let tasks =
-            self.tasks.entry(name.to_owned()).or_insert_with(|| TaskSet { generation: -1, ..TaskSet::default() });
+            self.tasks.entry(name.to_owned()).or_insert_with(|| TaskSet { commit_number: -1, ..TaskSet::default() });
         tasks.count = count;
         tasks.is_fencing_pending = true;
         tasks.is_inconsistent = !(0..count).all(|number| buffered.contains_key(&number));
@@ -226,7 +226,7 @@ impl ConfigView {
             tasks.configs.clear();
         } else {
             tasks.configs = buffered.into_iter().take_while(|(number, _)| *number < count).map(|(_, c)| c).collect();
-            tasks.generation += 1;
+            tasks.commit_number += 1;
             tasks.applied = Some(config.clone());
         }
         ConfigChange::Tasks(name.to_owned())

@@ -68,7 +68,7 @@ fn what_is_legal_passes() {
 }
 
 #[test]
-fn what_is_not_does_not() {
+fn what_is_illegal_is_refused() {
     // Any one record missing from the stream.
     for left_out in 1..STREAM.len() {
         check(&with(&[SNAPSHOT, &STREAM[..left_out], &STREAM[left_out + 1..]]), false);

@@ -3,7 +3,7 @@
 //! A scenario is a TOML file with `[config]` and `[[step]]`s. `[config]` is added to the basic configuration of the
 //! connector. The steps run in order. Each step is one of `sql`, `create`, `pause`, `resume`, `stop`, `restart`,
 //! `delete`, `config` (PUT, merged), `rest` = "METHOD /path" with `body`, or `produce` = a topic with `key` and
-//! `value`. `settle` waits until no record has come for so many seconds, `records` = N waits until there are N.
+//! `value`. `settle` = N waits until no record has come for N seconds, `records` = N waits until there are N.
 //! `{name}` is the name of connector, database, topic prefix, slot and publication.
 
 use std::collections::BTreeSet;

@@ -172,7 +172,7 @@ pub async fn start(properties: Properties, outlet: Outlet) -> Result<(), TaskErr
         }
         // A session that made progress, or that lasted with nothing to do, resets the retries: its error is a new problem. A
         // session that fails at the same position again and again does not.
-        if session.went_well(&error, retries.lasted()) {
+        if session.resets_retries(&error, retries.lasted()) {
             retries.reset();
         }
         let verdict = if error.is_transient() { retries.failed() } else { Verdict::GiveUp };

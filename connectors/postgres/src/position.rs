@@ -130,8 +130,8 @@ impl Stored {
     pub fn passed_by(&self, restart: Option<Lsn>, confirmed: Option<Lsn>) -> Option<String> {
         let word = |slot| self.position.word(slot).map(|lsn| lsn as u64);
         let ours = word(TX_ROW).is_some();
-        // An offset of the Java connector without `lsn_proc` proves nothing: it was written before the first event, and it
-        // stays as it is while that connector confirms positions that have no event.
+        // An offset of the Java connector without `lsn_proc` proves nothing: it was written before the first event. Java leaves
+        // such an offset unchanged while it confirms keepalives, so it may lag behind the slot without loss.
         let processed = word(LSN_PROC).or(word(LSN).filter(|_| ours))?;
         if let Some(restart) = restart.filter(|lsn| lsn.0 > processed) {
             return Some(format!("restart_lsn {restart}"));

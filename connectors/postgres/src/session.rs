@@ -48,7 +48,7 @@ pub(crate) struct Session {
     /// before it.
     reached: Option<Position>,
     /// `reached` when the present run began: a difference is progress.
-    began_at: Option<Position>,
+    position_at_start: Option<Position>,
     /// This task has finished a copy.
     copied: bool,
     /// `skipped.operations` as the user wrote it, for the publication.
@@ -93,7 +93,7 @@ impl Session {
             tables,
             messages,
             reached: None,
-            began_at: None,
+            position_at_start: None,
             copied: false,
             skipped,
         })
@@ -105,15 +105,15 @@ impl Session {
 
     /// Whether the last run, which ended with this error, resets the retries: it made progress, or it stayed up long enough
     /// (`lasted`) with no transaction open. A connection that was given up for its silence has done neither.
-    pub(crate) fn went_well(&self, error: &Error, lasted: bool) -> bool {
-        let got_on = self.reached != self.began_at;
+    pub(crate) fn resets_retries(&self, error: &Error, lasted: bool) -> bool {
+        let got_on = self.reached != self.position_at_start;
         let was_idle = self.decoder.open_xid().is_none() && !matches!(error, Error::Silent { .. });
         got_on || lasted && was_idle
     }
 
     /// Runs until the connector is to stop. After a transient error the caller runs the session again.
     pub(crate) async fn run(&mut self) -> Result<(), Error> {
-        self.began_at.clone_from(&self.reached);
+        self.position_at_start.clone_from(&self.reached);
         let facts = self.catalog.sql().await?.facts().await?;
         let sql = self.catalog.sql().await?;
         self.tables.load_types(sql).await?;

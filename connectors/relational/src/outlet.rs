@@ -133,8 +133,9 @@ impl Outlet {
         let _ = self.stop.wait_for(|stop| *stop).await;
     }
 
-    /// Waits for a part of the byte budget. Call it before the bytes are read, not after. A request that fits into this
-    /// connector's floor is granted at once. While this connector holds no lease, any request is granted, so that a
+    /// Waits for a part of the byte budget. A connector reads into one buffer, which the budget does not count. Lease
+    /// before more memory than that is allocated: before the buffer grows for a large row, and before a batch takes the
+    /// buffer away, for which a new one is allocated. A request that fits into this connector's floor is granted at once. While this connector holds no lease, any request is granted, so that a
     /// huge row passes alone instead of never.
     pub fn lease(&self, bytes: usize) -> impl Future<Output = Lease> + use<> {
         Arc::clone(&self.account).lease(bytes)

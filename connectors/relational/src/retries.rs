@@ -5,7 +5,7 @@ use std::time::Duration;
 use retry::Backoff;
 use tokio::time::Instant;
 
-/// The first pause; it doubles with each try up to the longest.
+/// The first pause; it doubles with each try, up to the `longest` given to [`Retries::new`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// How often a failure is logged at most, because a database may be away for a day.
 const SAY_EVERY: Duration = Duration::from_secs(10);

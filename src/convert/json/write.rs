@@ -7,7 +7,7 @@ use record::{Value, ValueRef, twos_complement};
 use super::plan::{Form, Member, Node};
 use super::text::{write_base64, write_hex_as_base64, write_string};
 use crate::convert::ConvertError;
-use crate::convert::class::{of_cell, of_value};
+use crate::convert::java_class_names::{of_cell, of_value};
 use crate::convert::number::{write_decimal, write_double, write_float, write_int, write_long_decimal};
 
 type Done = Result<(), ConvertError>;

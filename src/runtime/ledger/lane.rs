@@ -30,7 +30,7 @@ impl Mark {
 
 #[derive(Debug, Default)]
 struct Marks {
-    /// Ascending by `upto`. Only the first can be one that may be stored already: all that may be are merged into it.
+    /// Ascending by `upto`. Marks whose records are all done are merged into the first entry.
     ahead: VecDeque<Mark>,
     /// The position of the last mark that could be stored.
     reached: Option<Position>,
@@ -111,7 +111,7 @@ impl Lane {
             if run == 0 {
                 break;
             }
-            // The bits are cleared before the base moves, because then `take` may give numbers that use the same bits.
+            // The bits are cleared before the base moves, because once the base has moved, `take` may reuse these bits.
             let mask = if run == 64 { u64::MAX } else { (1 << run) - 1 } << (place % 64);
             word.fetch_and(!mask, Ordering::AcqRel);
             base += run;

@@ -38,7 +38,7 @@ pub(super) enum Question {
     Prove(Mark),
 }
 
-/// A member of the group, or one that may become it.
+/// A member of the group, or a process that may become one.
 pub(super) struct Client {
     consumer: Arc<BaseConsumer<Callbacks>>,
     topic: String,
@@ -124,7 +124,7 @@ impl Client {
     pub(super) fn end(self) {
         let Self { consumer, questions, .. } = self;
         drop(questions);
-        // The thread that drops the last reference waits.
+        // Closing blocks while a broker is away. Here only this thread blocks, or the one that asks if it is the last to let go.
         let _ = std::thread::Builder::new().name("group-end".to_owned()).spawn(move || drop(consumer));
     }
 

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 /// Whether a tenure (a time as owner) may produce. It is open while the last proof of the ownership lasts. Once closed, it
 /// never opens again.
 ///
-/// It is asked before every record and goes by the monotonic clock. So a process that was stopped and goes on finds its fence
-/// closed, whichever of its threads wakes first.
+/// It goes by the monotonic clock. It is asked at least every 16th record, after every wait of a sender, and before every write
+/// of state. So a process that was stopped and goes on finds its fence closed after at most 15 more records, whichever of its
+/// threads wakes first.
 #[derive(Debug)]
 pub struct Fence {
     is_closed: AtomicBool,

@@ -1,9 +1,9 @@
-//! A lock on this machine by which a restarted process knows that the process before it, of the same instance id, is dead.
+//! A lock on this host by which a restarted process knows that the process before it, of the same instance id, is dead.
 //!
 //! A dead owner's place may be taken at once, a living one's may not. The lock is a Unix socket with an abstract name: the
 //! kernel lets only one process of a network namespace have a name, and frees it when that process ends, however it ends. A
-//! process that holds the lock of an instance id knows that no other process on the machine runs with that id. A mark names
-//! the machine on which its writer held the lock, and the conclusion is drawn on that machine only.
+//! process that holds the lock of an instance id knows that no other process on the host runs with that id. A mark names
+//! the host on which its writer held the lock, and the conclusion is drawn on that host only.
 //!
 //! Must not know: Kafka.
 
@@ -18,7 +18,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// A lock that is not taken yet. Together the names in `of` identify it: only one process of this machine can hold it.
+    /// A lock that is not taken yet. Together the names in `of` identify it: only one process of this host can hold it.
     pub(super) fn new(of: &[&str]) -> Self {
         // Group and instance id may be longer than the 107 bytes that the kernel allows for a name, so they are hashed: two
         // 64-bit FNV-1a hashes with different seeds. Every version of this program must get the same name.
@@ -59,7 +59,7 @@ impl Lock {
 }
 
 /// Names what a lock is valid in: the running kernel and the network namespace. Empty when they cannot be read.
-pub(super) fn machine() -> String {
+pub(super) fn host() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let network = std::fs::read_link("/proc/self/ns/net");
     match (boot, network) {
@@ -82,7 +82,7 @@ mod tests {
         assert!(other.take(), "another instance's lock");
         drop(first);
         assert!(second.take(), "free when its holder has ended");
-        assert_ne!(machine(), "");
+        assert_ne!(host(), "");
         assert_ne!(Lock::new(&["a", "bc"]).name, Lock::new(&["ab", "c"]).name);
     }
 }

@@ -1,4 +1,6 @@
-//! Decides what to do about the ownership of the group. All decisions are made here, and nothing is done here.
+//! Decides what to do about the ownership of the group: when to try for the place (`watch.rs`), what to do once it is taken
+//! (here), when a tenure ends (`own.rs`). Of what it decides it does one thing itself: it opens, renews and closes the
+//! tenure's fence. The rest are [`Step`]s, which `membership.rs` does.
 //!
 //! The group has one place for an owner. A process that wants the place reads the mark of the process that holds it, and
 //! takes the place when it is free: released, never held, or held by a process that is known to be dead or has written no new
@@ -151,13 +153,12 @@ enum State {
     Watching(Watch),
     /// Java workers are in the group; when to look again.
     Foreign(Instant),
-    /// The group was asked for the place. The mark is the one that need not be waited out (see `excused`), the time how long
-    /// to wait before the own mark is written.
+    /// The group was asked for the place. The mark is the one found before joining (see `excused`), the time how long to wait
+    /// before the own mark is written.
     Joining(Found, Duration),
     /// The place is held; nothing may be produced yet.
     Claiming {
-        /// The mark that was read before, and for which taking the place was found right: if it is still there, it need
-        /// not be waited out.
+        /// The mark found before joining. If still there after joining, this process need not wait for it to expire.
         excused: Found,
         /// Whether the mark was read after the place was taken.
         is_read: bool,
@@ -197,9 +198,9 @@ impl Machine {
         self.is_asking
     }
 
-    /// The lock of the instance id was taken; `machine` names this machine.
-    pub(super) fn locked(&mut self, machine: String) {
-        self.rules.by.machine = machine;
+    /// The lock of the instance id was taken; `host` names this host.
+    pub(super) fn locked(&mut self, host: String) {
+        self.rules.by.host = host;
     }
 
     /// What is to be done because of `input`, at the time `now`.
@@ -320,8 +321,8 @@ impl Machine {
 }
 
 /// Whether `by` may take the place that `mark` describes at once: it is released, or it is `by`'s own, or its holder is known
-/// to be dead because `by` holds the lock of the same instance id on the same machine.
+/// to be dead because `by` holds the lock of the same instance id on the same host.
 fn is_free(mark: &Mark, by: &Holder) -> bool {
-    let is_dead = !by.machine.is_empty() && mark.machine == by.machine && mark.instance == by.instance;
+    let is_dead = !by.host.is_empty() && mark.host == by.host && mark.instance == by.instance;
     mark.place == Use::Released || mark.process == by.process || is_dead
 }

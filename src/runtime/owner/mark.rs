@@ -32,8 +32,9 @@ pub(super) struct Mark {
     pub(super) process: String,
     /// The stable id (`afterimage.instance.id`), which a restarted process has again.
     pub(super) instance: String,
-    /// The machine on which the process keeps the lock of its instance id; empty when it has no such lock.
-    pub(super) machine: String,
+    /// The host on which the process keeps the lock of its instance id; empty when it has no such lock.
+    #[serde(rename = "machine")]
+    pub(super) host: String,
     /// The number of this proof; a process counts its proofs from 1.
     pub(super) proof: u64,
     lasts_ms: u64,
@@ -44,8 +45,8 @@ const VERSION: u32 = 1;
 
 impl Mark {
     pub(super) fn new(place: Use, by: &Holder, proof: u64, lasts: Duration) -> Self {
-        let Holder { process, instance, machine } = by.clone();
-        Self { version: VERSION, place, process, instance, machine, proof, lasts_ms: lasts.as_millis() as u64 }
+        let Holder { process, instance, host } = by.clone();
+        Self { version: VERSION, place, process, instance, host, proof, lasts_ms: lasts.as_millis() as u64 }
     }
 
     /// For how long after this mark was written its holder may go on producing without another one.
@@ -64,7 +65,7 @@ impl Mark {
 pub(super) struct Holder {
     pub(super) process: String,
     pub(super) instance: String,
-    pub(super) machine: String,
+    pub(super) host: String,
 }
 
 /// What is found where the mark is kept.
@@ -94,9 +95,14 @@ mod tests {
 
     #[test]
     fn a_mark_is_read_as_it_was_written() {
-        let by = Holder { process: "p".to_owned(), instance: "h:\"8083".to_owned(), machine: "m".to_owned() };
+        let by = Holder { process: "p".to_owned(), instance: "h:\"8083".to_owned(), host: "m".to_owned() };
         let mark = Mark::new(Use::Held, &by, 7, Duration::from_secs(7));
         let text = mark.to_text();
+        assert_eq!(
+            text,
+            r#"{"afterimage":1,"place":"held","process":"p","instance":"h:\"8083","machine":"m","proof":7,"lasts_ms":7000}"#,
+            "other versions read these names"
+        );
         assert_eq!(Found::read(Some(&text)), Found::Mark(mark), "{text}");
         assert_eq!(Found::read(None), Found::Nothing);
         for strange in ["", "{}", "held", &text.replace("\"afterimage\":1", "\"afterimage\":2")] {

@@ -1,6 +1,7 @@
-//! The thread that does what the machine decides, and tells the machine the results.
+//! The thread that does what the machine decides, and tells the machine the results. It also gives the machine its rules: how
+//! long a proof of the ownership lasts, and how often one is made.
 //!
-//! Must not know: when the place may be taken, or when a tenure is over.
+//! Must not know: what follows from a mark or a proof.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ const TICK: Duration = Duration::from_millis(50);
 const SHORT_TICK: Duration = Duration::from_millis(10);
 /// The pause after a client could not be made.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The longest time between two proofs: after so long a process whose place was taken knows it.
+/// The longest time between two proofs. A process whose place was taken learns of it within this time.
 const PROOF_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) struct Membership {
@@ -30,7 +31,7 @@ pub(super) struct Membership {
     leave: Arc<AtomicBool>,
     machine: Machine,
     lock: Lock,
-    generation: u32,
+    tenures: u32,
 }
 
 impl Membership {
@@ -38,7 +39,7 @@ impl Membership {
         let servers = settings.client.get("bootstrap.servers").map_or("", String::as_str);
         let lock = Lock::new(&[servers, &settings.group_id, &settings.instance_id]);
         let process = uuid::Uuid::new_v4().to_string();
-        let by = Holder { process, instance: settings.instance_id.clone(), machine: String::new() };
+        let by = Holder { process, instance: settings.instance_id.clone(), host: String::new() };
         let rules = Rules {
             by,
             // One heartbeat less than the time after which the broker counts a silent member as dead.
@@ -46,13 +47,13 @@ impl Membership {
             every: PROOF_EVERY.min(settings.heartbeat / 2),
         };
         let machine = Machine::new(rules, Instant::now());
-        Self { settings, publish, leave, machine, lock, generation: 0 }
+        Self { settings, publish, leave, machine, lock, tenures: 0 }
     }
 
     /// Runs until the process leaves.
     pub(super) fn run(mut self) {
         if self.lock.take() {
-            self.machine.locked(lock::machine());
+            self.machine.locked(lock::host());
         }
         let mut is_left = false;
         while !is_left {
@@ -113,13 +114,13 @@ impl Membership {
         let group = &self.settings.group_id;
         match step {
             Step::Begin(fence) => {
-                self.generation += 1;
-                let generation = self.generation;
-                tracing::info!(%group, generation, "this process owns the group");
-                self.publish.send_replace(Ownership::Owner { generation, fence });
+                self.tenures += 1;
+                let tenure = self.tenures;
+                tracing::info!(%group, tenure, "this process owns the group");
+                self.publish.send_replace(Ownership::Owner { tenure, fence });
                 // When this process started, one that was still ending may have held the lock.
                 if self.lock.take() {
-                    self.machine.locked(lock::machine());
+                    self.machine.locked(lock::host());
                 }
             }
             Step::Lost(loss) => {

@@ -269,7 +269,7 @@ async fn what_the_broker_refuses_is_left_out_or_raises_the_alarm() {
     }
 }
 
-/// A converter whose service is away for so many questions.
+/// A converter whose service is away for this many questions.
 #[derive(Debug)]
 struct Flaky(AtomicU32, Mutex<Vec<tokio::time::Instant>>);
 

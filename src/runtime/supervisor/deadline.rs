@@ -18,7 +18,7 @@ const RECORDS: Duration = Duration::from_secs(1);
 /// How long after the tasks' time all must be over: the records, closing the store and leaving the group.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// When the daemon's stop must be over. The stop begins when a time of it is first asked for.
+/// When the daemon's stop must be over. Calling any `of_*` method starts the clock if [`begin`](Self::begin) has not.
 #[derive(Clone, Debug)]
 pub struct Deadline {
     /// `task.shutdown.graceful.timeout.ms`: the time that all tasks together have.

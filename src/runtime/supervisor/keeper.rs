@@ -59,7 +59,7 @@ pub(super) struct Keeper {
     /// The configuration that the machine was last told of.
     config: Option<Object>,
     /// The commit that the machine was last told of.
-    generation: Option<i32>,
+    told_commit: Option<i32>,
     later: Option<(Instant, Later)>,
     backoff: Backoff,
     /// Whether the daemon ends and this keeper has been told so.
@@ -76,7 +76,7 @@ impl Keeper {
             up: None,
             plan: None,
             config: None,
-            generation: None,
+            told_commit: None,
             later: None,
             backoff: Backoff::new(BACKOFF.0, BACKOFF.1),
             is_leaving: false,
@@ -141,13 +141,13 @@ impl Keeper {
     /// Compares the config topic with what the machine was told last, and tells it what is new.
     async fn look(&mut self, rewritten: bool) {
         let (config, target, tasks) = self.shared.configs.read(|view| {
-            let tasks = view.tasks(&self.name).map(|tasks| (tasks.generation, tasks.count, tasks.is_inconsistent));
+            let tasks = view.tasks(&self.name).map(|tasks| (tasks.commit_number, tasks.count, tasks.is_inconsistent));
             (view.connectors.get(&*self.name).cloned(), view.target(&self.name), tasks)
         });
         let Some(config) = config else {
             if self.config.take().is_some() {
                 self.later = None;
-                self.generation = None;
+                self.told_commit = None;
                 self.apply(Input::Removed).await;
             }
             return;
@@ -157,7 +157,7 @@ impl Keeper {
         self.config = Some(config);
         self.apply(Input::Target(target)).await;
         if first {
-            self.generation = tasks.map(|(generation, ..)| generation);
+            self.told_commit = tasks.map(|(commit, ..)| commit);
         }
         if changed {
             self.apply(Input::Config).await;
@@ -173,16 +173,16 @@ impl Keeper {
         let tasks = self
             .shared
             .configs
-            .read(|view| view.tasks(&self.name).map(|tasks| (tasks.generation, tasks.count, tasks.is_inconsistent)));
-        let Some((generation, count, is_inconsistent)) = tasks else { return };
-        if self.generation == Some(generation) || is_inconsistent {
+            .read(|view| view.tasks(&self.name).map(|tasks| (tasks.commit_number, tasks.count, tasks.is_inconsistent)));
+        let Some((commit, count, is_inconsistent)) = tasks else { return };
+        if self.told_commit == Some(commit) || is_inconsistent {
             return;
         }
         if count == 0 && target != TargetState::Stopped {
             self.later = Some((Instant::now() + EMPTY_SET_WAIT, Later::NoTasks));
             return;
         }
-        self.generation = Some(generation);
+        self.told_commit = Some(commit);
         if target != TargetState::Stopped {
             self.apply(Input::Committed { any: count > 0 }).await;
         }
@@ -248,11 +248,11 @@ impl Keeper {
                 let tasks = self
                     .shared
                     .configs
-                    .read(|view| view.tasks(&self.name).map(|tasks| (tasks.generation, tasks.count)));
-                if let Some((generation, 0)) = tasks
-                    && self.generation != Some(generation)
+                    .read(|view| view.tasks(&self.name).map(|tasks| (tasks.commit_number, tasks.count)));
+                if let Some((commit, 0)) = tasks
+                    && self.told_commit != Some(commit)
                 {
-                    self.generation = Some(generation);
+                    self.told_commit = Some(commit);
                     self.apply(Input::Committed { any: false }).await;
                 }
             }

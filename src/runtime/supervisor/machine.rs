@@ -39,7 +39,8 @@ impl State {
     }
 }
 
-/// The state of the connector itself, which in this daemon is its plan: the task configurations are made from that.
+/// The state of the connector itself. A Connect connector makes task configurations; here the plan does, so this is the plan's
+/// state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connector {
     /// Not started by this process, or given up.

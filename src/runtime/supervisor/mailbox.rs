@@ -15,6 +15,7 @@ pub(super) type RestartDone = oneshot::Sender<Result<(), String>>;
 pub(super) struct Restart {
     pub(super) connector: bool,
     pub(super) task: bool,
+    /// RESTARTING is written (restart with flags).
     pub(super) announced: bool,
     pub(super) done: Vec<RestartDone>,
 }

@@ -26,24 +26,24 @@ pub(super) struct Shared {
     pub(super) configs: Configs,
     pub(super) statuses: Statuses,
     pub(super) offsets: Offsets,
+    /// The generation that this tenure writes into statuses.
     pub(super) generation: AtomicI32,
     /// Counts resets of topics: after one, tasks report their topics again.
     pub(super) resets: Arc<AtomicU64>,
     /// The meters of what runs.
     pub(super) metered: Metered,
-    /// The store that the three above write to; it has the tenure's fence.
+    /// The store that `configs`, `statuses` and `offsets` write to; it has the tenure's fence.
     pub(super) store: Arc<Fenced>,
     /// When the daemon's stop must be over.
     pub(super) deadline: Deadline,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
-    /// Of one connector, calls run one after the other, and so do writes of task configurations, which calls and keepers
-    /// make.
+    /// One lock per connector for calls, another for writing task configurations (calls and keepers both write them).
     locks: Mutex<HashMap<(String, Turn), Lock>>,
 }
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
-/// What of one connector may only be done by one at a time.
+/// Kinds of work that must not overlap for one connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Turn {
     /// A call.

@@ -13,7 +13,7 @@ impl Supervisor {
     /// Takes note of who owns the group now, and begins or ends this process's own tenure.
     pub(super) async fn enter(&self, ownership: Ownership) {
         let tenure = |ownership: &Ownership| match ownership {
-            Ownership::Owner { generation, .. } => Some(*generation),
+            Ownership::Owner { tenure, .. } => Some(*tenure),
             _ => None,
         };
         let before = match &*self.phase.borrow() {

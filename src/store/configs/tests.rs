@@ -12,12 +12,12 @@ fn fold(records: &str) -> ConfigView {
     view
 }
 
-/// One line a connector: `name TARGET tasks/count gGENERATION [inconsistent]`.
+/// One line a connector: `name TARGET tasks/count gCOMMIT [inconsistent]`.
 fn show(view: &ConfigView) -> String {
     let line = |name: &String| {
         let tasks = view.tasks(name).map_or(String::new(), |t| {
             let mark = if t.is_inconsistent { " inconsistent" } else { "" };
-            format!(" {}/{} g{}{mark}", t.configs.len(), t.count, t.generation)
+            format!(" {}/{} g{}{mark}", t.configs.len(), t.count, t.commit_number)
         });
         format!("{name} {}{tasks}", view.target(name).name())
     };

@@ -135,7 +135,7 @@ impl<'a> Filling<'a> {
 
     /// Sends the batch. False when the pipeline is gone, or when it is time to stop.
     pub(super) async fn send(&mut self) -> bool {
-        // Before the batch takes the buffer away, because the next buffer is new memory.
+        // Lease now: when the batch takes this buffer, a new one is allocated.
         let lease = match self.grown.take() {
             Some(lease) => lease,
             None => match self.outlet.lease_or_stop(self.buffer.len()).await {

@@ -67,8 +67,13 @@ pub(crate) async fn copy(
     view: View,
     outlet: &mut Outlet,
 ) -> Result<Copy, Error> {
-    // The other levels are only for copies after which nothing is streamed. Otherwise all rows must be of one moment.
-    let isolation = if view.alone { config.snapshot.isolation } else { Isolation::RepeatableRead };
+    let isolation = if view.alone {
+        // Nothing is streamed after this copy, so the user may choose a level at which rows are of different moments.
+        config.snapshot.isolation
+    } else {
+        // The stream goes on from one LSN, so all rows must be of one moment.
+        Isolation::RepeatableRead
+    };
     let reader = SnapshotReader::begin(options, view.name.as_deref(), isolation).await?;
     let captured = tables.captured(reader.sql()).await?;
     let wanted: Vec<&Table> = captured.iter().filter(|table| is_wanted(config, &table.name)).collect();
@@ -128,7 +133,7 @@ pub(crate) async fn copy(
     Ok(Copy::Done { position: (rows > 0).then_some(position), seen })
 }
 
-/// What the view shows of the log, which begins before it.
+/// Transactions after the start LSN that the view already contains.
 async fn seen(reader: &SnapshotReader) -> Result<Option<Seen>, Error> {
     let Some(view) = reader.sql().visible().await? else { return Ok(None) };
     // Asked after the view was taken: whatever the view shows was written to the log before this LSN.

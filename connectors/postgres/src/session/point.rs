@@ -32,8 +32,8 @@ impl Session {
         if let Some(begun) = stored.filter(|stored| stored.snapshot_unfinished).and_then(|s| s.position.word(LSN)) {
             return Ok(Some(View { lsn: begun.max(confirmed), ..View::default() }));
         }
-        // The publication may be new. What a transaction wrote before it existed cannot be decoded with it, so all such
-        // transactions must have ended before the point from which the log is followed.
+        // The publication may be new. Rows written before the publication existed cannot be decoded with it, so the transactions
+        // that wrote them must have ended before the point from which the log is followed.
         if !self.writers_ended().await? {
             return Ok(None);
         }

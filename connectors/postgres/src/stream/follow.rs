@@ -321,7 +321,7 @@ impl<'a> Follow<'a> {
     async fn flush(&mut self) -> Result<bool, Error> {
         let mut lease = self.filling.lease();
         if lease.is_none() && !self.filling.is_empty() {
-            // Before the batch takes the buffer away, because the next buffer is new memory.
+            // Lease now: when the batch takes this buffer, a new one is allocated.
             lease = self.leased(self.filling.used_bytes()).await?;
             if lease.is_none() {
                 return Ok(false);

@@ -49,7 +49,14 @@ pub(crate) struct Link {
     pace: Pace,
 }
 
-/// The LSN before which the server may remove log once this position is stored.
+/// The LSN to confirm (`confirmed_flush_lsn`) once this position is stored: the server does not send again what was committed
+/// before it.
+///
+/// That is the end of the last commit. A stream that has not seen a commit yet has only the LSN of a row in its first
+/// transaction, which is still open; that one is safe too. Logical decoding sends transactions in the order of their commits,
+/// so all that were committed before that LSN came before the row. The transaction itself is committed after it, so the server
+/// sends it again whole: what is read again is decided by the slot's `restart_lsn`, which the server keeps at or before the
+/// begin of every transaction that it may have to send (PostgreSQL's manual, "pg_replication_slots").
 fn confirmable(position: &Position) -> Lsn {
     let lsn = position.word(LSN_COMMIT).or(position.word(LSN_PROC)).or(position.word(LSN)).unwrap_or(0);
     Lsn(lsn as u64)
@@ -106,7 +113,7 @@ impl Link {
         self.pace.read().await;
     }
 
-    /// Whether a silence that was shown in the task's status has ended. True only once for each.
+    /// Whether bytes have come after a silence that the task's status had reported. Returns true once per reported silence.
     pub(super) fn speaks_again(&mut self) -> bool {
         self.silence.take_ended()
     }

@@ -41,7 +41,7 @@ pub(crate) struct LogicalMessage {
     pub(crate) content: Vec<u8>,
     pub(crate) position: Position,
     /// It was delivered before the restart: it is not sent again, but it counts in its transaction.
-    pub(crate) seen: bool,
+    pub(crate) is_redelivered: bool,
 }
 
 /// Why a message could not be read.

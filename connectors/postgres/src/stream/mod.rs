@@ -5,7 +5,7 @@
 //! statuses, so that the server does not take a slow consumer for a dead one. A silent server is asked over another
 //! connection before it is taken for dead.
 //!
-//! Must not know: SQL, topics, how values are written.
+//! Must not know: the text of SQL statements, the topics of tables, how values are written.
 
 mod filling;
 mod follow;

@@ -223,13 +223,13 @@ impl Decoder {
     fn place(&mut self, start: i64, kind: Kind) -> Option<(Position, bool)> {
         let open = self.open.as_mut()?;
         open.rows += 1;
-        let mut seen = open.done || open.rows <= open.done_rows;
+        let mut is_redelivered = open.done || open.rows <= open.done_rows;
         if let Some(stored) = self.resume.as_ref().filter(|stored| !stored.exact && !open.done) {
             // The Java connector stored the LSN of the last event. Other events may have the same LSN, so only those before
             // it were certainly delivered: an event that comes twice is better than one that is lost.
             let last = stored.position.word(LSN_PROC).or(stored.position.word(LSN)).unwrap_or(NONE);
             let in_it = stored.position.word(TX_ID).is_none_or(|xid| xid & 0xffff_ffff == open.xid);
-            seen = in_it && stored.position.word(LSN_PROC).is_some() && start < last;
+            is_redelivered = in_it && stored.position.word(LSN_PROC).is_some() && start < last;
         }
         let mut position = Position { words: [NONE; Position::WORDS], text: open.origin.clone() };
         position.words[TS_US] = open.commit_us;
@@ -241,7 +241,7 @@ impl Decoder {
         position.words[TX_ROW] = open.rows;
         position.words[ORIGIN_LSN] = open.origin_lsn;
         position.words[KIND] = kind as i64;
-        Some((position, seen))
+        Some((position, is_redelivered))
     }
 
     /// The index of a table's shape in the batch; `None` for a table that is not captured.
@@ -264,26 +264,27 @@ impl Decoder {
         self.metadata.is_some() && self.open.as_ref().is_some_and(|open| !open.done)
     }
 
-    /// Adds the transaction's BEGIN record before its first event, unless both were delivered before the restart (`seen`).
-    fn begun(&mut self, batch: &mut Batch, position: &Position, seen: bool) {
+    /// Adds the transaction's BEGIN record before its first event, unless both were delivered before the restart
+    /// (`is_redelivered`).
+    fn begun(&mut self, batch: &mut Batch, position: &Position, is_redelivered: bool) {
         let Some(topic) = &self.metadata else { return };
         if let Some(open) = self.open.as_mut()
             && !std::mem::replace(&mut open.begun, true)
-            && !seen
+            && !is_redelivered
         {
             let begin = topic.begin(&transaction_id(position), open.commit_us / 1000);
             batch.items.push(Item::Event(Box::new(begin)));
         }
     }
 
-    /// Counts an event and puts it into the batch, unless it was delivered before the restart (`seen`).
-    fn emit(&mut self, batch: &mut Batch, mut change: Change, seen: bool) {
+    /// Counts an event and puts it into the batch, unless it was delivered before the restart (`is_redelivered`).
+    fn emit(&mut self, batch: &mut Batch, mut change: Change, is_redelivered: bool) {
         if self.metadata.is_some() {
-            self.begun(batch, &change.position, seen);
+            self.begun(batch, &change.position, is_redelivered);
             let table = Arc::clone(&batch.shapes[usize::from(change.shape)].table);
             change.transaction = Some(Box::new(self.counts.mark(transaction_id(&change.position), &table)));
         }
-        if !seen {
+        if !is_redelivered {
             batch.items.push(Item::Change(change));
         }
     }
@@ -299,36 +300,37 @@ impl Decoder {
         kind: Kind,
         is_skipped: bool,
     ) -> Result<Option<(u16, Position, bool)>, Malformed> {
-        let Some((position, seen)) = self.place(start, kind) else { return Err(Malformed::NoTransaction) };
-        if seen && !self.recounts() {
+        let Some((position, is_redelivered)) = self.place(start, kind) else { return Err(Malformed::NoTransaction) };
+        if is_redelivered && !self.recounts() {
             return Ok(None);
         }
         let shape = self.shape(batch, id)?;
         batch.filtered += u32::from(shape.is_none());
         let Some(shape) = shape.filter(|_| !is_skipped) else {
-            reach(batch, position, seen);
+            reach(batch, position, is_redelivered);
             return Ok(None);
         };
-        Ok(Some((shape, position, seen)))
+        Ok(Some((shape, position, is_redelivered)))
     }
 
     fn insert(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
         cursor.u8()?;
         let is_skipped = self.wanted.skip_create;
-        let Some((shape, position, seen)) = self.wanted_row(batch, start, id, Kind::Insert, is_skipped)? else {
+        let Some((shape, position, is_redelivered)) = self.wanted_row(batch, start, id, Kind::Insert, is_skipped)?
+        else {
             return Ok(());
         };
         let after = tuple(batch, &mut cursor)?;
         if after.count > 0 {
-            self.emit(batch, change(shape, Op::Create, None, Some(after), position), seen);
+            self.emit(batch, change(shape, Op::Create, None, Some(after), position), is_redelivered);
         }
         Ok(())
     }
 
     fn update(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
-        let Some((shape, position, seen)) = self.wanted_row(batch, start, id, Kind::Update, false)? else {
+        let Some((shape, position, is_redelivered)) = self.wanted_row(batch, start, id, Kind::Update, false)? else {
             return Ok(());
         };
         let mut before = None;
@@ -354,15 +356,15 @@ impl Decoder {
             if self.wanted.skip_unchanged {
                 let (shape, old, new) = (&batch.shapes[usize::from(shape)], batch.cells(before), batch.cells(after));
                 if self.unchanged.is_same(shape, cursor.bytes(), old, new) {
-                    reach(batch, position, seen);
+                    reach(batch, position, is_redelivered);
                     return Ok(());
                 }
             }
         }
         match before {
-            Some(before) if moved => self.emit_move(batch, shape, [before, after], position, seen),
-            _ if self.wanted.skip_update => reach(batch, position, seen),
-            before => self.emit(batch, change(shape, Op::Update, before, Some(after), position), seen),
+            Some(before) if moved => self.emit_move(batch, shape, [before, after], position, is_redelivered),
+            _ if self.wanted.skip_update => reach(batch, position, is_redelivered),
+            before => self.emit(batch, change(shape, Op::Update, before, Some(after), position), is_redelivered),
         }
         Ok(())
     }
@@ -374,21 +376,21 @@ impl Decoder {
         shape: u16,
         [before, after]: [RowRef; 2],
         position: Position,
-        seen: bool,
+        is_redelivered: bool,
     ) {
         if !self.wanted.skip_delete {
             let mut delete = change(shape, Op::Delete, Some(before), None, position.clone());
             delete.moved = Some(KeyMove::To(after));
             delete.tombstone = self.wanted.tombstones;
             delete.last = false;
-            self.emit(batch, delete, seen);
+            self.emit(batch, delete, is_redelivered);
         }
         if self.wanted.skip_create {
-            reach(batch, position, seen);
+            reach(batch, position, is_redelivered);
         } else {
             let mut create = change(shape, Op::Create, None, Some(after), position);
             create.moved = Some(KeyMove::From(before));
-            self.emit(batch, create, seen);
+            self.emit(batch, create, is_redelivered);
         }
     }
 
@@ -407,26 +409,29 @@ impl Decoder {
     fn delete(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
         let is_skipped = self.wanted.skip_delete;
-        let Some((shape, position, seen)) = self.wanted_row(batch, start, id, Kind::Delete, is_skipped)? else {
+        let Some((shape, position, is_redelivered)) = self.wanted_row(batch, start, id, Kind::Delete, is_skipped)?
+        else {
             return Ok(());
         };
         let tag = cursor.u8()?;
         let before = self.old_tuple(batch, &mut cursor, id, tag)?;
         if before.count == 0 {
-            reach(batch, position, seen);
+            reach(batch, position, is_redelivered);
             return Ok(());
         }
         let mut delete = change(shape, Op::Delete, Some(before), None, position);
         delete.tombstone = self.wanted.tombstones;
-        self.emit(batch, delete, seen);
+        self.emit(batch, delete, is_redelivered);
         Ok(())
     }
 
     fn truncate(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let count = cursor.u32()?;
         cursor.u8()?;
-        let Some((position, seen)) = self.place(start, Kind::Truncate) else { return Err(Malformed::NoTransaction) };
-        if seen && !self.recounts() {
+        let Some((position, is_redelivered)) = self.place(start, Kind::Truncate) else {
+            return Err(Malformed::NoTransaction);
+        };
+        if is_redelivered && !self.recounts() {
             return Ok(());
         }
         let mut shapes = Vec::new();
@@ -435,13 +440,13 @@ impl Decoder {
             shapes.extend(self.shape(batch, id)?);
         }
         if self.wanted.skip_truncate || shapes.is_empty() {
-            reach(batch, position, seen);
+            reach(batch, position, is_redelivered);
             return Ok(());
         }
         for (i, shape) in shapes.iter().enumerate() {
             let mut truncate = change(*shape, Op::Truncate, None, None, position.clone());
             truncate.last = i + 1 == shapes.len();
-            self.emit(batch, truncate, seen);
+            self.emit(batch, truncate, is_redelivered);
         }
         Ok(())
     }
@@ -469,10 +474,11 @@ fn transaction_id(position: &Position) -> String {
     format!("{}:{}", position.words[TX_ID], position.words[LSN])
 }
 
-/// Adds a position without a record, unless it was stored before the restart (`seen`). Of several in a row only the last stays.
-fn reach(batch: &mut Batch, position: Position, seen: bool) {
+/// Adds a position without a record, unless it was stored before the restart (`is_redelivered`). Of several in a row only the
+/// last stays.
+fn reach(batch: &mut Batch, position: Position, is_redelivered: bool) {
     match batch.items.last_mut() {
-        _ if seen => {}
+        _ if is_redelivered => {}
         Some(Item::Position(last)) => *last = position,
         _ => batch.items.push(Item::Position(position)),
     }

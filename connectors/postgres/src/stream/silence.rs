@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// After so many status intervals without a byte the server is asked. When it is not busy, it answers each status.
+/// The server is asked after this many status intervals without a byte. When it is not busy, it answers each status.
 const PATIENCE_INTERVALS: u32 = 3;
 /// The server is never asked after a shorter silence than this.
 const PATIENCE_MIN: Duration = Duration::from_secs(3);
@@ -20,9 +20,9 @@ const PATIENCE_MIN: Duration = Duration::from_secs(3);
 const ASK_EVERY: Duration = Duration::from_secs(30);
 /// Time between two questions while the answers suggest that the connection is dead.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// After so many answers in a row that the process is idle, although it sends us nothing, the connection is dead.
+/// After this many answers in a row that the process is idle, although it sends us nothing, the connection is dead.
 const IDLE_ANSWERS: u32 = 2;
-/// After so many questions in a row without any answer the server cannot be reached at all.
+/// After this many questions in a row without any answer the server cannot be reached at all.
 const NO_ANSWERS: u32 = 3;
 /// The shortest interval of statuses while the server is silent. A busy server does not read them, so they fill its receive
 /// buffer, and a full buffer looks to our kernel like a peer that is gone.
@@ -88,7 +88,7 @@ pub(super) struct Silence {
     unanswered: u32,
     /// The task's status shows that the server is silent.
     told: bool,
-    /// A silence that the task's status shows has ended.
+    /// Bytes have come after a silence that the status had reported.
     ended: bool,
 }
 
@@ -107,7 +107,7 @@ impl Silence {
         self.ended |= std::mem::take(&mut self.told);
     }
 
-    /// Whether a silence that the task's status shows has ended. True only once for each.
+    /// Whether bytes have come after a silence that the task's status had reported. Returns true once per reported silence.
     pub(super) fn take_ended(&mut self) -> bool {
         std::mem::take(&mut self.ended)
     }

@@ -61,7 +61,7 @@ pub(super) struct Open {
     pub(super) commit_us: i64,
     /// Row messages so far.
     pub(super) rows: i64,
-    /// So many of them were delivered before the restart.
+    /// How many of them were delivered before the restart.
     pub(super) done_rows: i64,
     /// The whole transaction was delivered before the restart, or a copy has it.
     pub(super) done: bool,

@@ -41,7 +41,7 @@ pub fn column_codec(
         .filter(|_| planned.has_default)
         .and_then(|expression| default(&planned.cell, &plain, expression));
     let schema = finish(planned, !not_null, default.clone());
-    // By the column and not by the schema: PostGIS geometry is optional in the schema even when the column is NOT NULL.
+    // Decided by the column's NOT NULL, not by schema.optional: PostGIS geometry is optional in the schema even when the column is NOT NULL.
     let null = if not_null { default.unwrap_or_else(|| fallback(&planned.cell, &schema)) } else { Value::Null };
     ColumnCodec {
         name: name.into(),

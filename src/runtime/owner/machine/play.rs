@@ -18,8 +18,8 @@ fn never_two_at_once() {
     }
 }
 
-fn holder(process: &str, instance: &str, machine: &str) -> Holder {
-    Holder { process: process.to_owned(), instance: instance.to_owned(), machine: machine.to_owned() }
+fn holder(process: &str, instance: &str, host: &str) -> Holder {
+    Holder { process: process.to_owned(), instance: instance.to_owned(), host: host.to_owned() }
 }
 
 /// A process in the play.
@@ -50,10 +50,10 @@ impl Play {
         let now = Instant::now();
         let play =
             Self { random: seed, now, actors: Vec::new(), members: 0, holder: 0, mark: Found::Nothing, begun: 0 };
-        // Two processes of one instance id on two machines, and one of another id.
+        // Two processes of one instance id on two hosts, and one of another id.
         let holders = [("p", "a", "m"), ("q", "a", "n"), ("r", "b", "m")];
-        let actors = holders.map(|(process, instance, machine)| Actor {
-            machine: Machine::new(Rules { by: holder(process, instance, machine), lasts: LASTS, every: EVERY }, now),
+        let actors = holders.map(|(process, instance, host)| Actor {
+            machine: Machine::new(Rules { by: holder(process, instance, host), lasts: LASTS, every: EVERY }, now),
             member: 0,
             fence: None,
             inbox: Vec::new(),

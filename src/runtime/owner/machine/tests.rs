@@ -9,19 +9,19 @@ const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-fn holder(process: &str, instance: &str, machine: &str) -> Holder {
-    Holder { process: process.to_owned(), instance: instance.to_owned(), machine: machine.to_owned() }
+fn holder(process: &str, instance: &str, host: &str) -> Holder {
+    Holder { process: process.to_owned(), instance: instance.to_owned(), host: host.to_owned() }
 }
 
-/// The mark of `process/instance@machine`, with its number of proofs.
+/// The mark of `process/instance@host`, with its number of proofs.
 fn mark(by: &str, proof: u64) -> Mark {
     written(by, proof, Use::Held)
 }
 
 fn written(by: &str, proof: u64, place: Use) -> Mark {
     let (process, rest) = by.split_once('/').unwrap();
-    let (instance, machine) = rest.split_once('@').unwrap();
-    Mark::new(place, &holder(process, instance, machine), proof, LASTS)
+    let (instance, host) = rest.split_once('@').unwrap();
+    Mark::new(place, &holder(process, instance, host), proof, LASTS)
 }
 
 /// The process of all tests is `me/a@here`.
@@ -118,7 +118,7 @@ fn what_a_place_is_taken_at() {
         ("released", Found::Mark(written("z/b@there", 9, Use::Released)), 0, 0),
         ("its own", found("me/a@here"), 0, 0),
         ("known to be dead: it had the lock that this process has now", found("z/a@here"), 0, 0),
-        ("its own id, silent, on a machine where nothing is known of it", found("z/a@there"), 2000, 1500),
+        ("its own id, silent, on a host where nothing is known of it", found("z/a@there"), 2000, 1500),
         ("its own id, without a lock", found("z/a@"), 2000, 1500),
         ("another's, silent", found("z/b@here"), 7500, 7000),
     ] {

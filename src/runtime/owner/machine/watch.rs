@@ -6,7 +6,7 @@ use super::{FOREIGN_LOOK, Found, Input, LOOK, Machine, Members, SETTLE, State, S
 
 /// How often the group's members are listed while the mark does not change.
 const LIST: Duration = Duration::from_secs(1);
-/// A holder with this process's instance id that misses so many proofs is taken for the dead process that ran here before:
+/// A holder with this process's instance id that misses this many proofs is taken for the dead process that ran here before:
 /// a living one writes a new mark with each proof.
 const MISSED_PROOFS: u32 = 3;
 
@@ -23,7 +23,7 @@ pub(super) struct Watch {
 struct Seen {
     found: Found,
     since: Instant,
-    /// It was another mark before, so its holder lives.
+    /// The mark has changed since the first look, so its writer is alive.
     has_moved: bool,
 }
 

@@ -149,7 +149,8 @@ impl Keeper {
         match self.wait(CONFIG_WAIT, self.shared.configs.put_task_configs(&self.name, &tasks)).await {
             Some(Ok(())) => {
                 self.backoff.reset();
-                self.generation = self.shared.configs.read(|view| view.tasks(&self.name).map(|tasks| tasks.generation));
+                self.told_commit =
+                    self.shared.configs.read(|view| view.tasks(&self.name).map(|tasks| tasks.commit_number));
                 Some(Input::Committed { any: !tasks.is_empty() })
             }
             Some(Err(error)) => self.commit_later(&error.to_string()),

@@ -5,7 +5,7 @@ use tokio::sync::watch;
 
 use super::*;
 
-/// A CopyData frame with a payload of so many bytes.
+/// A CopyData frame with a payload of this many bytes.
 fn frame(payload_bytes: usize) -> Vec<u8> {
     let mut frame = vec![b'd'];
     frame.extend_from_slice(&(payload_bytes as u32 + 4).to_be_bytes());

@@ -18,29 +18,29 @@ impl Decoder {
         let length = cursor.u32()? as usize;
         let content = cursor.take(length)?.to_vec();
         let placed = if transactional { self.place(lsn, Kind::Message) } else { None };
-        let (position, seen) = match placed {
+        let (position, is_redelivered) = match placed {
             Some(placed) => placed,
             None => self.outside(lsn),
         };
-        if seen && !(transactional && self.recounts()) {
+        if is_redelivered && !(transactional && self.recounts()) {
             return Ok(Step::Done);
         }
-        Ok(Step::Message(LogicalMessage { transactional, prefix, content, position, seen }))
+        Ok(Step::Message(LogicalMessage { transactional, prefix, content, position, is_redelivered }))
     }
 
     /// Puts a message into the batch, if its prefix passes the filter. A transactional one counts among the events of its
     /// transaction.
     pub(crate) fn met(&mut self, batch: &mut Batch, message: LogicalMessage, topic: &MessageTopic, now_ms: i64) {
-        let seen = message.seen;
+        let is_redelivered = message.is_redelivered;
         if !topic.wants(&message.prefix) {
-            return reach(batch, message.position, seen);
+            return reach(batch, message.position, is_redelivered);
         }
         let counts = self.metadata.is_some() && message.transactional && self.open.is_some();
         let orders = counts.then(|| {
-            self.begun(batch, &message.position, seen);
+            self.begun(batch, &message.position, is_redelivered);
             self.counts.count(&Arc::from("LOGICAL_DECODING_MESSAGE"))
         });
-        if !seen {
+        if !is_redelivered {
             batch.items.push(Item::Event(Box::new(topic.event(message, orders, now_ms))));
         }
     }
@@ -48,7 +48,7 @@ impl Decoder {
     /// The position of a message outside of any transaction, which counts as a commit of its own; and whether it was
     /// delivered before the restart.
     fn outside(&mut self, lsn: i64) -> (Position, bool) {
-        let seen = self.resume.as_ref().is_some_and(|stored| {
+        let is_redelivered = self.resume.as_ref().is_some_and(|stored| {
             stored.position.word(TX_LSN).or(stored.position.word(LSN_PROC)).is_some_and(|last| lsn <= last)
         });
         let mut position = Position::UNKNOWN;
@@ -68,6 +68,6 @@ impl Decoder {
             position.words[TX_ROW] = 0;
             position.words[KIND] = Kind::Commit as i64;
         }
-        (position, seen)
+        (position, is_redelivered)
     }
 }
