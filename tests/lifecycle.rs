@@ -57,7 +57,9 @@ fn a_broker_that_is_away_does_not_hold_it_up() {
     wait_until("the copy is done", Duration::from_secs(30), || database.is_streamed() && kafka.length(&topic) == 1);
     broker.stop(true);
     database.run("insert into t select generate_series(2, 300)");
-    std::thread::sleep(Duration::from_secs(1));
+    wait_until("it waits for the broker", Duration::from_secs(60), || {
+        daemon.task(&database.name).1.contains("no Kafka broker")
+    });
     let asked = Instant::now();
     // Records that cannot be delivered are given up after the shutdown timeout. They are read again after the next
     // start, so the exit code is 0.

@@ -48,7 +48,7 @@ fn a_standby_takes_over() {
     owner.create(&database.name, &database.connector(&[]));
     wait_row(&kafka, &database, 1, Duration::from_secs(30));
     let standby = Daemon::start(Options { wait: false, ..options });
-    std::thread::sleep(Duration::from_secs(3));
+    standby.wait_standby();
     database.run("insert into t values (2)");
     wait_row(&kafka, &database, 2, Duration::from_secs(10));
     assert_eq!(ids(&kafka, &database), [1, 2], "two ran the connector at once");
@@ -74,8 +74,8 @@ fn an_owner_who_was_stopped_writes_nothing_stale() {
     let owner = Daemon::start(options.clone());
     owner.create(&database.name, &database.connector(&[]));
     wait_row(&kafka, &database, 1, Duration::from_secs(30));
-    let _standby = Daemon::start(Options { wait: false, ..options });
-    std::thread::sleep(Duration::from_secs(3));
+    let standby = Daemon::start(Options { wait: false, ..options });
+    standby.wait_standby();
     owner.signal(Signal::Stop);
     // Rows that are inserted while the owner is stopped wait in its socket. It would write them when it goes on.
     for id in 2..50 {
@@ -99,7 +99,9 @@ fn an_owner_who_was_stopped_writes_nothing_stale() {
     let (before, stored) = (ids(&kafka, &database), state());
     assert!(stored.0 >= 2, "the status records of {address} are not found");
     owner.signal(Signal::Continue);
-    std::thread::sleep(Duration::from_secs(8));
+    wait_until("it says that the group is lost", Duration::from_secs(30), || owner.log().contains("the group is lost"));
+    // It stands by again, so whatever it wanted to write at the loss has been written or refused.
+    owner.wait_standby();
     let after = ids(&kafka, &database);
     assert_eq!(after, before, "the one who had lost the group wrote after it went on");
     assert_eq!(state(), stored, "it wrote a status or a configuration");

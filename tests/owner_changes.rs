@@ -50,15 +50,6 @@ fn wait_for(tail: &Tail, wanted: i64) {
     panic!("row {wanted} has not come after {PATIENCE:?}");
 }
 
-fn is_standby(daemon: &Daemon) -> bool {
-    daemon.try_ask("GET", "/health", None).is_ok_and(|a| a.status == 200 && a.text.contains("standby"))
-}
-
-#[track_caller]
-fn wait_standby(daemon: &Daemon) {
-    wait_until("it stands by", PATIENCE, || is_standby(daemon));
-}
-
 fn median(times: &mut [Duration]) -> Duration {
     times.sort();
     times[times.len() / 2]
@@ -98,7 +89,7 @@ fn standbys_come_and_go_unnoticed() {
         let times = if rig::long() { 20 } else { 3 };
         for n in 0..times {
             let mut standby = Daemon::start(options.clone());
-            wait_standby(&standby);
+            standby.wait_standby();
             // Standbys leave in order or by a crash in turn. The next one joins before the group would give up a dead
             // member.
             if n % 2 == 0 {
@@ -142,7 +133,7 @@ fn a_killed_owner_is_back_at_once() {
     let options = Options::new("back");
     let (database, mut owner, tail) = begin("back", options.clone());
     let standby = Daemon::start(options);
-    wait_standby(&standby);
+    standby.wait_standby();
     let times = if rig::long() { 15 } else { 5 };
     let (mut events, mut answers) = (Vec::new(), Vec::new());
     for n in 0..times {
@@ -156,7 +147,7 @@ fn a_killed_owner_is_back_at_once() {
         events.push(begin.elapsed());
     }
     println!("REST after {answers:?}, the next event after {events:?}");
-    assert!(is_standby(&standby), "the standby took over from a process that was back at once");
+    assert!(standby.is_standby(), "the standby took over from a process that was back at once");
     assert!(median(&mut answers) <= Duration::from_secs(1), "REST after {answers:?}");
     assert!(median(&mut events) <= Duration::from_secs(1), "the next event after {events:?}");
 }
@@ -166,7 +157,7 @@ fn a_standby_takes_over_from_one_that_leaves() {
     let options = Options::new("leave");
     let (database, mut owner, tail) = begin("leave", options.clone());
     let standby = Daemon::start(options);
-    wait_standby(&standby);
+    standby.wait_standby();
     let begin = Instant::now();
     assert_eq!(owner.terminate(PATIENCE), Some(0));
     database.run("insert into t values (10)");
@@ -198,7 +189,7 @@ fn two_of_one_instance_id_have_one_owner() {
     let options = Options::new("double").with("afterimage.instance.id", "the-same");
     let (database, mut first, tail) = begin("double", options.clone());
     let second = Daemon::start(options);
-    wait_standby(&second);
+    second.wait_standby();
     wait_until("it says what is wrong", PATIENCE, || second.log().contains("the-same"));
     database.run("insert into t values (10)");
     wait_for(&tail, 10);
@@ -242,12 +233,12 @@ fn an_owner_that_was_stopped_for_a_moment_goes_on() {
     let options = Options::new("moment");
     let (database, owner, tail) = begin("moment", options.clone());
     let standby = Daemon::start(options);
-    wait_standby(&standby);
+    standby.wait_standby();
     owner.signal(Signal::Stop);
     std::thread::sleep(Duration::from_secs(3));
     owner.signal(Signal::Continue);
     database.run("insert into t values (10)");
     wait_for(&tail, 10);
-    assert!(is_standby(&standby));
+    assert!(standby.is_standby());
     assert!(!owner.log().contains("the group is lost"));
 }

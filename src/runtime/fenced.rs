@@ -192,11 +192,12 @@ mod tests {
         let store = Fenced::new(Arc::clone(&memory) as _);
         check("before the first tenure", &memory, all_writes(&store).await, false);
 
-        let fence = Arc::new(Fence::open(Instant::now(), Duration::from_millis(400)));
-        store.begin(Arc::clone(&fence));
+        let fence = Arc::new(Fence::open(Instant::now(), Duration::from_secs(3600)));
+        store.begin(fence);
         check("as owner", &memory, all_writes(&store).await, true);
         // As after SIGSTOP and SIGCONT: nobody has closed the fence, but its time has run out.
-        tokio::time::sleep(Duration::from_millis(450)).await;
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+        store.begin(Arc::new(Fence::open(long_ago, Duration::from_millis(400))));
         check("after its time", &memory, all_writes(&store).await, false);
 
         store.begin(Arc::new(Fence::unguarded()));

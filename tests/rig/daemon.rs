@@ -215,6 +215,16 @@ impl Daemon {
         (text("state"), text("trace"))
     }
 
+    /// Whether it runs and leaves the connectors to another process of its group.
+    pub fn is_standby(&self) -> bool {
+        self.try_ask("GET", "/health", None).is_ok_and(|a| a.status == 200 && a.text.contains("standby"))
+    }
+
+    #[track_caller]
+    pub fn wait_standby(&self) {
+        assert!(within(Duration::from_secs(30), || self.is_standby()), "it does not stand by");
+    }
+
     /// Waits until task 0 is in `state`. Returns its trace.
     #[track_caller]
     pub fn wait_task(&self, name: &str, state: &str, limit: Duration) -> String {

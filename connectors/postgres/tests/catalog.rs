@@ -178,7 +178,6 @@ async fn a_snapshot_is_the_slots_and_hides_nothing() {
     let error = reader.copy("copying r", "COPY (SELECT id FROM r) TO STDOUT (FORMAT binary)").await.err().unwrap();
     assert_eq!(error.sqlstate(), Some("42501"), "{error}");
     drop((reader, stream));
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     database.sql("DROP OWNED BY wire_reader; DROP ROLE wire_reader").await;
     database.remove().await;
 }

@@ -130,7 +130,6 @@ async fn an_error_inside_the_stream_is_a_frame() {
     assert!(matches!(&error, Error::PublicationMissing { publication } if publication == "p"), "{error}");
     assert!(!error.is_transient());
     drop(stream);
-    sleep(Duration::from_millis(300)).await;
     database.remove().await;
 }
 
@@ -249,6 +248,5 @@ async fn creating_a_slot_waits_says_for_whom_and_can_be_given_up() {
     let (made, ()) = tokio::join!(timeout(Duration::from_secs(20), creation), release);
     assert!(matches!(made.unwrap().unwrap(), Slot::Created(_)));
     drop(stream);
-    sleep(Duration::from_millis(300)).await;
     database.remove().await;
 }

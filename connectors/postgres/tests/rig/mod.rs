@@ -47,8 +47,8 @@ impl Database {
     pub async fn remove(&self) {
         let name = &self.options.dbname;
         for statement in [
-            format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
-            "SELECT pg_sleep(0.2)".into(),
+            // The time-out in milliseconds makes the server wait until the session is gone (PostgreSQL 14 and later).
+            format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"),
             format!("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '{name}'"),
             format!("DROP DATABASE IF EXISTS {name}"),
         ] {

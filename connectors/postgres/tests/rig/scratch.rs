@@ -69,6 +69,8 @@ impl Scratch {
             .arg("-D")
             .arg(&data));
         std::fs::write(data.join("pg_hba.conf"), hba).unwrap();
+        // The map `any`, for hba lines with map=any: whoever has a certificate is by_cert.
+        std::fs::write(data.join("pg_ident.conf"), "any /^(.*)$ by_cert\n").unwrap();
         let log = std::fs::File::create(dir.join("log")).unwrap();
         let setting = |name: &str, file: &str| format!("{name}={}", dir.join(file).display());
         let postmaster = as_server(&program("postgres"))
