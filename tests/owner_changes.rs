@@ -173,7 +173,7 @@ fn a_standby_takes_over_from_one_that_is_dead() {
     let (database, mut owner, tail) = begin("dead", options.clone());
     // Two standbys that see the same must not get in each other's way.
     let standbys = [Daemon::start(options.clone()), Daemon::start(options)];
-    standbys.iter().for_each(wait_standby);
+    standbys.iter().for_each(Daemon::wait_standby);
     owner.kill();
     let begin = Instant::now();
     database.run("insert into t values (10)");
@@ -181,7 +181,7 @@ fn a_standby_takes_over_from_one_that_is_dead() {
     let took = begin.elapsed();
     println!("the next event {took:?} after SIGKILL");
     assert!(took <= Duration::from_secs(15), "the next event {took:?} after SIGKILL");
-    assert_eq!(standbys.iter().filter(|standby| is_standby(standby)).count(), 1, "one of them still stands by");
+    assert_eq!(standbys.iter().filter(|standby| standby.is_standby()).count(), 1, "one of them still stands by");
 }
 
 #[test]
