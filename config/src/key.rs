@@ -124,7 +124,7 @@ pub struct Key {
     pub width: Width,
     /// Title in a form.
     pub display_name: &'static str,
-    /// What the key does, and what setting it leads to.
+    /// What the key does, and what follows from setting it.
     pub documentation: &'static str,
     /// Keys whose meaning depends on this one.
     pub dependents: &'static [&'static str],
@@ -234,7 +234,7 @@ impl Key {
         self
     }
 
-    /// Sets the documentation: what the key does, and what setting it leads to.
+    /// Sets the documentation: what the key does, and what follows from setting it.
     #[must_use]
     pub const fn doc(mut self, documentation: &'static str) -> Self {
         self.documentation = documentation;

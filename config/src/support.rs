@@ -4,6 +4,7 @@
 //! every table states its support. The same statement is used by validation (a refused key is an error of that key), by
 //! the log (a key without effect is a warning), at a start (a refused key ends it) and by the generated reference. A
 //! key that guards data, promises delivery or changes values may not be `NoEffect`: it must work or be refused.
+//! Keys in no table are accepted silently, as in Connect.
 //!
 //! Must not know: which keys exist, who asks.
 

@@ -105,7 +105,7 @@ pub enum KeyMove {
 pub enum SnapshotMark {
     /// Streamed: the field is unset, so its default `false` shows.
     Streamed,
-    /// `true`: copied, and none of the rows below.
+    /// `true`: copied; none of the special rows that the next variants name.
     True,
     /// `first`: the first row of the copy's first table.
     First,

@@ -2,7 +2,8 @@
 //!
 //! The REST listener is bound and answers before any state is read, so that a start can be watched. At the
 //! stop, REST and the tasks are told together; the group is left after both. So a standby takes over only when this
-//! worker no longer produces. The whole stop shares one deadline, even when a broker cannot be reached.
+//! worker no longer produces. One clock, three moments, even when a broker cannot be reached: the tasks
+//! (grace), the status records (+1 s) and everything (+2 s) must be over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -183,7 +184,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let outcome = supervisor.run(ownership, stopped).await.map_err(|error| ServeError::Failed(error.to_string()));
     // This also happens when the store has failed, so that nobody can go on using the API.
     stop.send_replace(true);
-    // The tasks have used their part of the deadline; the rest of the stop gets what remains of it.
+    // The tasks and the status records have had their moments; the rest of the stop has until the last one.
     let deadline = supervisor.deadline().of_all();
     let _ = timeout_at(deadline, serving).await;
     if let Some(mut owner) = owner {
@@ -192,7 +193,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             tracing::warn!("the group could not be left in time: a standby takes over when the session has run out");
         }
     }
-    // When the brokers cannot be reached, the clients are not waited for any longer.
+    // Waits for the clients to close, at most until the deadline, which counts when a broker is away.
     let _ = timeout_at(deadline, tokio::task::spawn_blocking(sink::wait_closed)).await;
     tracing::info!("stopped");
     outcome

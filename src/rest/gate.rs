@@ -97,7 +97,7 @@ pub(super) fn decode(text: &str) -> String {
 }
 
 /// The reasons for which Connect's HTTP server, Jetty, refuses a path before any JSON is made, in Jetty's order.
-/// Parameters of a segment are not checked.
+/// What parameters hold is not checked; that `.` or `..` has any is.
 fn refused(path: &str) -> Option<String> {
     let mut reasons = [
         ("Ambiguous URI path segment", false),

@@ -104,7 +104,7 @@ impl Failure {
         Self::new(Stage::Defect, defect.trace("the pipeline"), "")
     }
 
-    /// The broker refuses this record alone.
+    /// Marks the record as at fault, so that `errors.tolerance=all` may leave it out.
     pub(super) fn blame_the_record(&mut self) {
         self.of_the_record = true;
     }

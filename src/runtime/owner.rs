@@ -66,7 +66,7 @@ pub enum Ownership {
         /// Their client ids and hosts.
         members: Vec<String>,
     },
-    /// Another afterimage runs them; this process takes over when that one ends.
+    /// Another afterimage runs them; this process takes over when the other ends.
     Standby,
     /// This process runs them.
     Owner {

@@ -71,8 +71,8 @@ pub(crate) struct Pipeline {
 #[derive(Default)]
 struct Scratch {
     known: KnownTopics,
-    /// The time at which the batch was taken, in nanoseconds since 1970. It serves for all records of the batch, which is at
-    /// most a millisecond or two of work.
+    /// The time at which the batch was taken, in nanoseconds since 1970. One reading serves the whole batch, so records
+    /// of a batch that had to wait for the broker have an older timestamp.
     now_ns: i64,
     counts: Counts,
 }

@@ -4,6 +4,7 @@
 //! and reconnects wait by another rule, that of the crate `retry`). A record that fails for good ends the task, or is left out
 //! with `errors.tolerance=all`. The log then has a line for each such record with `errors.log.enable`, and else a line once in
 //! a while with how many there were. A row that cannot be decoded never becomes a record: it always ends the task.
+//! (A single cell is another matter: `event.converting.failure.handling.mode`.)
 //!
 //! Must not know: transforms, converters, the broker.
 

@@ -95,6 +95,7 @@ fn link(properties: &Properties, alias: &str, predicates: &[(String, Predicate)]
     }
     let found = wanted.as_ref().and_then(|name| predicates.iter().find(|(known, _)| known == name));
     if let Some(name) = wanted.as_ref().filter(|_| found.is_none()) {
+        // Connect's own text for an undeclared predicate.
         let message = format!("Unknown configuration 'predicates.{name}.plugin.version'");
         complaints.push(Invalid::new(format!("{prefix}predicate"), message));
     }

@@ -74,10 +74,14 @@ pub enum SnapshotState {
     Last,
 }
 
+/// The [`Kind`] of the last message, as its number; 0 if there was none.
+fn message_of(position: &Position) -> i64 {
+    position.word(KIND).unwrap_or(0) & 0xff
+}
+
 /// Sets the snapshot flags of a position.
 pub fn set_snapshot(position: &mut Position, state: SnapshotState) {
-    let kind = position.word(KIND).unwrap_or(0) & 0xff;
-    position.words[KIND] = kind
+    position.words[KIND] = message_of(position)
         | match state {
             SnapshotState::None => 0,
             SnapshotState::Running => SNAPSHOT_INITIAL,
@@ -102,7 +106,7 @@ pub fn to_offset(position: &Position) -> Map<String, Json> {
     put("xmin", XMIN);
     put("tx_lsn", TX_LSN);
     put("tx_row", TX_ROW);
-    if let Some((_, name)) = Kind::ALL.iter().find(|(kind, _)| *kind as i64 == flags & 0xff) {
+    if let Some((_, name)) = Kind::ALL.iter().find(|(kind, _)| *kind as i64 == message_of(position)) {
         out.insert("messageType".to_owned(), (*name).into());
     }
     if flags & SNAPSHOT_INITIAL != 0 {
@@ -125,6 +129,16 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Whether the last record was copied, not streamed.
+    pub fn is_copied(&self) -> bool {
+        self.position.word(KIND).unwrap_or(0) & SNAPSHOT_INITIAL != 0
+    }
+
+    /// Whether `kind` was the last message that was processed.
+    pub fn ends_with(&self, kind: Kind) -> bool {
+        message_of(&self.position) == kind as i64
+    }
+
     /// Why a slot at `restart` (`restart_lsn`) and `confirmed` (`confirmed_flush_lsn`) can no longer send everything after
     /// this offset; `None` if it can.
     pub fn passed_by(&self, restart: Option<Lsn>, confirmed: Option<Lsn>) -> Option<String> {

@@ -48,7 +48,8 @@ pub enum Slot {
 }
 
 /// Looks for the slot; `None` if there is none of this name. A slot of another plugin or database, or one that has lost log,
-/// is an error. A slot that another session is still creating is waited for.
+/// is an error. A slot that another session is still creating has no `confirmed_flush_lsn` yet. It is waited for as long as
+/// some session is idle in a transaction, which may hold the creation up, but for [`UNFINISHED_LOOKS`] looks at most.
 pub async fn find(sql: &Sql, name: &str) -> Result<Option<SlotInfo>, Error> {
     let mut looks = 0;
     loop {
@@ -59,6 +60,8 @@ pub async fn find(sql: &Sql, name: &str) -> Result<Option<SlotInfo>, Error> {
         }
         looks += 1;
         if looks >= UNFINISHED_LOOKS || !sql.any_idle_in_transaction().await? {
+            // A safe stand-in: the LSN that the slot will have confirmed is never before its `restart_lsn`, so at worst the log is
+            // read from too early a point, never from too late a one.
             slot.confirmed_flush_lsn = slot.restart_lsn;
             return Ok(Some(slot));
         }

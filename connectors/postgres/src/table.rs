@@ -247,7 +247,7 @@ impl Tables {
                 let source =
                     source_type(&self.catalogue, *oid, *typmod, known.and_then(|c| c.default.as_deref()), copied);
                 rule = self.rules.of(&name, column, &source, &codec.schema);
-                if let Some(reason) = rule.as_ref().and_then(|rule| rule.is_in_clear)
+                if let Some(reason) = rule.as_ref().and_then(|rule| rule.why_in_clear)
                     && self.warned.insert(format!("{name}.{column} in clear"))
                 {
                     tracing::warn!(table = %name, %column, reason, "values of a column that a mask or a hash matches are \

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::Meters;
 use crate::budget::{Account, Budget, Lease};
 
-/// How long a position may wait to be stored before the task's status says so, and how often it says it again.
+/// How long a position may wait to be stored before the task's status says so, and how often that is repeated.
 const STORING: Duration = Duration::from_secs(10);
 
 /// What a connector sends to its pipeline, in the order of the source.
@@ -135,8 +135,9 @@ impl Outlet {
 
     /// Waits for a part of the byte budget. A connector reads into one buffer, which the budget does not count. Lease
     /// before more memory than that is allocated: before the buffer grows for a large row, and before a batch takes the
-    /// buffer away, for which a new one is allocated. A request that fits into this connector's floor is granted at once. While this connector holds no lease, any request is granted, so that a
-    /// huge row passes alone instead of never.
+    /// buffer away, for which a new one is allocated. A request that fits into this connector's floor is granted at
+    /// once. While this connector holds no lease, any request is granted, so that a huge row passes alone instead of
+    /// never.
     pub fn lease(&self, bytes: usize) -> impl Future<Output = Lease> + use<> {
         Arc::clone(&self.account).lease(bytes)
     }
@@ -207,7 +208,7 @@ impl Outlet {
         is_stored
     }
 
-    /// Shows every while that a position waits for being stored; never ends.
+    /// Every 10 s, shows that a position waits to be stored; never ends.
     async fn say_what_is_waited_for(&self) {
         let began = Instant::now();
         loop {

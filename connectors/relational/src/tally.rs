@@ -25,7 +25,7 @@ struct State {
 pub(crate) struct Complaint {
     /// The number of complaints since the last one that was logged.
     pub(crate) count: u64,
-    /// The text of one of them.
+    /// The text of the complaint logged last; the counted ones may differ.
     pub(crate) text: String,
 }
 

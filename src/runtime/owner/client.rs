@@ -120,11 +120,12 @@ impl Client {
         }
     }
 
-    /// Drops the consumer on a thread of its own, because that may wait for a broker that is away.
+    /// Drops the consumer on a thread of its own, because dropping may wait for a broker that is away.
     pub(super) fn end(self) {
         let Self { consumer, questions, .. } = self;
         drop(questions);
-        // Closing blocks while a broker is away. Here only this thread blocks, or the one that asks if it is the last to let go.
+        // Closing blocks while a broker is away. Whichever drops the last reference blocks: this thread, or the asking
+        // thread; never the owner's.
         let _ = std::thread::Builder::new().name("group-end".to_owned()).spawn(move || drop(consumer));
     }
 

@@ -47,7 +47,7 @@ impl Fence {
     }
 
     /// Takes note that the broker took a proof, which lasts from `asked` on, the moment at which it was sent. A proof that
-    /// comes after the last one has run out is void: another process may have taken over since.
+    /// comes after the last proof has run out is void: another process may have taken over since.
     pub(super) fn prove(&self, asked: Instant, lasts: Duration, now: Instant) {
         if self.is_open_at(now) {
             let until_ms = (asked.saturating_duration_since(self.begin) + lasts).as_millis() as u64;

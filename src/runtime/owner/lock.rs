@@ -1,9 +1,9 @@
 //! A lock on this host by which a restarted process knows that the process before it, of the same instance id, is dead.
 //!
-//! A dead owner's place may be taken at once, a living one's may not. The lock is a Unix socket with an abstract name: the
-//! kernel lets only one process of a network namespace have a name, and frees it when that process ends, however it ends. A
-//! process that holds the lock of an instance id knows that no other process on the host runs with that id. A mark names
-//! the host on which its writer held the lock, and the conclusion is drawn on that host only.
+//! The place of a dead owner may be taken at once, that of a living owner may not. The lock is a Unix socket with an abstract
+//! name: the kernel lets only one process of a network namespace have a name, and frees it when that process ends, however it
+//! ends. A process that holds the lock of an instance id knows that no other process on the host runs with that id. A mark
+//! names the host on which its writer held the lock, and the conclusion is drawn on that host only.
 //!
 //! Must not know: Kafka.
 
@@ -49,8 +49,8 @@ impl Lock {
         self.held.is_some()
     }
 
-    /// Never takes the lock: only Linux has abstract names. Elsewhere a restarted process waits to see whether the one
-    /// before it still writes marks.
+    /// Never takes the lock: only Linux has abstract names. Elsewhere a restarted process waits to see whether the
+    /// process before it still writes marks.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn take(&mut self) -> bool {
         let _ = &self.name;

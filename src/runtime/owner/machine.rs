@@ -4,13 +4,13 @@
 //!
 //! The group has one place for an owner. A process that wants the place reads the mark of the process that holds it, and
 //! takes the place when it is free: released, never held, or held by a process that is known to be dead or has written no new
-//! mark for as long as its last one lasts. Taking the place fences the process that held it: the broker takes no mark from
-//! that one any more.
+//! mark for as long as its last mark lasts. Once the place is taken, the broker takes no mark any more from the process that
+//! held it before.
 //!
 //! Reading the mark only decides when to try, and may be wrong. What makes it safe is the order after the place is taken.
-//! The mark is read again, now that nobody else can write one. If it is a new mark of another process, the time for which it
-//! lasts is waited out. Then this process writes its own mark, and produces only after the broker has taken that. If another
-//! process takes the place in between, the broker refuses the mark.
+//! The mark is read again, now that nobody else can write one. If another process has written a new mark, the time for which
+//! that mark lasts is waited out. Then this process writes its own mark, and produces only after the broker has taken this
+//! mark. If another process takes the place in between, the broker refuses the mark.
 //!
 //! Must not know: Kafka's client, threads, the clock.
 
@@ -35,8 +35,8 @@ pub(super) const LOOK: Duration = Duration::from_millis(250);
 /// How often a group with Java workers in it is looked at again.
 const FOREIGN_LOOK: Duration = Duration::from_secs(5);
 /// How long a process waits after taking the place before it writes its mark. Two standbys that find the place free may take
-/// it one right after the other. Within this time the first one learns that it was replaced; if it had written a mark, the
-/// second one would have to wait until that has run out.
+/// it one right after the other. Within this time the first of them learns that it was replaced. If the first had written a
+/// mark, the second would have to wait until that mark has run out.
 const SETTLE: Duration = Duration::from_millis(100);
 /// The pause after a question that brought no answer.
 const RETRY: Duration = Duration::from_millis(100);
@@ -44,11 +44,11 @@ const RETRY: Duration = Duration::from_millis(100);
 /// The settings of the machine.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
-    /// This process.
+    /// Who writes this process's marks.
     pub(super) by: Holder,
     /// How long a proof lasts.
     pub(super) lasts: Duration,
-    /// How often it is renewed.
+    /// How often a proof is made.
     pub(super) every: Duration,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Rules {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Members {
     Nobody,
-    /// Consumers, as this program is one.
+    /// Members of another protocol type than Java's (`consumer`, as a rule): afterimages, or foreign consumers.
     Consumers,
     /// Java workers: their client ids and hosts.
     Java(Vec<String>),
@@ -98,7 +98,7 @@ pub(super) enum Input {
     Revoked,
     /// The group cannot be joined because Java workers are in it.
     Inconsistent,
-    /// Another process took this one's place.
+    /// Another process took the place of this process.
     Replaced,
     /// No broker can be reached.
     Unreachable,
@@ -128,7 +128,7 @@ pub(super) enum Step {
     Prove(Mark),
     /// Take the owner's place in the group.
     Join,
-    /// Give it back.
+    /// Give the owner's place back.
     Resign,
     /// Drop the client, without giving the place back, and make a new one.
     Renew,
@@ -142,7 +142,7 @@ pub(super) enum Step {
     Foreign(Vec<String>),
     /// Log that the process that holds the place has this process's instance id and is alive.
     SameInstance(Mark),
-    /// Log that the place was taken, that another process's mark was found there, and how long it is waited out.
+    /// Log that the place was taken, that another process's mark was found there, and how long that mark is waited out.
     Wait(Duration),
     /// Give the place back if it is held; then end.
     Quit,
@@ -153,12 +153,16 @@ enum State {
     Watching(Watch),
     /// Java workers are in the group; when to look again.
     Foreign(Instant),
-    /// The group was asked for the place. The mark is the one found before joining (see `excused`), the time how long to wait
-    /// before the own mark is written.
-    Joining(Found, Duration),
+    /// The group was asked for the place.
+    Joining {
+        /// The mark found before joining.
+        excused: Found,
+        /// How long to wait, once the place is given, before this process writes its own mark.
+        settle: Duration,
+    },
     /// The place is held; nothing may be produced yet.
     Claiming {
-        /// The mark found before joining. If still there after joining, this process need not wait for it to expire.
+        /// The mark found before joining. If that mark is still there after joining, it need not be waited out.
         excused: Found,
         /// Whether the mark was read after the place was taken.
         is_read: bool,
@@ -178,7 +182,7 @@ pub(super) struct Machine {
     /// Whether a question is under way; there is one at a time.
     is_asking: bool,
     proofs: u64,
-    /// Whether another process of this one's instance id has been seen alive.
+    /// Whether another process with this process's instance id has been seen alive.
     has_double: bool,
 }
 
@@ -190,7 +194,7 @@ impl Machine {
 
     /// Whether the group was asked for the place and has not given it yet.
     pub(super) fn is_joining(&self) -> bool {
-        matches!(self.state, State::Joining(..))
+        matches!(self.state, State::Joining { .. })
     }
 
     /// Whether the answer to a question is awaited.
@@ -218,7 +222,7 @@ impl Machine {
                     let next = *next;
                     self.beside_java(now, next, input, &mut steps);
                 }
-                State::Joining(..) => self.join(now, &input, &mut steps),
+                State::Joining { .. } => self.join(now, &input, &mut steps),
                 State::Claiming { .. } => self.claim(now, input, &mut steps),
                 State::Owning(_) => self.own(now, input, &mut steps),
                 State::Parting(_) => self.parting(now, &input, &mut steps),
@@ -260,15 +264,15 @@ impl Machine {
     }
 
     fn join(&mut self, now: Instant, input: &Input, steps: &mut Vec<Step>) {
-        let State::Joining(excused, settle) = &self.state else { return };
+        let State::Joining { excused, settle } = &self.state else { return };
         match input {
             Input::Assigned => {
                 let (excused, ready) = (excused.clone(), now + *settle);
                 self.state = State::Claiming { excused, is_read: false, ready };
                 steps.push(Step::Read);
             }
-            // The topic does not exist yet, or an earlier version of afterimage has the partition: that one writes no marks and
-            // goes by the assignment alone.
+            // The topic does not exist yet, or the partition belongs to an earlier version of afterimage, which writes no
+            // marks and goes by the assignment alone.
             Input::PassedOver => {
                 steps.push(Step::Resign);
                 self.state = State::Watching(Watch::new(now + LOOK));
@@ -277,7 +281,7 @@ impl Machine {
                 steps.push(Step::Renew);
                 self.state = State::Foreign(now);
             }
-            // When the brokers come back, the mark may be another one: it must be read again before joining.
+            // When the brokers come back, there may be another mark, so the mark must be read again before joining.
             Input::Replaced | Input::Unreachable => self.again(now, steps),
             _ => {}
         }
@@ -306,7 +310,7 @@ impl Machine {
             }
             Input::Unproven(_) | Input::Replaced | Input::Inconsistent => self.again(now, steps),
             // The group is being rebalanced and assigns the partition again by itself; then the mark must be read again.
-            Input::Revoked => self.state = State::Joining(excused.clone(), Duration::ZERO),
+            Input::Revoked => self.state = State::Joining { excused: excused.clone(), settle: Duration::ZERO },
             Input::Tick if !self.is_asking => {
                 if !*is_read {
                     steps.push(Step::Read);
@@ -320,8 +324,8 @@ impl Machine {
     }
 }
 
-/// Whether `by` may take the place that `mark` describes at once: it is released, or it is `by`'s own, or its holder is known
-/// to be dead because `by` holds the lock of the same instance id on the same host.
+/// Whether `by` may take the place that `mark` describes at once: the place is released, or `by` wrote the mark, or the
+/// mark's writer is known to be dead because `by` holds the lock of the same instance id on the same host.
 fn is_free(mark: &Mark, by: &Holder) -> bool {
     let is_dead = !by.host.is_empty() && mark.host == by.host && mark.instance == by.instance;
     mark.place == Use::Released || mark.process == by.process || is_dead

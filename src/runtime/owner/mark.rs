@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Use {
-    /// Its holder may be producing.
+    /// The holder of the place may be producing.
     Held,
-    /// Its holder has ended in good order and produces nothing any more.
+    /// The holder has ended in good order and produces nothing any more.
     Released,
 }
 
-/// Who holds the owner's place. Each proof writes a mark with another `proof`, so that it differs from the one before.
+/// Who holds the owner's place. Each proof writes a mark with another `proof`, so that no two marks of a process are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
-    /// The version of this form. Its key tells people who find the text which program wrote it.
+    /// The version of this form. Serialised as `afterimage`, so that whoever finds the JSON sees which program wrote it.
     #[serde(rename = "afterimage")]
     version: u32,
     #[serde(rename = "place")]
@@ -49,7 +49,7 @@ impl Mark {
         Self { version: VERSION, place, process, instance, host, proof, lasts_ms: lasts.as_millis() as u64 }
     }
 
-    /// For how long after this mark was written its holder may go on producing without another one.
+    /// For how long after this mark was written its holder may go on producing without another mark.
     pub(super) fn lasts(&self) -> Duration {
         Duration::from_millis(self.lasts_ms)
     }
@@ -79,7 +79,7 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// `metadata`: that of the committed offset, if there is one.
+    /// `metadata`: the committed offset's, if there is an offset.
     pub(super) fn read(metadata: Option<&str>) -> Self {
         match metadata.map(serde_json::from_str::<Mark>) {
             None => Self::Nothing,

@@ -1,5 +1,5 @@
 //! The thread that does what the machine decides, and tells the machine the results. It also gives the machine its rules: how
-//! long a proof of the ownership lasts, and how often one is made.
+//! long a proof of the ownership lasts, and how often a proof is made.
 //!
 //! Must not know: what follows from a mark or a proof.
 
@@ -118,7 +118,7 @@ impl Membership {
                 let tenure = self.tenures;
                 tracing::info!(%group, tenure, "this process owns the group");
                 self.publish.send_replace(Ownership::Owner { tenure, fence });
-                // When this process started, one that was still ending may have held the lock.
+                // The process before this one, with the same instance id, may still have held the lock at our start: try again.
                 if self.lock.take() {
                     self.machine.locked(lock::host());
                 }

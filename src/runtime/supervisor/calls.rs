@@ -17,9 +17,9 @@ use super::{Info, PartState, StateInfo, Supervisor, Turn, properties};
 use crate::runtime::validate::{self, Rejected};
 use crate::store::{Object, StoreError, TargetState};
 
-/// How long Connect waits for a write to the config topic.
+/// How long a write to the config topic may take. We wait as long as Connect does.
 const WRITE_WAIT: Duration = Duration::from_secs(30);
-/// How long Connect lets a request take.
+/// How long a request may take. We wait as long as Connect does.
 const REQUEST_WAIT: Duration = Duration::from_secs(90);
 /// How long the topics of a reset connector are still shown. Connect answers a reset before it is done, and clients that
 /// look right after the answer count on the old list.

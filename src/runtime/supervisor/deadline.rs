@@ -1,4 +1,5 @@
-//! The stop of the daemon: one deadline that all its parts share, so that their waits do not add up.
+//! The stop of the daemon. One clock, three moments: tasks (grace), status records (+1 s), everything (+2 s). All parts go by
+//! that clock, so that their waits do not add up.
 //!
 //! Must not know: what is waited for.
 

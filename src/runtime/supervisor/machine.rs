@@ -117,7 +117,7 @@ pub(super) enum Input {
     Leave,
 }
 
-/// What is to be done, in this order.
+/// One thing to do; [`step`](Machine::step) returns them in the order to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     /// Write the connector's status.

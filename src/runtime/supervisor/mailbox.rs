@@ -15,7 +15,7 @@ pub(super) type RestartDone = oneshot::Sender<Result<(), String>>;
 pub(super) struct Restart {
     pub(super) connector: bool,
     pub(super) task: bool,
-    /// RESTARTING is written (restart with flags).
+    /// Whether the restart first writes the status RESTARTING (only a restart with flags does).
     pub(super) announced: bool,
     pub(super) done: Vec<RestartDone>,
 }
@@ -23,7 +23,7 @@ pub(super) struct Restart {
 /// All notes since the keeper took them last.
 #[derive(Debug, Default)]
 pub(super) struct Mail {
-    /// The config topic has a new record about this connector.
+    /// Compare the config topic with what runs.
     pub(super) look: bool,
     /// The connector's configuration was written, perhaps unchanged.
     pub(super) config: bool,

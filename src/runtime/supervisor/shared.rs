@@ -122,11 +122,14 @@ impl Shared {
     }
 
     /// Runs a keeper to its end. If it panics, its task is dropped with it, and its connector is FAILED until the next note
-    /// makes another keeper.
+    /// makes another keeper: a restart, or a new record about the connector in the config topic.
     async fn keep(self: Arc<Self>, keeper: Keeper, name: Arc<str>, mailbox: Arc<Mailbox>) {
         let Err(defect) = defect::caught(keeper.run()).await else { return };
         let trace = defect.trace("the connector's keeper");
-        tracing::error!(connector = &*name, "the connector failed and stays so until a restart: {trace}");
+        tracing::error!(
+            connector = &*name,
+            "the connector failed and stays so until it is restarted or its configuration is written again: {trace}"
+        );
         {
             let mut keepers = self.keepers();
             if keepers.get(&*name).is_some_and(|kept| Arc::ptr_eq(&kept.mailbox, &mailbox)) {

@@ -244,7 +244,8 @@ struct Teller {
 }
 
 impl Teller {
-    /// Reports how the task stands, if that has changed. What is in the connector's way comes before what is in the sink's.
+    /// Reports how the task stands, if that has changed. If the connector and the sink both wait, the connector's
+    /// reason is shown.
     fn standing(&mut self, standing: Standing) {
         let standing = match standing {
             Standing::Running => match self.topics.waits().or_else(|| self.broker_away()) {

@@ -71,7 +71,7 @@ impl Line {
         if window.is_empty() || !(self.flow.is_idle() || reads_clock && window.is_overdue()) {
             return;
         }
-        window.open();
+        window.begin_passing_on();
         let mut look = 0;
         while let Some(out) = window.front() {
             // The fence reads a clock, so it is asked only once in LOOK_EVERY records.

@@ -157,7 +157,7 @@ fn follow(
     fold: &mut Fold,
 ) {
     // End offsets that somebody waits for, by partition. At the partition's next end-of-partition event all offsets below
-    // count as read: those of transaction markers too, for which no record comes.
+    // that end offset count as read: those of transaction markers too, for which no record comes.
     let mut ends: Vec<(i32, i64)> = Vec::new();
     let mut renewed = Instant::now();
     loop {
@@ -228,8 +228,8 @@ fn follow(
     }
 }
 
-/// Fetches anew from where the reading stands. Acknowledged records that do not come would keep their writers waiting for
-/// ever, and their tasks RUNNING: a fetch may hang in the client or in a broker that lost and regained the partition.
+/// Fetches anew from where the reading stands. If an acknowledged record is not read back, its writer waits for ever and
+/// its task shows RUNNING. That happens: a fetch may hang in the client or in a broker that lost and regained the partition.
 fn renew(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) {
     let topic = &shared.settings.topic(log).name;
     tracing::warn!(

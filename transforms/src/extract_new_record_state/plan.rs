@@ -2,7 +2,7 @@
 //! is made once for each input schema. For raw changes it is turned into a view; for an envelope that another transform
 //! has turned into values, the values are read by it.
 //!
-//! Must not know: options, headers, delete modes.
+//! Must not know: how options are written, headers, delete modes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,10 +32,11 @@ pub(super) struct Column {
     pub(super) origin: Origin,
 }
 
-/// A flattened record.
+/// How records of one schema are flattened.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) columns: Vec<Column>,
+    /// The row's schema. The flattened one has its name, version, documentation and parameters.
     basics: Arc<Schema>,
 }
 

@@ -105,13 +105,13 @@ impl<'a> Filling<'a> {
     }
 
     /// Ends the copy: the last row gets the mark that says so, and the position of the finished copy. If there was no row, the
-    /// position is added alone, provided that `alone` is set.
-    pub(super) fn end(&mut self, position: &Position, alone: bool) {
+    /// position is sent by itself, but only if a stream follows.
+    pub(super) fn end(&mut self, position: &Position, streams_after: bool) {
         if let Some(last) = self.held() {
             last.mark = Marks::ended();
             last.position = position.clone();
         }
-        if self.rows == 0 && alone {
+        if self.rows == 0 && streams_after {
             self.batch.items.push(Item::Position(position.clone()));
         }
     }

@@ -95,7 +95,8 @@ pub(crate) async fn copy(
     // for as long as the copy lasts, and a copy whose broker is away lasts for ever.
     position.words[TX_ID] = catalog.sql().await?.current_xid().await?.map_or(record::NONE, |xid| xid as i64);
     position.words[TS_US] = reader.sql().current_timestamp_us().await?;
-    // Marks the offset as written by us, so that a slot is noticed that somebody advances before anything is streamed.
+    // `TX_ROW` marks the offset as ours. A restart can then tell that the slot was advanced past it, even if nothing was streamed
+    // yet.
     position.words[TX_ROW] = 0;
     set_snapshot(&mut position, SnapshotState::Running);
     // The consistent point is stored before the first row is sent, so that a later start knows that a copy was begun.

@@ -6,7 +6,8 @@ use settings::{Key, Kind, Support, Values};
 
 use super::rules;
 
-const NOT_HERE: (Values, Support) = (Values::Own(rules::is_spoken_of), Support::Works);
+/// An older release's name: [`super::warnings`] remarks on it, so no second remark here.
+const OLD_NAME: (Values, Support) = (Values::Own(rules::is_spoken_of), Support::Works);
 const GUARD: (Values, Support) = (
     Values::Own(rules::guards_the_connection),
     Support::Refused(
@@ -89,10 +90,10 @@ pub(super) const KEYS: &[Key] = &[
         .family("database.<property>")
         .doc("Any other name that begins with database: a connection property of the Java driver.")
         .unlisted()
-        .support(Support::Partly(&[NOT_HERE, GUARD, DRIVER])),
+        .support(Support::Partly(&[OLD_NAME, GUARD, DRIVER])),
     Key::debezium("driver.<property>", Kind::String)
         .family("driver.<property>")
         .doc("A connection property of the Java driver.")
         .unlisted()
-        .support(Support::Partly(&[NOT_HERE, GUARD, DRIVER])),
+        .support(Support::Partly(&[OLD_NAME, GUARD, DRIVER])),
 ];

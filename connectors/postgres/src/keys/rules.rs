@@ -116,12 +116,14 @@ pub(super) fn custom_query_mode(asked: &Asked<'_>) -> Vec<String> {
     custom_name(asked, "snapshot.query.mode")
 }
 
-/// `snapshot.locking.mode=custom` together with the name that it needs. Without the name, the missing name is the error.
+/// `snapshot.locking.mode=custom` together with the name that it needs. False without the name: then another check complains that
+/// it is missing.
 pub(super) fn is_custom_locking(asked: &Asked<'_>) -> bool {
     is_custom(asked, "snapshot.locking.mode.custom.name")
 }
 
-/// `snapshot.query.mode=custom` together with the name that it needs. Without the name, the missing name is the error.
+/// `snapshot.query.mode=custom` together with the name that it needs. False without the name: then another check complains that
+/// it is missing.
 pub(super) fn is_custom_query(asked: &Asked<'_>) -> bool {
     is_custom(asked, "snapshot.query.mode.custom.name")
 }
@@ -131,7 +133,8 @@ fn is_custom(asked: &Asked<'_>, name: &str) -> bool {
     is_named && asked.value.is_some_and(|mode| mode.trim().eq_ignore_ascii_case("custom"))
 }
 
-/// Whether notifications go to a topic, and the topic is named. Without the name, the missing name is the error.
+/// Whether notifications go to a topic, and the topic is named. False without the name: then another check complains that
+/// it is missing.
 pub(super) fn notifies_a_topic(asked: &Asked<'_>) -> bool {
     let is_named = asked.properties.get("notification.sink.topic.name").is_some_and(|name| !name.trim().is_empty());
     is_named && asked.value.is_some_and(|channels| channels.split(',').any(|channel| channel.trim() == "sink"))

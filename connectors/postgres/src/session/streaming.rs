@@ -6,7 +6,7 @@ use super::Session;
 use crate::config::LsnFlushMode;
 use crate::error::Error;
 use crate::lsn::Lsn;
-use crate::position::{KIND, LSN, LSN_COMMIT, Stored};
+use crate::position::{LSN, LSN_COMMIT, Stored};
 use crate::slot::{self, Slot};
 use crate::stream::{End, Follow, Lasting, Link, LinkOptions};
 use crate::wire::Replication;
@@ -129,8 +129,7 @@ impl Session {
 /// before the slot's `confirmed_flush_lsn`.
 fn start_of(stored: &Stored) -> Lsn {
     let position = &stored.position;
-    let copied = position.word(KIND).unwrap_or(0) > 0xff;
-    let lsn = position.word(LSN_COMMIT).or(position.word(LSN).filter(|_| copied)).unwrap_or(0);
+    let lsn = position.word(LSN_COMMIT).or(position.word(LSN).filter(|_| stored.is_copied())).unwrap_or(0);
     Lsn(lsn as u64)
 }
 

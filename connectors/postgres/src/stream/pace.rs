@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Keeps the reader from waking up for every row: the server writes each row to the socket by itself, and a reader that is
 /// faster than the server would read them one by one. After [`READS`](Self::READS) reads in less than two milliseconds it
-/// waits for one.
+/// sleeps for one millisecond.
 pub(super) struct Pace {
     reads: u32,
     last: Instant,

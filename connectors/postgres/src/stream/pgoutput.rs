@@ -150,7 +150,7 @@ impl Decoder {
             match word(TX_LSN) {
                 // Our own offset names the transaction and the place in it.
                 Some(tx) => {
-                    let whole = word(KIND).unwrap_or(0) & 0xff == Kind::Commit as i64;
+                    let whole = stored.ends_with(Kind::Commit);
                     done = commit_lsn < tx || whole && commit_lsn <= tx;
                     if commit_lsn == tx && !whole {
                         done_rows = word(TX_ROW).unwrap_or(0);

@@ -1,9 +1,9 @@
 //! A table whose rows come from the user's own statement (`snapshot.select.statement.overrides`): matches the statement's
 //! columns with the table's.
 //!
-//! As in Debezium, columns match by name, in any order. A column that the statement leaves out is null (or the placeholder
-//! of a column that may not be null). A column that the table does not have is an error. Unlike Debezium, which then gives
-//! all rows the same key, a statement without the key's columns is refused.
+//! As in Debezium, columns match by name, in any order. A column that the statement leaves out is null (or, if it may not be
+//! null, its default, or else the zero of its type). A column that the table does not have is an error. Unlike Debezium, which
+//! then gives all rows the same key, a statement without the key's columns is refused.
 
 use std::sync::Arc;
 

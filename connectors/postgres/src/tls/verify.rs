@@ -13,7 +13,7 @@ use tokio_rustls::rustls::{
 
 use super::der;
 
-/// Verifies nothing of a certificate, its chain, or its chain and the host name. That the server has the certificate's
+/// Three degrees: nothing; the chain; the chain and the host name. That the server has the certificate's
 /// private key is always verified.
 #[derive(Debug)]
 pub(super) struct Verifier {

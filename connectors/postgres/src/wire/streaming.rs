@@ -62,8 +62,8 @@ impl Replication {
         Some(left.len())
     }
 
-    /// Sends a standby status update: log before `written` has been received, the server may remove log before `flushed`, and
-    /// `applied` is shown in `pg_stat_replication`. If the future is dropped half-way, the rest is sent before the next status.
+    /// Sends a standby status update: WAL up to `written` has been received; WAL before `flushed` may be removed; `applied`
+    /// is shown in `pg_stat_replication`. If the future is dropped half-way, the rest is sent before the next status.
     pub async fn send_status(
         &mut self,
         written: Lsn,

@@ -49,7 +49,7 @@ pub struct Applied {
     /// What is done to the values; `None`: nothing.
     pub treatment: Option<Treatment>,
     /// Set when a mask or a hash matches the column but does not act on it; the text says why, for the log.
-    pub is_in_clear: Option<&'static str>,
+    pub why_in_clear: Option<&'static str>,
 }
 
 impl Applied {
@@ -67,7 +67,7 @@ impl ColumnRules {
         let properties = r.properties();
         let mut families: Vec<(&str, Family<'_>)> =
             properties.iter().filter_map(|(name, _)| Some((name, Family::of(name)?))).collect();
-        // One more, because a Connect worker adds `task.class` to the config that a task gets.
+        // Java's map has one key more than ours (`task.class`, added by the worker), and its size decides the order.
         in_map_order(&mut families, properties.iter().count() + 1, |(name, _)| name);
         // v1 hashes before v2 hashes; the sort is stable, so everything else keeps its order.
         families.sort_by_key(|(_, family)| matches!(family, Family::Hash { form: Form::Plain, .. }));
@@ -126,10 +126,10 @@ impl ColumnRules {
         let hash = || self.hashes.iter().find(|(columns, _)| columns.matches(&name)).map(|(_, hash)| hash);
         let mask = || self.masks.iter().find(|(columns, _)| columns.matches(&name)).map(|(_, length)| *length);
         let on_text = |treatment: Treatment| {
-            let is_in_clear = (!source.is_text).then_some(
+            let why_in_clear = (!source.is_text).then_some(
                 "masks and hashes act on columns of characters only; column.exclude.list leaves the column out",
             );
-            (source.is_text.then_some(treatment), is_in_clear)
+            (source.is_text.then_some(treatment), why_in_clear)
         };
         let hashed = |hash: &Hash| {
             let length = source.length.filter(|length| *length > 0).map(|length| length as usize);
@@ -142,23 +142,27 @@ impl ColumnRules {
             return Some(Applied {
                 parameters: if is_longer { vec![("truncateLength", length.to_string())] } else { Vec::new() },
                 treatment: (is_longer && can_be_cut(plain)).then_some(Treatment::Truncate(*length)),
-                is_in_clear: is_hidden.then_some("the column is truncated, and then no mask and no hash acts on it"),
+                why_in_clear: is_hidden.then_some("the column is truncated, and then no mask and no hash acts on it"),
             });
         }
         if let Some(length) = mask() {
-            let (treatment, is_in_clear) = on_text(Treatment::mask(length));
-            return Some(Applied { parameters: masked(), treatment, is_in_clear });
+            let (treatment, why_in_clear) = on_text(Treatment::mask(length));
+            return Some(Applied { parameters: masked(), treatment, why_in_clear });
         }
         let is_propagated = self.propagated_columns.matches(&name)
             || !self.propagated_types.is_empty() && self.propagated_types.matches(&format!("{table}.{}", source.name));
         if !is_propagated && self.hashes.is_empty() {
             return None;
         }
-        let (treatment, is_in_clear) = hash().map_or((None, None), |hash| on_text(hashed(hash)));
+        let (treatment, why_in_clear) = hash().map_or((None, None), |hash| on_text(hashed(hash)));
         if is_propagated {
-            return Some(Applied { parameters: propagated(column, source), treatment, is_in_clear });
+            return Some(Applied { parameters: propagated(column, source), treatment, why_in_clear });
         }
-        (treatment.is_some() || is_in_clear.is_some()).then(|| Applied { parameters: masked(), treatment, is_in_clear })
+        (treatment.is_some() || why_in_clear.is_some()).then(|| Applied {
+            parameters: masked(),
+            treatment,
+            why_in_clear,
+        })
     }
 }
 

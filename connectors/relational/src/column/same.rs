@@ -1,8 +1,8 @@
 //! Finds updates that change nothing in the record (`skip.messages.without.change`).
 //!
 //! Two rows are the same when their records would be equal: excluded columns do not count, masked columns are always
-//! equal, and two spellings of the same value are equal. Therefore decoded values are compared, not the bytes of the
-//! log.
+//! equal, and two spellings of the same value are equal. Equal bytes are equal values; otherwise the decoded values are
+//! compared.
 //!
 //! Must not know: wire forms, which connector asks.
 

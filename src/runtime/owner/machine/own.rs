@@ -22,11 +22,11 @@ pub(super) struct Own {
 /// Where the group's rebalances have put this process.
 #[derive(Debug, PartialEq, Eq)]
 enum Member {
-    /// It holds the place, and with it the partition.
+    /// The process holds the place, and with it the partition.
     In,
     /// The group is being rebalanced.
     Out,
-    /// It holds the place again; the mark is being read to see whether another process held it meanwhile.
+    /// The process holds the place again; the mark is being read to see whether another process held it meanwhile.
     Back,
 }
 
@@ -67,7 +67,7 @@ impl Machine {
                 own.fence.prove(asked, lasts, now);
                 own.next_proof = asked + every;
             }
-            // No loss: the last proof still lasts, and the next one may be taken within its time.
+            // No loss: the last proof still lasts, and the next proof may be taken within that time.
             Input::Unproven(Refusal::NotYet) | Input::Unread => own.next_proof = now + every.min(RETRY),
             Input::Revoked => own.member = Member::Out,
             Input::Assigned => own.member = Member::Back,
@@ -95,7 +95,7 @@ impl Machine {
                 self.parting(now, &Input::Tick, steps);
             }
             State::Parting(_) | State::Over => {}
-            State::Watching(_) | State::Foreign(_) | State::Joining(..) | State::Claiming { .. } => {
+            State::Watching(_) | State::Foreign(_) | State::Joining { .. } | State::Claiming { .. } => {
                 self.state = State::Over;
                 steps.push(Step::Quit);
             }

@@ -91,7 +91,7 @@ impl Play {
             let open: Vec<usize> = (0..self.actors.len())
                 .filter(|i| self.actors[*i].fence.as_ref().is_some_and(|fence| fence.is_open_at(now)))
                 .collect();
-            // Between the two of one id, the one that was replaced learns that only with its next proof; every other process
+            // Of the two processes of one id, the replaced process learns that only with its next proof; every other process
             // waits.
             let is_excused = open.iter().all(|i| *i < 2);
             assert!(open.len() <= 1 || is_excused, "{open:?} are owners at once");

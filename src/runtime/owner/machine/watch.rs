@@ -7,7 +7,7 @@ use super::{FOREIGN_LOOK, Found, Input, LOOK, Machine, Members, SETTLE, State, S
 /// How often the group's members are listed while the mark does not change.
 const LIST: Duration = Duration::from_secs(1);
 /// A holder with this process's instance id that misses this many proofs is taken for the dead process that ran here before:
-/// a living one writes a new mark with each proof.
+/// a living process writes a new mark with each proof.
 const MISSED_PROOFS: u32 = 3;
 
 /// What has been seen of the owner's place.
@@ -62,7 +62,7 @@ impl Machine {
                 steps.push(Step::Foreign(members));
                 self.state = State::Foreign(now + FOREIGN_LOOK);
             }
-            // They are another version of afterimage, which writes no marks of this form.
+            // These consumers are another version of afterimage, which writes no marks of this form.
             Input::Listed(Members::Consumers)
                 if watch.seen.as_ref().is_some_and(|seen| seen.found == Found::Strange) =>
             {
@@ -74,7 +74,7 @@ impl Machine {
 
     /// Takes the place. `excused`: the mark that need not be waited out.
     fn take(&mut self, excused: Found, settle: Duration, steps: &mut Vec<Step>) {
-        self.state = State::Joining(excused, settle);
+        self.state = State::Joining { excused, settle };
         steps.push(Step::Join);
     }
 

@@ -16,7 +16,7 @@ use crate::runtime::supervisor::{Launched, Turn, plan, properties};
 use crate::runtime::task::{TaskEvent, TaskSpec};
 use crate::store::{Pending, Status, TargetState};
 
-/// How long a status record is waited for. It is waited for so that records keep their order, and not for longer, so that a
+/// How long a status record is waited for. Statuses are awaited to keep their order, but not for ever, so that a
 /// connector can be stopped while the broker is away.
 const STATUS_WAIT: Duration = Duration::from_secs(5);
 /// The same for task configurations.
@@ -104,6 +104,7 @@ impl Keeper {
 
     /// Makes the plan. A panic on the way fails the connector and does not end its keeper.
     pub(super) async fn prepare(&mut self) -> Input {
+        // The empty trace is never seen: a plan is asked for only while the connector has a configuration.
         let Some(config) = self.config.clone() else { return Input::Unprepared { trace: String::new() } };
         let settings = &self.shared.settings;
         let Some(resolved) = self.wait(FILES_WAIT, settings.resolved(properties(&config))).await else {
@@ -174,7 +175,8 @@ impl Keeper {
         let stored =
             self.shared.configs.read(|view| view.tasks(&self.name).and_then(|tasks| tasks.configs.first().cloned()));
         let (Some(stored), Some(plan), Some(fence)) = (stored, &self.plan, self.shared.store.fence()) else {
-            // Without a plan or a committed configuration there is nothing to start; the next look makes both.
+            // Without a plan or a committed configuration, or while the group is not owned, there is nothing to start; the next
+            // look makes what is missing.
             self.machine.task = Task::Absent;
             return;
         };

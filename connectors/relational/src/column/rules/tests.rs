@@ -40,7 +40,7 @@ fn check(properties: &[(&str, &str)], column: &str, source: &SourceType, kind: K
             Some(Treatment::Truncate(length)) => format!("cut {length}"),
             Some(Treatment::Hash(hash)) => format!("{:?} {:?} {:?}", hash.digest, hash.form, hash.length),
         };
-        let clear = if applied.is_in_clear.is_some() { " in clear" } else { "" };
+        let clear = if applied.why_in_clear.is_some() { " in clear" } else { "" };
         parameters.collect::<String>() + &treatment + clear
     });
     assert_eq!(shown, expect, "{column}");
