@@ -19,7 +19,7 @@ const RECORDS: Duration = Duration::from_secs(1);
 /// How long after the tasks' time all must be over: the records, closing the store and leaving the group.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// When the daemon's stop must be over. Calling any `of_*` method starts the clock if [`begin`](Self::begin) has not.
+/// When the daemon's stop must be over. Calling any `of_*` method starts the clock if `begin` has not.
 #[derive(Clone, Debug)]
 pub struct Deadline {
     /// `task.shutdown.graceful.timeout.ms`: the time that all tasks together have.
