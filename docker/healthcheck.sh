@@ -1,10 +1,12 @@
 #!/bin/bash
 # Succeeds when GET /health answers 200. 401 and 403 count as well: the API asks for a password, so it is up.
 # Asks the first http listener; without one the first https listener, whose certificate need not name this host.
-port=${REST_PORT:-8083}
-# CONNECT_REST_PORT counts by the rules of Confluent's image alone; see entrypoint.sh.
-[ -n "${BOOTSTRAP_SERVERS:-}${CONFIG_STORAGE_TOPIC:-}${OFFSET_STORAGE_TOPIC:-}" ] || port=${REST_PORT:-${CONNECT_REST_PORT:-8083}}
-listeners=${CONNECT_LISTENERS:-http://:$port}
+# The short names count by the rules of Debezium's image, CONNECT_REST_PORT by those of Confluent's; see entrypoint.sh.
+listener="http://${REST_HOST_NAME:-}:${REST_PORT:-8083}"
+if [ -z "${BOOTSTRAP_SERVERS:-}${CONFIG_STORAGE_TOPIC:-}${OFFSET_STORAGE_TOPIC:-}" ] && [ -n "${CONNECT_BOOTSTRAP_SERVERS:-}" ]; then
+  listener="http://:${CONNECT_REST_PORT:-8083}"
+fi
+listeners=${CONNECT_LISTENERS:-$listener}
 url=
 IFS=', '
 for listener in $listeners; do

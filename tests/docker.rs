@@ -414,6 +414,15 @@ fn the_health_check_asks() {
     check_health(None, "403 Forbidden", REST_PORT, true);
     // By the rules of Confluent's image, and of Debezium's.
     check_health(None, "200 OK", &[("CONNECT_REST_PORT", "PORT"), ("CONNECT_BOOTSTRAP_SERVERS", "k:1")], true);
+    let both = [("CONNECT_REST_PORT", "PORT"), ("REST_PORT", "1"), ("CONNECT_BOOTSTRAP_SERVERS", "k:1")];
+    check_health(None, "200 OK", &both, true);
+    check_health(None, "200 OK", &[("REST_HOST_NAME", "localhost"), ("REST_PORT", "PORT")], true);
+    // Nobody answers at the address that the worker would listen on.
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = elsewhere.local_addr().unwrap().port().to_string();
+    let mut check = Command::new(docker("healthcheck.sh"));
+    let ran = check.envs([("REST_HOST_NAME", "127.0.0.2"), ("REST_PORT", &port)]).output().unwrap();
+    assert!(!ran.status.success(), "it asked another address");
     check_health(
         None,
         "200 OK",

@@ -211,10 +211,15 @@ pub fn admin(worker: &Properties, of_admins: &Properties, connector: &Properties
 }
 
 /// Translates the properties of one of the worker's own clients (for the internal topics, the group, or admin requests)
-/// from the worker's unprefixed keys. Most of these keys are not the client's, so there are no warnings: the worker's
-/// own table of keys says which of them have no effect.
+/// from the worker's unprefixed keys. Most of these keys are not the client's, and the worker's own table of keys says
+/// which have no effect. So there are warnings of the security settings only; those of TLS may be meant for REST, and are
+/// left out where the client does not speak TLS.
 pub fn internal(kind: Client, worker: &Properties) -> Mapped {
-    Mapped { warnings: Vec::new(), ..client(kind, worker) }
+    let mut mapped = client(kind, worker);
+    let protocol = worker.get("security.protocol").map(|protocol| protocol.trim().to_ascii_uppercase());
+    let speaks_tls = protocol.is_some_and(|protocol| protocol.ends_with("SSL"));
+    mapped.warnings.retain(|(name, _)| name.starts_with("sasl.") || speaks_tls && name.starts_with("ssl."));
+    mapped
 }
 
 /// The properties whose names start with `prefix`, without the prefix.

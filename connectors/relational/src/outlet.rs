@@ -49,6 +49,8 @@ pub enum Standing {
     Starting,
     /// Start-up is finished, and the connector works.
     Running,
+    /// The connector works, and has waited for some time until a position is stored.
+    Storing,
     /// Something that should pass by itself keeps the connector from working, and it keeps trying. The text has the
     /// form of [`TaskError::trace`].
     Waiting(Arc<str>),
@@ -191,36 +193,31 @@ impl Outlet {
     /// Has a position stored once everything before it is delivered, and waits until it is stored. Returns false when
     /// the pipeline is gone or the connector must stop.
     pub async fn store(&self, position: Position) -> bool {
-        let (done, wait) = oneshot::channel();
-        match self.place().await {
-            Some(place) => place.send(Message::Store(position, done)),
-            None => return false,
-        }
         let mut stop = self.stop.clone();
         let before = self.standing.borrow().clone();
+        let storing = async {
+            let (done, wait) = oneshot::channel();
+            let Some(place) = self.place().await else { return false };
+            place.send(Message::Store(position, done));
+            wait.await.is_ok()
+        };
         let is_stored = tokio::select! {
             biased;
-            stored = wait => stored.is_ok(),
+            is_stored = storing => is_stored,
             () = async { drop(stop.wait_for(|stop| *stop).await) } => false,
-            () = self.say_what_is_waited_for() => false,
+            () = self.show_storing() => false,
         };
         self.stand(before);
         is_stored
     }
 
     /// Every 10 s, shows that a position waits to be stored; never ends.
-    async fn say_what_is_waited_for(&self) {
+    async fn show_storing(&self) {
         let began = Instant::now();
         loop {
             tokio::time::sleep(STORING).await;
-            let text = format!(
-                "Waiting for {} s until the position is stored. The records before it must be delivered, and the store of \
-                 offsets (offset.storage.topic, or offset.storage.file.filename) must take the write: see whether the \
-                 brokers answer and the topic has a leader",
-                began.elapsed().as_secs()
-            );
-            tracing::warn!(connector = %self.connector, "{text}");
-            self.waiting(&text);
+            tracing::warn!(connector = %self.connector, waited_s = began.elapsed().as_secs(), "the position is not stored yet");
+            self.stand(Standing::Storing);
         }
     }
 
@@ -247,7 +244,7 @@ impl Outlet {
     }
 
     fn stand(&self, standing: Standing) {
-        self.meters.count(|numbers| numbers.is_connected = standing == Standing::Running);
+        self.meters.count(|numbers| numbers.is_connected = matches!(standing, Standing::Running | Standing::Storing));
         self.standing.send_if_modified(|now| {
             let is_new = *now != standing;
             *now = standing;

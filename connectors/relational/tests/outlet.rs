@@ -17,9 +17,8 @@ async fn a_position_that_is_not_stored_shows_and_one_that_is_shows_no_more() {
     outlet.running();
     let storing = tokio::spawn(async move { (outlet.store(Position::UNKNOWN).await, outlet) });
     let Some(Message::Store(_, done)) = records.recv().await else { panic!("a position to store") };
-    let is_waiting = |standing: &Standing| matches!(standing, Standing::Waiting(text) if text.contains("is stored"));
     let waited = tokio::time::Instant::now();
-    standing.wait_for(is_waiting).await.unwrap();
+    standing.wait_for(|standing| *standing == Standing::Storing).await.unwrap();
     assert_eq!(waited.elapsed(), Duration::from_secs(10));
     done.send(()).unwrap();
     let (is_stored, _outlet) = storing.await.unwrap();

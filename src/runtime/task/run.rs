@@ -232,6 +232,11 @@ impl Running {
     }
 }
 
+/// What a task shows whose position is not stored though the broker is not known to be away.
+const NOT_STORED: &str = "org.apache.kafka.connect.errors.ConnectException: the position is not stored yet\nReason: the records \
+    before it must be delivered, and offset.storage.topic (or the file of offset.storage.file.filename) must take the write. \
+    The task goes on by itself then. Check that the topic has a leader and that this worker may write to it.";
+
 /// Reports to the supervisor what is new.
 struct Teller {
     events: mpsc::UnboundedSender<TaskEvent>,
@@ -245,12 +250,12 @@ struct Teller {
 
 impl Teller {
     /// Reports how the task stands, if that has changed. If the connector and the sink both wait, the connector's
-    /// reason is shown.
+    /// reason is shown, except that the sink's reason says more than that a position is not stored.
     fn standing(&mut self, standing: Standing) {
         let standing = match standing {
-            Standing::Running => match self.topics.waits().or_else(|| self.broker_away()) {
+            Standing::Running | Standing::Storing => match self.topics.waits().or_else(|| self.broker_away()) {
                 Some(trace) => Standing::Waiting(trace),
-                None => Standing::Running,
+                None => standing,
             },
             other => other,
         };
@@ -261,6 +266,7 @@ impl Teller {
         let event = match &self.told {
             Standing::Starting => return,
             Standing::Running => TaskEvent::Running,
+            Standing::Storing => TaskEvent::Waiting { trace: NOT_STORED.into() },
             Standing::Waiting(trace) => TaskEvent::Waiting { trace: Arc::clone(trace) },
         };
         // Fails when the supervisor has gone: then nobody wants to know.

@@ -220,11 +220,25 @@ fn every_row_has_a_name_of_its_own() {
 #[test]
 fn internal_clients_pass_over_the_workers_own_keys() {
     let worker =
-        properties("bootstrap.servers=h:1\ngroup.id=g\nconfig.storage.topic=c\nsasl.mechanism=PLAIN\nlisteners=x");
+        properties("bootstrap.servers=h:1\ngroup.id=g\nconfig.storage.topic=c\nssl.keystore.password=p\nlisteners=x");
     let mapped = internal(Client::Consumer, &worker);
     assert!(mapped.warnings.is_empty() && mapped.refusals.is_empty(), "{mapped:?}");
     assert_eq!(mapped.client.get("group.id").map(String::as_str), Some("g"));
     assert!(!mapped.client.contains_key("config.storage.topic"));
+}
+
+/// A forgotten `security.protocol` would show as brokers that do not answer. TLS settings may be meant for REST.
+#[test]
+fn internal_clients_warn_of_security_settings_without_effect() {
+    for (text, expect) in [
+        ("sasl.mechanism=PLAIN", &["sasl.mechanism"][..]),
+        ("ssl.keystore.password=p", &[]),
+        ("security.protocol=ssl\nssl.truststore.type=PEM\nssl.protocol=TLSv1.1", &["ssl.protocol"]),
+    ] {
+        let mapped = internal(Client::Admin, &properties(text));
+        let names: Vec<&str> = mapped.warnings.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, expect, "{text}");
+    }
 }
 
 #[test]

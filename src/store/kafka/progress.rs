@@ -26,6 +26,8 @@ impl Waiter {
 pub(super) struct Progress {
     /// By partition: the offset of the next record to read.
     pub(super) next: Vec<i64>,
+    /// By partition: when `next` last moved; `None` before.
+    moved: Vec<Option<Instant>>,
     waiters: Vec<Waiter>,
     /// Who waits for the present end of the log; the log's thread looks up its offsets and makes [`Waiter`]s of them.
     pub(super) requests: Vec<oneshot::Sender<Result<(), StoreError>>>,
@@ -52,6 +54,8 @@ impl Progress {
             self.next.resize(index + 1, 0);
         }
         self.next[index] = self.next[index].max(next);
+        self.moved.resize(self.next.len(), None);
+        self.moved[index] = Some(Instant::now());
         let mut i = 0;
         while i < self.waiters.len() {
             if self.is_past(&self.waiters[i].until) {
@@ -62,9 +66,16 @@ impl Progress {
         }
     }
 
-    /// How long the reader has not come to offsets that the broker has given out; zero when nobody waits.
-    pub(super) fn behind_for(&self, now: Instant) -> Duration {
-        self.waiters.iter().map(|waiter| now.saturating_duration_since(waiter.since)).max().unwrap_or_default()
+    /// How long nothing has come of a partition that somebody waits for; zero when nobody waits.
+    pub(super) fn stands_for(&self, now: Instant) -> Duration {
+        let waited_for = self.waiters.iter().filter(|waiter| !waiter.done.is_closed()).flat_map(|waiter| {
+            let is_ahead = |(partition, offset): &&(i32, i64)| !self.is_past(&[(*partition, *offset)]);
+            waiter.until.iter().filter(is_ahead).map(|(partition, _)| {
+                let moved = self.moved.get(*partition as usize).copied().flatten();
+                moved.map_or(waiter.since, |moved| moved.max(waiter.since))
+            })
+        });
+        waited_for.map(|since| now.saturating_duration_since(since)).max().unwrap_or_default()
     }
 
     /// Nothing will be read any more. Whoever still waits gets `Closed` when the senders are dropped.
@@ -107,19 +118,24 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_wait_tells_how_far_behind_the_reader_is() {
+    fn a_partition_stands_when_a_writer_waits_and_nothing_comes() {
         let mut progress = Progress::default();
-        let now = Instant::now();
-        assert_eq!(progress.behind_for(now), Duration::ZERO);
-        let (done, _wait) = oneshot::channel();
-        progress.wait(Waiter { until: vec![(0, 1)], done, since: now });
-        let (done, _later) = oneshot::channel();
-        progress.wait(Waiter { until: vec![(0, 2)], done, since: now + Duration::from_secs(2) });
-        assert_eq!(progress.behind_for(now + Duration::from_secs(5)), Duration::from_secs(5));
-        progress.advance(0, 1);
-        assert_eq!(progress.behind_for(now + Duration::from_secs(5)), Duration::from_secs(3));
-        progress.advance(0, 2);
-        assert_eq!(progress.behind_for(now + Duration::from_secs(5)), Duration::ZERO);
+        let began = Instant::now();
+        let later = |seconds| began + Duration::from_secs(seconds);
+        assert_eq!(progress.stands_for(later(5)), Duration::ZERO, "nobody waits");
+        let (done, wait) = oneshot::channel();
+        progress.wait(Waiter { until: vec![(0, 5), (1, 5)], done, since: began });
+        assert_eq!(progress.stands_for(later(5)), Duration::from_secs(5));
+        progress.moved = vec![Some(later(3)), None];
+        assert_eq!(progress.stands_for(later(5)), Duration::from_secs(5), "partition 1 stands");
+        progress.next = vec![2, 5];
+        assert_eq!(
+            progress.stands_for(later(5)),
+            Duration::from_secs(2),
+            "only partition 0 is waited for, and it moves"
+        );
+        drop(wait);
+        assert_eq!(progress.stands_for(later(5)), Duration::ZERO, "nobody waits any more");
     }
 
     #[test]

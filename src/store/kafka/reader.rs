@@ -12,8 +12,8 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{Entry, Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
 
-/// How long the reader may be behind offsets that the broker has given out, before the consumer begins anew. Long, because
-/// a broker that is away keeps the reader behind too, and then librdkafka's own reconnecting is enough.
+/// How long nothing may come of a partition that a writer waits for, before the consumer begins anew. Long, because nothing
+/// comes from a broker that is away either, and then librdkafka's own reconnecting is enough.
 const STALLED: Duration = Duration::from_secs(15);
 
 /// The context of the internal topics' consumers. librdkafka reconnects by itself, so its errors are only noted.
@@ -159,7 +159,7 @@ fn follow(
     // End offsets that somebody waits for, by partition. At the partition's next end-of-partition event all offsets below
     // that end offset count as read: those of transaction markers too, for which no record comes.
     let mut ends: Vec<(i32, i64)> = Vec::new();
-    let mut renewed = Instant::now();
+    let (mut looked, mut renewed) = (Instant::now(), Instant::now());
     loop {
         let requests = std::mem::take(&mut shared.progress(log).requests);
         if !requests.is_empty() {
@@ -198,16 +198,20 @@ fn follow(
                 }
             }
         }
+        // In every round, because one partition may hang while others bring records all the time.
+        let now = Instant::now();
+        if now.duration_since(looked) >= Duration::from_secs(1) {
+            looked = now;
+            if now.duration_since(renewed) >= STALLED && shared.progress(log).stands_for(now) >= STALLED {
+                renew(shared, log, consumer);
+                renewed = now;
+            }
+        }
         match next(shared, consumer) {
             Err(_) => return,
             Ok(Polled::Nothing) => {
                 // This consumer has no partition any more: the poll only serves its log lines and errors.
                 drop(asking.poll(Duration::ZERO));
-                let now = Instant::now();
-                if now.duration_since(renewed) >= STALLED && shared.progress(log).behind_for(now) >= STALLED {
-                    renew(shared, log, consumer);
-                    renewed = now;
-                }
             }
             Ok(Polled::Record(message)) => {
                 let (partition, offset) = (message.partition(), message.offset());
