@@ -3,8 +3,9 @@
 //! After a retriable error the step is tried again for as long as `errors.retry.timeout` says, with Connect's pauses (restarts
 //! and reconnects wait by another rule, that of the crate `retry`). A record that fails for good ends the task, or is left out
 //! with `errors.tolerance=all`. The log then has a line for each such record with `errors.log.enable`, and else a line once in
-//! a while with how many there were. A row that cannot be decoded never becomes a record: it always ends the task.
-//! (A single cell is another matter: `event.converting.failure.handling.mode`.)
+//! a while with how many there were. Two failures always end the task: a row that cannot be decoded, which
+//! never becomes a record (a single cell is another matter: `event.converting.failure.handling.mode`), and a request that
+//! the broker refuses for its size, because others in it are not at fault.
 //!
 //! Must not know: transforms, converters, the broker.
 
