@@ -115,6 +115,27 @@ fn a_taken_slot() {
     );
 }
 
+/// As above, but the slot is free again before the second connector, which has copied meanwhile, begins to stream. The server
+/// would begin where the slot stands without a word.
+#[test]
+fn a_slot_that_is_advanced_during_a_copy() {
+    let daemon = Daemon::start(Options::new("advanced"));
+    let database = Database::create("advanced");
+    database.run("create table t(id int primary key)");
+    daemon.create(&database.name, &database.connector(&[]));
+    wait_following(&daemon, 1);
+    let prefix = format!("{}_second", database.name);
+    daemon.create("second", &database.connector(&[("topic.prefix", &prefix), ("streaming.delay.ms", "6000")]));
+    wait_until("the second has copied", PATIENCE, || daemon.log().matches("snapshot done").count() == 2);
+    let confirmed = "select confirmed_flush_lsn from pg_replication_slots where database = current_database()";
+    let before = database.cell(confirmed);
+    database.run("insert into t values (1)");
+    wait_until("the owner confirms", PATIENCE, || database.cell(confirmed) != before);
+    daemon.rest("DELETE", &format!("/connectors/{}", database.name), None);
+    check_trace(&daemon.wait_task("second", "FAILED", PATIENCE), &["changes between are gone"]);
+    assert!(daemon.log().contains("was advanced by another process"), "it was free before the second looked again");
+}
+
 /// With errors.tolerance=all a record that is too large is left out, as in Connect, and always with a log line.
 #[test]
 fn a_record_that_is_too_large() {

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::heartbeat::ActionQuery;
 use crate::holders::hold;
 use crate::plugin::{VERSION, connect_options};
-use crate::position::{LSN, Stored, from_offset, to_offset};
+use crate::position::{LSN, Stored, TX_ROW, from_offset, to_offset};
 use crate::publication::{self, PublicationOptions, publish_list, sent_operations};
 use crate::slot::{self, Slot, SlotOptions};
 use crate::sql::{SlotInfo, Table};
@@ -155,6 +155,7 @@ impl Session {
     /// Decides what this start does (copy, stream, refuse) by snapshot.mode, the stored offset and the slot.
     fn decide(&self, stored: Option<&Stored>, slot: Option<&SlotInfo>) -> Result<Decision, Error> {
         let lost = stored.and_then(|stored| self.lost(stored, slot));
+        let is_lost = lost.is_some();
         let found = match (stored, &lost) {
             (None, _) => Found::Nothing,
             (Some(_), Some(_)) => Found::Lost,
@@ -171,8 +172,8 @@ impl Session {
                 available: lost.unwrap_or_default(),
             },
         })?;
-        // `always` copies at every start of the task, but not at its reconnects.
-        decision.copy &= !self.copied;
+        // `always` copies at every start of the task, but not at its reconnects. What was lost in between must be copied.
+        decision.copy &= is_lost || !self.copied;
         Ok(decision)
     }
 
@@ -343,6 +344,8 @@ impl Session {
 fn after_copy(lsn: i64, position: Option<Position>) -> Stored {
     let mut position = position.unwrap_or(Position::UNKNOWN);
     position.words[LSN] = lsn;
+    // As all positions of a copy: it marks the position as ours, of which the slot can be known to have gone past.
+    position.words[TX_ROW] = 0;
     // Marked as a finished snapshot: everything that committed before the consistent point is in the copy.
     crate::position::set_snapshot(&mut position, crate::position::SnapshotState::Last);
     Stored { position, snapshot_unfinished: false, exact: false }

@@ -213,6 +213,14 @@ pub enum Error {
         /// Names of the captured tables, separated by commas.
         tables: String,
     },
+    /// Another process has advanced the slot between this connector's look at it and the beginning of the stream.
+    #[error(
+        "slot \"{slot}\" was advanced by another process before this connector could read it: the start is decided anew"
+    )]
+    SlotMoved {
+        /// Name of the slot.
+        slot: String,
+    },
     /// The log no longer reaches back to the stored position.
     #[error(
         "the stored position {stored} is before what slot \"{slot}\" still has ({available}): changes between are gone. Copy \
@@ -321,7 +329,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Io { .. } | Self::TimedOut { .. } | Self::SlotTaken { .. } | Self::Silent { .. } => true,
-            Self::HeartbeatQuery { .. } => true,
+            Self::HeartbeatQuery { .. } | Self::SlotMoved { .. } => true,
             Self::Auth { server, .. } | Self::Server { server, .. } => server.is_transient(),
             Self::SlotCreation { cause, .. }
             | Self::StreamStart { cause, .. }

@@ -137,7 +137,8 @@ impl Error {
             Self::Stream { .. }
             | Self::SlotUnfit { .. }
             | Self::RowSecurity { .. }
-            | Self::Protocol { .. } => lines.push(format!("{DEBEZIUM}: {self}")),
+            | Self::Protocol { .. }
+            | Self::SlotMoved { .. } => lines.push(format!("{DEBEZIUM}: {self}")),
         }
     }
 }

@@ -64,6 +64,15 @@ impl Session {
             }
             return Err(error);
         }
+        // Another process that had the slot may have confirmed more since this session looked, during a copy or just before it
+        // let go. The server would begin there without a word, and the changes between would be lost. From now on nobody else
+        // can advance the slot.
+        if let Some(resume) = &resume {
+            let now = slot::find(self.catalog.sql().await?, &name).await?;
+            if self.lost(resume, now.as_ref()).is_some() {
+                return Err(Error::SlotMoved { slot: name });
+            }
+        }
         self.outlet.running();
         tracing::info!(connector = %self.outlet.connector, slot = %name, %start, "following the log");
         self.catalog.close();
