@@ -1,44 +1,27 @@
 //! The headers of a record: one list in the order in which they are sent, whether the connector or a transform added them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Payload, Schema, Shape, Value, ValueRef};
+use crate::{Payload, Schema, Value};
 
 /// One header.
 #[derive(Clone, Debug)]
 pub struct Header<'a> {
     /// The header's name. A record may have several headers of one name.
     pub name: Arc<str>,
-    /// The header's value: owned, or the key of a row.
-    pub value: HeaderValue<'a>,
-}
-
-/// The value of a header.
-#[derive(Clone, Debug)]
-pub enum HeaderValue<'a> {
-    /// An owned value under its schema.
-    Owned(Arc<Schema>, Value),
-    /// The key of a table, from these cells: the other key of a row whose key changed.
-    Key(&'a Shape, &'a [ValueRef<'a>]),
+    /// The header's value.
+    pub value: Payload<'a>,
 }
 
 impl<'a> Header<'a> {
     /// A header with an owned value.
     pub fn new(name: impl Into<Arc<str>>, schema: Arc<Schema>, value: Value) -> Self {
-        Self { name: name.into(), value: HeaderValue::Owned(schema, value) }
+        Self { name: name.into(), value: Payload::Value(schema, value) }
     }
 
-    /// A header whose value is a table's key.
-    pub fn key(name: impl Into<Arc<str>>, shape: &'a Shape, cells: &'a [ValueRef<'a>]) -> Self {
-        Self { name: name.into(), value: HeaderValue::Key(shape, cells) }
-    }
-
-    /// The header's value in the form that converters take.
-    pub fn payload(&self) -> Payload<'_> {
-        match &self.value {
-            HeaderValue::Owned(schema, value) => Payload::Borrowed(schema, value),
-            HeaderValue::Key(shape, cells) => Payload::Key(shape, cells),
-        }
+    /// The header without anything borrowed.
+    pub fn into_owned(self) -> Header<'static> {
+        Header { name: self.name, value: self.value.into_owned() }
     }
 }
 
@@ -49,12 +32,36 @@ pub struct Headers<'a> {
     front: Vec<Header<'a>>,
     shared: &'a [Header<'a>],
     back: Vec<Header<'a>>,
+    /// What is appended in place is noted here, as long as the record has the very headers that the connector gave it.
+    follower: Option<Follower>,
 }
+
+/// The headers that transforms append in place to a delete, for the tombstone behind it: Debezium's connectors give both
+/// records one and the same list of headers.
+pub type Follower = Arc<Mutex<Vec<Header<'static>>>>;
 
 impl<'a> Headers<'a> {
     /// The connector's own headers, the same on all its records.
     pub fn shared(shared: &'a [Header<'a>]) -> Self {
-        Self { front: Vec::new(), shared, back: Vec::new() }
+        Self { shared, ..Self::default() }
+    }
+
+    /// Lets a tombstone follow: it gets a copy of everything that is appended in place.
+    pub fn followed_by(&mut self, follower: &Follower) {
+        self.follower = Some(Arc::clone(follower));
+    }
+
+    /// Adds a header after all others, to the list that a delete shares with its tombstone.
+    pub fn append_in_place(&mut self, header: Header<'a>) {
+        if let Some(follower) = &self.follower {
+            follower.lock().unwrap_or_else(PoisonError::into_inner).push(header.clone().into_owned());
+        }
+        self.back.push(header);
+    }
+
+    /// From now on the list is the record's own. Call it where the Java class makes a new record.
+    pub fn detach(&mut self) {
+        self.follower = None;
     }
 
     /// Adds a header before all others.

@@ -164,6 +164,12 @@ impl Schema {
 }
 
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+
+/// A fresh id; never given out twice in a process. Schemas and views share the numbers.
+pub(crate) fn next_id() -> u32 {
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
+}
+
 static INTERNED: LazyLock<Mutex<HashMap<Vec<u8>, Weak<Schema>>>> = LazyLock::new(Mutex::default);
 
 impl SchemaBuilder {
@@ -237,7 +243,7 @@ impl SchemaBuilder {
             _ => Logical::Plain,
         };
         let schema = Arc::new(Schema {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             kind: self.kind,
             optional: self.optional,
             default: self.default,

@@ -2,16 +2,9 @@
 //! of its columns.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use crate::{Decode, Schema};
-
-/// A fresh shape id; never given out twice in a process.
-pub fn next_shape_id() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
+use crate::{Decode, Node, Part, Presence, Schema, Source, Value, View};
 
 /// The message key of a table.
 #[derive(Clone, Debug)]
@@ -24,9 +17,6 @@ pub struct KeyShape {
 
 /// What all rows of a table have in common: everything that the pipeline needs to know besides the cells.
 pub struct Shape {
-    /// Shapes whose records look alike (the same table, read twice) may share an id. Other shapes never do while the process
-    /// lives. Prepared encoders are found by this id.
-    pub id: u64,
     /// `schema.table`, as messages and filters name it.
     pub table: Arc<str>,
     /// The topic of its records, before any transform.
@@ -43,11 +33,79 @@ pub struct Shape {
     pub source: SourceShape,
     /// Turns the raw rows of the table into values.
     pub decode: Box<dyn Decode>,
+    /// The views that the fields above describe, made when they are first asked for.
+    pub views: ShapeViews,
+}
+
+/// The views of a table's keys and envelopes. Shapes whose records look alike (the same table, announced twice) have the
+/// same views, so what was prepared for a view stays valid until the table changes.
+#[derive(Debug, Default)]
+pub struct ShapeViews {
+    key: OnceLock<Option<Arc<View>>>,
+    envelope: OnceLock<Arc<View>>,
+}
+
+impl ShapeViews {
+    /// The view of the whole envelope.
+    pub(crate) fn envelope(&self, shape: &Shape) -> &Arc<View> {
+        self.envelope.get_or_init(|| View::of(shape.envelope_part(), 0))
+    }
+
+    /// The view of the key; none for a table without a key.
+    pub(crate) fn key(&self, shape: &Shape) -> Option<&Arc<View>> {
+        let view = |key: &KeyShape| {
+            let nodes = key.cells.iter().map(|cell| Source::Key(*cell).into()).collect();
+            View::of(Part { schema: Arc::clone(&key.schema), node: Node::Struct(nodes, Presence::Always) }, 0)
+        };
+        self.key.get_or_init(|| shape.key.as_ref().map(view)).as_ref()
+    }
+}
+
+impl Shape {
+    fn envelope_part(&self) -> Part {
+        let row = |cell: fn(u16) -> Source, presence| {
+            Node::Struct(self.cells.iter().map(|place| cell(*place).into()).collect(), presence)
+        };
+        let node = |field: &crate::Field| match &*field.name {
+            "before" => row(Source::Before, Presence::Before),
+            "after" => row(Source::After, Presence::After),
+            "source" => Node::Struct(self.source.fields.iter().map(SourceField::node).collect(), Presence::Always),
+            "transaction" => {
+                let of = |field: &crate::Field| match &*field.name {
+                    "id" => Source::TransactionId.into(),
+                    "total_order" => Source::TotalOrder.into(),
+                    "data_collection_order" => Source::CollectionOrder.into(),
+                    _ => null(),
+                };
+                Node::Struct(field.schema.fields().iter().map(of).collect(), Presence::Transaction)
+            }
+            "op" => Source::Op.into(),
+            "ts_ms" => Source::TsMs.into(),
+            "ts_us" => Source::TsUs.into(),
+            "ts_ns" => Source::TsNs.into(),
+            _ => null(),
+        };
+        let nodes = self.envelope.fields().iter().map(node).collect();
+        Part { schema: Arc::clone(&self.envelope), node: Node::Struct(nodes, Presence::Always) }
+    }
+}
+
+fn null() -> Node {
+    Source::Constant(Arc::new(Value::Null)).into()
+}
+
+impl SourceField {
+    fn node(&self) -> Node {
+        match self {
+            Self::Text(text) => Source::Constant(Arc::new(Value::text(text))).into(),
+            other => Source::Block(other.clone()).into(),
+        }
+    }
 }
 
 impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shape").field("id", &self.id).field("table", &self.table).finish_non_exhaustive()
+        f.debug_struct("Shape").field("table", &self.table).finish_non_exhaustive()
     }
 }
 

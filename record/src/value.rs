@@ -84,6 +84,13 @@ pub enum ValueRef<'a> {
     },
     /// STRING: the sixteen bytes of a UUID.
     Uuid(&'a [u8; 16]),
+    /// STRING: a JSON array of two texts, null where a number is unknown: `["commit","lsn"]`.
+    Sequence {
+        /// The last commit's LSN.
+        commit: Option<i64>,
+        /// The event's LSN.
+        lsn: Option<i64>,
+    },
     /// Anything that has no compact form (arrays, structs, numbers of more than 38 digits).
     Owned(Box<Value>),
     /// A value that belongs to the shape (a default, a placeholder).
@@ -102,6 +109,21 @@ pub(crate) fn write_uuid(out: &mut Vec<u8>, uuid: &[u8; 16]) {
     }
 }
 
+fn write_sequence(out: &mut Vec<u8>, commit: Option<i64>, lsn: Option<i64>) {
+    for (before, number) in [(b'[', commit), (b',', lsn)] {
+        out.push(before);
+        match number {
+            None => out.extend_from_slice(b"null"),
+            Some(number) => {
+                out.push(b'"');
+                out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+                out.push(b'"');
+            }
+        }
+    }
+    out.push(b']');
+}
+
 impl ValueRef<'_> {
     /// Whether there is no value.
     pub fn is_null(&self) -> bool {
@@ -114,6 +136,7 @@ impl ValueRef<'_> {
             Self::Text(text) => out.extend_from_slice(text.as_bytes()),
             Self::Zoned { micros, digits } => write_zoned(out, *micros, *digits),
             Self::Uuid(uuid) => write_uuid(out, uuid),
+            Self::Sequence { commit, lsn } => write_sequence(out, *commit, *lsn),
             Self::Shared(Value::Text(text)) => out.extend_from_slice(text.as_bytes()),
             Self::Owned(value) => match value.as_ref() {
                 Value::Text(text) => out.extend_from_slice(text.as_bytes()),
@@ -138,7 +161,7 @@ impl ValueRef<'_> {
             Self::Decimal { unscaled, scale } => Value::Decimal { unscaled: twos_complement(*unscaled), scale: *scale },
             Self::Owned(value) => (**value).clone(),
             Self::Shared(value) => (*value).clone(),
-            Self::Text(_) | Self::Zoned { .. } | Self::Uuid(_) => {
+            Self::Text(_) | Self::Zoned { .. } | Self::Uuid(_) | Self::Sequence { .. } => {
                 let mut text = Vec::with_capacity(36);
                 self.write_text(&mut text);
                 Value::Text(String::from_utf8_lossy(&text).into_owned())

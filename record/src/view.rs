@@ -1,8 +1,9 @@
-//! Records on their way through the chain: raw changes, views of them, and values.
+//! Records on their way through the chain, and the views through which their keys and values are seen.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use crate::{Change, Headers, Position, Schema, Shape, Value, ValueRef};
+use crate::{Change, Frame, Headers, Node, Part, Position, Schema, Shape, Value, ValueRef};
 
 /// A change whose cells have been decoded, once for its key, its value and every view of it.
 #[derive(Debug)]
@@ -15,98 +16,182 @@ pub struct Decoded<'a> {
     pub before: Option<&'a [ValueRef<'a>]>,
     /// Cells of the row after, in the shape's cell order.
     pub after: Option<&'a [ValueRef<'a>]>,
+    /// Cells of the row that the key is made of: usually those of the row after, or of the row before for a delete.
+    pub key: Option<&'a [ValueRef<'a>]>,
     /// When the change was processed: nanoseconds since 1970 (the envelope's `ts_ms`, `ts_us`, `ts_ns`).
     pub processed_ns: i64,
 }
 
 impl<'a> Decoded<'a> {
-    /// The cells that the key is made of: those of the row after, or of the row before for a delete.
-    pub fn key_cells(&self) -> Option<&'a [ValueRef<'a>]> {
-        self.after.or(self.before)
+    /// A change with these rows. Its key is made of the row after, or of the row before for a delete.
+    pub fn new(
+        shape: &'a Shape,
+        change: &'a Change,
+        before: Option<&'a [ValueRef<'a>]>,
+        after: Option<&'a [ValueRef<'a>]>,
+        processed_ns: i64,
+    ) -> Self {
+        Self { shape, change, before, after, key: after.or(before), processed_ns }
     }
 
     /// The change's place in the source's log.
     pub fn position(&self) -> &'a Position {
         &self.change.position
     }
+
+    /// The whole envelope.
+    pub fn envelope(&'a self) -> Payload<'a> {
+        Payload::View(Arc::clone(self.shape.views.envelope(self.shape)), Some(self), Vec::new())
+    }
+
+    /// The key, made of the cells in [`key`](Self::key); nothing for a table without a key or without these cells.
+    pub fn key(&'a self) -> Payload<'a> {
+        match self.shape.views.key(self.shape) {
+            Some(view) if self.key.is_some() => Payload::View(Arc::clone(view), Some(self), Vec::new()),
+            _ => Payload::Null,
+        }
+    }
 }
 
-/// A record's key or value.
+/// A record's key or value, or the value of a header.
 #[derive(Clone, Debug)]
 pub enum Payload<'a> {
     /// Nothing, without a schema: the value of a tombstone, or the key of a record whose table has none.
     Null,
     /// Null under a schema.
     NullOf(Arc<Schema>),
-    /// The whole envelope of a change.
-    Change(&'a Decoded<'a>),
-    /// The key of a change, from these cells.
-    Key(&'a Shape, &'a [ValueRef<'a>]),
-    /// A change seen through a view.
-    View(Arc<View>, &'a Decoded<'a>),
     /// An owned value.
     Value(Arc<Schema>, Value),
-    /// A value that the batch owns.
-    Borrowed(&'a Arc<Schema>, &'a Value),
+    /// A view of a change and of owned values. The change is missing in a record that is not a change. There is one owned
+    /// value for each of the view's slots.
+    View(Arc<View>, Option<&'a Decoded<'a>>, Vec<Value>),
 }
 
-impl Payload<'_> {
+impl<'a> Payload<'a> {
     /// The schema, if it has one.
     pub fn schema(&self) -> Option<&Arc<Schema>> {
         match self {
             Self::Null => None,
             Self::NullOf(schema) | Self::Value(schema, _) => Some(schema),
-            Self::Borrowed(schema, _) => Some(schema),
-            Self::Change(decoded) => Some(&decoded.shape.envelope),
-            Self::Key(shape, _) => shape.key.as_ref().map(|key| &key.schema),
-            Self::View(view, _) => Some(&view.schema),
+            Self::View(view, ..) => Some(&view.part.schema),
+        }
+    }
+
+    /// A number that says how the payload is made: the id of its view, or of its schema where there is no view; 0 without
+    /// a schema. What is compiled for a payload (by a transform or a converter) is found by this number. It is never used
+    /// again for another schema or view.
+    pub fn id(&self) -> u32 {
+        match self {
+            Self::Null => 0,
+            Self::NullOf(schema) | Self::Value(schema, _) => schema.id,
+            Self::View(view, ..) => view.id,
+        }
+    }
+
+    /// How the payload is made; none without a schema.
+    pub fn part(&self) -> Option<Part> {
+        match self {
+            Self::Null => None,
+            Self::NullOf(schema) | Self::Value(schema, _) => Some(Part::owned(Arc::clone(schema), 0)),
+            Self::View(view, ..) => Some(view.part.clone()),
+        }
+    }
+
+    /// What the values of [`part`](Self::part) are read from.
+    pub fn frame(&self) -> Frame<'_> {
+        match self {
+            Self::Null | Self::NullOf(_) => Frame { decoded: None, owned: &[] },
+            Self::Value(_, value) => Frame { decoded: None, owned: std::slice::from_ref(value) },
+            Self::View(_, decoded, owned) => Frame { decoded: *decoded, owned },
+        }
+    }
+
+    /// How many owned values a view of this payload can refer to, as `Source::Owned(0)` and so on.
+    pub fn slots(&self) -> u16 {
+        match self {
+            Self::View(view, ..) => view.slots,
+            Self::Null | Self::NullOf(_) | Self::Value(..) => 1,
         }
     }
 
     /// Whether there is no value (with or without a schema).
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Null | Self::NullOf(_))
+        matches!(self, Self::Null | Self::NullOf(_) | Self::Value(_, Value::Null))
+    }
+
+    /// The same payload seen through another view, which was made for this one's [`part`](Self::part) and has one more
+    /// slot for each value in `computed`.
+    #[must_use]
+    pub fn through(self, view: &Arc<View>, computed: impl IntoIterator<Item = Value>) -> Self {
+        let (decoded, mut owned) = match self {
+            Self::Null | Self::NullOf(_) => (None, vec![Value::Null]),
+            Self::Value(_, value) => (None, vec![value]),
+            Self::View(_, decoded, owned) => (decoded, owned),
+        };
+        owned.extend(computed);
+        debug_assert_eq!(owned.len(), usize::from(view.slots), "the view was made for another payload");
+        if view.may_be_null && view.part.is_null(Frame { decoded, owned: &owned }) {
+            return Self::NullOf(Arc::clone(&view.part.schema));
+        }
+        Self::View(Arc::clone(view), decoded, owned)
+    }
+
+    /// The payload as one owned value, for transforms that compute and for converters that are not made for speed.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Null | Self::NullOf(_) => Value::Null,
+            Self::Value(_, value) => value.clone(),
+            Self::View(view, ..) => view.part.value(self.frame()),
+        }
+    }
+
+    /// The payload without anything borrowed.
+    pub fn into_owned(self) -> Payload<'static> {
+        match self {
+            Self::Null => Payload::Null,
+            Self::NullOf(schema) => Payload::NullOf(schema),
+            Self::Value(schema, value) => Payload::Value(schema, value),
+            Self::View(ref view, ..) => Payload::Value(Arc::clone(&view.part.schema), self.to_value()),
+        }
     }
 }
 
-/// Another schema over the same cells: an output schema, and where each of its fields comes from.
+/// How a payload is made from cells and owned values. Equal views are one `Arc` with one id while anybody holds it.
 #[derive(Debug)]
 pub struct View {
-    /// The output's struct schema.
-    pub schema: Arc<Schema>,
-    /// One entry for each field of the schema, in its order.
-    pub fields: Vec<ViewSource>,
+    /// Unique for the life of the process, among the ids of schemas too.
+    pub id: u32,
+    /// The schema, and where each value comes from.
+    pub part: Part,
+    /// How many owned values the payload has.
+    pub slots: u16,
+    /// Whether the whole payload can be null.
+    may_be_null: bool,
 }
 
-/// Where a view's field comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ViewSource {
-    /// A cell of the row after.
-    After(u16),
-    /// A cell of the row before.
-    Before(u16),
-    /// A cell of the row after, or this default when it is null.
-    AfterOr(u16, Value),
-    /// A cell of the row before, or this default when it is null.
-    BeforeOr(u16, Value),
-    /// A field of the source block.
-    Source(u16),
-    /// The operation's letter.
-    Op,
-    /// Time of processing in milliseconds.
-    TsMs,
-    /// Time of processing in microseconds.
-    TsUs,
-    /// Time of processing in nanoseconds.
-    TsNs,
-    /// The transaction's id.
-    TransactionId,
-    /// The place among all events of the transaction.
-    TotalOrder,
-    /// The place among the transaction's events of the same table.
-    CollectionOrder,
-    /// A value that is the same for every record.
-    Constant(Value),
+type Print = (u32, u16, String);
+
+static INTERNED: LazyLock<Mutex<HashMap<Print, Weak<View>>>> = LazyLock::new(Mutex::default);
+
+impl View {
+    /// The view that makes `part` of payloads with `slots` owned values: an equal one that somebody still holds, else a new
+    /// one.
+    pub fn of(part: Part, slots: u16) -> Arc<Self> {
+        // Different nodes have different Debug texts, and a view is made once for each schema, so the text need not be quick.
+        let print = (part.schema.id, slots, format!("{:?}", part.node));
+        let mut table = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = table.get(&print).and_then(Weak::upgrade) {
+            return view;
+        }
+        // Dead entries are dropped when the table would grow, so that it is bounded by twice what is alive.
+        if table.len() == table.capacity() {
+            table.retain(|_, view| view.strong_count() > 0);
+        }
+        let may_be_null = !matches!(&part.node, Node::Struct(_, crate::Presence::Always));
+        let view = Arc::new(Self { id: crate::schema::next_id(), part, slots, may_be_null });
+        table.insert(print, Arc::downgrade(&view));
+        view
+    }
 }
 
 /// A record in the chain. What a transform does not touch stays borrowed from the batch.

@@ -2,9 +2,12 @@
 //!
 //! Must not know: what the transforms do.
 
-use record::Record;
+use std::sync::{Arc, PoisonError};
+
+use record::{Follower, Payload, Record};
 use settings::{Finding, Invalid, Properties};
 
+use crate::error::{Refusal, java, refusals};
 use crate::{Predicate, PredicateKind, Transform, TransformError, table};
 
 /// A connector's transforms.
@@ -13,6 +16,9 @@ pub struct Chain {
     links: Vec<Link>,
     /// The class of the transform that was applied last.
     last: &'static str,
+    /// If the last record with a value was a delete with a tombstone behind it: its topic, and what was appended to its
+    /// headers in place. Debezium gives both records one list of headers, so the tombstone shows these headers too.
+    delete: Option<(Arc<str>, Follower)>,
 }
 
 struct Link {
@@ -64,22 +70,26 @@ fn unknown(prefix: &str, class: &str) -> Invalid {
     Invalid::new(key, message)
 }
 
-/// The complaints with `prefix` before their keys. The messages keep the short names, as Connect's do.
-fn prefixed(prefix: &str, complaints: Vec<Invalid>) -> impl Iterator<Item = Invalid> {
-    complaints.into_iter().map(move |complaint| Invalid::new(format!("{prefix}{}", complaint.key), complaint.message))
+/// The refusals with `prefix` before their keys. The messages keep the short names, as Connect's do.
+fn prefixed(prefix: &str, refusals: Vec<Refusal>) -> impl Iterator<Item = Refusal> {
+    refusals.into_iter().map(move |refusal| {
+        let key = format!("{prefix}{}", refusal.invalid.key);
+        Refusal { invalid: Invalid::new(key, refusal.invalid.message), ..refusal }
+    })
 }
 
-fn predicate(properties: &Properties, name: &str) -> Result<Predicate, Vec<Invalid>> {
+fn predicate(properties: &Properties, name: &str) -> Result<Predicate, Vec<Refusal>> {
     let prefix = format!("predicates.{name}.");
-    let class = class(properties, &prefix).map_err(|missing| vec![missing])?;
-    let kind = PredicateKind::find(class).ok_or_else(|| vec![unknown(&prefix, class)])?;
-    kind.create(&options(properties, &prefix)).map_err(|complaints| prefixed(&prefix, complaints).collect())
+    let class = class(properties, &prefix).map_err(|missing| vec![missing.into()])?;
+    let kind = PredicateKind::find(class).ok_or_else(|| vec![unknown(&prefix, class).into()])?;
+    let made = kind.create(&options(properties, &prefix));
+    made.map_err(|complaints| prefixed(&prefix, refusals(complaints)).collect())
 }
 
-fn link(properties: &Properties, alias: &str, predicates: &[(String, Predicate)]) -> Result<Link, Vec<Invalid>> {
+fn link(properties: &Properties, alias: &str, predicates: &[(String, Predicate)]) -> Result<Link, Vec<Refusal>> {
     let prefix = format!("transforms.{alias}.");
-    let class = class(properties, &prefix).map_err(|missing| vec![missing])?;
-    let kind = table::find(class).ok_or_else(|| vec![unknown(&prefix, class)])?;
+    let class = class(properties, &prefix).map_err(|missing| vec![missing.into()])?;
+    let kind = table::find(class).ok_or_else(|| vec![unknown(&prefix, class).into()])?;
     let mut own = options(properties, &prefix);
     let wanted = own.get("predicate").map(|name| name.trim().to_owned());
     // Java's parseBoolean: anything but "true" is false.
@@ -91,13 +101,13 @@ fn link(properties: &Properties, alias: &str, predicates: &[(String, Predicate)]
         let message = format!(
             "Config '{prefix}negate' was provided but there is no config '{prefix}predicate' defining a predicate to be negated."
         );
-        complaints.push(Invalid::new(format!("{prefix}type"), message));
+        complaints.push(Invalid::new(format!("{prefix}type"), message).into());
     }
     let found = wanted.as_ref().and_then(|name| predicates.iter().find(|(known, _)| known == name));
     if let Some(name) = wanted.as_ref().filter(|_| found.is_none()) {
-        // Connect's own text for an undeclared predicate.
-        let message = format!("Unknown configuration 'predicates.{name}.plugin.version'");
-        complaints.push(Invalid::new(format!("{prefix}predicate"), message));
+        // Connect's own text for an undeclared predicate, which it wraps twice.
+        let message = format!("{}: Unknown configuration 'predicates.{name}.plugin.version'", java::CONFIG);
+        complaints.push(Refusal::new(java::CONNECT, &format!("{prefix}predicate"), message));
     }
     let transform = match kind.create(&own) {
         Ok(transform) if complaints.is_empty() => transform,
@@ -118,12 +128,12 @@ impl Chain {
     /// `predicates.P.…`.
     ///
     /// # Errors
-    /// All complaints, each with the key under which validation shows it.
-    pub fn build(properties: &Properties) -> Result<Self, Vec<Invalid>> {
+    /// All refusals, each with the key under which validation shows it.
+    pub fn build(properties: &Properties) -> Result<Self, Vec<Refusal>> {
         let mut complaints = Vec::new();
         let mut list = |key| {
             aliases(properties, key).unwrap_or_else(|twice| {
-                complaints.push(twice);
+                complaints.push(twice.into());
                 Vec::new()
             })
         };
@@ -142,7 +152,7 @@ impl Chain {
                 Err(wrong) => complaints.extend(wrong),
             }
         }
-        if complaints.is_empty() { Ok(Self { links, last: "" }) } else { Err(complaints) }
+        if complaints.is_empty() { Ok(Self { links, ..Self::default() }) } else { Err(complaints) }
     }
 
     /// Remarks on options of the transforms that are accepted but have no effect.
@@ -177,6 +187,7 @@ impl Chain {
     /// transform.
     pub fn apply<'a>(&mut self, record: Record<'a>) -> Result<Option<Record<'a>>, TransformError> {
         let mut record = record;
+        self.join_headers(&mut record);
         for link in &mut self.links {
             self.last = link.class;
             if let Some((predicate, negate)) = &link.predicate
@@ -190,6 +201,24 @@ impl Chain {
             }
         }
         Ok(Some(record))
+    }
+
+    /// Lets a delete's tombstone follow it, and gives the tombstone what was appended to the delete's headers in place.
+    fn join_headers(&mut self, record: &mut Record<'_>) {
+        if record.value.is_null() {
+            if let Some((_, follower)) = self.delete.as_ref().filter(|(topic, _)| *topic == record.topic) {
+                record.headers.extend(follower.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+            }
+            return;
+        }
+        self.delete = None;
+        if let Payload::View(_, Some(decoded), _) = &record.value
+            && decoded.change.tombstone
+        {
+            let follower = Follower::default();
+            record.headers.followed_by(&follower);
+            self.delete = Some((Arc::clone(&record.topic), follower));
+        }
     }
 }
 
@@ -221,7 +250,9 @@ mod tests {
         };
         let sent = Chain::build(&properties(more))
             .map(|mut chain| chain.apply(record).unwrap().unwrap().topic.to_string())
-            .map_err(|wrong| wrong.iter().map(|w| format!("{}|{}", w.key, w.message)).collect::<Vec<_>>().join("\n"));
+            .map_err(|wrong| {
+                wrong.iter().map(|w| format!("{}|{}", w.invalid.key, w.invalid.message)).collect::<Vec<_>>().join("\n")
+            });
         assert_eq!(sent, expect.map(str::to_owned).map_err(str::to_owned));
     }
 

@@ -1,11 +1,27 @@
 //! `io.debezium.transforms.ExtractNewRecordState`, usually called `unwrap`: replaces the envelope by the row inside it.
 //!
-//! A raw change leaves as a view of its cells; the view of a table is built once. An envelope that another transform
-//! has turned into values is flattened value by value.
+//! The row leaves as a view of the cells; the view of a table is built once.
 //!
-//! Debezium's connectors give a delete and its tombstone the same header object, so headers that a transform adds to
-//! the delete appear on the tombstone too. Here, the headers added to the last delete are kept and added to the next
-//! record if it is the tombstone. So the pipeline must pass a tombstone directly after its delete.
+//! A row as it is, and what becomes of its delete:
+//!
+//! ```json
+//! {"add.fields": "op,table,source.ts_ms,nosuch", "add.headers": "db:database,op"}
+//! {"topic": "srv.public.orders", "key": {"id": 1}, "value": {"op": "c", "after": {"id": 1, "name": "Ann", "qty": null}}}
+//! => {"value": {"id": 1, "name": "Ann", "qty": null, "__op": "c", "__table": "orders", "__source_ts_ms": 1700000000000},
+//!     "headers": [["__database", "shop"], ["__op", "c"]]}
+//! {"topic": "srv.public.orders", "key": {"id": 1}, "value": {"op": "d", "before": {"id": 1, "name": "Ann", "qty": null}}}
+//! => {"value": null, "headers": [["__database", "shop"], ["__op", "d"]]}
+//! {"topic": "srv.public.orders", "key": {"id": 1}, "value": null}
+//! => dropped
+//! ```
+//!
+//! A delete as a row, with a field that says so:
+//!
+//! ```json
+//! {"delete.tombstone.handling.mode": "rewrite", "add.fields": "op,lsn"}
+//! {"topic": "srv.public.orders", "key": {"id": 1}, "value": {"op": "d", "before": {"id": 1, "name": "Ann"}}}
+//! => {"value": {"id": 1, "name": "Ann", "__deleted": "true", "__op": "d", "__lsn": 24023128}}
+//! ```
 //!
 //! Must not know: tables, databases.
 
@@ -16,11 +32,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use record::{Cache, Decoded, Header, HeaderValue, Headers, Kind, Payload, Record, Schema, Value, View};
-use settings::{Asked, Check, Choice, Def, Finding, Importance, Invalid, Key, Properties, Severity, Width};
+use record::{Cache, Frame, Header, Headers, Kind, Part, Payload, Presence, Record, Schema, Value, View};
+use settings::{Asked, Check, Choice, Def, Finding, Importance, Key, Properties, Severity, Width};
 
-use self::plan::{Origin, Plan, lower, read, resolve};
+use self::plan::{Added, Plan, resolve};
 use self::reference::Reference;
+use crate::error::{Refusal, java};
 use crate::{Transform, TransformError};
 
 /// The field that the rewrite modes add.
@@ -112,11 +129,18 @@ const KEYS: &[Key] = &[
     .doc("With drop.fields.header.name: whether only optional fields are taken out, so that readers with the old schema still understand the record."),
 ];
 
-/// The transform's keys.
-pub(crate) const DEF: Def = Def::new(&[KEYS]);
+/// The transform's row in the table.
+pub(crate) const KIND: crate::Kind = crate::Kind {
+    class: "io.debezium.transforms.ExtractNewRecordState",
+    module: module_path!(),
+    summary: "Replaces the envelope of a change by the row inside it.",
+    keys: Def::new(&[KEYS]),
+    make: |properties| Ok(Box::new(ExtractNewRecordState::new(properties)?)),
+    remarks: warnings,
+};
 
 /// Remarks on keys of older Debezium releases that no longer have an effect, with the keys that replaced them.
-pub(crate) fn warnings(properties: &Properties) -> Vec<Finding> {
+fn warnings(properties: &Properties) -> Vec<Finding> {
     let finding = |key: &str, remedy: String| Finding {
         key: key.to_owned(),
         severity: Severity::Warning,
@@ -150,33 +174,10 @@ pub(crate) fn warnings(properties: &Properties) -> Vec<Finding> {
     findings
 }
 
-/// Identifies a flattened form: the input, whether it is for deletes, and the fields that `drop.fields.header.name`
-/// drops.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct CacheKey {
-    input: Input,
-    delete: bool,
-    dropped: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Input {
-    /// Raw changes of the shape with this id.
-    Shape(u64),
-    /// Values of the schema with this id.
-    Schema(u32),
-}
-
-#[derive(Debug)]
-enum Flat {
-    View(Arc<View>),
-    Values(Plan, Arc<Schema>),
-}
-
 /// Replaces a Debezium envelope by its row. Options and results are those of Debezium's
 /// [event flattening](https://debezium.io/documentation/reference/stable/transformations/event-flattening.html).
 #[derive(Debug)]
-pub struct ExtractNewRecordState {
+struct ExtractNewRecordState {
     mode: DeleteMode,
     route_by: Option<String>,
     fields: Vec<Reference>,
@@ -185,76 +186,45 @@ pub struct ExtractNewRecordState {
     drop_from_key: bool,
     only_optional: bool,
     replace_null: bool,
-    cache: Cache<CacheKey, Arc<Flat>>,
-    /// If the last record was a delete: its topic and the headers that were added to it.
-    last_delete: Option<(Arc<str>, Vec<Header<'static>>)>,
+    /// What was found out about an input, by the payload's id.
+    envelopes: Cache<u32, Arc<Envelope>>,
+    /// The views of flattened rows.
+    flat: Cache<Form, Arc<Flat>>,
 }
 
-/// A record's envelope: a raw change, or values that another transform made.
-enum Envelope<'a> {
-    Raw(&'a Decoded<'a>),
-    Value(Arc<Schema>, Value),
+/// Identifies a flattened form: the input, whether it is for deletes, and the fields that `drop.fields.header.name`
+/// drops.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Form {
+    input: u32,
+    delete: bool,
+    dropped: Vec<String>,
 }
 
-impl<'a> Envelope<'a> {
-    fn of(payload: &Payload<'a>) -> Option<Self> {
-        match payload {
-            Payload::Change(decoded) => Some(Self::Raw(decoded)),
-            other => Some(Self::Value(other.schema()?.clone(), other.to_value())),
-        }
-    }
+/// The parts of an envelope that are asked for on each record.
+#[derive(Debug)]
+struct Envelope {
+    whole: Part,
+    before: Part,
+    after: Part,
+    headers: Vec<Added>,
+}
 
-    fn schema(&self) -> &Schema {
-        match self {
-            Self::Raw(decoded) => &decoded.shape.envelope,
-            Self::Value(schema, _) => schema,
-        }
-    }
+/// A flattened row.
+#[derive(Debug)]
+struct Flat {
+    view: Arc<View>,
+    /// The added fields that would hold a whole struct, array or map. Only null is allowed there.
+    whole: Vec<Part>,
+}
 
-    fn read(&self, origin: &Origin) -> Value {
-        match self {
-            Self::Raw(decoded) => match origin {
-                Origin::Root(at) => decoded.envelope_field(&decoded.shape.envelope.fields()[*at]),
-                origin => lower(origin, decoded.shape).value(decoded),
-            },
-            Self::Value(_, value) => read(origin, value),
-        }
-    }
-
-    fn is_null(&self, part: &str) -> bool {
-        match self {
-            Self::Raw(decoded) => match part {
-                "before" => decoded.before.is_none(),
-                "after" => decoded.after.is_none(),
-                "transaction" => decoded.change.transaction.is_none(),
-                _ => false,
-            },
-            Self::Value(schema, value) => {
-                schema.field(part).is_none_or(|at| read(&Origin::Root(at), value) == Value::Null)
-            }
-        }
-    }
-
-    /// Fails when a reference names a whole struct (or array or map) that is not null: only plain fields can be added.
-    fn check_whole(&self, references: &[Reference]) -> Result<(), TransformError> {
-        for reference in references {
-            let Some(column) = resolve(self.schema(), reference)? else { continue };
-            let plain = !matches!(column.schema.kind, Kind::Struct(_) | Kind::Array(_) | Kind::Map(..));
-            if !plain && self.read(&column.origin) != Value::Null {
-                return Err(TransformError::StructMismatch);
-            }
-        }
-        Ok(())
-    }
+fn only_nulls<'a>(parts: impl IntoIterator<Item = &'a Part>, frame: Frame<'_>) -> Result<(), TransformError> {
+    if parts.into_iter().all(|part| part.is_null(frame)) { Ok(()) } else { Err(TransformError::struct_mismatch()) }
 }
 
 impl ExtractNewRecordState {
-    /// Makes the transform from its own properties (without `transforms.NAME.`).
-    ///
-    /// # Errors
-    /// All complaints about the properties, those about the items of `add.fields` and `add.headers` included.
-    pub fn new(properties: &Properties) -> Result<Self, Vec<Invalid>> {
-        let mut complaints = DEF.complaints(properties);
+    fn new(properties: &Properties) -> Result<Self, Vec<Refusal>> {
+        let mut refusals = Vec::new();
         let text = |name: &str, default: &str| properties.get(name).unwrap_or(default).trim().to_owned();
         let flag =
             |name: &str, default: bool| match properties.get(name).map(|t| t.trim().to_ascii_lowercase()).as_deref() {
@@ -265,14 +235,14 @@ impl ExtractNewRecordState {
         let mut references = |name: &str, prefix: &str| {
             let prefix = properties.get(prefix).unwrap_or("__");
             Reference::parse_list(properties.get(name).unwrap_or_default(), prefix).unwrap_or_else(|message| {
-                complaints.push(Invalid::new(name, message));
+                refusals.push(Refusal::new(java::ILLEGAL_ARGUMENT, name, message));
                 Vec::new()
             })
         };
         let fields = references("add.fields", "add.fields.prefix");
         let headers = references("add.headers", "add.headers.prefix");
-        if !complaints.is_empty() {
-            return Err(complaints);
+        if !refusals.is_empty() {
+            return Err(refusals);
         }
         Ok(Self {
             mode: DeleteMode::from_name(&text(MODE, "tombstone")).unwrap_or(DeleteMode::Tombstone),
@@ -283,68 +253,74 @@ impl ExtractNewRecordState {
             drop_from_key: flag("drop.fields.from.key", false),
             only_optional: flag("drop.fields.keep.schema.compatible", true),
             replace_null: flag("replace.null.with.default", true),
-            cache: Cache::new(CACHE),
-            last_delete: None,
+            envelopes: Cache::new(CACHE),
+            flat: Cache::new(CACHE),
         })
     }
 
-    fn tombstone<'a>(
-        &self,
-        mut record: Record<'a>,
-        delete: Option<(Arc<str>, Vec<Header<'static>>)>,
-    ) -> Option<Record<'a>> {
+    /// Keeps a tombstone in one mode only.
+    fn tombstone<'a>(&self, mut record: Record<'a>) -> Option<Record<'a>> {
         if self.mode != DeleteMode::RewriteWithTombstone {
             return None;
         }
-        if let Some((_, headers)) = delete.filter(|(topic, _)| *topic == record.topic) {
-            record.headers.extend(headers);
-        }
         for reference in self.headers.iter().filter(|reference| reference.field == "op") {
             let schema = Schema::of(Kind::String).build();
-            record.headers.push(Header::new(reference.name.as_str(), schema, Value::text("d")));
+            record.headers.append_in_place(Header::new(reference.name.as_str(), schema, Value::text("d")));
         }
         Some(record)
     }
 
-    /// The headers that `add.headers` asks for.
-    fn added_headers(&self, envelope: &Envelope<'_>) -> Result<Vec<Header<'static>>, TransformError> {
-        envelope.check_whole(&self.headers)?;
-        let mut added = Vec::with_capacity(self.headers.len());
-        for reference in &self.headers {
-            if let Some(column) = resolve(envelope.schema(), reference)? {
-                let value = envelope.read(&column.origin);
-                added.push(Header::new(column.name, column.schema, value));
-            }
+    /// What is known of the envelope, from the cache or found out now.
+    fn envelope(&mut self, value: &Payload<'_>) -> Result<Option<Arc<Envelope>>, TransformError> {
+        let id = value.id();
+        if let Some(place) = self.envelopes.place(|known| *known == id, || id) {
+            return Ok(Some(Arc::clone(self.envelopes.at(place))));
         }
-        Ok(added)
+        let Some(whole) = value.part().filter(|part| is_envelope(&part.schema)) else { return Ok(None) };
+        let row = |name: &str| whole.field(name).ok_or_else(|| TransformError::no_field(name));
+        let (before, after) = (row("before")?, row("after")?);
+        let mut headers = Vec::with_capacity(self.headers.len());
+        for reference in &self.headers {
+            headers.extend(resolve(&whole, reference)?);
+        }
+        let envelope = Arc::new(Envelope { whole, before, after, headers });
+        self.envelopes.insert(id, Arc::clone(&envelope));
+        Ok(Some(envelope))
     }
 
     /// The field names that the header `drop.fields.header.name` lists; empty when the record has no such header.
     fn dropped(&self, headers: &Headers<'_>) -> Result<Vec<String>, TransformError> {
         let Some(name) = &self.drop_header else { return Ok(Vec::new()) };
-        let wrong = || TransformError::HeaderType(name.clone());
-        match headers.find(name).map(|header| &header.value) {
-            None | Some(HeaderValue::Owned(_, Value::Null)) => Ok(Vec::new()),
-            Some(HeaderValue::Owned(_, Value::Array(items))) => items
-                .iter()
-                .map(|item| if let Value::Text(text) = item { Ok(text.clone()) } else { Err(wrong()) })
+        let wrong = || {
+            let message =
+                format!("the header {name} is not a list of field names, as drop.fields.header.name needs it");
+            TransformError::new(java::CLASS_CAST, message)
+        };
+        match headers.find(name).map(|header| header.value.to_value()) {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(items)) => items
+                .into_iter()
+                .map(|item| if let Value::Text(text) = item { Ok(text) } else { Err(wrong()) })
                 .collect(),
             Some(_) => Err(wrong()),
         }
     }
 
     /// The flattened form of this input, from the cache or newly built.
-    fn flat(&mut self, envelope: &Envelope<'_>, delete: bool, dropped: &[String]) -> Result<Arc<Flat>, TransformError> {
-        let input = match envelope {
-            Envelope::Raw(decoded) => Input::Shape(decoded.shape.id),
-            Envelope::Value(schema, _) => Input::Schema(schema.id),
-        };
-        let is = |known: &CacheKey| known.input == input && known.delete == delete && known.dropped == dropped;
-        let key = || CacheKey { input, delete, dropped: dropped.to_vec() };
-        if let Some(place) = self.cache.place(is, key) {
-            return Ok(self.cache.at(place).clone());
+    fn flat(
+        &mut self,
+        value: &Payload<'_>,
+        envelope: &Envelope,
+        delete: bool,
+        dropped: &[String],
+    ) -> Result<Arc<Flat>, TransformError> {
+        let input = value.id();
+        let is = |known: &Form| known.input == input && known.delete == delete && known.dropped == dropped;
+        let form = || Form { input, delete, dropped: dropped.to_vec() };
+        if let Some(place) = self.flat.place(is, form) {
+            return Ok(Arc::clone(self.flat.at(place)));
         }
-        let mut plan = Plan::of_row(envelope.schema(), if delete { "before" } else { "after" })?;
+        let mut plan = Plan::of_row(if delete { &envelope.before } else { &envelope.after });
         if self.mode.rewrites() {
             plan.mark_deleted(delete, self.replace_null);
         }
@@ -352,55 +328,44 @@ impl ExtractNewRecordState {
         if delete && !dropped.is_empty() {
             plan.drop_fields(dropped, self.only_optional);
         }
-        plan.add(envelope.schema(), &self.fields)?;
+        let whole = plan.add(&envelope.whole, &self.fields)?;
         // Duplicate names are refused even if one of the two would be dropped below.
-        let schema = plan.schema()?;
+        plan.check_names()?;
         if !delete && !dropped.is_empty() {
             plan.drop_fields(dropped, self.only_optional);
         }
-        let flat = Arc::new(match envelope {
-            Envelope::Raw(decoded) => Flat::View(Arc::new(plan.view(decoded.shape)?)),
-            Envelope::Value(..) => {
-                let schema = if dropped.is_empty() { schema } else { plan.schema()? };
-                Flat::Values(plan, schema)
-            }
-        });
-        self.cache.insert(key(), flat.clone());
+        let flat = Arc::new(Flat { view: View::of(plan.into_part(), value.slots()), whole });
+        self.flat.insert(form(), Arc::clone(&flat));
         Ok(flat)
     }
 
     /// The topic that the row's field `route.by.field` names; `None` without that option, or when the field is blank.
-    fn route(&self, envelope: &Envelope<'_>, delete: bool) -> Result<Option<Arc<str>>, TransformError> {
+    fn route(&self, row: &Part, delete: bool, frame: Frame<'_>) -> Result<Option<Arc<str>>, TransformError> {
         let Some(name) = &self.route_by else { return Ok(None) };
         if name == DELETED && self.mode.rewrites() && !delete {
             return Ok(Some("false".into()));
         }
-        let plan = Plan::of_row(envelope.schema(), if delete { "before" } else { "after" })?;
-        let column = plan.columns.iter().find(|column| *column.name == **name);
-        let column = column.ok_or_else(|| TransformError::NoField(name.clone()))?;
+        let column = row.field(name).ok_or_else(|| TransformError::no_field(name))?;
         if !matches!(column.schema.kind, Kind::String) {
-            return Err(TransformError::FieldType { field: name.clone(), expected: "STRING" });
+            return Err(TransformError::field_type(name, "STRING"));
         }
-        let Value::Text(topic) = envelope.read(&column.origin) else { return Ok(None) };
-        Ok(Some(topic.into()).filter(|topic: &Arc<str>| !topic.trim().is_empty()))
+        Ok(column.text(frame).filter(|topic| !topic.trim().is_empty()).map(Arc::from))
     }
 
     /// The record's key without the fields in `dropped`.
     fn narrow_key<'a>(&self, key: Payload<'a>, dropped: &[String]) -> Payload<'a> {
-        let (Some(schema), Value::Struct(values)) = (key.schema(), key.to_value()) else { return key };
-        let goes = |field: &record::Field| {
-            (!self.only_optional || field.schema.optional) && dropped.iter().any(|name| **name == *field.name)
+        let Some(part) = key.part().filter(|_| !key.is_null()) else { return key };
+        let goes = |name: &str, schema: &Schema| {
+            (!self.only_optional || schema.optional) && dropped.iter().any(|dropped| dropped == name)
         };
-        if !schema.fields().iter().any(goes) {
+        if !part.schema.fields().iter().any(|field| goes(&field.name, &field.schema)) {
             return key;
         }
-        let (mut fields, mut kept) = (Vec::new(), Vec::new());
-        for (field, value) in schema.fields().iter().zip(values).filter(|(field, _)| !goes(field)) {
-            fields.push(field.clone());
-            kept.push(if value == Value::Null { field.schema.default.clone().unwrap_or(value) } else { value });
-        }
-        let schema = schema.edit().optional_if(false).default(None).kind(Kind::Struct(fields)).build();
-        Payload::Value(schema, Value::Struct(kept))
+        let kept = part.fields().filter(|(name, field)| !goes(name, &field.schema));
+        let fields = kept.map(|(name, field)| (name, field.or_default())).collect();
+        let basics = part.schema.edit().optional_if(false).default(None).build();
+        let view = View::of(Part::structure(&basics, fields, Presence::Always), key.slots());
+        key.through(&view, [])
     }
 }
 
@@ -410,26 +375,24 @@ fn is_envelope(schema: &Schema) -> bool {
 
 impl Transform for ExtractNewRecordState {
     fn apply<'a>(&mut self, mut record: Record<'a>) -> Result<Option<Record<'a>>, TransformError> {
-        let last_delete = self.last_delete.take();
         if record.value.is_null() {
-            return Ok(self.tombstone(record, last_delete));
+            return Ok(self.tombstone(record));
         }
-        let named = record.value.schema().is_some_and(|schema| is_envelope(schema));
-        let Some(envelope) = Some(&record.value).filter(|_| named).and_then(Envelope::of) else {
-            return Ok(Some(record));
-        };
-        let delete = envelope.is_null("after");
-        if !self.headers.is_empty() {
-            let added = self.added_headers(&envelope)?;
-            if delete && self.mode == DeleteMode::RewriteWithTombstone {
-                self.last_delete = Some((record.topic.clone(), added.clone()));
+        let Some(envelope) = self.envelope(&record.value)? else { return Ok(Some(record)) };
+        let frame = record.value.frame();
+        let delete = envelope.after.is_null(frame);
+        if !envelope.headers.is_empty() {
+            only_nulls(envelope.headers.iter().filter(|added| added.is_whole).map(|added| &added.part), frame)?;
+            for Added { name, part, .. } in &envelope.headers {
+                let value = part.value(frame);
+                record.headers.append_in_place(Header::new(Arc::clone(name), Arc::clone(&part.schema), value));
             }
-            record.headers.extend(added);
         }
-        if delete && (envelope.is_null("before") || self.mode == DeleteMode::Drop) {
+        if delete && (envelope.before.is_null(frame) || self.mode == DeleteMode::Drop) {
             return Ok(None);
         }
-        if let Some(topic) = self.route(&envelope, delete)? {
+        let row = if delete { &envelope.before } else { &envelope.after };
+        if let Some(topic) = self.route(row, delete, frame)? {
             record.topic = topic;
         }
         let dropped = self.dropped(&record.headers)?;
@@ -438,23 +401,14 @@ impl Transform for ExtractNewRecordState {
         }
         record.value = match (delete, self.mode) {
             (true, DeleteMode::DeleteToTombstone) => Payload::Null,
-            (true, DeleteMode::Tombstone) => {
-                let at = envelope.schema().field("before").ok_or_else(|| TransformError::NoField("before".into()))?;
-                Payload::NullOf(envelope.schema().fields()[at].schema.clone())
-            }
+            (true, DeleteMode::Tombstone) => Payload::NullOf(Arc::clone(&envelope.before.schema)),
             _ => {
-                envelope.check_whole(&self.fields)?;
-                let flat = self.flat(&envelope, delete, &dropped)?;
-                match (&*flat, envelope) {
-                    (Flat::View(view), Envelope::Raw(decoded)) => Payload::View(view.clone(), decoded),
-                    (Flat::Values(plan, schema), Envelope::Value(_, value)) => {
-                        Payload::Value(schema.clone(), plan.value(&value))
-                    }
-                    // Cannot happen: a cache key belongs to raw changes or to values, never to both.
-                    _ => return Err(TransformError::StructMismatch),
-                }
+                let flat = self.flat(&record.value, &envelope, delete, &dropped)?;
+                only_nulls(&flat.whole, record.value.frame())?;
+                record.value.through(&flat.view, [])
             }
         };
+        record.headers.detach();
         Ok(Some(record))
     }
 }

@@ -1,14 +1,17 @@
 //! Single message transforms (SMTs) and predicates: the chain between a connector and its converters.
 //!
-//! A transform gets a record whose payload is still raw cells, and should keep it so: it returns a
-//! [`View`](record::View) (an output schema and where each field comes from), which it builds once for each input
-//! schema. Only a transform that computes new values makes owned ones. Class names, keys, messages and oddities are
-//! those of Kafka Connect and Debezium, because users bring their configs from there.
+//! A transform gets a record whose payload is still raw cells, and should keep it so: it makes a [`View`](record::View) (an
+//! output schema and where each value comes from) once for each input, found by [`Payload::id`](record::Payload::id), and then
+//! only puts it in the place of the old one. Views compose: behind another transform the input is a view too. Only a
+//! transform that computes new values makes owned ones, and only of the fields that it needs. Class names, keys, messages and
+//! oddities are those of Kafka Connect and Debezium, because users bring their configs from there.
 //!
 //! Must not know: connectors, Kafka, converters.
 
 mod chain;
 mod error;
+#[cfg(test)]
+mod example;
 mod extract_new_record_state;
 mod predicate;
 mod regex_router;
@@ -17,10 +20,8 @@ mod table;
 use record::Record;
 
 pub use self::chain::Chain;
-pub use self::error::TransformError;
-pub use self::extract_new_record_state::ExtractNewRecordState;
+pub use self::error::{Refusal, TransformError};
 pub use self::predicate::{PREDICATES, Predicate, PredicateKind};
-pub use self::regex_router::RegexRouter;
 pub use self::table::{ALL, Kind, find};
 
 /// One configured transform. [`apply`](Self::apply) takes `&mut self` because a chain belongs to one thread, so caches

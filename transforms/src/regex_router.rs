@@ -1,5 +1,23 @@
 //! `org.apache.kafka.connect.transforms.RegexRouter`: renames topics by a regex.
 //!
+//! The last part of the name becomes the topic:
+//!
+//! ```json
+//! {"regex": "([^.]+)\\.([^.]+)\\.([^.]+)", "replacement": "$3"}
+//! {"topic": "srv.public.orders"}
+//! => {"topic": "orders"}
+//! {"topic": "heartbeat"}
+//! => {"topic": "heartbeat"}
+//! ```
+//!
+//! The regex must match the whole name, but only what it finds first is replaced:
+//!
+//! ```json
+//! {"regex": "a|ab", "replacement": "X"}
+//! {"topic": "ab"}
+//! => {"topic": "Xb"}
+//! ```
+//!
 //! Must not know: payloads.
 
 use std::sync::Arc;
@@ -7,6 +25,8 @@ use std::sync::Arc;
 use record::{Cache, Record};
 use settings::{Def, Invalid, JavaReplacement, Key, Properties};
 
+use crate::error::Refusal;
+use crate::table::{Kind, no_remarks};
 use crate::{Transform, TransformError};
 
 /// The number of topics whose new names are remembered.
@@ -24,35 +44,32 @@ const KEYS: &[Key] = &[
         .doc("What the first hit becomes; $1 and ${name} stand for groups."),
 ];
 
-/// The transform's keys.
-pub(crate) const DEF: Def = Def::new(&[KEYS]);
+/// The transform's row in the table.
+pub(crate) const KIND: Kind = Kind {
+    class: "org.apache.kafka.connect.transforms.RegexRouter",
+    module: module_path!(),
+    summary: "Renames topics by a regex.",
+    keys: Def::new(&[KEYS]),
+    make: |properties| Ok(Box::new(RegexRouter::new(properties)?)),
+    remarks: no_remarks,
+};
 
 /// Renames the topic of each record that the regex matches; see the
 /// [Kafka Connect documentation](https://kafka.apache.org/documentation/#connect_included_transformation).
 #[derive(Debug)]
-pub struct RegexRouter {
+struct RegexRouter {
     rename: JavaReplacement,
     /// Topics and their new names. Without this cache, the regex would take longer than all other work on a record.
     known: Cache<Arc<str>, Arc<str>>,
 }
 
 impl RegexRouter {
-    /// Makes the transform from its own properties (without `transforms.NAME.`).
-    ///
-    /// # Errors
-    /// All complaints about the properties.
-    pub fn new(properties: &Properties) -> Result<Self, Vec<Invalid>> {
-        let complaints = DEF.complaints(properties);
-        if !complaints.is_empty() {
-            return Err(complaints);
-        }
+    fn new(properties: &Properties) -> Result<Self, Vec<Refusal>> {
         // Kafka's ConfigDef trims texts.
         let text = |name| properties.get(name).unwrap_or_default().trim();
-        let rename = JavaReplacement::new(text("regex"), text("replacement"));
-        Ok(Self {
-            rename: rename.map_err(|error| vec![Invalid::new("regex", error.to_string())])?,
-            known: Cache::new(CACHE),
-        })
+        let rename = JavaReplacement::new(text("regex"), text("replacement"))
+            .map_err(|error| vec![Invalid::new("regex", error.to_string()).into()])?;
+        Ok(Self { rename, known: Cache::new(CACHE) })
     }
 }
 
@@ -65,7 +82,11 @@ impl Transform for RegexRouter {
             let to = self.rename.apply(topic)?.map_or_else(|| Arc::clone(topic), Arc::from);
             self.known.insert(Arc::clone(topic), to)
         };
-        record.topic = Arc::clone(self.known.at(place));
+        let to = self.known.at(place);
+        if !Arc::ptr_eq(to, &record.topic) {
+            record.topic = Arc::clone(to);
+            record.headers.detach();
+        }
         Ok(Some(record))
     }
 }

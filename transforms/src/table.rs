@@ -4,40 +4,36 @@
 
 use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 
-use crate::{ExtractNewRecordState, RegexRouter, Transform, extract_new_record_state, regex_router};
+use crate::error::Refusal;
+use crate::{Transform, extract_new_record_state, regex_router};
 
-type Made = Result<Box<dyn Transform>, Vec<Invalid>>;
+/// What making a transform gives: the transform, or all refusals.
+pub(crate) type Made = Result<Box<dyn Transform>, Vec<Refusal>>;
 
 /// A transform class: one row of [`ALL`].
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// The Java class name.
     pub class: &'static str,
+    /// Path of the module in which the transform stands (`module_path!()`): its documentation has the examples.
+    pub module: &'static str,
+    /// What the transform does, in one sentence.
+    pub summary: &'static str,
     /// The keys of the transform.
     pub keys: Def,
-    make: fn(&Properties) -> Made,
-    warnings: fn(&Properties) -> Vec<Finding>,
+    /// Makes the transform from its own properties (without `transforms.NAME.`), which have passed the checks of `keys`.
+    pub(crate) make: fn(&Properties) -> Made,
+    /// Remarks on properties that are accepted but have no effect, such as options that a release removed.
+    pub(crate) remarks: fn(&Properties) -> Vec<Finding>,
 }
 
-fn boxed<T: Transform + 'static>(made: Result<T, Vec<Invalid>>) -> Made {
-    made.map(|transform| Box::new(transform) as Box<dyn Transform>)
+/// No remarks.
+pub(crate) fn no_remarks(_: &Properties) -> Vec<Finding> {
+    Vec::new()
 }
 
-/// Every transform that a config can name.
-pub static ALL: &[Kind] = &[
-    Kind {
-        class: "io.debezium.transforms.ExtractNewRecordState",
-        keys: extract_new_record_state::DEF,
-        make: |properties| boxed(ExtractNewRecordState::new(properties)),
-        warnings: extract_new_record_state::warnings,
-    },
-    Kind {
-        class: "org.apache.kafka.connect.transforms.RegexRouter",
-        keys: regex_router::DEF,
-        make: |properties| boxed(RegexRouter::new(properties)),
-        warnings: |_| Vec::new(),
-    },
-];
+/// Every transform that a config can name, in the order of the class names.
+pub static ALL: &[Kind] = &[extract_new_record_state::KIND, regex_router::KIND];
 
 /// Finds a transform by its Java class name, its simple name, or its simple name without `Transformation`.
 pub fn find(class: &str) -> Option<&'static Kind> {
@@ -48,14 +44,18 @@ impl Kind {
     /// Makes the transform from its own properties (without `transforms.NAME.`).
     ///
     /// # Errors
-    /// All complaints about the properties.
-    pub fn create(&self, properties: &Properties) -> Result<Box<dyn Transform>, Vec<Invalid>> {
+    /// All refusals of the properties.
+    pub fn create(&self, properties: &Properties) -> Result<Box<dyn Transform>, Vec<Refusal>> {
+        let complaints: Vec<Invalid> = self.keys.complaints(properties);
+        if !complaints.is_empty() {
+            return Err(crate::error::refusals(complaints));
+        }
         (self.make)(properties)
     }
 
     /// Remarks on properties that are accepted but have no effect, such as options that Debezium removed.
     pub fn warnings(&self, properties: &Properties) -> Vec<Finding> {
-        (self.warnings)(properties)
+        (self.remarks)(properties)
     }
 }
 

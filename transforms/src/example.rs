@@ -1,0 +1,133 @@
+//! Examples as tests: what a transform's documentation shows is run, and so are the cases of its own tests.
+//!
+//! An example is a JSON text: first the options, then records, each followed by `=>` and what becomes of it:
+//!
+//! - `=> {…}`: the members that change (`topic`, `key`, `value`, `headers`, `partition`, `timestamp`); all others must stay.
+//!   Of an envelope only the members that are named are compared, of everything else the whole, with the order of the fields.
+//!   `types` names types of the result by the path of a field, such as `"value.id": "int64?"` or `"value": "struct p.t.Value"`.
+//! - `=> dropped`
+//! - `=> fails: message`
+//!
+//! In a record, a value with the member `op` is a change of the table that the topic names; its source block is filled in,
+//! and `source` and `transaction` may name members of it. Types follow from the JSON (int32 or int64, float64, boolean, string,
+//! array, struct; all optional but the field `id`), unless `types` names them: `"after.amount": "decimal(2)?"`,
+//! `"at": "int64? io.debezium.time.Timestamp"`, `"n": "int32?=5"`. A record with a `value` of null is a tombstone.
+//!
+//! Each example runs twice: on raw changes, and on the same records as owned values.
+//!
+//! Must not know: any transform.
+
+mod records;
+mod text;
+
+use std::path::Path;
+
+use record::{Payload, Record};
+use serde_json::Value as Json;
+use settings::Properties;
+
+use self::records::Given;
+use self::text::{Outcome, steps};
+use crate::{ALL, Chain, Kind};
+
+/// Runs an example of the transform of this class.
+#[track_caller]
+pub(crate) fn check(class: &str, example: &str) {
+    run(class, example).unwrap_or_else(|wrong| panic!("{wrong}\nin the example\n{example}"));
+}
+
+fn run(class: &str, example: &str) -> Result<(), String> {
+    let (options, steps) = steps(example)?;
+    let mut config = Properties::new();
+    config.insert("transforms", "x");
+    config.insert("transforms.x.type", class);
+    for (name, value) in options {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        config.insert(if name.starts_with("predicates") { name } else { format!("transforms.x.{name}") }, value);
+    }
+    for owned in [false, true] {
+        let mut chain = Chain::build(&config).map_err(|wrong| format!("the options are refused: {wrong:?}"))?;
+        for (given, expect) in &steps {
+            let given = Given::new(given)?;
+            given.with(owned, |record| step(&mut chain, record, given.json(), expect)).map_err(|wrong| {
+                format!("{wrong}\n(record {}{})", given.json(), if owned { ", as values" } else { "" })
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn step(chain: &mut Chain, record: Record<'_>, given: &Json, expect: &Outcome) -> Result<(), String> {
+    let outcome = chain.apply(record);
+    match (expect, outcome) {
+        (Outcome::Dropped, Ok(None)) => Ok(()),
+        (Outcome::Fails(message), Err(error)) if error.to_string() == *message => Ok(()),
+        (Outcome::Becomes(expect), Ok(Some(record))) => text::compare(&record, given, expect),
+        (_, Ok(None)) => Err("the record was dropped".to_owned()),
+        (_, Err(error)) => Err(format!("failed: {} {error}", error.java_class())),
+        (_, Ok(Some(record))) => Err(format!("became {}", text::shown(&record))),
+    }
+}
+
+/// The file in which a transform stands, found by the path of its module.
+fn source_of(kind: &Kind) -> String {
+    let path = kind.module.split("::").skip(1).collect::<Vec<_>>().join("/");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(format!("{path}.rs"));
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// The examples in a file's documentation: what stands between the marks ` ```json ` and ` ``` `.
+fn examples(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open: Option<String> = None;
+    for line in source.lines().map_while(|line| line.strip_prefix("//!")) {
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        match (line.trim(), &mut open) {
+            ("```json", None) => open = Some(String::new()),
+            ("```", Some(_)) => found.extend(open.take()),
+            (_, Some(text)) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn what_the_documentation_shows_is_what_happens() {
+    let mut wrong = Vec::new();
+    for kind in ALL {
+        let examples = examples(&source_of(kind));
+        if examples.is_empty() {
+            wrong.push(format!("{}: no example", kind.class));
+        }
+        for example in examples {
+            wrong.extend(run(kind.class, &example).err().map(|text| format!("{}: {text}\n{example}", kind.class)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_wrong_example_is_noticed() {
+    let class = "org.apache.kafka.connect.transforms.RegexRouter";
+    let options = r#"{"regex": "a", "replacement": "b"}"#;
+    for wrong in [
+        r#"{"topic": "a"} => {"topic": "a"}"#,
+        r#"{"topic": "a"} => dropped"#,
+        r#"{"topic": "a"} => fails: x"#,
+        r#"{"topic": "a", "value": {"op": "c", "after": {"id": 1}}} => {"topic": "b", "value": {"after": {"id": 2}}}"#,
+        r#"{"topic": "a", "value": {"id": 1}} => {"topic": "b", "value": {"id": 1, "x": 2}}"#,
+        r#"{"topic": "a", "value": {"id": 1}} => {"topic": "b", "types": {"value.id": "int64"}}"#,
+        r#"{"topic": "a", "headers": [["h", "x"]]} => {"topic": "b", "headers": []}"#,
+    ] {
+        assert!(run(class, &format!("{options}\n{wrong}")).is_err(), "{wrong}");
+    }
+}
+
+/// Whether a payload is an envelope.
+fn is_envelope(payload: &Payload<'_>) -> bool {
+    payload.schema().and_then(|schema| schema.name.as_deref()).is_some_and(|name| name.ends_with(".Envelope"))
+}
