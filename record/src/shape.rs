@@ -47,12 +47,12 @@ pub struct ShapeViews {
 
 impl ShapeViews {
     /// The view of the whole envelope.
-    pub(crate) fn envelope(&self, shape: &Shape) -> &Arc<View> {
+    pub fn envelope(&self, shape: &Shape) -> &Arc<View> {
         self.envelope.get_or_init(|| View::of(shape.envelope_part(), 0))
     }
 
     /// The view of the key; none for a table without a key.
-    pub(crate) fn key(&self, shape: &Shape) -> Option<&Arc<View>> {
+    pub fn key(&self, shape: &Shape) -> Option<&Arc<View>> {
         let view = |key: &KeyShape| {
             let nodes = key.cells.iter().map(|cell| Source::Key(*cell).into()).collect();
             View::of(Part { schema: Arc::clone(&key.schema), node: Node::Struct(nodes, Presence::Always) }, 0)

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::{Decoded, SourceField, Value, ValueRef};
+use crate::{Decoded, Position, SnapshotMark, SourceField, SourceShape, Value, ValueRef};
 
 /// Where a value comes from. A number is an index.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +75,7 @@ impl Source {
         let mark = decoded.change.transaction.as_deref();
         let int = |number: Option<i64>| number.map_or(ValueRef::Null, ValueRef::Int);
         match self {
-            Self::Block(field) => field.read(decoded),
+            Self::Block(field) => field.read(decoded.position(), decoded.change.mark),
             Self::Op => ValueRef::Text(decoded.change.op.letter()),
             Self::TsMs => ValueRef::Int(decoded.processed_ns.div_euclid(1_000_000)),
             Self::TsUs => ValueRef::Int(decoded.processed_ns.div_euclid(1000)),
@@ -105,8 +105,7 @@ impl Source {
 
 impl SourceField {
     /// The field's value for one event; null when it is not known.
-    pub fn read<'f>(&'f self, decoded: &'f Decoded<'f>) -> ValueRef<'f> {
-        let position = decoded.position();
+    pub fn read<'f>(&'f self, position: &'f Position, mark: SnapshotMark) -> ValueRef<'f> {
         let int = |number: Option<i64>| number.map_or(ValueRef::Null, ValueRef::Int);
         let text = |text: Option<&'f str>| text.map_or(ValueRef::Null, ValueRef::Text);
         match self {
@@ -114,11 +113,18 @@ impl SourceField {
             Self::Word(slot) | Self::Micros(slot) => int(position.word(*slot)),
             Self::Millis(slot) => int(position.word(*slot).map(|us| us.div_euclid(1000))),
             Self::Nanos(slot) => int(position.word(*slot).map(|us| us.saturating_mul(1000))),
-            Self::Snapshot => text(decoded.change.mark.text()),
+            Self::Snapshot => text(mark.text()),
             Self::Sequence { commit, lsn } => {
                 ValueRef::Sequence { commit: position.word(*commit), lsn: position.word(*lsn) }
             }
             Self::PositionText => text(position.text.as_deref()),
         }
+    }
+}
+
+impl SourceShape {
+    /// The source block of one event, as a struct.
+    pub fn value(&self, position: &Position, mark: SnapshotMark) -> Value {
+        Value::Struct(self.fields.iter().map(|field| field.read(position, mark).to_value()).collect())
     }
 }

@@ -210,3 +210,54 @@ pub struct Record<'a> {
     /// The headers, in the order in which they are sent.
     pub headers: Headers<'a>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Kind, Leaf, Presence, Source};
+
+    fn text() -> Arc<Schema> {
+        Schema::of(Kind::String).optional().build()
+    }
+
+    #[test]
+    fn equal_views_are_one() {
+        let make = |slot, slots| View::of(Part::owned(text(), slot), slots);
+        let (one, same) = (make(0, 1), make(0, 1));
+        assert!(Arc::ptr_eq(&one, &same));
+        let mut ids = [one.id, make(1, 2).id, make(0, 2).id, text().id];
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+    }
+
+    #[test]
+    fn a_null_below_a_view_is_a_null() {
+        let inner = Schema::of(Kind::structure([("a", text())])).optional().build();
+        let outer = Schema::of(Kind::structure([("inner", inner)])).build();
+        for (value, expect) in [
+            (Value::Struct(vec![Value::Struct(vec![Value::text("x")])]), Value::text("x")),
+            (Value::Struct(vec![Value::Struct(vec![Value::Null])]), Value::Null),
+            (Value::Struct(vec![Value::Null]), Value::Null),
+        ] {
+            let payload = Payload::Value(Arc::clone(&outer), value);
+            let view = View::of(payload.part().unwrap().field("inner").unwrap().field("a").unwrap(), 1);
+            let seen = payload.through(&view, []);
+            assert_eq!(seen.to_value(), expect);
+            assert_eq!(seen.is_null(), expect == Value::Null);
+        }
+    }
+
+    /// A default stands in for a null field, but not for a field of a struct that is itself null.
+    #[test]
+    fn defaults_need_their_struct() {
+        let field = text().edit().default(Some(Value::text("d"))).build();
+        let inner = Schema::of(Kind::structure([("a", field)])).optional().build();
+        let part = Part::owned(inner, 0).field("a").unwrap().or_default();
+        for (value, expect) in [(Value::Struct(vec![Value::Null]), Value::text("d")), (Value::Null, Value::Null)] {
+            assert_eq!(part.value(Frame { decoded: None, owned: &[value] }), expect);
+        }
+        let raw = Leaf { or: Some(Arc::new(Value::Int(1))), ..Leaf::from(Source::Before(0)) };
+        assert_eq!(raw.value(Frame { decoded: None, owned: &[] }), Value::Null);
+        assert!(!Presence::Of(Leaf::from(Source::Owned(0))).holds(Frame { decoded: None, owned: &[Value::Null] }));
+    }
+}

@@ -2,9 +2,7 @@
 //!
 //! Must not know: text.
 
-use std::sync::Arc;
-
-use record::{Kind, Payload, Schema, Value};
+use record::{Kind, Part, Payload, Value};
 use settings::Def;
 
 use super::{ConvertError, Converter, Encoder, Prepare};
@@ -17,9 +15,10 @@ pub(super) const DEF: Def = Def::new(&[super::TYPE_KEY]);
 pub struct ByteArrayConverter;
 
 impl Converter for ByteArrayConverter {
-    fn prepare<'a>(&'a self, _topic: &'a str, schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
-        let refused = schema.filter(|schema| !matches!(schema.kind, Kind::Bytes));
-        let answer = refused.map_or(Ok(Encoder::Bytes), |schema| {
+    fn prepare<'a>(&'a self, _topic: &'a str, part: Option<&'a Part>) -> Prepare<'a> {
+        let refused = part.map(|part| &part.schema).filter(|schema| !matches!(schema.kind, Kind::Bytes));
+        let encoder = || Ok(Encoder::new(|given, out| write(given.payload, out)));
+        let answer = refused.map_or_else(encoder, |schema| {
             Err(ConvertError::SchemaType { converter: "ByteArrayConverter", found: schema.type_name() })
         });
         Box::pin(std::future::ready(answer))

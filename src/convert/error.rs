@@ -67,14 +67,6 @@ pub enum ConvertError {
         /// Why it did not answer.
         reason: String,
     },
-    /// The encoder was prepared for another schema: a bug of the caller.
-    #[error("the encoder was prepared for schema {prepared}, the record has schema {found}; please report this")]
-    OtherSchema {
-        /// Id of the schema that the encoder was prepared for, 0 without one.
-        prepared: u32,
-        /// Id of the record's schema.
-        found: u32,
-    },
 }
 
 impl ConvertError {
@@ -101,9 +93,7 @@ impl ConvertError {
                 "The column is NOT NULL but this image of the row lacks it; set REPLICA IDENTITY FULL on the table, or leave the \
                  column out with column.exclude.list."
             }
-            Self::Type { .. } | Self::OtherSchema { .. } => {
-                "This is a defect of a transform or of the connector; please report it."
-            }
+            Self::Type { .. } => "This is a defect of a transform or of the connector; please report it.",
             Self::Scale { .. } => {
                 "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector."
             }

@@ -3,14 +3,12 @@
 //!
 //! Must not know: which headers there are.
 
-use std::sync::Arc;
-
-use record::{Kind, Logical, Payload, Schema, Value, write_iso_date};
+use record::{Kind, Logical, Part, Payload, Schema, Value, write_iso_date};
 use settings::Def;
 
 use super::json::write_base64;
 use super::number::{write_double, write_float, write_int, write_long_decimal};
-use super::{ConvertError, Converter, Encoder, Prepare};
+use super::{Converter, Encoder, Prepare};
 
 /// The converter has no keys.
 pub(super) const DEF: Def = Def::new(&[]);
@@ -20,22 +18,21 @@ pub(super) const DEF: Def = Def::new(&[]);
 pub struct SimpleHeaderConverter;
 
 impl Converter for SimpleHeaderConverter {
-    fn prepare<'a>(&'a self, _topic: &'a str, _schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
-        Box::pin(std::future::ready(Ok(Encoder::Header)))
+    fn prepare<'a>(&'a self, _topic: &'a str, _part: Option<&'a Part>) -> Prepare<'a> {
+        Box::pin(std::future::ready(Ok(Encoder::new(|given, out| Ok(write(given.payload, out))))))
     }
 }
 
 /// Appends the text; returns false for a null.
-#[allow(clippy::unnecessary_wraps)] // so that all encoders' functions have the same type
-pub(super) fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+fn write(payload: &Payload<'_>, out: &mut Vec<u8>) -> bool {
     let value = payload.to_value();
     match (payload.schema(), &value) {
-        (None, _) | (_, Value::Null) => return Ok(false),
+        (None, _) | (_, Value::Null) => return false,
         (Some(_), Value::Text(text)) => out.extend_from_slice(text.as_bytes()),
         (Some(_), Value::Bytes(bytes)) => write_base64(out, bytes),
         (Some(schema), value) => write_value(out, schema, value),
     }
-    Ok(true)
+    true
 }
 
 fn write_value(out: &mut Vec<u8>, schema: &Schema, value: &Value) {

@@ -29,7 +29,9 @@ pub(super) fn of_cell(cell: &ValueRef<'_>) -> &'static str {
         ValueRef::Int(_) => "java.lang.Long",
         ValueRef::Float(_) => "java.lang.Float",
         ValueRef::Double(_) => "java.lang.Double",
-        ValueRef::Text(_) | ValueRef::Zoned { .. } | ValueRef::Uuid(_) => "java.lang.String",
+        ValueRef::Text(_) | ValueRef::Zoned { .. } | ValueRef::Uuid(_) | ValueRef::Sequence { .. } => {
+            "java.lang.String"
+        }
         ValueRef::Bytes(_) | ValueRef::Hex(_) => "java.nio.HeapByteBuffer",
         ValueRef::Decimal { .. } => "java.math.BigDecimal",
         ValueRef::Owned(value) => of_value(value),

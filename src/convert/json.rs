@@ -5,19 +5,16 @@
 //!
 //! Must not know: databases.
 
-mod envelope;
 mod plan;
 mod schema_text;
 mod text;
 mod write;
 
-use std::sync::Arc;
-
-use record::{Payload, Schema};
+use record::{Field, Part, Payload, Schema, ValueRef};
 use settings::{Check, Def, Key, Kind, Properties, Support, Width};
 
-use self::envelope::{Part, SourceTexts};
-use self::plan::{Form, Node};
+use self::plan::Node;
+use super::program::{Format, Program};
 use super::{ConvertError, Converter, Encoder, Prepare};
 
 pub(super) use self::text::write_base64;
@@ -87,76 +84,75 @@ impl JsonConverter {
         }
     }
 
-    /// The encoder for a schema. Unlike [`Converter::prepare`], this is not a future.
-    pub fn encoder(&self, schema: Option<&Arc<Schema>>) -> JsonEncoder {
-        JsonEncoder::new(schema, self.style)
+    /// The encoder for a part of records. Unlike [`Converter::prepare`], this is not a future.
+    ///
+    /// # Errors
+    /// None at present: every schema can be written as JSON.
+    pub fn encoder(&self, part: Option<&Part>) -> Result<JsonEncoder, ConvertError> {
+        JsonEncoder::new(part, self.style)
     }
 }
 
 impl Converter for JsonConverter {
-    fn prepare<'a>(&'a self, _topic: &'a str, schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
-        let encoder = Encoder::Json(Box::new(self.encoder(schema)));
-        Box::pin(std::future::ready(Ok(encoder)))
+    fn prepare<'a>(&'a self, _topic: &'a str, part: Option<&'a Part>) -> Prepare<'a> {
+        let encoder = self.encoder(part).map(|json| Encoder::new(move |given, out| json.write(given.payload, out)));
+        Box::pin(std::future::ready(encoder))
+    }
+}
+
+impl Format for Style {
+    type Writer = Node;
+
+    fn writer(&self, schema: &Schema, path: &str) -> Result<Node, ConvertError> {
+        Ok(Node::of(schema, path, *self))
+    }
+
+    #[inline]
+    fn write(node: &Node, value: &ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+        write::write_cell(node, value, out)
+    }
+
+    fn open(&self, schema: &Schema, out: &mut Vec<u8>) {
+        if schema.fields().is_empty() {
+            out.push(b'{');
+        }
+    }
+
+    fn before_field(&self, index: usize, field: &Field, out: &mut Vec<u8>) {
+        plan::prefix(index, &field.name, out);
+    }
+
+    fn close(&self, _: &Schema, out: &mut Vec<u8>) {
+        out.push(b'}');
     }
 }
 
 /// Writes the records of one schema, which it holds in compiled form.
 #[derive(Debug)]
 pub struct JsonEncoder {
-    node: Option<Node>,
-    schema: u32,
-    parts: Box<[Part]>,
-    /// `{"schema":{…},"payload":`; empty without `schemas.enable`.
-    head: Box<[u8]>,
-    source: SourceTexts,
+    program: Option<Program<Style>>,
 }
 
 impl JsonEncoder {
-    fn new(schema: Option<&Arc<Schema>>, style: Style) -> Self {
+    fn new(part: Option<&Part>, style: Style) -> Result<Self, ConvertError> {
+        let Some(part) = part else { return Ok(Self { program: None }) };
         let mut head = Vec::new();
         if style.schemas {
             head.extend_from_slice(b"{\"schema\":");
-            match schema {
-                Some(schema) => schema_text::write_schema(&mut head, schema, None, style),
-                None => head.extend_from_slice(b"null"),
-            }
+            schema_text::write_schema(&mut head, &part.schema, None, style);
             head.extend_from_slice(b",\"payload\":");
         }
-        Self {
-            node: schema.map(|schema| Node::of(schema, "", style)),
-            schema: schema.map_or(0, |schema| schema.id),
-            parts: schema.map_or_else(Box::default, |s| s.fields().iter().map(|f| Part::named(&f.name)).collect()),
-            head: head.into(),
-            source: SourceTexts::default(),
-        }
+        let tail: &[u8] = if style.schemas { b"}" } else { b"" };
+        Ok(Self { program: Some(Program::of(&style, part, &head, tail)?) })
     }
 
     /// Appends the payload to `out`. Returns false and writes nothing for a null without a schema.
     ///
     /// # Errors
     /// When a value does not fit its schema. The caller must then remove what was appended so far.
-    pub fn write(&mut self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
-        let Some(schema) = payload.schema() else { return Ok(false) };
-        let Some(node) = self.node.as_ref().filter(|_| schema.id == self.schema) else {
-            return Err(ConvertError::OtherSchema { prepared: self.schema, found: schema.id });
-        };
-        out.extend_from_slice(&self.head);
-        match (payload, &node.form) {
-            (Payload::Change(decoded), Form::Struct(members)) => {
-                envelope::write_change(members, &self.parts, &mut self.source, decoded, out)?;
-            }
-            (Payload::View(view, decoded), Form::Struct(members)) => envelope::write_view(members, view, decoded, out)?,
-            (Payload::Key(shape, cells), _) => {
-                let places = shape.key.as_ref().map_or(&[][..], |key| &key.cells);
-                envelope::write_image(node, Some(cells), places, out)?;
-            }
-            (Payload::Value(_, value), _) => write::write_owned(node, value, out)?,
-            (Payload::Borrowed(_, value), _) => write::write_owned(node, value, out)?,
-            _ => write::write_null(node, out)?,
-        }
-        if !self.head.is_empty() {
-            out.push(b'}');
-        }
+    pub fn write(&self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        let Some(program) = &self.program else { return Ok(false) };
+        program.write(payload.frame(), out)?;
         Ok(true)
     }
 }

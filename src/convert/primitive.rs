@@ -3,9 +3,7 @@
 //!
 //! Must not know: structs.
 
-use std::sync::Arc;
-
-use record::{Kind, Payload, Schema, Value};
+use record::{Kind, Part, Payload, Value};
 use settings::Def;
 
 use super::java_class_names::of_value;
@@ -75,10 +73,13 @@ fn class_of(kind: Option<&Kind>, value: &Value) -> &'static str {
 }
 
 impl Converter for PrimitiveConverter {
-    fn prepare<'a>(&'a self, _topic: &'a str, schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+    fn prepare<'a>(&'a self, _topic: &'a str, part: Option<&'a Part>) -> Prepare<'a> {
+        let primitive = *self;
         // As in Connect, only the boolean converter checks the schema; the others check each value.
-        let refused = schema.filter(|schema| *self == Self::Boolean && !matches!(schema.kind, Kind::Bool));
-        let answer = refused.map_or(Ok(Encoder::Primitive(*self)), |schema| {
+        let schema = part.map(|part| &part.schema).filter(|_| primitive == Self::Boolean);
+        let refused = schema.filter(|schema| !matches!(schema.kind, Kind::Bool));
+        let encoder = || Ok(Encoder::new(move |given, out| primitive.write(given.payload, out)));
+        let answer = refused.map_or_else(encoder, |schema| {
             Err(ConvertError::SchemaType { converter: "BooleanConverter", found: schema.type_name() })
         });
         Box::pin(std::future::ready(answer))

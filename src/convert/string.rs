@@ -2,9 +2,7 @@
 //!
 //! Must not know: JSON.
 
-use std::sync::Arc;
-
-use record::{Kind, Payload, Schema, Value};
+use record::{Kind, Part, Payload, Schema, Value};
 use settings::{Asked, Check, Def, Key, Properties, Support};
 
 use super::number::{write_double, write_float, write_int, write_long_decimal};
@@ -41,8 +39,8 @@ impl StringConverter {
 }
 
 impl Converter for StringConverter {
-    fn prepare<'a>(&'a self, _topic: &'a str, _schema: Option<&'a Arc<Schema>>) -> Prepare<'a> {
-        Box::pin(std::future::ready(Ok(Encoder::Text)))
+    fn prepare<'a>(&'a self, _topic: &'a str, _part: Option<&'a Part>) -> Prepare<'a> {
+        Box::pin(std::future::ready(Ok(Encoder::new(|given, out| Ok(write(given.payload, out))))))
     }
 }
 

@@ -6,11 +6,15 @@ use super::*;
 #[track_caller]
 fn check(class: &str, schema: &Arc<Schema>, value: &Value, expect: Result<Option<&[u8]>, &str>) {
     let converter = create(class, &Properties::new(), Role::Header).unwrap();
-    let mut prepare = converter.prepare("t", Some(schema));
+    let part = Part::owned(Arc::clone(schema), 0);
+    let mut prepare = converter.prepare("t", Some(&part));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(encoder) = prepare.as_mut().poll(&mut context) else { panic!("it waits") };
     let mut out = Vec::new();
-    let written = encoder.and_then(|mut encoder| encoder.write(&Payload::Borrowed(schema, value), &mut out));
+    let written = encoder.and_then(|mut encoder| {
+        let payload = Payload::Value(Arc::clone(schema), value.clone());
+        encoder.write(Given { payload: &payload, headers: &Headers::default() }, &mut out)
+    });
     let written = written.map(|some| some.then_some(out.as_slice())).map_err(|error| error.to_string());
     assert_eq!(written, expect.map_err(str::to_owned), "{class}");
 }

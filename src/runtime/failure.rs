@@ -63,7 +63,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A transform could not take the record.
     pub(crate) fn transform(error: &TransformError) -> Self {
-        let mut failure = Self::new(Stage::Transformation, format!("{}: {error}", error.java_class()), "");
+        let mut failure = Self::new(Stage::Transformation, format!("{}: {error}", error.java_class()), error.remedy());
         failure.transient = error.is_transient();
         failure
     }
@@ -137,6 +137,12 @@ impl Failure {
     /// Whether a transform or a converter may succeed with the same record a little later.
     pub(super) fn is_transient(&self) -> bool {
         self.transient
+    }
+
+    /// The task was stopped while a converter was prepared.
+    pub(super) fn stopped() -> Self {
+        let failure = Self::new(Stage::Defect, String::new(), "");
+        failure.while_stopping()
     }
 
     /// The task was stopped while it waited to try again.

@@ -265,28 +265,22 @@ impl Pipeline {
         if let Some(KeyMove::To(row) | KeyMove::From(row)) = change.moved {
             decode(row, other)?;
         }
-        let decoded = Decoded {
-            shape,
-            change,
-            before: has_before.then_some(before),
-            after: has_after.then_some(after),
-            processed_ns: scratch.now_ns,
-        };
-        let key = match (&shape.key, decoded.key_cells(), change.op) {
-            (None, ..) | (_, None, _) | (.., Op::Truncate) => Payload::Null,
-            (Some(_), Some(cells), _) => Payload::Key(shape, cells),
-        };
+        let (before, after) = (has_before.then_some(&**before), has_after.then_some(&**after));
+        let decoded = Decoded::new(shape, change, before, after, scratch.now_ns);
+        // The other key of a row whose key changed.
+        let moved = change.moved.map(|_| Decoded { key: Some(other), ..Decoded::new(shape, change, None, None, 0) });
+        let key = if change.op == Op::Truncate { Payload::Null } else { decoded.key() };
         let record = |value| {
             let mut headers = Headers::shared(context);
-            if let Some(moved) = change.moved {
-                let name = if matches!(moved, KeyMove::To(_)) { &NEW_KEY } else { &OLD_KEY };
-                headers.push_front(Header::key(Arc::clone(name), shape, &other[..]));
+            if let Some(moved) = &moved {
+                let name = if matches!(change.moved, Some(KeyMove::To(_))) { &NEW_KEY } else { &OLD_KEY };
+                headers.push_front(Header { name: Arc::clone(name), value: moved.key() });
             }
             let topic = Arc::clone(&shape.topic);
             Record { topic, partition: None, timestamp_ms: None, key: key.clone(), value, headers }
         };
         let source = (Some(&shape.table), Some(&change.position));
-        self.record(record(Payload::Change(&decoded)), source, scratch)?;
+        self.record(record(decoded.envelope()), source, scratch)?;
         if change.tombstone {
             self.record(record(Payload::Null), source, scratch)?;
         }
@@ -322,7 +316,7 @@ impl Pipeline {
             None => self.chain.apply(record).map_err(|error| Failure::transform(&error)),
             Some(kept) => {
                 let chain = &mut self.chain;
-                self.attempts.run(|_| chain.apply(kept.clone()).map_err(|error| Failure::transform(&error)))
+                self.attempts.run(|| chain.apply(kept.clone()).map_err(|error| Failure::transform(&error)))
             }
         };
         let outcome = match transformed {
@@ -376,16 +370,27 @@ impl Pipeline {
             ([], false, []) => None,
             ([], true, []) => Some(&context.encoded),
             (front, is_shared, back) => {
-                let mut set = encoded(header, front, EncodedHeaders::default(), topic, attempts)?;
+                let mut set = encoded(header, front, EncodedHeaders::default(), record, attempts)?;
                 if is_shared {
                     set = set.and(&context.encoded);
                 }
-                own = encoded(header, back, set, topic, attempts)?;
+                own = encoded(header, back, set, record, attempts)?;
                 Some(&own)
             }
         };
-        let has_key = key.write(topic, &record.key, attempts)?;
-        let has_value = value.write(topic, &record.value, attempts)?;
+        let has_key = key.write(topic, &record.key, &record.headers, attempts)?;
+        let has_value = value.write(topic, &record.value, &record.headers, attempts)?;
+        let with_ids;
+        let headers = if key.headers().is_empty() && value.headers().is_empty() {
+            headers
+        } else {
+            let mut set = headers.cloned().unwrap_or_default();
+            for (name, id) in key.headers().iter().chain(value.headers()) {
+                set = set.with(name, Some(id));
+            }
+            with_ids = set;
+            Some(&with_ids)
+        };
         let seq = loop {
             match self.ledger.take(LaneId::STREAM) {
                 Some(seq) => break seq,
@@ -434,17 +439,17 @@ fn source_ms(shape: &Shape, position: &Position) -> Option<i64> {
     position.word(slot).map(|us| us.div_euclid(1000))
 }
 
-/// Converts headers and adds them to a set.
+/// Converts some of the record's headers and adds them to a set.
 fn encoded(
     writer: &mut Writer,
     headers: &[Header<'_>],
     set: EncodedHeaders,
-    topic: &Arc<str>,
+    record: &Record<'_>,
     attempts: &mut Attempts,
 ) -> Result<EncodedHeaders, Failure> {
     let mut set = set;
     for header in headers {
-        let there = writer.write(topic, &header.payload(), attempts)?;
+        let there = writer.write(&record.topic, &header.value, &record.headers, attempts)?;
         set = set.with(&header.name, there.then_some(writer.bytes()));
     }
     Ok(set)

@@ -199,7 +199,7 @@ impl Reporter {
         let ((key, key_schema), (value, value_schema)) = (part(&record.key), part(&record.value));
         let headers: Vec<String> = (record.headers.iter())
             .map(|header| {
-                let (text, schema) = part(&header.payload());
+                let (text, schema) = part(&header.value);
                 format!("ConnectHeader(key={}, value={text}, schema={schema})", header.name)
             })
             .collect();

@@ -277,8 +277,9 @@ impl ExtractNewRecordState {
             return Ok(Some(Arc::clone(self.envelopes.at(place))));
         }
         let Some(whole) = value.part().filter(|part| is_envelope(&part.schema)) else { return Ok(None) };
-        let row = |name: &str| whole.field(name).ok_or_else(|| TransformError::no_field(name));
-        let (before, after) = (row("before")?, row("after")?);
+        let after = whole.field("after").ok_or_else(|| TransformError::no_field("after"))?;
+        // An envelope that was made of a logical message has no `before`.
+        let before = whole.field("before").unwrap_or_else(|| Part::constant(Arc::clone(&after.schema), Value::Null));
         let mut headers = Vec::with_capacity(self.headers.len());
         for reference in &self.headers {
             headers.extend(resolve(&whole, reference)?);

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use record::{Decode, Field, KeyShape, Kind, Schema, Shape, SourceShape, Value};
+use record::{Decode, Field, KeyShape, Kind, Schema, Shape, ShapeViews, SourceShape, Value};
 
 use crate::column::{Applied, Treated};
-use crate::shapes::ShapeIds;
 use crate::{Adjustment, TopicNaming, adjust_field_name, adjust_schema_name};
 
 /// A column of a captured table.
@@ -44,17 +43,15 @@ pub struct SourceContext {
     /// `field.name.adjustment.mode`.
     pub field_names: Adjustment,
     transaction: Arc<Schema>,
-    ids: ShapeIds,
 }
 
 impl SourceContext {
     /// A context without any shapes yet.
     pub fn new(naming: TopicNaming, schema_names: Adjustment, field_names: Adjustment) -> Self {
-        Self { naming, schema_names, field_names, transaction: transaction_block(), ids: ShapeIds::default() }
+        Self { naming, schema_names, field_names, transaction: transaction_block() }
     }
 
-    /// The shape of a table: its schemas, named after the topic, and the cell of each field. If the shape equals an
-    /// earlier one, it gets the same id.
+    /// The shape of a table: its schemas, named after the topic, and the cell of each field.
     ///
     /// # Errors
     /// When two columns get the same field name after adjustment. The text is Kafka Connect's.
@@ -108,8 +105,7 @@ impl SourceContext {
         ]))
         .named(&named("Envelope"), Some(2))
         .build();
-        let mut shape = Shape {
-            id: 0,
+        Ok(Shape {
             table: format!("{}.{}", table.schema, table.name).into(),
             topic: topic.into(),
             key,
@@ -118,9 +114,8 @@ impl SourceContext {
             cells,
             source,
             decode: treated.into_decode(),
-        };
-        shape.id = self.ids.of(&shape);
-        Ok(shape)
+            views: ShapeViews::default(),
+        })
     }
 }
 

@@ -17,7 +17,6 @@ mod meters;
 mod naming;
 mod outlet;
 mod retries;
-mod shapes;
 mod tally;
 mod transaction;
 

@@ -12,7 +12,7 @@ use super::write::write_owned;
 
 /// How values of one schema are written.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub(super) form: Form,
     /// What a null becomes: `null` or the default's text. `None`: a null is an error.
     pub(super) null: Option<Box<[u8]>>,
@@ -21,7 +21,7 @@ pub(super) struct Node {
 }
 
 #[derive(Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Bool,
     Int(&'static str),
     Float,
@@ -41,7 +41,7 @@ pub(super) enum Form {
 }
 
 #[derive(Debug)]
-pub(super) struct Member {
+pub(crate) struct Member {
     /// `{"name":` or `,"name":`.
     pub(super) prefix: Box<[u8]>,
     pub(super) node: Node,
@@ -71,7 +71,11 @@ impl Node {
                     .map(|(i, member)| {
                         let path =
                             if field.is_empty() { member.name.to_string() } else { [field, &member.name].join(".") };
-                        Member { prefix: prefix(i, &member.name), node: Self::of(&member.schema, &path, style) }
+                        {
+                            let mut text = Vec::new();
+                            prefix(i, &member.name, &mut text);
+                            Member { prefix: text.into(), node: Self::of(&member.schema, &path, style) }
+                        }
                     })
                     .collect(),
             ),
@@ -113,10 +117,9 @@ impl Node {
     }
 }
 
-/// `{"name":` for the first member, `,"name":` for the others.
-fn prefix(index: usize, name: &str) -> Box<[u8]> {
-    let mut out = vec![if index == 0 { b'{' } else { b',' }];
-    write_string(&mut out, name);
+/// Writes `{"name":` for the first member, `,"name":` for the others.
+pub(super) fn prefix(index: usize, name: &str, out: &mut Vec<u8>) {
+    out.push(if index == 0 { b'{' } else { b',' });
+    write_string(out, name);
     out.push(b':');
-    out.into()
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use record::{
-    Change, Decode, DecodeError, Decoded, KeyShape, Kind, NONE, Op, Position, Schema, Shape, SourceField, SourceShape,
-    Span, Value, ValueRef, next_shape_id,
+    Change, Decode, DecodeError, Decoded, KeyShape, Kind, NONE, Op, Position, Schema, Shape, ShapeViews, SourceField,
+    SourceShape, Span, Value, ValueRef,
 };
 
 #[derive(Debug)]
@@ -94,7 +94,6 @@ pub(crate) fn bench_shape() -> Shape {
     .named("p.public.t.Envelope", Some(2))
     .build();
     Shape {
-        id: next_shape_id(),
         table: "public.t".into(),
         topic: "p.public.t".into(),
         key: Some(KeyShape { schema: key, cells: vec![0] }),
@@ -103,6 +102,7 @@ pub(crate) fn bench_shape() -> Shape {
         cells: vec![0, 1, 2, 3, 4, 5],
         source: SourceShape { schema: block, fields: source.into_iter().map(|(_, _, field)| field).collect() },
         decode: Box::new(NoDecode),
+        views: ShapeViews::default(),
     }
 }
 
@@ -130,5 +130,5 @@ pub(crate) fn decoded<'a>(
     before: Option<&'a [ValueRef<'a>]>,
     after: Option<&'a [ValueRef<'a>]>,
 ) -> Decoded<'a> {
-    Decoded { shape, change, before, after, processed_ns: 1_700_000_000_123_456_789 }
+    Decoded::new(shape, change, before, after, 1_700_000_000_123_456_789)
 }

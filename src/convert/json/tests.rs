@@ -3,10 +3,12 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 use record::{
-    Kind, Op, Payload, Schema, SnapshotMark, SourceField, TransactionMark, Value, ValueRef, View, ViewSource,
+    Kind, Leaf, Node, Op, Part, Payload, Presence, Schema, SnapshotMark, Source, SourceField, TransactionMark, Value,
+    ValueRef, View,
 };
 use serde_json::json;
 
+use super::plan::Node as Written;
 use super::sample::{bench_cells, bench_shape, change, decimal, decoded, optional, plain};
 use super::*;
 
@@ -17,20 +19,20 @@ const FULL: Style = Style { schemas: true, ..PLAIN };
 
 fn encode(style: Style, payload: &Payload<'_>) -> Result<Option<String>, ConvertError> {
     let mut out = Vec::new();
-    let written = JsonEncoder::new(payload.schema(), style).write(payload, &mut out)?;
+    let written = JsonEncoder::new(payload.part().as_ref(), style)?.write(payload, &mut out)?;
     Ok(written.then(|| String::from_utf8(out).unwrap()))
 }
 
 #[track_caller]
 #[allow(clippy::needless_pass_by_value, reason = "cases are written in place")]
 fn check(style: Style, schema: &Arc<Schema>, value: Value, expect: &str) {
-    assert_eq!(encode(style, &Payload::Borrowed(schema, &value)).unwrap().as_deref(), Some(expect));
+    assert_eq!(encode(style, &Payload::Value(Arc::clone(schema), value)).unwrap().as_deref(), Some(expect));
 }
 
 #[track_caller]
 fn check_cell(style: Style, schema: &Arc<Schema>, cell: &ValueRef<'_>, expect: &str) {
     let mut out = Vec::new();
-    write::write_cell(&Node::of(schema, "", style), cell, &mut out).unwrap();
+    write::write_cell(&Written::of(schema, "", style), cell, &mut out).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), expect);
 }
 
@@ -96,7 +98,7 @@ fn refusals() {
         (Value::Null, "Conversion error: null value for field that is required and has no default value"),
         (Value::text("x"), "Invalid type for INT32: class java.lang.String"),
     ] {
-        let error = encode(PLAIN, &Payload::Borrowed(&schema, &value(inner))).unwrap_err();
+        let error = encode(PLAIN, &Payload::Value(Arc::clone(&schema), value(inner))).unwrap_err();
         assert_eq!((error.to_string().as_str(), error.field()), (message, "a.b"));
     }
     let error = encode(PLAIN, &Payload::Value(decimal(2), Value::Decimal { unscaled: vec![1], scale: 3 })).unwrap_err();
@@ -156,13 +158,13 @@ fn envelopes() {
     let create = change(Op::Create);
     let event = decoded(&shape, &create, None, Some(&row));
     let expect = format!(r#"{{"before":null,"after":{ROW},"source":{SOURCE},"transaction":null,"op":"c",{TIMES}}}"#);
-    assert_eq!(encode(PLAIN, &Payload::Change(&event)).unwrap(), Some(expect.clone()));
-    assert_eq!(encode(PLAIN, &Payload::Key(&shape, &row)).unwrap().as_deref(), Some(r#"{"id":123456}"#));
+    assert_eq!(encode(PLAIN, &event.envelope()).unwrap(), Some(expect.clone()));
+    assert_eq!(encode(PLAIN, &event.key()).unwrap().as_deref(), Some(r#"{"id":123456}"#));
     // The same event as an owned value gives the same text.
-    let owned = Payload::Value(shape.envelope.clone(), Payload::Change(&event).to_value());
+    let owned = Payload::Value(shape.envelope.clone(), event.envelope().to_value());
     assert_eq!(encode(PLAIN, &owned).unwrap(), Some(expect.clone()));
 
-    // `snapshot` without its default, and a transaction block; below, another table under the same encoder.
+    // `snapshot` without its default, and a transaction block; below, another table.
     let mut delete = change(Op::Delete);
     delete.transaction = Some(Box::new(TransactionMark { id: "555:1".into(), total_order: 3, collection_order: 2 }));
     let event = decoded(&shape, &delete, Some(&row), None);
@@ -170,9 +172,8 @@ fn envelopes() {
     let transaction = r#"{"id":"555:1","total_order":3,"data_collection_order":2}"#;
     let expected =
         format!(r#"{{"before":{ROW},"after":null,"source":{source},"transaction":{transaction},"op":"d",{TIMES}}}"#);
-    assert_eq!(encode(KEEP_NULL, &Payload::Change(&event)).unwrap(), Some(expected));
+    assert_eq!(encode(KEEP_NULL, &event.envelope()).unwrap(), Some(expected));
 
-    let mut encoder = JsonEncoder::new(Some(&shape.envelope), PLAIN);
     let mut other = bench_shape();
     other.source.fields[10] = SourceField::Text("u".into());
     let mut snapshot = change(Op::Read);
@@ -182,13 +183,9 @@ fn envelopes() {
         (&other, &create, "\"u\"", "\"false\""),
         (&shape, &snapshot, "\"t\"", "\"last\""),
     ] {
-        let mut out = Vec::new();
-        encoder.write(&Payload::Change(&decoded(shape, change, None, Some(&row))), &mut out).unwrap();
+        let out = encode(PLAIN, &decoded(shape, change, None, Some(&row)).envelope()).unwrap().unwrap();
         let text = expect.replace("\"t\"", table).replace("\"false\"", mark);
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            text.replace("\"op\":\"c\"", &format!("\"op\":\"{}\"", change.op.letter()))
-        );
+        assert_eq!(out, text.replace("\"op\":\"c\"", &format!("\"op\":\"{}\"", change.op.letter())));
     }
 }
 
@@ -205,22 +202,25 @@ fn views() {
         ("deleted", optional(Kind::String)),
         ("or", optional(Kind::Int32)),
     ]));
-    let view = View {
-        schema,
-        fields: vec![
-            ViewSource::After(0),
-            ViewSource::Before(1),
-            ViewSource::Source(10),
-            ViewSource::Op,
-            ViewSource::TsMs,
-            ViewSource::TransactionId,
-            ViewSource::Constant(Value::text("false")),
-            ViewSource::BeforeOr(1, Value::Int(9)),
-        ],
-    };
+    let or = Leaf { or: Some(Arc::new(Value::Int(9))), ..Leaf::from(Source::After(1)) };
+    let computed = Leaf { path: [1].into(), ..Leaf::from(Source::Owned(0)) };
+    let fields = [
+        Source::After(0).into(),
+        Source::Before(1).into(),
+        Source::Constant(Arc::new(Value::text("t"))).into(),
+        Source::Op.into(),
+        Source::TsMs.into(),
+        Source::TransactionId.into(),
+        Node::Leaf(computed),
+        Node::Leaf(or),
+    ];
+    let part = Part { schema, node: Node::Struct(fields.into(), Presence::Always) };
     let create = change(Op::Create);
+    let mut row = row;
+    row[1] = ValueRef::Null;
     let event = decoded(&shape, &create, None, Some(&row));
-    let payload = Payload::View(Arc::new(view), &event);
+    let inner = Value::Struct(vec![Value::Null, Value::text("false")]);
+    let payload = event.envelope().through(&View::of(part, 1), [inner]);
     let expect = r#"{"id":123456,"b":null,"t":"t","op":"c","ts":1700000000123,"tx":null,"deleted":"false","or":9}"#;
     assert_eq!(encode(PLAIN, &payload).unwrap().as_deref(), Some(expect));
     let owned = Payload::Value(payload.schema().unwrap().clone(), payload.to_value());
@@ -260,7 +260,7 @@ fn any_value() -> impl Strategy<Value = (Arc<Schema>, Value, serde_json::Value)>
 proptest! {
     #[test]
     fn any_value_reads_back((schema, value, json) in any_value()) {
-        let text = encode(FULL, &Payload::Borrowed(&schema, &value)).unwrap().unwrap();
+        let text = encode(FULL, &Payload::Value(Arc::clone(&schema), value.clone())).unwrap().unwrap();
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(&read["payload"], &json);
         prop_assert!(read["schema"]["type"].is_string());
@@ -286,8 +286,9 @@ fn bench_nanoseconds_an_event() {
     let row = bench_cells(text);
     let create = change(Op::Create);
     for (name, style) in [("schemas off", PLAIN), ("schemas on", FULL)] {
-        let mut key = JsonEncoder::new(shape.key.as_ref().map(|key| &key.schema), style);
-        let mut value = JsonEncoder::new(Some(&shape.envelope), style);
+        let event = decoded(&shape, &create, None, Some(&row));
+        let key = JsonEncoder::new(event.key().part().as_ref(), style).unwrap();
+        let value = JsonEncoder::new(event.envelope().part().as_ref(), style).unwrap();
         let mut out = Vec::with_capacity(1 << 16);
         let mut best = f64::MAX;
         for _ in 0..20 {
@@ -295,8 +296,8 @@ fn bench_nanoseconds_an_event() {
             for _ in 0..50_000 {
                 out.clear();
                 let event = decoded(&shape, &create, None, Some(&row));
-                key.write(&Payload::Key(&shape, &row), &mut out).unwrap();
-                value.write(&Payload::Change(&event), &mut out).unwrap();
+                key.write(&event.key(), &mut out).unwrap();
+                value.write(&event.envelope(), &mut out).unwrap();
                 std::hint::black_box(&out);
             }
             best = best.min(begun.elapsed().as_nanos() as f64 / 50_000.0);

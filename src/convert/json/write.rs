@@ -41,6 +41,7 @@ pub(super) fn write_cell(node: &Node, cell: &ValueRef<'_>, out: &mut Vec<u8>) ->
             cell.write_text(out);
             out.push(b'"');
         }
+        (Form::Text, ValueRef::Sequence { commit, lsn }) => write_sequence(out, *commit, *lsn),
         (Form::Decimal(scale), ValueRef::Decimal { unscaled, scale: found }) => {
             check_scale(node, *scale, *found)?;
             write_unscaled(out, *unscaled);
@@ -139,6 +140,23 @@ fn write_pairs(of: &(Node, Node), entries: &[(Value, Value)], out: &mut Vec<u8>)
     }
     out.push(b']');
     Ok(())
+}
+
+/// Writes the JSON text `["commit","lsn"]` as a JSON string.
+fn write_sequence(out: &mut Vec<u8>, commit: Option<i64>, lsn: Option<i64>) {
+    let word = |out: &mut Vec<u8>, word: Option<i64>| match word {
+        None => out.extend_from_slice(b"null"),
+        Some(word) => {
+            out.extend_from_slice(b"\\\"");
+            write_int(out, word);
+            out.extend_from_slice(b"\\\"");
+        }
+    };
+    out.extend_from_slice(b"\"[");
+    word(out, commit);
+    out.push(b',');
+    word(out, lsn);
+    out.extend_from_slice(b"]\"");
 }
 
 fn check_scale(node: &Node, schema: i32, value: i32) -> Done {

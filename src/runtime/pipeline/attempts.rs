@@ -1,4 +1,4 @@
-//! Operations that may have to be tried again, on the pipeline's thread.
+//! Operations that may have to be tried again, on the pipeline's thread. A stop of the task ends all waiting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,10 +35,33 @@ impl Attempts {
     ///
     /// # Errors
     /// The last failure; one that [is a stop](Failure::is_stop) when the task is stopped meanwhile.
-    pub(super) fn run<T>(&mut self, mut operation: impl FnMut(&Handle) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(super) fn run<T>(&mut self, mut operation: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+        self.run_any(|_| operation())
+    }
+
+    /// As [`run`](Self::run), for an operation that waits. When the task is stopped, the operation is dropped.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn run_async<T, O>(&mut self, operation: impl Fn() -> O) -> Result<T, Failure>
+    where
+        O: Future<Output = Result<T, Failure>>,
+    {
+        self.run_any(|attempts| {
+            let stop = &mut attempts.stop;
+            attempts.handle.block_on(async {
+                tokio::select! {
+                    outcome = operation() => outcome,
+                    _ = stop.wait_for(|stop| *stop) => Err(Failure::stopped()),
+                }
+            })
+        })
+    }
+
+    fn run_any<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut trying = None;
         loop {
-            let failure = match operation(&self.handle) {
+            let failure = match operation(self) {
                 Err(failure) if failure.is_transient() => failure,
                 outcome => return outcome,
             };

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use record::{Decode, DecodeError, KeyShape, Kind, NONE, RowRef, SourceShape, Span, Value, next_shape_id};
+use record::{Decode, DecodeError, KeyShape, Kind, NONE, Part, RowRef, ShapeViews, SourceShape, Span, Value};
 use relational::{Budget, Meters, Outlet, OutletEnds};
 use serde_json::{Map, json};
 use settings::Properties;
@@ -45,7 +45,6 @@ fn shape(table: &str) -> Arc<Shape> {
         ("op", Schema::of(Kind::String).build()),
     ]));
     Arc::new(Shape {
-        id: next_shape_id(),
         table: format!("public.{table}").into(),
         topic: format!("p.{table}").into(),
         key: Some(KeyShape { schema: Schema::of(Kind::structure([("id", id)])).build(), cells: vec![0] }),
@@ -54,6 +53,7 @@ fn shape(table: &str) -> Arc<Shape> {
         cells: vec![0],
         source: SourceShape { schema: source, fields: vec![SourceField::Millis(1)] },
         decode: Box::new(Numbers),
+        views: ShapeViews::default(),
     })
 }
 
@@ -279,12 +279,17 @@ impl Flaky {
     }
 }
 
+/// An encoder that writes nothing.
+fn nothing() -> Encoder {
+    Encoder::new(|_, _| Ok(true))
+}
+
 impl Converter for Flaky {
-    fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+    fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a Part>) -> Prepare<'a> {
         self.1.lock().unwrap().push(tokio::time::Instant::now());
         let is_away = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok();
         let away = || ConvertError::Unavailable { service: "the registry".into(), reason: "refused".into() };
-        Box::pin(std::future::ready(if is_away { Err(away()) } else { Ok(Encoder::Text) }))
+        Box::pin(std::future::ready(if is_away { Err(away()) } else { Ok(nothing()) }))
     }
 }
 
@@ -317,14 +322,35 @@ async fn a_stop_ends_the_waiting() {
     assert_eq!(bed.committed(), None);
 }
 
+/// A converter whose service never answers.
+#[derive(Debug)]
+struct Silent;
+
+impl Converter for Silent {
+    fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a Part>) -> Prepare<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_a_question_that_is_not_answered() {
+    let mut bed = bed_with(&[], &[], Box::new(Silent));
+    bed.send(creates(&shape("t"), &["1"])).await;
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(bed.ended.try_recv().is_err(), "it waits without an end");
+    bed.stop.send_replace(true);
+    let failure = (&mut bed.ended).await.unwrap().unwrap_err();
+    assert!(failure.is_stop(), "no failure of the task");
+}
+
 #[tokio::test]
 async fn tables_in_turn_are_prepared_once() {
     #[derive(Debug)]
     struct Counting(Arc<AtomicU32>);
     impl Converter for Counting {
-        fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a Arc<Schema>>) -> Prepare<'a> {
+        fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a Part>) -> Prepare<'a> {
             self.0.fetch_add(1, Ordering::AcqRel);
-            Box::pin(std::future::ready(Ok(Encoder::Text)))
+            Box::pin(std::future::ready(Ok(nothing())))
         }
     }
     let prepared = Arc::new(AtomicU32::new(0));

@@ -1,11 +1,12 @@
-//! A converter at work: its encoders, one for each topic and schema, and the bytes that were written last.
+//! A converter at work: its encoders, one for each topic and way in which payloads are made, and the bytes that were written
+//! last.
 
 use std::sync::Arc;
 
-use record::{Cache, Payload};
+use record::{Cache, Headers, Payload, View};
 
 use super::attempts::Attempts;
-use crate::convert::{Converter, Encoder};
+use crate::convert::{Converter, Encoder, Given};
 use crate::runtime::failure::{Failure, Stage};
 
 /// How many encoders are kept. With more topics and schemas some are prepared again now and then; the bound keeps tables
@@ -19,13 +20,23 @@ pub(crate) struct Writer {
     /// The converter's Java class, for messages.
     pub(super) class: &'static str,
     converter: Box<dyn Converter>,
-    encoders: Cache<(Arc<str>, u32), Encoder>,
+    encoders: Cache<(Arc<str>, u32), Prepared>,
+    /// The place of the encoder that wrote last.
+    last: usize,
     bytes: Vec<u8>,
+}
+
+/// An encoder. The view for which it was prepared is kept, so that a table that is announced again without a change has the
+/// same view, and so this encoder.
+#[derive(Debug)]
+struct Prepared {
+    encoder: Encoder,
+    _view: Option<Arc<View>>,
 }
 
 impl Writer {
     pub(crate) fn new(stage: Stage, class: &'static str, converter: Box<dyn Converter>) -> Self {
-        Self { stage, class, converter, encoders: Cache::new(ENCODERS), bytes: Vec::new() }
+        Self { stage, class, converter, encoders: Cache::new(ENCODERS), last: 0, bytes: Vec::new() }
     }
 
     /// Converts a payload of a record for this topic; false for a Kafka null.
@@ -36,22 +47,30 @@ impl Writer {
         &mut self,
         topic: &Arc<str>,
         payload: &Payload<'_>,
+        headers: &Headers<'_>,
         attempts: &mut Attempts,
     ) -> Result<bool, Failure> {
         self.bytes.clear();
-        let (stage, schema) = (self.stage, payload.schema());
-        let id = schema.map_or(0, |schema| schema.id);
+        let (stage, id) = (self.stage, payload.id());
         let is = |(name, known): &(Arc<str>, u32)| *known == id && (Arc::ptr_eq(name, topic) || name == topic);
         let place = if let Some(place) = self.encoders.place(is, || (Arc::clone(topic), id)) {
             place
         } else {
-            let converter = &*self.converter;
-            let encoder = attempts.run(|handle| {
-                handle.block_on(converter.prepare(topic, schema)).map_err(|error| Failure::convert(stage, &error))
+            let (converter, part) = (&*self.converter, payload.part());
+            let encoder = attempts.run_async(|| async {
+                converter.prepare(topic, part.as_ref()).await.map_err(|error| Failure::convert(stage, &error))
             })?;
-            self.encoders.insert((Arc::clone(topic), id), encoder)
+            let view = if let Payload::View(view, ..) = payload { Some(Arc::clone(view)) } else { None };
+            self.encoders.insert((Arc::clone(topic), id), Prepared { encoder, _view: view })
         };
-        self.encoders.at(place).write(payload, &mut self.bytes).map_err(|error| Failure::convert(stage, &error))
+        self.last = place;
+        let given = Given { payload, headers };
+        self.encoders.at(place).encoder.write(given, &mut self.bytes).map_err(|error| Failure::convert(stage, &error))
+    }
+
+    /// The headers that the encoder that wrote last adds to each record.
+    pub(super) fn headers(&mut self) -> &[(Arc<str>, Vec<u8>)] {
+        self.encoders.at(self.last).encoder.headers()
     }
 
     /// The bytes that were written last.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use record::{Header, Kind, Schema, Value};
+use record::{Header, Headers, Kind, Part, Schema, Value};
 use settings::Properties;
 use tokio::task::{JoinError, spawn_blocking};
 use transforms::Chain;
 
 use super::{TaskSpec, Worker};
-use crate::convert::{self, Converter, Role};
+use crate::convert::{self, Converter, Given, Role};
 use crate::runtime::catalog::{Catalog, PartKind};
 use crate::runtime::failure::{Failure, Stage};
 use crate::runtime::pipeline::{Context, Writer};
@@ -34,18 +34,14 @@ const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectExceptio
 /// Makes all parts; the error is the trace that ends the task.
 pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Built, String> {
     let config = &spec.config;
-    let chain = Chain::build(config).map_err(|invalid| {
-        let list: Vec<_> = invalid.into_iter().map(|invalid| invalid.message).collect();
+    let chain = Chain::build(config).map_err(|refusals| {
+        let class = refusals.first().map_or(CONFIG_EXCEPTION, |refusal| refusal.java_class);
+        let list: Vec<_> = refusals.into_iter().map(|refusal| refusal.invalid.message).collect();
         let mut list = list.join("\n");
         if list.contains("could not be found.") {
             list = format!("{list}\n{}", Catalog::all().lacks(PartKind::Transformation));
         }
-        let cause = match list.split(' ').next() {
-            Some("Unexpected") => format!("java.lang.IllegalArgumentException: {list}"),
-            Some("Unknown") => format!("{CONNECT_EXCEPTION}: {CONFIG_EXCEPTION}: {list}"),
-            _ => format!("{CONFIG_EXCEPTION}: {list}"),
-        };
-        format!("{CONNECT_EXCEPTION}: {cause}")
+        format!("{CONNECT_EXCEPTION}: {class}: {list}")
     })?;
     let key = converter(config, worker, "key.converter", Role::Key)?;
     let value = converter(config, worker, "value.converter", Role::Value)?;
@@ -102,13 +98,15 @@ async fn made<T: Send + 'static>(make: impl FnOnce() -> T + Send + 'static) -> T
 async fn context(converter: &dyn Converter, texts: Vec<(&'static str, String)>) -> Result<Context, Failure> {
     let fails = |error| Failure::convert(Stage::HeaderConverter, &error);
     let schema = Schema::of(Kind::String).build();
+    let part = Part::owned(Arc::clone(&schema), 0);
     // No topic is named, because these headers are on the records of every topic.
-    let mut encoder = converter.prepare("", Some(&schema)).await.map_err(fails)?;
+    let mut encoder = converter.prepare("", Some(&part)).await.map_err(fails)?;
     let (mut headers, mut encoded, mut bytes) = (Vec::new(), EncodedHeaders::default(), Vec::new());
     for (name, text) in texts {
         bytes.clear();
         let header = Header::new(name, Arc::clone(&schema), Value::Text(text));
-        let there = encoder.write(&header.payload(), &mut bytes).map_err(fails)?;
+        let given = Given { payload: &header.value, headers: &Headers::default() };
+        let there = encoder.write(given, &mut bytes).map_err(fails)?;
         encoded = encoded.with(name, there.then_some(&*bytes));
         headers.push(header);
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use record::{Schema, Shape, SourceShape, next_shape_id};
+use record::{Schema, Shape, ShapeViews, SourceShape};
 use relational::{Adjustment, Patterns, TopicNaming};
 
 use super::*;
@@ -23,7 +23,6 @@ fn shape(id: u32) -> Arc<Shape> {
     let row = Schema::of(record::Kind::Struct(Vec::new())).build();
     let source = SourceShape { schema: Arc::clone(&row), fields: Vec::new() };
     Arc::new(Shape {
-        id: next_shape_id(),
         table: format!("public.t{id}").into(),
         topic: "t".into(),
         key: None,
@@ -32,6 +31,7 @@ fn shape(id: u32) -> Arc<Shape> {
         cells: Vec::new(),
         source,
         decode: Box::new(RowCodec::new(Vec::new())),
+        views: ShapeViews::default(),
     })
 }
 
