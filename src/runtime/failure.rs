@@ -58,6 +58,8 @@ pub(crate) struct Failure {
     of_the_record: bool,
     /// The same record may pass a little later.
     transient: bool,
+    /// A service that a converter needs does not answer. It is waited for, and no record is left out because of it.
+    of_a_service: bool,
 }
 
 impl Failure {
@@ -72,6 +74,8 @@ impl Failure {
     pub(crate) fn convert(stage: Stage, error: &ConvertError) -> Self {
         let mut failure = Self::new(stage, format!("{}: {error}", error.java_class()), error.remedy());
         failure.transient = error.is_transient();
+        failure.of_a_service = error.is_transient();
+        failure.of_the_record = !error.is_transient();
         failure
     }
 
@@ -116,7 +120,15 @@ impl Failure {
 
     fn new(stage: Stage, cause: String, remedy: &str) -> Self {
         let of_the_record = !matches!(stage, Stage::KafkaProduce | Stage::Decode | Stage::Defect);
-        Self { stage, cause, remedy: remedy.to_owned(), stopped: false, of_the_record, transient: false }
+        Self {
+            stage,
+            cause,
+            remedy: remedy.to_owned(),
+            stopped: false,
+            of_the_record,
+            transient: false,
+            of_a_service: false,
+        }
     }
 
     /// Whether the record is at fault, so that `errors.tolerance=all` may leave it out.
@@ -137,6 +149,20 @@ impl Failure {
     /// Whether a transform or a converter may succeed with the same record a little later.
     pub(super) fn is_transient(&self) -> bool {
         self.transient
+    }
+
+    /// Whether a service that a converter needs does not answer.
+    pub(super) fn is_of_a_service(&self) -> bool {
+        self.of_a_service
+    }
+
+    /// For `status.trace` while the step is tried again.
+    pub(super) fn waiting(&self) -> String {
+        format!(
+            "{}\nReason: the record is kept and tried again, and everything behind it waits; nothing is lost, and the task goes \
+             on by itself. {}",
+            self.cause, self.remedy
+        )
     }
 
     /// The task was stopped while a converter was prepared.

@@ -32,7 +32,7 @@ use super::topics::NewTopics;
 use super::trail::Origin;
 use crate::sink::{EncodedHeaders, Outgoing, Sink, SinkError};
 
-pub(crate) use self::attempts::Attempts;
+pub(crate) use self::attempts::{Attempts, Awaited};
 pub(crate) use self::writer::Writer;
 
 /// The headers of the two records in which a change of a row's key is sent.

@@ -27,6 +27,12 @@ use crate::sink::Undelivered;
 /// Connect's first pause (`RetryWithToleranceOperator`); each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 
+/// How long a service that a converter needs (a schema registry) is waited for, when `errors.retry.timeout` gives less time.
+/// Connect fails the task at once, and somebody must restart it when the service is back.
+const SERVICE_PATIENCE: Duration = Duration::from_secs(600);
+/// The longest pause between two questions to such a service.
+const SERVICE_PAUSE: Duration = Duration::from_secs(5);
+
 /// The `errors.*` settings of a connector.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tolerance {
@@ -81,14 +87,17 @@ impl Default for Retry {
 #[derive(Debug)]
 pub(crate) struct Trying {
     retry: Retry,
+    of_a_service: bool,
     begun: Instant,
     failed: u32,
 }
 
 impl Retry {
-    /// Begins to count the time of an operation.
-    pub(crate) fn begin(self) -> Trying {
-        Trying { retry: self, begun: Instant::now(), failed: 0 }
+    /// Begins to count the time of an operation. `of_a_service`: it waits for a service that a converter needs.
+    pub(crate) fn begin(self, of_a_service: bool) -> Trying {
+        let retry =
+            if of_a_service { Self { timeout: self.timeout.map(|t| t.max(SERVICE_PATIENCE)), ..self } } else { self };
+        Trying { retry, of_a_service, begun: Instant::now(), failed: 0 }
     }
 }
 
@@ -104,7 +113,9 @@ impl Trying {
         let longest = self.retry.longest_pause;
         let mut pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failed));
         self.failed += 1;
-        if pause > longest {
+        if self.of_a_service {
+            pause = pause.min(SERVICE_PAUSE);
+        } else if pause > longest {
             // The seed of a `RandomState` is random, and so is its hash.
             let any = RandomState::new().hash_one(self.failed);
             pause = Duration::from_millis(any.checked_rem(longest.as_millis() as u64).unwrap_or(0));
@@ -263,7 +274,7 @@ mod tests {
     use super::*;
 
     fn retry(keys: &[(&str, &str)]) -> Trying {
-        Tolerance::of(&keys.iter().copied().collect()).retry.begin()
+        Tolerance::of(&keys.iter().copied().collect()).retry.begin(false)
     }
 
     #[tokio::test(start_paused = true)]

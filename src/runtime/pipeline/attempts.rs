@@ -1,6 +1,6 @@
 //! Operations that may have to be tried again, on the pipeline's thread. A stop of the task ends all waiting.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use relational::Meters;
@@ -19,11 +19,34 @@ pub(crate) struct Attempts {
     /// Turns true when the task is to stop: then nothing is tried again.
     stop: watch::Receiver<bool>,
     meters: Arc<Meters>,
+    /// What the pipeline waits for.
+    awaited: Arc<Awaited>,
+}
+
+/// What the pipeline waits for, for the task's status.
+#[derive(Debug, Default)]
+pub(crate) struct Awaited(Mutex<Option<Arc<str>>>);
+
+impl Awaited {
+    /// The trace to show; none when the pipeline waits for nothing that is known to be away.
+    pub(crate) fn trace(&self) -> Option<Arc<str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, trace: Option<Arc<str>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trace;
+    }
 }
 
 impl Attempts {
-    pub(crate) fn new(retry: Retry, handle: Handle, stop: watch::Receiver<bool>, meters: Arc<Meters>) -> Self {
-        Self { retry, handle, stop, meters }
+    pub(crate) fn new(
+        retry: Retry,
+        handle: Handle,
+        stop: watch::Receiver<bool>,
+        meters: Arc<Meters>,
+        awaited: Arc<Awaited>,
+    ) -> Self {
+        Self { retry, handle, stop, meters, awaited }
     }
 
     /// The runtime on which async operations are waited for: asking a registry, making a topic.
@@ -60,18 +83,24 @@ impl Attempts {
 
     fn run_any<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut trying = None;
-        loop {
+        let outcome = loop {
             let failure = match operation(self) {
                 Err(failure) if failure.is_transient() => failure,
-                outcome => return outcome,
+                outcome => break outcome,
             };
             self.meters.count(|numbers| numbers.failures += 1);
-            let Some(pause) = trying.get_or_insert_with(|| self.retry.begin()).pause() else { return Err(failure) };
+            let trying = trying.get_or_insert_with(|| self.retry.begin(failure.is_of_a_service()));
+            let Some(pause) = trying.pause() else { break Err(failure) };
+            self.awaited.set(Some(failure.waiting().into()));
             if self.is_stopped_within(pause) {
-                return Err(failure.while_stopping());
+                break Err(failure.while_stopping());
             }
             self.meters.count(|numbers| numbers.retries += 1);
+        };
+        if trying.is_some() {
+            self.awaited.set(None);
         }
+        outcome
     }
 
     fn is_stopped_within(&mut self, pause: Duration) -> bool {

@@ -85,6 +85,7 @@ struct Bed {
     ledger: Arc<Ledger>,
     alarm: Arc<Alarm>,
     meters: Arc<Meters>,
+    awaited: Arc<Awaited>,
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<Result<(), Failure>>,
 }
@@ -113,7 +114,14 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
         Deliveries { ledger: Arc::clone(&ledger), reporter: Arc::clone(&reporter), alarm: Arc::clone(&alarm) };
     let sink = FakeSink::new(Box::new(move |seq, outcome| deliveries.settle(seq, outcome)));
     let (stop, stopped) = watch::channel(false);
-    let attempts = Attempts::new(reporter.tolerance.retry, Handle::current(), stopped.clone(), Arc::clone(&meters));
+    let awaited = Arc::<Awaited>::default();
+    let attempts = Attempts::new(
+        reporter.tolerance.retry,
+        Handle::current(),
+        stopped.clone(),
+        Arc::clone(&meters),
+        Arc::clone(&awaited),
+    );
     let (outlet, OutletEnds { records, .. }) =
         Outlet::new("c".into(), None, stopped, &Budget::new(1 << 20, 1 << 20), 8, Arc::clone(&meters));
     let text = Schema::of(Kind::String).build();
@@ -143,7 +151,7 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
         let _in_context = handle.enter();
         ended.send(pipeline.run(records))
     });
-    Bed { outlet, sink, ledger, alarm, meters, stop, ended: is_ended }
+    Bed { outlet, sink, ledger, alarm, meters, awaited, stop, ended: is_ended }
 }
 
 impl Bed {
@@ -294,8 +302,10 @@ impl Converter for Flaky {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_away_is_waited_for_as_long_as_configured() {
-    for (timeout, away_for, goes_on) in [("0", 1, false), ("1000", 2, true), ("1000", 9, false), ("-1", 9, true)] {
+async fn a_service_that_is_away_is_waited_for() {
+    // Ten minutes at least, with a question every five seconds.
+    for (timeout, away_for, goes_on) in [("0", 100, true), ("0", 200, false), ("900000", 170, true), ("-1", 999, true)]
+    {
         let config = [("errors.retry.timeout", timeout), ("errors.retry.delay.max.ms", "100000")];
         let mut bed = bed_with(&config, &[], Flaky::boxed(away_for));
         bed.send(creates(&shape("t"), &["1"])).await;
@@ -316,10 +326,45 @@ async fn a_stop_ends_the_waiting() {
     bed.send(creates(&shape("t"), &["1"])).await;
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert!(bed.ended.try_recv().is_err(), "it waits without an end");
+    let trace = loop {
+        match bed.awaited.trace() {
+            Some(trace) => break trace,
+            None => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
+    };
+    assert!(trace.contains("the registry cannot be asked: refused\nReason: the record is kept"), "{trace}");
     bed.stop.send_replace(true);
     let failure = (&mut bed.ended).await.unwrap().unwrap_err();
     assert!(failure.is_stop(), "no failure of the task");
-    assert_eq!(bed.committed(), None);
+    assert_eq!((bed.committed(), bed.awaited.trace()), (None, None));
+}
+
+/// A converter whose registry refuses the schema.
+#[derive(Debug)]
+struct Refusing(Arc<AtomicU32>);
+
+impl Converter for Refusing {
+    fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a Part>) -> Prepare<'a> {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        let refused = ConvertError::SchemaType { converter: "Refusing", found: "STRUCT" };
+        Box::pin(std::future::ready(Err(refused)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_holds_for_a_while() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let mut bed = bed_with(&[("errors.tolerance", "all")], &[], Box::new(Refusing(Arc::clone(&asked))));
+    for _ in 0..2 {
+        bed.send(creates(&shape("t"), &["1", "2", "3"])).await;
+        while bed.meters.read().skipped % 3 != 0 || bed.meters.read().skipped == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(11)).await;
+    }
+    bed.outlet.close();
+    (&mut bed.ended).await.unwrap().unwrap();
+    assert_eq!((bed.meters.read().skipped, asked.load(Ordering::Acquire)), (6, 2));
 }
 
 /// A converter whose service never answers.

@@ -2,8 +2,10 @@
 //! last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use record::{Cache, Headers, Payload, View};
+use tokio::time::Instant;
 
 use super::attempts::Attempts;
 use crate::convert::{Converter, Encoder, Given};
@@ -12,6 +14,9 @@ use crate::runtime::failure::{Failure, Stage};
 /// How many encoders are kept. With more topics and schemas some are prepared again now and then; the bound keeps tables
 /// that were dropped long ago from taking memory.
 const ENCODERS: usize = 4096;
+/// How long a refusal to prepare an encoder holds for further records. With `errors.tolerance=all` each of them would else ask
+/// the schema registry again.
+const REFUSED: Duration = Duration::from_secs(10);
 
 /// Writes keys, values or headers.
 #[derive(Debug)]
@@ -21,6 +26,8 @@ pub(crate) struct Writer {
     pub(super) class: &'static str,
     converter: Box<dyn Converter>,
     encoders: Cache<(Arc<str>, u32), Prepared>,
+    /// What could not be prepared, when, and why.
+    refused: Cache<(Arc<str>, u32), (Instant, Failure)>,
     /// The place of the encoder that wrote last.
     last: usize,
     bytes: Vec<u8>,
@@ -36,7 +43,15 @@ struct Prepared {
 
 impl Writer {
     pub(crate) fn new(stage: Stage, class: &'static str, converter: Box<dyn Converter>) -> Self {
-        Self { stage, class, converter, encoders: Cache::new(ENCODERS), last: 0, bytes: Vec::new() }
+        Self {
+            stage,
+            class,
+            converter,
+            encoders: Cache::new(ENCODERS),
+            refused: Cache::new(ENCODERS),
+            last: 0,
+            bytes: Vec::new(),
+        }
     }
 
     /// Converts a payload of a record for this topic; false for a Kafka null.
@@ -56,16 +71,38 @@ impl Writer {
         let place = if let Some(place) = self.encoders.place(is, || (Arc::clone(topic), id)) {
             place
         } else {
-            let (converter, part) = (&*self.converter, payload.part());
-            let encoder = attempts.run_async(|| async {
-                converter.prepare(topic, part.as_ref()).await.map_err(|error| Failure::convert(stage, &error))
-            })?;
+            let encoder = self.prepare(topic, payload, attempts)?;
             let view = if let Payload::View(view, ..) = payload { Some(Arc::clone(view)) } else { None };
             self.encoders.insert((Arc::clone(topic), id), Prepared { encoder, _view: view })
         };
         self.last = place;
         let given = Given { payload, headers };
         self.encoders.at(place).encoder.write(given, &mut self.bytes).map_err(|error| Failure::convert(stage, &error))
+    }
+
+    fn prepare(
+        &mut self,
+        topic: &Arc<str>,
+        payload: &Payload<'_>,
+        attempts: &mut Attempts,
+    ) -> Result<Encoder, Failure> {
+        let key = (Arc::clone(topic), payload.id());
+        if let Some(place) = self.refused.place(|known| *known == key, || key.clone()) {
+            let (since, failure) = self.refused.at(place);
+            if since.elapsed() < REFUSED {
+                return Err(failure.clone());
+            }
+        }
+        let (stage, converter, part) = (self.stage, &*self.converter, payload.part());
+        let prepared = attempts.run_async(|| async {
+            converter.prepare(topic, part.as_ref()).await.map_err(|error| Failure::convert(stage, &error))
+        });
+        if let Err(failure) = &prepared
+            && failure.is_of_the_record()
+        {
+            self.refused.insert(key, (Instant::now(), failure.clone()));
+        }
+        prepared
     }
 
     /// The headers that the encoder that wrote last adds to each record.

@@ -20,7 +20,7 @@ use crate::runtime::failpoint;
 use crate::runtime::failure::Failure;
 use crate::runtime::ledger::Ledger;
 use crate::runtime::owner::Fence;
-use crate::runtime::pipeline::{Attempts, Pipeline};
+use crate::runtime::pipeline::{Attempts, Awaited, Pipeline};
 use crate::runtime::tolerance::{Reporter, Tolerance};
 use crate::runtime::topics::NewTopics;
 use crate::sink::Sink;
@@ -89,7 +89,9 @@ async fn run(
     // The supervisor stops the connector, or this task does when the pipeline fails.
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
     let retry = reporter.tolerance.retry;
-    let attempts = Attempts::new(retry, Handle::current(), inner_stopped.clone(), Arc::clone(&meters));
+    let awaited = Arc::<Awaited>::default();
+    let attempts =
+        Attempts::new(retry, Handle::current(), inner_stopped.clone(), Arc::clone(&meters), Arc::clone(&awaited));
     let (outlet, ends) =
         Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, &worker.budget, DEPTH, Arc::clone(&meters));
     let connector = Connector(tokio::spawn({
@@ -142,6 +144,7 @@ async fn run(
             events: spec.events,
             ledger,
             topics,
+            awaited,
             sink: Arc::clone(&sink),
             meters,
             told: Standing::Starting,
@@ -242,6 +245,7 @@ struct Teller {
     events: mpsc::UnboundedSender<TaskEvent>,
     ledger: Arc<Ledger>,
     topics: Arc<NewTopics>,
+    awaited: Arc<Awaited>,
     sink: Arc<dyn Sink>,
     meters: Arc<Meters>,
     /// What the supervisor was told last.
@@ -253,7 +257,7 @@ impl Teller {
     /// reason is shown, except that the sink's reason says more than that a position is not stored.
     fn standing(&mut self, standing: Standing) {
         let standing = match standing {
-            Standing::Running | Standing::Storing => match self.topics.waits().or_else(|| self.broker_away()) {
+            Standing::Running | Standing::Storing => match self.awaits() {
                 Some(trace) => Standing::Waiting(trace),
                 None => standing,
             },
@@ -271,6 +275,11 @@ impl Teller {
         };
         // Fails when the supervisor has gone: then nobody wants to know.
         let _ = self.events.send(event);
+    }
+
+    /// What the pipeline or the sink waits for.
+    fn awaits(&self) -> Option<Arc<str>> {
+        self.topics.waits().or_else(|| self.awaited.trace()).or_else(|| self.broker_away())
     }
 
     fn broker_away(&self) -> Option<Arc<str>> {
