@@ -24,6 +24,12 @@ Exit codes:
   0  stopped on request        2  could not start: a file, a setting, a port
   1  wrong arguments           3  failed after the start";
 
+const PARTS: &str = "\
+Examples:
+  afterimage transforms
+  afterimage transforms ExtractNewRecordState
+  afterimage transforms 'org.apache.kafka.connect.transforms.Cast$Value'";
+
 /// Change data capture to Kafka: a drop-in for Kafka Connect with Debezium.
 #[derive(Debug, Parser)]
 #[command(name = "afterimage", version, about, after_help = EXAMPLES)]
@@ -39,6 +45,17 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Print every key of the worker, of connectors and of their parts, in Markdown, with what becomes of it here.
     Keys,
+    /// List the transforms and predicates; with NAME, show one: what it does, its options, examples.
+    #[command(after_help = PARTS)]
+    Transforms {
+        /// A class, by its full or its simple name.
+        name: Option<String>,
+    },
+    /// List the converters; with NAME, show one: what it does and its options.
+    Converters {
+        /// A class, by its full or its simple name.
+        name: Option<String>,
+    },
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -107,6 +124,9 @@ mod tests {
             "afterimage run --standalone w.properties a.json b.properties",
             "afterimage completions bash",
             "afterimage keys",
+            "afterimage transforms",
+            "afterimage transforms RegexRouter",
+            "afterimage converters Json",
         ] {
             assert!(parse(good).is_ok(), "{good}");
         }

@@ -13,6 +13,7 @@ mod claims;
 mod keys;
 mod layers;
 mod logging;
+mod parts;
 mod reference;
 mod serve;
 mod standalone;
@@ -71,11 +72,28 @@ pub fn main() -> ExitCode {
             let _ = io::stdout().lock().write_all(reference::markdown().as_bytes());
             OK
         }
+        Command::Transforms { name } => show(parts::transforms(name.as_deref())),
+        Command::Converters { name } => show(parts::converters(name.as_deref())),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "afterimage", &mut io::stdout());
             OK
         }
     })
+}
+
+/// Prints a text, or what was wrong with the arguments.
+fn show(text: Result<String, String>) -> u8 {
+    match text {
+        Ok(text) => {
+            // A closed pipe (`| head`) is no failure.
+            let _ = io::stdout().lock().write_all(text.as_bytes());
+            OK
+        }
+        Err(wrong) => {
+            eprintln!("afterimage: {wrong}");
+            USAGE
+        }
+    }
 }
 
 fn start(run: &RunArgs) -> u8 {

@@ -123,11 +123,11 @@ fn rows(out: &mut String, title: &str, about: &str, keys: &[&Key], prefix: &str)
     }
 }
 
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ").replace('<', "\\<")
 }
 
-fn support_text(support: Support) -> String {
+pub(super) fn support_text(support: Support) -> String {
     match support {
         Support::Works => "works".to_owned(),
         Support::NoEffect(why) => format!("no effect: {why}"),

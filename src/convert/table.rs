@@ -34,6 +34,8 @@ impl Role {
 pub struct Entry {
     /// The Java class name.
     pub class: &'static str,
+    /// What the converter writes, in one sentence.
+    pub summary: &'static str,
     /// Whether the converter can write keys and values. Otherwise it writes headers only.
     pub for_records: bool,
     /// The keys of the converter.
@@ -41,38 +43,68 @@ pub struct Entry {
     make: fn(&Properties) -> Box<dyn Converter>,
 }
 
-const fn primitive_entry(class: &'static str, make: fn(&Properties) -> Box<dyn Converter>) -> Entry {
-    Entry { class, for_records: true, keys: primitive::DEF, make }
+const fn primitive_entry(
+    class: &'static str,
+    summary: &'static str,
+    make: fn(&Properties) -> Box<dyn Converter>,
+) -> Entry {
+    Entry { class, summary, for_records: true, keys: primitive::DEF, make }
 }
 
 /// Every converter. All can write headers; [`Entry::for_records`] says which can also write keys and values.
 pub static ALL: &[Entry] = &[
-    primitive_entry("org.apache.kafka.connect.converters.BooleanConverter", |_| Box::new(PrimitiveConverter::Boolean)),
+    primitive_entry("org.apache.kafka.connect.converters.BooleanConverter", "Writes a BOOLEAN as one byte.", |_| {
+        Box::new(PrimitiveConverter::Boolean)
+    }),
     Entry {
         class: "org.apache.kafka.connect.converters.ByteArrayConverter",
+        summary: "Writes bytes unchanged.",
         for_records: true,
         keys: bytes::DEF,
         make: |_| Box::new(ByteArrayConverter),
     },
-    primitive_entry("org.apache.kafka.connect.converters.DoubleConverter", |_| Box::new(PrimitiveConverter::Double)),
-    primitive_entry("org.apache.kafka.connect.converters.FloatConverter", |_| Box::new(PrimitiveConverter::Float)),
-    primitive_entry("org.apache.kafka.connect.converters.IntegerConverter", |_| Box::new(PrimitiveConverter::Integer)),
-    primitive_entry("org.apache.kafka.connect.converters.LongConverter", |_| Box::new(PrimitiveConverter::Long)),
-    primitive_entry("org.apache.kafka.connect.converters.ShortConverter", |_| Box::new(PrimitiveConverter::Short)),
+    primitive_entry(
+        "org.apache.kafka.connect.converters.DoubleConverter",
+        "Writes a FLOAT64 as eight bytes, big-endian.",
+        |_| Box::new(PrimitiveConverter::Double),
+    ),
+    primitive_entry(
+        "org.apache.kafka.connect.converters.FloatConverter",
+        "Writes a FLOAT32 as four bytes, big-endian.",
+        |_| Box::new(PrimitiveConverter::Float),
+    ),
+    primitive_entry(
+        "org.apache.kafka.connect.converters.IntegerConverter",
+        "Writes an INT32 as four bytes, big-endian.",
+        |_| Box::new(PrimitiveConverter::Integer),
+    ),
+    primitive_entry(
+        "org.apache.kafka.connect.converters.LongConverter",
+        "Writes an INT64 as eight bytes, big-endian.",
+        |_| Box::new(PrimitiveConverter::Long),
+    ),
+    primitive_entry(
+        "org.apache.kafka.connect.converters.ShortConverter",
+        "Writes an INT16 as two bytes, big-endian.",
+        |_| Box::new(PrimitiveConverter::Short),
+    ),
     Entry {
         class: "org.apache.kafka.connect.json.JsonConverter",
+        summary: "Writes JSON, with or without the schema beside each payload.",
         for_records: true,
         keys: json::DEF,
         make: |properties| Box::new(JsonConverter::new(properties)),
     },
     Entry {
         class: "org.apache.kafka.connect.storage.StringConverter",
+        summary: "Writes the text that Java's toString gives.",
         for_records: true,
         keys: string::DEF,
         make: |properties| Box::new(StringConverter::new(properties)),
     },
     Entry {
         class: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+        summary: "Writes headers as texts that can be read back as values.",
         for_records: false,
         keys: header::DEF,
         make: |_| Box::new(SimpleHeaderConverter),

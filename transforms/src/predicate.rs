@@ -39,6 +39,8 @@ impl Predicate {
 pub struct PredicateKind {
     /// The Java class name.
     pub class: &'static str,
+    /// When the predicate holds, in one sentence.
+    pub summary: &'static str,
     /// The keys of the predicate.
     pub keys: Def,
     make: fn(&Properties) -> Result<Predicate, Vec<Invalid>>,
@@ -63,16 +65,19 @@ const HEADER: &[Key] = &[Key::new("name", settings::Kind::String)
 pub static PREDICATES: &[PredicateKind] = &[
     PredicateKind {
         class: "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
+        summary: "Holds for records that have a header of a given name.",
         keys: Def::new(&[HEADER]),
         make: |properties| Ok(Predicate::HasHeaderKey(text(properties, "name").to_owned())),
     },
     PredicateKind {
         class: "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
+        summary: "Holds for records whose value is null.",
         keys: Def::new(&[]),
         make: |_| Ok(Predicate::RecordIsTombstone),
     },
     PredicateKind {
         class: "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+        summary: "Holds for records whose topic a regex matches as a whole.",
         keys: Def::new(&[TOPIC]),
         make: |properties| {
             let regex = JavaRegex::new_case_sensitive(text(properties, "pattern"));
