@@ -14,6 +14,7 @@ mod java_class_names;
 mod json;
 mod number;
 mod primitive;
+pub mod registry;
 mod string;
 mod table;
 
