@@ -7,7 +7,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what building and testing need (Debian 12; root or sudo)
-	@scripts/setup.sh
+	@scripts/setup.sh --registry
 
 build: ## the daemon, optimised
 	@. scripts/env.sh && cargo build --release --bin afterimage && echo "built: $$CARGO_TARGET_DIR/release/afterimage"
@@ -21,7 +21,7 @@ check: ## format, clippy, rustdoc, unused dependencies, shellcheck, licences; ne
 test-unit: ## the tests that need no server: libraries, house rules, documents (a minute or two)
 	@scripts/test-unit.sh
 
-test: ## all tests, from unit tests to whole-daemon tests on their own PostgreSQL and Kafka
+test: ## all tests, from unit tests to whole-daemon tests on their own PostgreSQL, Kafka and registry
 	@scripts/test.sh
 
 test-long: ## the same with the long forms of the crash, owner and load tests (about half an hour)

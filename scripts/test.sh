@@ -8,7 +8,7 @@ cd "$here/.." || exit 1
 . "$here/env.sh"
 . "$here/count.sh"
 
-"$here/setup.sh" --quiet || exit 1
+"$here/setup.sh" --quiet --registry || exit 1
 [ $# -gt 0 ] || set -- --workspace
 echo "test: building"
 cargo test -q --no-run "$@" || { echo "0 passed, 1 failed"; exit 1; }
@@ -16,16 +16,17 @@ cargo test -q --no-run "$@" || { echo "0 passed, 1 failed"; exit 1; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/afterimage-test.XXXXXX")
 chmod 711 "$work"
 tidy_up() {
-  "$here/servers.sh" stop "$work/kafka" "$work/postgres"
+  "$here/servers.sh" stop "$work/registry" "$work/kafka" "$work/postgres"
   rm -rf "$work"
 }
 trap tidy_up EXIT
 trap 'exit 130' INT TERM
 
-echo "test: starting PostgreSQL and Kafka"
+echo "test: starting PostgreSQL, Kafka and a schema registry"
 AFTERIMAGE_TEST_POSTGRES=$("$here/servers.sh" postgres "$work/postgres") || { echo "0 passed, 1 failed"; exit 1; }
 AFTERIMAGE_TEST_KAFKA=$("$here/servers.sh" kafka "$work/kafka") || { echo "0 passed, 1 failed"; exit 1; }
-export AFTERIMAGE_TEST_POSTGRES AFTERIMAGE_TEST_KAFKA AFTERIMAGE_TEST_WORK="$work"
+AFTERIMAGE_TEST_REGISTRY=$("$here/servers.sh" registry "$work/registry") || { echo "0 passed, 1 failed"; exit 1; }
+export AFTERIMAGE_TEST_POSTGRES AFTERIMAGE_TEST_KAFKA AFTERIMAGE_TEST_REGISTRY AFTERIMAGE_TEST_WORK="$work"
 
 start=$SECONDS
 timed() { cargo test --no-fail-fast "$@"; local code=$?; echo "test: $((SECONDS - start)) s of tests"; return $code; }

@@ -15,6 +15,7 @@ mod json;
 mod number;
 mod primitive;
 mod program;
+pub mod registry;
 mod string;
 mod table;
 

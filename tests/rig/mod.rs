@@ -1,7 +1,7 @@
 //! The rig of the whole-daemon tests: the daemon as a process, databases, topics, REST calls.
 //!
 //! Purpose: a test says in a few lines what it wants of the daemon, and leaves nothing behind. `make test` starts one
-//! PostgreSQL and one Kafka for all tests and passes their addresses in environment variables. A test that breaks a
+//! PostgreSQL, one Kafka and one schema registry for all tests and passes their addresses in environment variables. A test that breaks a
 //! server starts its own through the same script. A test without its servers fails; it is never skipped.
 //!
 //! Must not know: the daemon's insides. Everything goes through its command line, its REST API, the database and topics.
@@ -11,12 +11,14 @@ mod daemon;
 mod database;
 mod http;
 mod kafka;
+mod registry;
 mod server;
 
 pub use daemon::{Daemon, Options, Signal};
 pub use database::{Database, Session};
 pub use http::{Answer, ask};
 pub use kafka::{Kafka, Message, Tail};
+pub use registry::Registry;
 pub use server::Server;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,6 +32,11 @@ pub fn kafka_address() -> String {
 /// `host:port` of the PostgreSQL server that all tests share.
 pub fn postgres_address() -> String {
     wanted("AFTERIMAGE_TEST_POSTGRES")
+}
+
+/// `host:port` of the schema registry that all tests share. Subjects are the tests' own: name them with [`unique`].
+pub fn registry_address() -> String {
+    wanted("AFTERIMAGE_TEST_REGISTRY")
 }
 
 /// Whether this run is `make test-long`.

@@ -51,6 +51,11 @@ impl Server {
         Self::start("connect", &[broker, group], environment)
     }
 
+    /// Starts a schema registry, which keeps its schemas over a restart.
+    pub fn registry() -> Self {
+        Self::start("registry", &[], &[])
+    }
+
     /// `host:port` of the server.
     pub fn address(&self) -> &str {
         &self.address
