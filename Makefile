@@ -1,7 +1,7 @@
 # Each target is one line of shell, or a script under scripts/ whose head explains it.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup build demo check test-unit test test-long test-matrix fuzz fuzz-guided bench clean
+.PHONY: help setup build demo check test-unit test test-long test-matrix test-consumers fuzz fuzz-guided bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ test-long: ## the same with the long forms of the crash, owner and load tests (a
 
 test-matrix: ## the tests that need a PostgreSQL, on Debian's and on 14, 16, 17 and 18 (see scripts/test-matrix.sh)
 	@scripts/test-matrix.sh
+
+test-consumers: ## Flink and Confluent's and Java's Avro read our topics (fetches 400 MB once)
+	@scripts/test-consumers.sh
 
 fuzz: ## property tests with many more cases (PROPTEST_CASES, by default 20000)
 	@. scripts/env.sh && PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo test --workspace --lib
