@@ -2,7 +2,11 @@
 # Sourced by the other scripts and the Makefile: sets the places outside of the checkout that they use.
 # So a checkout stays clean, and all checkouts of one user share what was built and downloaded.
 export AFTERIMAGE_CACHE="${AFTERIMAGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/afterimage}"
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$AFTERIMAGE_CACHE/target}"
+# A linked worktree of git builds into a folder of its own: cargo tells a crate of one checkout from that of another by the
+# times of their files only, and would take the wrong one when both are built in turn.
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+[ -f "$checkout/.git" ] && worktree=-$(basename "$checkout") || worktree=
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$AFTERIMAGE_CACHE/target$worktree}"
 export KAFKA_VERSION=4.3.1
 export KAFKA_JARS="$AFTERIMAGE_CACHE/kafka-$KAFKA_VERSION"
 export REGISTRY_VERSION=3.3.3

@@ -103,9 +103,11 @@ impl Catalog {
     }
 
     /// Finds a class of a kind by its full name, its simple name, or the simple name without the kind (`Json` for
-    /// `JsonConverter`).
+    /// `JsonConverter`). Of several, Kafka's own is meant: a worker without further plug-ins has only that one.
     pub fn find(&self, kind: PartKind, class: &str) -> Option<&Offered> {
-        self.iter().filter(|one| one.kind == kind).find(|one| is_named(one.class, class))
+        let mut named = self.iter().filter(|one| one.kind == kind && is_named(one.class, class));
+        let first = named.next();
+        named.find(|one| one.class.starts_with("org.apache.kafka.")).or(first)
     }
 
     /// Finds a class of any kind, by the same names.

@@ -35,9 +35,12 @@ pub(crate) fn no_remarks(_: &Properties) -> Vec<Finding> {
 /// Every transform that a config can name, in the order of the class names.
 pub static ALL: &[Kind] = &[extract_new_record_state::KIND, regex_router::KIND];
 
-/// Finds a transform by its Java class name, its simple name, or its simple name without `Transformation`.
+/// Finds a transform by its Java class name, its simple name, or its simple name without `Transformation`. Of several,
+/// Kafka's own is meant: a worker without further plug-ins has only that one.
 pub fn find(class: &str) -> Option<&'static Kind> {
-    ALL.iter().find(|kind| names_class(class, kind.class, &["Transformation"]))
+    let mut named = ALL.iter().filter(|kind| names_class(class, kind.class, &["Transformation"]));
+    let first = named.next();
+    named.find(|kind| kind.class.starts_with("org.apache.kafka.")).or(first)
 }
 
 impl Kind {
