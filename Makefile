@@ -21,7 +21,7 @@ check: ## format, clippy, rustdoc, unused dependencies, shellcheck, licences; ne
 test-unit: ## the tests that need no server: libraries, house rules, documents (a minute or two)
 	@scripts/test-unit.sh
 
-test: ## all tests, from unit tests to whole-daemon tests on their own PostgreSQL, Kafka and registry
+test: ## all tests, from unit tests to whole-daemon tests on their own PostgreSQL, Kafka and schema registry
 	@scripts/test.sh
 
 test-long: ## the same with the long forms of the crash, owner and load tests (about half an hour)

@@ -168,7 +168,7 @@ registry() {
     launch "$dir" "$java" -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
       -Dquarkus.http.host=127.0.0.1 "-Dquarkus.http.port=$try" -Dquarkus.management.host=127.0.0.1 -Dquarkus.management.port=0 \
       -Dquarkus.http.access-log.enabled=false \
-      "-Dapicurio.datasource.url=jdbc:h2:file:$dir/data/registry" \
+      "-Dapicurio.datasource.url=jdbc:h2:file:$dir/data/registry;WRITE_DELAY=0" \
       -Dapicurio.datasource.jdbc.initial-size=2 -Dapicurio.datasource.jdbc.min-size=2 \
       -Dapicurio.rest.deletion.artifact.enabled=true -Dapicurio.rest.deletion.artifact-version.enabled=true \
       -Dapicurio.rest.deletion.group.enabled=true -Dapicurio.ccompat.max-subjects=100000 \

@@ -12,7 +12,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::secret::{MASK, SecretNames};
+use crate::secret::{MASK, SecretNames, without_user_info};
 
 /// A map from name to text or null that keeps its order. Two maps are equal whatever their order.
 #[derive(Clone, Default)]
@@ -102,8 +102,11 @@ impl fmt::Display for Masked<'_> {
         f.write_str("{")?;
         for (i, (name, value)) in self.properties.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
-            let value = if value.is_some() && self.names.hides(name) { MASK } else { value.unwrap_or("null") };
-            write!(f, "{comma}{name}={value}")?;
+            match value {
+                Some(_) if self.names.hides(name) => write!(f, "{comma}{name}={MASK}")?,
+                Some(value) => write!(f, "{comma}{name}={}", without_user_info(value))?,
+                None => write!(f, "{comma}{name}=null")?,
+            }
         }
         f.write_str("}")
     }
@@ -222,13 +225,16 @@ mod tests {
 
     #[test]
     fn json_in_order_with_scalars_as_texts() {
-        let text = r#"{"z":"1","tasks.max":1,"a":true,"f":1.5,"n":null,"database.password":"p"}"#;
+        let text = r#"{"z":"1","tasks.max":1,"a":true,"f":1.5,"n":null,"database.password":"p","url":"http://u:p@h"}"#;
         let p: Properties = serde_json::from_str(text).unwrap();
         assert_eq!(
             serde_json::to_string(&p).unwrap(),
-            r#"{"z":"1","tasks.max":"1","a":"true","f":"1.5","n":null,"database.password":"p"}"#
+            r#"{"z":"1","tasks.max":"1","a":"true","f":"1.5","n":null,"database.password":"p","url":"http://u:p@h"}"#
         );
-        assert_eq!(format!("{p:?}"), "{z=1, tasks.max=1, a=true, f=1.5, n=null, database.password=********}");
+        assert_eq!(
+            format!("{p:?}"),
+            "{z=1, tasks.max=1, a=true, f=1.5, n=null, database.password=********, url=http://********@h}"
+        );
         assert_eq!(p.first_null(), Some("n"));
         assert!(p.contains("n") && p.get("n").is_none());
         assert!(serde_json::from_str::<Properties>(r#"{"a":[1]}"#).is_err());

@@ -2,6 +2,7 @@
 //!
 //! Must not know: what the secrets open.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::JavaRegex;
@@ -69,7 +70,25 @@ const ENDINGS: &[&str] = &[
     "registry.auth.client-secret",
     "ssl.keystore.key",
     "bearer.auth.token",
+    "request.header.authorization",
+    "request.headers.authorization",
+    "registry.tls.client-key",
 ];
+
+/// A value as a log may show it where its name is not secret: without the user and the password of an address in it.
+pub(crate) fn without_user_info(value: &str) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(value);
+    let mut from = 0;
+    while let Some(start) = shown[from..].find("://").map(|at| from + at + 3) {
+        let end = shown[start..].find(['/', '?', '#', ',', ' ']).map_or(shown.len(), |at| start + at);
+        from = end;
+        if let Some(at) = shown[start..end].rfind('@') {
+            shown.to_mut().replace_range(start..start + at, MASK);
+            from = start + MASK.len();
+        }
+    }
+    shown
+}
 
 impl SecretNames {
     /// Whether the value of `name` must be masked. When the engine gives up on the pattern, the value is masked: hiding
@@ -96,9 +115,14 @@ mod tests {
         fn check(name: &str, hidden: bool) {
             assert_eq!(SecretNames::Usual.hides(name), hidden, "{name}");
         }
-        for name in
-            ["database.password", "DATABASE.SSLPASSWORD", "a.secret", "x.sasl.jaas.config", "my.connectionString"]
-        {
+        for name in [
+            "database.password",
+            "DATABASE.SSLPASSWORD",
+            "a.secret",
+            "x.sasl.jaas.config",
+            "my.connectionString",
+            "value.converter.request.header.Authorization",
+        ] {
             check(name, true);
         }
         for name in ["database.user", "password.file", "secret.name", "sasl.mechanism", ""] {
@@ -107,6 +131,19 @@ mod tests {
         let own = SecretNames::Pattern(Box::new(JavaRegex::new(".*token$").unwrap()));
         assert!(own.hides("A.Token"));
         assert!(!own.hides("database.password"));
+    }
+
+    #[test]
+    fn addresses() {
+        #[track_caller]
+        fn check(value: &str, expect: &str) {
+            assert_eq!(without_user_info(value), expect);
+        }
+        check("http://a:1/x", "http://a:1/x");
+        check("http://u:p@a:1/x@y,https://u:p@b", "http://********@a:1/x@y,https://********@b");
+        check("http://u:p@ss@a", "http://********@a");
+        check("a@b", "a@b");
+        check("://", "://");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio_rustls::rustls::ClientConfig;
 
-use super::fits::fits;
+use super::fits::{Fit, fits};
 use super::settings::{ApicurioRules, IfExists};
 use super::subject::Place;
 use super::transport::{Failure, Transport, Wiring};
@@ -77,12 +77,22 @@ impl Apicurio {
             let (found, text) = found.map_err(|failure| self.refusal(failure, place, doing.clone()))?;
             let mut registered = self.registered(&found, document)?;
             if text != document.text {
-                if let Err(difference) = fits(document.kind, &document.text, &text) {
-                    let (subject, version) = (place.to_string(), registered.version);
-                    let reason = format!("the registry's schema cannot read what this one writes: {difference}");
-                    return Err(RegistryError::Incompatible { doing, subject, version, rule: None, reason, code: 409 });
+                match fits(document.kind, &document.text, &text) {
+                    Ok(Fit::Same) => {}
+                    Ok(Fit::Rewritten) => registered.document = Some(text.into()),
+                    Err(difference) => {
+                        let (subject, version) = (place.to_string(), registered.version);
+                        let reason = format!("the data does not fit the registry's schema: {difference}");
+                        return Err(RegistryError::Incompatible {
+                            doing,
+                            subject,
+                            version,
+                            rule: None,
+                            reason,
+                            code: 409,
+                        });
+                    }
                 }
-                registered.document = Some(text.into());
             }
             return Ok(registered);
         }

@@ -22,10 +22,10 @@ use schema_registry_converter::schema_registry_common::{RawRegisteredSchema, SrC
 use serde_json::{Value, json};
 use tokio_rustls::rustls::ClientConfig;
 
-use super::fits::fits;
+use super::fits::{Fit, fits};
 use super::settings::ConfluentRules;
 use super::subject::Place;
-use super::transport::{Failure, Transport, Wiring, builder, shown};
+use super::transport::{Failure, Transport, Walk, Wiring, builder, shown};
 use super::{Document, DocumentKind, Registered, RegistryError};
 
 /// The client.
@@ -102,7 +102,7 @@ impl Confluent {
                 return outcome;
             }
         }
-        Err(walk.nobody())
+        Err(Walk::nobody())
     }
 
     fn registered(
@@ -141,22 +141,23 @@ impl Confluent {
             return Ok(registered);
         }
         match fits(document.kind, &document.text, &text) {
-            Err(difference) if strict => Err(RegistryError::Incompatible {
-                doing,
-                subject: subject.to_owned(),
-                version: registered.version,
-                rule: None,
-                reason: format!(
-                    "Incompatible schema of type '{}'. Set {strict_key}=false to disable this check: {difference}",
-                    document.kind.confluent().unwrap_or_default()
-                ),
-                code: 409,
-            }),
-            _ => {
-                registered.document = Some(text.into());
-                Ok(registered)
+            Ok(Fit::Same) => {}
+            Err(difference) if strict => {
+                return Err(RegistryError::Incompatible {
+                    doing,
+                    subject: subject.to_owned(),
+                    version: registered.version,
+                    rule: None,
+                    reason: format!(
+                        "Incompatible schema of type '{}'. Set {strict_key}=false to disable this check: {difference}",
+                        document.kind.confluent().unwrap_or_default()
+                    ),
+                    code: 409,
+                });
             }
+            Ok(Fit::Rewritten) | Err(_) => registered.document = Some(text.into()),
         }
+        Ok(registered)
     }
 
     fn refusal(&self, failure: Failure, subject: &str, doing: String) -> RegistryError {

@@ -1,10 +1,13 @@
-//! Whether data that is written by one schema can be read by another one that the registry names as its schema.
+//! Whether a record can carry the id of another schema than its own.
 //!
 //! With `use.latest.version` or `use.schema.id`, a record carries the id of a schema that somebody else registered, and
-//! readers decode the record's bytes with that one. So it is not enough that both are compatible: the bytes must mean
-//! the same. For Avro that is decided from both documents: types and their order, whatever the documentation, the
-//! defaults and Connect's parameters. For JSON and Protobuf, the documents must say the same apart from layout, and for
-//! JSON apart from annotations.
+//! readers decode the record's bytes with that one. There are three cases. Both schemas may mean the same bytes,
+//! whatever their documentation, defaults and Connect's parameters say: then nothing is different. The data may fit the
+//! other schema when it is written by it: a wider number, a union around a type. Or it does not fit.
+//!
+//! For Avro that is decided from both documents, by Avro's rules of resolution, except that both must have the same
+//! fields in the same order: Java's writer goes by their positions. JSON schemas must say the same apart from
+//! annotations, and Protobuf files apart from layout and comments.
 //!
 //! Must not know: registries.
 
@@ -14,26 +17,38 @@ use serde_json::Value;
 
 use super::DocumentKind;
 
+/// How data of one schema fits another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It has the same bytes by both.
+    Same,
+    /// It must be written by the other one.
+    Rewritten,
+}
+
+/// How data that has the schema `ours` fits the schema `theirs`.
+///
 /// # Errors
-/// Says where the two differ.
-pub(super) fn fits(kind: DocumentKind, ours: &str, theirs: &str) -> Result<(), String> {
+/// Says where it does not.
+pub(super) fn fits(kind: DocumentKind, ours: &str, theirs: &str) -> Result<Fit, String> {
     let json =
         |text: &str, whose: &str| serde_json::from_str::<Value>(text).map_err(|_| format!("{whose} schema is no JSON"));
     match kind {
-        DocumentKind::Protobuf if words(ours) == words(theirs) => Ok(()),
+        DocumentKind::Protobuf if words(ours) == words(theirs) => Ok(Fit::Same),
         DocumentKind::Protobuf => Err("the Protobuf schemas differ".to_owned()),
         DocumentKind::Avro => {
             let (ours, theirs) = (json(ours, "this")?, json(theirs, "the registry's")?);
             let (ours, theirs) = (Document::new(&ours), Document::new(&theirs));
-            Pair { ours: &ours, theirs: &theirs, seen: HashSet::new() }.compare(
-                At { value: ours.root, space: "" },
-                At { value: theirs.root, space: "" },
-                "/",
-            )
+            let roots = (At { value: ours.root, space: "" }, At { value: theirs.root, space: "" });
+            let compare = |fit| {
+                let mut pair = Pair { ours: &ours, theirs: &theirs, fit, seen: HashSet::new() };
+                pair.compare(roots.0, roots.1, "/").map(|()| fit)
+            };
+            compare(Fit::Same).or_else(|_| compare(Fit::Rewritten))
         }
         DocumentKind::Json | DocumentKind::Connect => {
             let (ours, theirs) = (json(ours, "this")?, json(theirs, "the registry's")?);
-            if bare(ours) == bare(theirs) { Ok(()) } else { Err("the JSON schemas differ".to_owned()) }
+            if bare(ours) == bare(theirs) { Ok(Fit::Same) } else { Err("the JSON schemas differ".to_owned()) }
         }
     }
 }
@@ -197,6 +212,8 @@ enum Shape<'a> {
 struct Pair<'a> {
     ours: &'a Document<'a>,
     theirs: &'a Document<'a>,
+    /// The fit that is looked for.
+    fit: Fit,
     /// The records that are being compared or were, by their names: a record may hold itself.
     seen: HashSet<(String, String)>,
 }
@@ -205,24 +222,22 @@ impl<'a> Pair<'a> {
     fn compare(&mut self, ours: At<'a>, theirs: At<'a>, path: &str) -> Result<(), String> {
         let differ = |what: &str| Err(format!("{what} at {path}"));
         match (self.ours.shape(ours), self.theirs.shape(theirs)) {
-            // An int and a long of the same number have the same bytes, and so have a string and its bytes.
-            (Shape::Primitive(a), Shape::Primitive(b))
-                if a == b || matches!((a, b), ("int", "long") | ("string", "bytes") | ("bytes", "string")) =>
-            {
-                Ok(())
-            }
+            (Shape::Primitive(a), Shape::Primitive(b)) if a == b || becomes(self.fit, a, b) => Ok(()),
             (Shape::Record { full, fields, space }, Shape::Record { full: other, fields: others, space: theirs }) => {
                 self.records((full, fields, space), (other, others, theirs), path)
             }
             (Shape::Enum { full, symbols }, Shape::Enum { full: other, symbols: others }) => {
-                if short(&full) == short(&other) && symbols == others { Ok(()) } else { differ("the enums differ") }
+                let known = |symbol: &Value| others.as_array().is_some_and(|others| others.contains(symbol));
+                let all = symbols == others
+                    || (self.fit == Fit::Rewritten && symbols.as_array().is_some_and(|own| own.iter().all(known)));
+                if short(&full) == short(&other) && all { Ok(()) } else { differ("the enums differ") }
             }
             (Shape::Fixed { full, size }, Shape::Fixed { full: other, size: others }) => {
                 if short(&full) == short(&other) && size == others { Ok(()) } else { differ("the sizes differ") }
             }
             (Shape::Array(a), Shape::Array(b)) => self.compare(a, b, &format!("{path}items/")),
             (Shape::Map(a), Shape::Map(b)) => self.compare(a, b, &format!("{path}values/")),
-            (Shape::Union(a, space), Shape::Union(b, other)) => {
+            (Shape::Union(a, space), Shape::Union(b, other)) if self.fit == Fit::Same => {
                 if a.len() != b.len() {
                     return differ("the unions differ");
                 }
@@ -231,6 +246,22 @@ impl<'a> Pair<'a> {
                     self.compare(At { value: a, space }, At { value: b, space: other }, &path)?;
                 }
                 Ok(())
+            }
+            (Shape::Union(branches, space), _) if self.fit == Fit::Rewritten => {
+                for (place, value) in branches.iter().enumerate() {
+                    self.compare(At { value, space }, theirs, &format!("{path}{place}/"))?;
+                }
+                Ok(())
+            }
+            (_, Shape::Union(branches, space)) if self.fit == Fit::Rewritten => {
+                for value in branches {
+                    let before = self.seen.clone();
+                    if self.compare(ours, At { value, space }, path).is_ok() {
+                        return Ok(());
+                    }
+                    self.seen = before;
+                }
+                differ("the union has no such type")
             }
             _ => differ("the types differ"),
         }
@@ -263,6 +294,16 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// Whether a value of the primitive type `ours` can be written as one of `theirs`. An int and a long of the same number
+/// have the same bytes, and so have a string and its bytes.
+fn becomes(fit: Fit, ours: &str, theirs: &str) -> bool {
+    match (ours, theirs) {
+        ("int", "long") | ("string", "bytes") | ("bytes", "string") => true,
+        ("int" | "long", "float" | "double") | ("float", "double") => fit == Fit::Rewritten,
+        _ => false,
+    }
+}
+
 fn short(full: &str) -> &str {
     full.rsplit('.').next().unwrap_or(full)
 }
@@ -272,69 +313,76 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(kind: DocumentKind, ours: &str, theirs: &str, expect: Result<(), &str>) {
-        assert_eq!(fits(kind, ours, theirs).as_ref().map(|()| ()).map_err(String::as_str), expect);
+    fn check(kind: DocumentKind, ours: &str, theirs: &str, expect: Result<Fit, &str>) {
+        assert_eq!(fits(kind, ours, theirs).as_ref().map(|fit| *fit).map_err(String::as_str), expect);
     }
 
+    fn row(fields: &str) -> String {
+        format!(r#"{{"type":"record","name":"R","namespace":"n","fields":[{fields}]}}"#)
+    }
+
+    const A: &str = r#"{"name":"a","type":["null","int"],"default":null}"#;
+
     #[test]
-    fn avro() {
-        let same = |a: &str, b: &str| check(DocumentKind::Avro, a, b, Ok(()));
-        let other = |a: &str, b: &str, why: &str| check(DocumentKind::Avro, a, b, Err(why));
+    fn avro_with_the_same_bytes() {
+        let same = |a: &str, b: &str| check(DocumentKind::Avro, a, b, Ok(Fit::Same));
         same("\"int\"", "{\"type\":\"int\",\"connect.type\":\"int16\"}");
         same("\"int\"", "\"long\"");
         same("\"bytes\"", "{\"type\":\"string\"}");
-        other("\"long\"", "\"int\"", "the types differ at /");
-        other("\"float\"", "\"double\"", "the types differ at /");
-        let row = |fields: &str| format!(r#"{{"type":"record","name":"R","namespace":"n","fields":[{fields}]}}"#);
-        let a = r#"{"name":"a","type":["null","int"],"default":null}"#;
-        same(&row(a), &row(r#"{"name":"a","type":["null",{"type":"int","connect.doc":"x"}],"doc":"y"}"#));
-        same(&row(a), &row(a).replace("\"n\"", "\"m\""));
-        other(&row(a), &row(r#"{"name":"a","type":["int","null"]}"#), "the types differ at /a/0/");
-        other(&row(a), &row(r#"{"name":"a","type":"int"}"#), "the types differ at /a/");
-        other(&row(a), &row(&format!(r#"{a},{{"name":"b","type":"int"}}"#)), "the fields are a and not a, b at /");
-        other(&row(a), &row(a).replace("\"R\"", "\"S\""), "the record is n.R and not n.S at /");
-        other(&row(a), "[\"int\"]", "the types differ at /");
+        same(&row(A), &row(r#"{"name":"a","type":["null",{"type":"int","connect.doc":"x"}],"doc":"y"}"#));
+        same(&row(A), &row(A).replace("\"n\"", "\"m\""));
         // Names by reference, with and without a namespace, and a record that holds itself.
         let list = r#"{"name":"next","type":["null","R"]}"#;
         same(&row(list), &row(&list.replace("\"R\"", "\"n.R\"")));
         let twice = r#"{"name":"x","type":{"type":"fixed","name":"m.F","size":4}},{"name":"y","type":"m.F"}"#;
         same(&row(twice), &row(twice));
-        other(&row(twice), &row(&twice.replace('4', "5")), "the sizes differ at /x/");
         let before = r#"{"name":"b","type":["null",{"type":"record","name":"V","fields":[{"name":"i","type":"int"}]}]},{"name":"c","type":["null","V"]}"#;
         same(&row(before), &row(before));
-        let e = r#"{"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"]}}"#;
-        other(&row(e), &row(&e.replace("[\"A\",\"B\"]", "[\"B\",\"A\"]")), "the enums differ at /e/");
         same("{\"type\":\"map\",\"values\":\"int\"}", "{\"type\":\"map\",\"values\":\"long\"}");
-        other(
+    }
+
+    #[test]
+    fn avro_that_must_be_rewritten() {
+        let other = |a: &str, b: &str| check(DocumentKind::Avro, a, b, Ok(Fit::Rewritten));
+        other("\"float\"", "\"double\"");
+        other("\"int\"", "[\"null\",\"double\"]");
+        other(&row(A), &row(r#"{"name":"a","type":["int","null"]}"#));
+        other(&row(A), &row(r#"{"name":"a","type":["string","null","long"]}"#));
+        let e = r#"{"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"]}}"#;
+        other(&row(e), &row(&e.replace("[\"A\",\"B\"]", "[\"B\",\"A\",\"C\"]")));
+    }
+
+    #[test]
+    fn avro_that_does_not_fit() {
+        let not = |a: &str, b: &str, why: &str| check(DocumentKind::Avro, a, b, Err(why));
+        not("\"long\"", "\"int\"", "the types differ at /");
+        not("\"int\"", "[\"null\",\"string\"]", "the union has no such type at /");
+        not(&row(A), &row(r#"{"name":"a","type":"int"}"#), "the types differ at /a/0/");
+        not(&row(A), &row(&format!(r#"{A},{{"name":"b","type":"int"}}"#)), "the fields are a and not a, b at /");
+        not(&row(A), &row(A).replace("\"R\"", "\"S\""), "the record is n.R and not n.S at /");
+        not(&row(A), "[\"int\"]", "the union has no such type at /");
+        let fixed = r#"{"name":"x","type":{"type":"fixed","name":"m.F","size":4}}"#;
+        not(&row(fixed), &row(&fixed.replace('4', "5")), "the sizes differ at /x/");
+        let e = r#"{"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"]}}"#;
+        not(&row(e), &row(&e.replace("\"A\",", "")), "the enums differ at /e/");
+        not(
             "{\"type\":\"array\",\"items\":\"int\"}",
             "{\"type\":\"array\",\"items\":\"string\"}",
             "the types differ at /items/",
         );
-        other("\"int\"", "{", "the registry's schema is no JSON");
+        not("\"int\"", "{", "the registry's schema is no JSON");
+        not("\"int\"", "\"Unknown\"", "the types differ at /");
     }
 
     #[test]
     fn json_and_protobuf() {
         let json = DocumentKind::Json;
-        check(
-            json,
-            r#"{"type":"object","title":"a","properties":{"title":{"type":"integer","connect.index":0}}}"#,
-            r#"{"properties":{"title":{"type":"integer"}},"type":"object"}"#,
-            Ok(()),
-        );
-        check(
-            json,
-            r#"{"properties":{"title":{"type":"integer"}}}"#,
-            r#"{"properties":{}}"#,
-            Err("the JSON schemas differ"),
-        );
+        let ours = r#"{"type":"object","title":"a","properties":{"title":{"type":"integer","connect.index":0}}}"#;
+        check(json, ours, r#"{"properties":{"title":{"type":"integer"}},"type":"object"}"#, Ok(Fit::Same));
+        check(json, ours, r#"{"properties":{},"type":"object"}"#, Err("the JSON schemas differ"));
         let proto = DocumentKind::Protobuf;
-        check(
-            proto,
-            "syntax = \"proto3\";\nmessage A { int32 a = 1; }",
-            "syntax=\"proto3\"; // x\nmessage A {\n int32 a=1;\n}",
-            Ok(()),
-        );
-        check(proto, "message A { int32 a = 1; }", "message A { int64 a = 1; }", Err("the Protobuf schemas differ"));
+        let ours = "syntax = \"proto3\";\nmessage A { int32 a = 1; }";
+        check(proto, ours, "syntax=\"proto3\"; // x\nmessage A {\n int32 a=1;\n}", Ok(Fit::Same));
+        check(proto, ours, &ours.replace("int32", "int64"), Err("the Protobuf schemas differ"));
     }
 }

@@ -114,9 +114,10 @@ pub struct Registered {
     pub guid: Option<[u8; 16]>,
     /// The version under the subject, where the registry tells.
     pub version: Option<i64>,
-    /// The registry's own document, when the id belongs to one with another text: the latest version, or the one of
-    /// `use.schema.id`. Records that carry the id must be written so that this document decodes them. They are, unless
-    /// the settings have switched that check off.
+    /// The document that records must be written by, when the id belongs to another schema than the given one (the
+    /// latest version, or that of `use.schema.id`) and the given one's bytes would not do. It fits the given one, unless
+    /// `latest.compatibility.strict` or `id.compatibility.strict` is false: then a converter that cannot write by it
+    /// must say so.
     pub document: Option<Arc<str>>,
     kind: DocumentKind,
 }
@@ -154,7 +155,7 @@ struct Shared {
 
 enum Client {
     Confluent(Confluent),
-    Apicurio(Apicurio),
+    Apicurio(Box<Apicurio>),
 }
 
 /// A place, and the SHA-256 of the document that is to be there.
@@ -192,7 +193,7 @@ impl Registry {
         let values = Values(properties);
         let tls = values.apicurio_tls().client_config()?;
         let client = Apicurio::new(values.apicurio_rules(), values.apicurio_wiring()?, tls)?;
-        Ok(Self::new(Client::Apicurio(client), values.apicurio_retries()))
+        Ok(Self::new(Client::Apicurio(Box::new(client)), values.apicurio_retries()))
     }
 
     fn new(client: Client, retries: Retries) -> Self {

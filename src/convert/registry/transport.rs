@@ -240,7 +240,7 @@ impl Walk<'_> {
     }
 
     /// The failure when there was no address at all.
-    pub(super) fn nobody(self) -> Failure {
+    pub(super) fn nobody() -> Failure {
         Failure::Unavailable { at: String::new(), reason: "no address is configured".to_owned() }
     }
 }
@@ -377,10 +377,7 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
         }
         // The source of an I/O error is that of the error inside it, and not that error itself.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<RustlsError>) {
-            return true;
-        }
-        next = error.source();
+        next = inner.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source());
     }
     false
 }
