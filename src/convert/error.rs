@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use super::AvroError;
+
 /// Why a converter refuses a record. The message is Kafka Connect's, because people search for it.
 /// [`ConvertError::field`] names the field, and [`ConvertError::remedy`] says what to do. No text contains a value of
 /// the record.
@@ -59,6 +61,14 @@ pub enum ConvertError {
         /// The Java class that the value would have.
         found: &'static str,
     },
+    /// Avro cannot express the schema, or the value does not fit it.
+    #[error("{error}")]
+    Avro {
+        /// Path of the field.
+        field: Arc<str>,
+        /// What is wrong.
+        error: AvroError,
+    },
     /// A service that the converter needs, such as a schema registry, does not answer. It may answer later.
     #[error("{service} cannot be asked: {reason}")]
     Unavailable {
@@ -74,6 +84,7 @@ impl ConvertError {
     pub fn java_class(&self) -> &'static str {
         match self {
             Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
+            Self::Avro { error, .. } => error.java_class(),
             _ => "org.apache.kafka.connect.errors.DataException",
         }
     }
@@ -81,7 +92,10 @@ impl ConvertError {
     /// The path of the field that the error is about, such as `after.id`; empty for the whole payload.
     pub fn field(&self) -> &str {
         match self {
-            Self::RequiredNull { field } | Self::Type { field, .. } | Self::Scale { field, .. } => field,
+            Self::RequiredNull { field }
+            | Self::Type { field, .. }
+            | Self::Scale { field, .. }
+            | Self::Avro { field, .. } => field,
             _ => "",
         }
     }
@@ -97,6 +111,7 @@ impl ConvertError {
             Self::Scale { .. } => {
                 "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector."
             }
+            Self::Avro { error, .. } => error.remedy(),
             Self::Unavailable { .. } => {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
             }

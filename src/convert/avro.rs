@@ -1,0 +1,20 @@
+//! Avro as Confluent's and Apicurio's converters write it.
+//!
+//! A Connect schema becomes an Avro document, which a registry stores under an id; a record becomes that id and the
+//! values, one after the other, without names or types. The document must equal the Java converter's to the letter:
+//! otherwise a topic gets a new version of its schema when afterimage takes it over.
+//!
+//! Must not know: databases, HTTP.
+
+mod defaults;
+mod document;
+mod error;
+mod names;
+mod options;
+mod print;
+mod types;
+
+pub use self::error::AvroError;
+
+#[cfg(test)]
+mod tests;
