@@ -8,11 +8,15 @@
 
 mod defaults;
 mod document;
+mod encoder;
 mod error;
 mod names;
 mod options;
+mod parse;
+mod plan;
 mod print;
 mod types;
+mod write;
 
 pub use self::error::AvroError;
 

@@ -67,6 +67,12 @@ pub enum AvroError {
     /// A value is null, but its schema is required and has no default.
     #[error("Found null value for non-optional schema")]
     Null,
+    /// Two types of one schema get the same name in Avro, but have different fields: readers could not tell them apart.
+    #[error("Two types of the schema have the same name in Avro: {reason}")]
+    SameName {
+        /// What differs.
+        reason: String,
+    },
     /// The value cannot be written as the document that the registry gave (`use.latest.version` and the like) wants it.
     #[error("The registered schema cannot hold the record: {reason}")]
     Registered {
@@ -82,6 +88,7 @@ impl AvroError {
             Self::EmptyName | Self::InitialCharacter { .. } | Self::Character { .. } => {
                 "org.apache.avro.SchemaParseException"
             }
+            Self::SameName { .. } => "org.apache.avro.SchemaParseException",
             Self::Primitive { .. } => "org.apache.avro.AvroTypeException",
             Self::DuplicateField { .. } | Self::DuplicateBranch { .. } | Self::NestedUnion => {
                 "org.apache.avro.AvroRuntimeException"
@@ -102,6 +109,10 @@ impl AvroError {
             Self::DuplicateField { .. } => {
                 "Two columns get the same name. field.name.adjustment.mode=avro_unicode keeps them apart; or leave one out \
                  with column.exclude.list."
+            }
+            Self::SameName { .. } => {
+                "Leave one of the columns out with column.exclude.list, or change its type: maps whose keys are no texts get \
+                 Confluent's name MapEntry all of them."
             }
             Self::Null => {
                 "The column is NOT NULL but this image of the row lacks it; set REPLICA IDENTITY FULL on the table, or leave the \

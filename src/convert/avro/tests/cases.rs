@@ -18,6 +18,12 @@ pub(super) struct Case {
     pub(super) confluent: Result<String, String>,
     /// The same of Apicurio's converter.
     pub(super) apicurio: Result<String, String>,
+    /// A value, where Java was asked about one.
+    pub(super) value: Option<Value>,
+    /// The value's bytes, without the id of the schema before them. None: there are no bytes, or Java was not asked.
+    pub(super) confluent_bytes: Option<Result<Vec<u8>, String>>,
+    /// The same of Apicurio's converter.
+    pub(super) apicurio_bytes: Option<Result<Vec<u8>, String>>,
 }
 
 /// All cases.
@@ -40,13 +46,25 @@ impl Case {
         // A line without Apicurio's answer stands for the same answer.
         let same = json.get("apicurio").is_none() && json.get("apicurio_error").is_none();
         let apicurio = if same { confluent.clone() } else { answer("apicurio") };
+        let bytes = |name: &str| match (&json[name], &json[format!("{name}_error")]) {
+            (Json::String(digits), _) => Some(Ok(unhex(digits.as_bytes()).unwrap())),
+            (_, Json::String(error)) => Some(Err(error.clone())),
+            _ => None,
+        };
+        let confluent_bytes = bytes("bytes");
+        let other = json.get("apicurio_bytes").is_some() || json.get("apicurio_bytes_error").is_some();
+        let apicurio_bytes = if other { bytes("apicurio_bytes") } else { confluent_bytes.clone() };
+        let of = (!json["schema"].is_null()).then(|| schema(&json["schema"]));
         let options = json["options"].as_object().into_iter().flatten();
         Self {
             line: line.to_owned(),
             options: options.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect(),
-            schema: (!json["schema"].is_null()).then(|| schema(&json["schema"])),
+            value: json.get("value").zip(of.as_ref()).map(|(json, schema)| value(schema, json)),
+            schema: of,
             confluent,
             apicurio,
+            confluent_bytes,
+            apicurio_bytes,
         }
     }
 }
