@@ -6,10 +6,12 @@
 //!
 //! Must not know: databases, HTTP.
 
+mod converter;
 mod defaults;
 mod document;
 mod encoder;
 mod error;
+mod keys;
 mod names;
 mod options;
 mod parse;
@@ -18,6 +20,8 @@ mod print;
 mod types;
 mod write;
 
+pub use self::converter::AvroConverter;
+pub(super) use self::converter::{APICURIO, CONFLUENT};
 pub use self::error::AvroError;
 
 #[cfg(test)]

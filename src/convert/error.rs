@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::AvroError;
+use super::registry::RegistryError;
 
 /// Why a converter refuses a record. The message is Kafka Connect's, because people search for it.
 /// [`ConvertError::field`] names the field, and [`ConvertError::remedy`] says what to do. No text contains a value of
@@ -69,6 +70,9 @@ pub enum ConvertError {
         /// What is wrong.
         error: AvroError,
     },
+    /// The schema registry gave no id for the schema.
+    #[error("{0}")]
+    Registry(RegistryError),
     /// A service that the converter needs, such as a schema registry, does not answer. It may answer later.
     #[error("{service} cannot be asked: {reason}")]
     Unavailable {
@@ -85,6 +89,7 @@ impl ConvertError {
         match self {
             Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
             Self::Avro { error, .. } => error.java_class(),
+            Self::Registry(error) => error.java_class(),
             _ => "org.apache.kafka.connect.errors.DataException",
         }
     }
@@ -101,7 +106,7 @@ impl ConvertError {
     }
 
     /// What a user can do about the error.
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &str {
         match self {
             Self::RequiredNull { .. } => {
                 "The column is NOT NULL but this image of the row lacks it; set REPLICA IDENTITY FULL on the table, or leave the \
@@ -112,6 +117,7 @@ impl ConvertError {
                 "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector."
             }
             Self::Avro { error, .. } => error.remedy(),
+            Self::Registry(error) => error.remedy(),
             Self::Unavailable { .. } => {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
             }
@@ -124,6 +130,10 @@ impl ConvertError {
     /// Whether trying again may help: only if a service did not answer, because writing itself gives the same result
     /// again.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Registry(error) => error.is_transient(),
+            _ => false,
+        }
     }
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use record::{Headers, Part, Payload};
 use settings::{Check, Key, Kind};
 
-pub use self::avro::AvroError;
+pub use self::avro::{AvroConverter, AvroError};
 pub use self::bytes::ByteArrayConverter;
 pub use self::error::ConvertError;
 pub use self::header::SimpleHeaderConverter;

@@ -15,11 +15,28 @@ type Done = Result<(), ConvertError>;
 #[inline]
 pub(super) fn write_long(out: &mut Vec<u8>, number: i64) {
     let mut rest = ((number << 1) ^ (number >> 63)) as u64;
+    if rest < 0x80 {
+        return out.push(rest as u8);
+    }
+    // Ten times seven bits are enough for 64.
+    let (mut bytes, mut length) = ([0; 10], 0);
     while rest >= 0x80 {
-        out.push(rest as u8 | 0x80);
+        bytes[length] = rest as u8 | 0x80;
+        length += 1;
         rest >>= 7;
     }
-    out.push(rest as u8);
+    bytes[length] = rest as u8;
+    out.extend_from_slice(&bytes[..=length]);
+}
+
+/// Writes the branch of a union.
+#[inline]
+fn write_branch(plan: &Plan, out: &mut Vec<u8>) {
+    match &*plan.branch {
+        [] => {}
+        [one] => out.push(*one),
+        more => out.extend_from_slice(more),
+    }
 }
 
 /// Writes what a null becomes: the branch of null, or the default. Fails for a required value without a default.
@@ -48,7 +65,7 @@ pub(super) fn write_cell(plan: &Plan, cell: &ValueRef<'_>, out: &mut Vec<u8>) ->
         ValueRef::Shared(value) => return write_owned(plan, value, out),
         value => value,
     };
-    out.extend_from_slice(&plan.branch);
+    write_branch(plan, out);
     match (&plan.form, value) {
         (Form::Int(bits), ValueRef::Int(number)) => write_int(plan, *bits, *number, out)?,
         (Form::Text, ValueRef::Text(text)) => write_bytes(out, text.as_bytes()),
@@ -75,7 +92,7 @@ pub(super) fn write_owned(plan: &Plan, value: &Value, out: &mut Vec<u8>) -> Done
     if *value == Value::Null {
         return write_null(plan, out);
     }
-    out.extend_from_slice(&plan.branch);
+    write_branch(plan, out);
     write_body(plan, value, out)
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value as Avro;
 use proptest::prelude::*;
 use record::{Kind, Logical, Schema, Value, twos_complement};
@@ -158,7 +159,8 @@ proptest! {
         let written = bytes(&schema, &value, &text, options).unwrap();
         let oracle = apache_avro::Schema::parse_str(&text).unwrap();
         let mut rest = written.as_slice();
-        let read = apache_avro::from_avro_datum(&oracle, &mut rest, None).unwrap();
+        let reader = GenericDatumReader::builder(&oracle).build().unwrap();
+        let read = reader.read_value(&mut rest).unwrap();
         prop_assert!(rest.is_empty());
         prop_assert!(same(&schema, &value, &read, false), "{}\n{:?}\n{:?}", text, value, read);
     }
