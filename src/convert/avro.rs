@@ -11,7 +11,7 @@ mod defaults;
 mod document;
 mod encoder;
 mod error;
-mod keys;
+mod mapping_keys;
 mod names;
 mod options;
 mod parse;

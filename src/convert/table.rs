@@ -40,8 +40,10 @@ pub struct Entry {
     pub class: &'static str,
     /// What the converter writes, in one sentence.
     pub summary: &'static str,
-    /// Whether the converter can write keys and values. Otherwise it writes headers only.
+    /// Whether the converter can write keys and values.
     pub for_records: bool,
+    /// Whether the converter can write headers. Confluent's and Apicurio's converters cannot.
+    pub for_headers: bool,
     /// The keys of the converter.
     pub keys: Def,
     make: Make,
@@ -61,15 +63,16 @@ const fn primitive_entry(
     summary: &'static str,
     make: fn(&Properties) -> Box<dyn Converter>,
 ) -> Entry {
-    Entry { class, summary, for_records: true, keys: primitive::DEF, make: Make::Always(make) }
+    Entry { class, summary, for_records: true, for_headers: true, keys: primitive::DEF, make: Make::Always(make) }
 }
 
-/// Every converter. All can write headers; [`Entry::for_records`] says which can also write keys and values.
+/// Every converter.
 pub static ALL: &[Entry] = &[
     Entry {
         class: "io.apicurio.registry.utils.converter.AvroConverter",
         summary: "Writes Avro, with the id of a schema in an Apicurio registry.",
         for_records: true,
+        for_headers: false,
         keys: avro::APICURIO,
         make: Make::Perhaps(|properties| Ok(Box::new(AvroConverter::apicurio(properties)?))),
     },
@@ -77,6 +80,7 @@ pub static ALL: &[Entry] = &[
         class: "io.confluent.connect.avro.AvroConverter",
         summary: "Writes Avro, with the id of a schema in a registry that has Confluent's API.",
         for_records: true,
+        for_headers: false,
         keys: avro::CONFLUENT,
         make: Make::Perhaps(|properties| Ok(Box::new(AvroConverter::confluent(properties)?))),
     },
@@ -87,6 +91,7 @@ pub static ALL: &[Entry] = &[
         class: "org.apache.kafka.connect.converters.ByteArrayConverter",
         summary: "Writes bytes unchanged.",
         for_records: true,
+        for_headers: true,
         keys: bytes::DEF,
         make: Make::Always(|_| Box::new(ByteArrayConverter)),
     },
@@ -119,6 +124,7 @@ pub static ALL: &[Entry] = &[
         class: "org.apache.kafka.connect.json.JsonConverter",
         summary: "Writes JSON, with or without the schema beside each payload.",
         for_records: true,
+        for_headers: true,
         keys: json::DEF,
         make: Make::Always(|properties| Box::new(JsonConverter::new(properties))),
     },
@@ -126,6 +132,7 @@ pub static ALL: &[Entry] = &[
         class: "org.apache.kafka.connect.storage.StringConverter",
         summary: "Writes the text that Java's toString gives.",
         for_records: true,
+        for_headers: true,
         keys: string::DEF,
         make: Make::Always(|properties| Box::new(StringConverter::new(properties))),
     },
@@ -133,20 +140,25 @@ pub static ALL: &[Entry] = &[
         class: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
         summary: "Writes headers as texts that can be read back as values.",
         for_records: false,
+        for_headers: true,
         keys: header::DEF,
         make: Make::Always(|_| Box::new(SimpleHeaderConverter)),
     },
 ];
 
 /// Finds a converter for `role` by its Java class name, its simple name, or its simple name without the suffix
-/// (`Json`). A simple name that two classes have (`AvroConverter`) finds neither, as in Connect.
+/// (`Json`). Of several, Kafka's own is meant: a worker without further plug-ins has only that one. If none of them is
+/// Kafka's, as with the two classes `AvroConverter`, the short name finds nothing.
 pub fn find(class: &str, role: Role) -> Option<&'static Entry> {
     let named = |entry: &&Entry| {
         names_class(class, entry.class, if entry.for_records { &["Converter"] } else { &["HeaderConverter"] })
     };
-    let mut found = ALL.iter().filter(|entry| entry.for_records || role == Role::Header).filter(named);
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
+    let serves = |entry: &&Entry| if role == Role::Header { entry.for_headers } else { entry.for_records };
+    let found: Vec<_> = ALL.iter().filter(serves).filter(named).collect();
+    match found[..] {
+        [one] => Some(one),
+        _ => found.into_iter().find(|entry| entry.class.starts_with("org.apache.kafka.")),
+    }
 }
 
 /// Why a converter cannot be made.

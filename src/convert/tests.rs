@@ -55,6 +55,7 @@ fn classes_and_properties() {
     assert!(find("AvroConverter", Role::Key).is_none());
     let confluent = "io.confluent.connect.avro.AvroConverter";
     assert_eq!(find(confluent, Role::Key).map(|entry| entry.class), Some(confluent));
+    assert!(find(confluent, Role::Header).is_none());
     let create = |properties: &[(&str, &str)]| {
         create("JsonConverter", &properties.iter().copied().collect(), Role::Value)
             .map(|_| ())

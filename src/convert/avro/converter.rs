@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::document::document;
 use super::encoder::encoder;
-use super::keys;
+use super::mapping_keys;
 use super::options::{Family, Options};
 use super::parse::parse;
 use super::types::Form;
@@ -17,9 +17,9 @@ use crate::convert::registry::{self, Document, DocumentKind, Registered, Registr
 use crate::convert::{ConvertError, Converter, Encoder, Prepare, TYPE_KEY};
 
 /// The keys of Confluent's converter.
-pub(in crate::convert) const CONFLUENT: Def = Def::new(&[TYPE_KEY, registry::CONFLUENT, keys::CONFLUENT]);
+pub(in crate::convert) const CONFLUENT: Def = Def::new(&[TYPE_KEY, registry::CONFLUENT, mapping_keys::CONFLUENT]);
 /// The keys of Apicurio's converter.
-pub(in crate::convert) const APICURIO: Def = Def::new(&[TYPE_KEY, registry::APICURIO, keys::APICURIO]);
+pub(in crate::convert) const APICURIO: Def = Def::new(&[TYPE_KEY, registry::APICURIO, mapping_keys::APICURIO]);
 
 /// `io.confluent.connect.avro.AvroConverter` or `io.apicurio.registry.utils.converter.AvroConverter`.
 #[derive(Debug)]

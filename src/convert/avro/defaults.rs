@@ -19,12 +19,8 @@ use crate::convert::number::{write_double, write_float};
 /// # Errors
 /// When the value has another type than its schema.
 pub(super) fn write_value(out: &mut String, schema: &Schema, value: &Value, options: Options) -> Result<(), AvroError> {
-    let value = match value {
-        // A struct's member that is null stands for the default of its schema.
-        Value::Null => return Ok(out.push_str("null")),
-        value => value,
-    };
     match (&schema.kind, value) {
+        (_, Value::Null) => out.push_str("null"),
         (Kind::Bool, Value::Bool(truth)) => out.push_str(if *truth { "true" } else { "false" }),
         (Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64, Value::Int(number)) => out.push_str(&number.to_string()),
         (Kind::Float32, Value::Float(number)) => real(out, number.is_finite(), |out| write_float(out, *number)),
@@ -57,14 +53,16 @@ pub(super) fn write_value(out: &mut String, schema: &Schema, value: &Value, opti
             })?;
         }
         (Kind::Struct(fields), Value::Struct(values)) if fields.len() == values.len() => {
+            // A null stands for the default of the field's own schema.
             let mut members = fields.iter().zip(values).map(|(field, value)| match (&field.schema.default, value) {
                 (Some(default), Value::Null) => (field, default),
                 (_, value) => (field, value),
             });
             if is_union(schema) {
                 // Java writes the first member, set or not.
-                let Some((field, value)) = members.next() else { return Ok(out.push_str("{}")) };
-                return write_value(out, &field.schema, value, options);
+                if let Some((field, value)) = members.next() {
+                    return write_value(out, &field.schema, value, options);
+                }
             }
             list(out, ('{', '}'), &members.collect::<Vec<_>>(), |out, (field, value)| {
                 write_text(out, &field_name(&field.name, options)?);

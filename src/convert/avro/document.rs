@@ -199,9 +199,10 @@ impl Maker {
                 symbols.push(field_name(symbol, bare)?);
             }
         }
-        let (doc, default) = match self.options.doc_of_schema {
-            true => (parameter(schema, "connect.enum.doc"), None),
-            false => (parameter(schema, &doc_name), parameter(schema, &default_name)),
+        let (doc, default) = if self.options.doc_of_schema {
+            (parameter(schema, "connect.enum.doc"), None)
+        } else {
+            (parameter(schema, &doc_name), parameter(schema, &default_name))
         };
         if let Some(default) = default
             && !symbols.iter().any(|symbol| symbol == default)
@@ -219,9 +220,10 @@ impl Maker {
     }
 
     fn bytes(&mut self, schema: &Schema) -> Result<Type, AvroError> {
-        let form = match is_fixed(schema) {
-            true => Form::Fixed(Fixed { name: self.name_of(schema)?, size: number(schema, FIXED_SIZE)? }),
-            false => Form::Bytes,
+        let form = if is_fixed(schema) {
+            Form::Fixed(Fixed { name: self.name_of(schema)?, size: number(schema, FIXED_SIZE)? })
+        } else {
+            Form::Bytes
         };
         let mut of = form.bare();
         if is_decimal(schema) {
@@ -265,10 +267,8 @@ impl Maker {
             return union(vec![Arc::new(Form::Null.bare()), self.inner(&required(schema), false)?]);
         }
         let name = self.name_of(schema)?;
-        let doc_name = match self.options.doc_of_schema {
-            true => "connect.record.doc",
-            false => "io.confluent.connect.avro.record.doc",
-        };
+        let doc_name =
+            if self.options.doc_of_schema { "connect.record.doc" } else { "io.confluent.connect.avro.record.doc" };
         let mut fields: Vec<Field> = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
             self.path.push(field.name.clone());
@@ -315,9 +315,10 @@ impl Maker {
 
     /// The name under which Java's converter remembers the schemas of fields.
     fn seen_name(&self, connect: &str) -> String {
-        match self.options.scrub_names {
-            true => type_name(connect, self.options).map_or_else(|_| connect.to_owned(), |name| name.text()),
-            false => connect.to_owned(),
+        if self.options.scrub_names {
+            type_name(connect, self.options).map_or_else(|_| connect.to_owned(), |name| name.text())
+        } else {
+            connect.to_owned()
         }
     }
 

@@ -79,7 +79,7 @@ pub(super) fn write_cell(plan: &Plan, cell: &ValueRef<'_>, out: &mut Vec<u8>) ->
         (Form::Double, ValueRef::Double(number)) => out.extend_from_slice(&number.to_le_bytes()),
         (Form::Bytes, ValueRef::Bytes(bytes)) => write_bytes(out, bytes),
         (Form::Bytes, ValueRef::Hex(digits)) => write_hex(out, digits),
-        (Form::Enum(symbols), ValueRef::Text(text)) => write_symbol(plan, symbols.get(*text), out)?,
+        (Form::Enum(symbols), ValueRef::Text(text)) => write_symbol(plan, symbols.get(*text).map(Box::as_ref), out)?,
         // What is rare is written as an owned value.
         (Form::Fixed(..) | Form::Enum(_), value) => write_body(plan, &value.to_value(), out)?,
         _ => return Err(mismatch(plan, of_cell(cell))),
@@ -103,7 +103,9 @@ fn write_body(plan: &Plan, value: &Value, out: &mut Vec<u8>) -> Done {
         (Form::Float, Value::Float(number)) => out.extend_from_slice(&number.to_le_bytes()),
         (Form::Double, Value::Double(number)) => out.extend_from_slice(&number.to_le_bytes()),
         (Form::Text, Value::Text(text)) => write_bytes(out, text.as_bytes()),
-        (Form::Enum(symbols), Value::Text(text)) => write_symbol(plan, symbols.get(text.as_str()), out)?,
+        (Form::Enum(symbols), Value::Text(text)) => {
+            write_symbol(plan, symbols.get(text.as_str()).map(Box::as_ref), out)?;
+        }
         (Form::Bytes, Value::Bytes(bytes)) => write_bytes(out, bytes),
         (Form::Decimal(scale), Value::Decimal { unscaled, scale: found }) => {
             check_scale(plan, *scale, *found)?;
@@ -183,7 +185,7 @@ fn write_hex(out: &mut Vec<u8>, digits: &[u8]) {
     out.extend(pairs.iter().map(|[high, low]| half(*high) << 4 | half(*low)));
 }
 
-fn write_symbol(plan: &Plan, index: Option<&Box<[u8]>>, out: &mut Vec<u8>) -> Done {
+fn write_symbol(plan: &Plan, index: Option<&[u8]>, out: &mut Vec<u8>) -> Done {
     let reason = || AvroError::Registered { reason: "the enum has no such symbol".to_owned() };
     let index = index.ok_or_else(|| ConvertError::Avro { field: plan.field.clone(), error: reason() })?;
     out.extend_from_slice(index);

@@ -28,7 +28,7 @@ pub(super) struct Case {
 
 /// All cases.
 pub(super) fn read() -> Vec<Case> {
-    file("documents.jsonl").lines().map(|line| Case::of(line, serde_json::from_str(line).unwrap())).collect()
+    file("documents.jsonl").lines().map(|line| Case::of(line, &serde_json::from_str(line).unwrap())).collect()
 }
 
 /// The text of a file.
@@ -37,7 +37,7 @@ pub(super) fn file(name: &str) -> String {
 }
 
 impl Case {
-    fn of(line: &str, json: Json) -> Self {
+    fn of(line: &str, json: &Json) -> Self {
         let answer = |name: &str| match json[name].as_str() {
             Some(document) => Ok(document.to_owned()),
             None => Err(json[format!("{name}_error")].as_str().unwrap().to_owned()),

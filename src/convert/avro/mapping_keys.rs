@@ -1,4 +1,6 @@
 //! The keys of both Avro converters that decide the mapping; those of the registry are in `src/convert/registry/`.
+//!
+//! Must not know: how the mapping is done.
 
 use settings::{Check, Key, Kind, Support};
 
