@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 
+use super::AvroError;
+use super::registry::RegistryError;
+
 /// Why a converter refuses a record. The message is Kafka Connect's, because people search for it.
 /// [`ConvertError::field`] names the field, and [`ConvertError::remedy`] says what to do. No text contains a value of
 /// the record.
@@ -59,6 +62,17 @@ pub enum ConvertError {
         /// The Java class that the value would have.
         found: &'static str,
     },
+    /// Avro cannot express the schema, or the value does not fit it.
+    #[error("{error}")]
+    Avro {
+        /// Path of the field.
+        field: Arc<str>,
+        /// What is wrong.
+        error: AvroError,
+    },
+    /// The schema registry gave no id for the schema.
+    #[error("{0}")]
+    Registry(RegistryError),
     /// A service that the converter needs, such as a schema registry, does not answer. It may answer later.
     #[error("{service} cannot be asked: {reason}")]
     Unavailable {
@@ -74,6 +88,8 @@ impl ConvertError {
     pub fn java_class(&self) -> &'static str {
         match self {
             Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
+            Self::Avro { error, .. } => error.java_class(),
+            Self::Registry(error) => error.java_class(),
             _ => "org.apache.kafka.connect.errors.DataException",
         }
     }
@@ -81,13 +97,16 @@ impl ConvertError {
     /// The path of the field that the error is about, such as `after.id`; empty for the whole payload.
     pub fn field(&self) -> &str {
         match self {
-            Self::RequiredNull { field } | Self::Type { field, .. } | Self::Scale { field, .. } => field,
+            Self::RequiredNull { field }
+            | Self::Type { field, .. }
+            | Self::Scale { field, .. }
+            | Self::Avro { field, .. } => field,
             _ => "",
         }
     }
 
     /// What a user can do about the error.
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &str {
         match self {
             Self::RequiredNull { .. } => {
                 "The column is NOT NULL but this image of the row lacks it; set REPLICA IDENTITY FULL on the table, or leave the \
@@ -97,6 +116,8 @@ impl ConvertError {
             Self::Scale { .. } => {
                 "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector."
             }
+            Self::Avro { error, .. } => error.remedy(),
+            Self::Registry(error) => error.remedy(),
             Self::Unavailable { .. } => {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
             }
@@ -109,6 +130,10 @@ impl ConvertError {
     /// Whether trying again may help: only if a service did not answer, because writing itself gives the same result
     /// again.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Registry(error) => error.is_transient(),
+            _ => false,
+        }
     }
 }

@@ -158,6 +158,6 @@ impl JsonEncoder {
 }
 
 #[cfg(test)]
-mod sample;
+pub(super) mod sample;
 #[cfg(test)]
 mod tests;

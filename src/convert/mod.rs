@@ -7,6 +7,7 @@
 //!
 //! Must not know: databases, the Kafka client, which connector a record comes from.
 
+mod avro;
 mod bytes;
 mod error;
 mod header;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use record::{Headers, Part, Payload};
 use settings::{Check, Key, Kind};
 
+pub use self::avro::{AvroConverter, AvroError};
 pub use self::bytes::ByteArrayConverter;
 pub use self::error::ConvertError;
 pub use self::header::SimpleHeaderConverter;

@@ -4,8 +4,12 @@
 
 use settings::{Def, Invalid, Properties, names_class};
 
-use super::{ByteArrayConverter, Converter, JsonConverter, PrimitiveConverter, SimpleHeaderConverter, StringConverter};
-use super::{bytes, header, json, primitive, string};
+use super::registry::RegistryError;
+use super::{
+    AvroConverter, ByteArrayConverter, Converter, JsonConverter, PrimitiveConverter, SimpleHeaderConverter,
+    StringConverter,
+};
+use super::{avro, bytes, header, json, primitive, string};
 
 /// What a converter is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +40,22 @@ pub struct Entry {
     pub class: &'static str,
     /// What the converter writes, in one sentence.
     pub summary: &'static str,
-    /// Whether the converter can write keys and values. Otherwise it writes headers only.
+    /// Whether the converter can write keys and values.
     pub for_records: bool,
+    /// Whether the converter can write headers. Confluent's and Apicurio's converters cannot.
+    pub for_headers: bool,
     /// The keys of the converter.
     pub keys: Def,
-    make: fn(&Properties) -> Box<dyn Converter>,
+    make: Make,
+}
+
+/// How a converter is made of properties that were checked against its keys.
+#[derive(Clone, Copy, Debug)]
+enum Make {
+    /// It can always be made.
+    Always(fn(&Properties) -> Box<dyn Converter>),
+    /// It needs more than its keys can check, such as files for TLS.
+    Perhaps(fn(&Properties) -> Result<Box<dyn Converter>, RegistryError>),
 }
 
 const fn primitive_entry(
@@ -48,11 +63,27 @@ const fn primitive_entry(
     summary: &'static str,
     make: fn(&Properties) -> Box<dyn Converter>,
 ) -> Entry {
-    Entry { class, summary, for_records: true, keys: primitive::DEF, make }
+    Entry { class, summary, for_records: true, for_headers: true, keys: primitive::DEF, make: Make::Always(make) }
 }
 
-/// Every converter. All can write headers; [`Entry::for_records`] says which can also write keys and values.
+/// Every converter.
 pub static ALL: &[Entry] = &[
+    Entry {
+        class: "io.apicurio.registry.utils.converter.AvroConverter",
+        summary: "Writes Avro, with the id of a schema in an Apicurio registry.",
+        for_records: true,
+        for_headers: false,
+        keys: avro::APICURIO,
+        make: Make::Perhaps(|properties| Ok(Box::new(AvroConverter::apicurio(properties)?))),
+    },
+    Entry {
+        class: "io.confluent.connect.avro.AvroConverter",
+        summary: "Writes Avro, with the id of a schema in a registry that has Confluent's API.",
+        for_records: true,
+        for_headers: false,
+        keys: avro::CONFLUENT,
+        make: Make::Perhaps(|properties| Ok(Box::new(AvroConverter::confluent(properties)?))),
+    },
     primitive_entry("org.apache.kafka.connect.converters.BooleanConverter", "Writes a BOOLEAN as one byte.", |_| {
         Box::new(PrimitiveConverter::Boolean)
     }),
@@ -60,8 +91,9 @@ pub static ALL: &[Entry] = &[
         class: "org.apache.kafka.connect.converters.ByteArrayConverter",
         summary: "Writes bytes unchanged.",
         for_records: true,
+        for_headers: true,
         keys: bytes::DEF,
-        make: |_| Box::new(ByteArrayConverter),
+        make: Make::Always(|_| Box::new(ByteArrayConverter)),
     },
     primitive_entry(
         "org.apache.kafka.connect.converters.DoubleConverter",
@@ -92,32 +124,41 @@ pub static ALL: &[Entry] = &[
         class: "org.apache.kafka.connect.json.JsonConverter",
         summary: "Writes JSON, with or without the schema beside each payload.",
         for_records: true,
+        for_headers: true,
         keys: json::DEF,
-        make: |properties| Box::new(JsonConverter::new(properties)),
+        make: Make::Always(|properties| Box::new(JsonConverter::new(properties))),
     },
     Entry {
         class: "org.apache.kafka.connect.storage.StringConverter",
         summary: "Writes the text that Java's toString gives.",
         for_records: true,
+        for_headers: true,
         keys: string::DEF,
-        make: |properties| Box::new(StringConverter::new(properties)),
+        make: Make::Always(|properties| Box::new(StringConverter::new(properties))),
     },
     Entry {
         class: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
         summary: "Writes headers as texts that can be read back as values.",
         for_records: false,
+        for_headers: true,
         keys: header::DEF,
-        make: |_| Box::new(SimpleHeaderConverter),
+        make: Make::Always(|_| Box::new(SimpleHeaderConverter)),
     },
 ];
 
 /// Finds a converter for `role` by its Java class name, its simple name, or its simple name without the suffix
-/// (`Json`).
+/// (`Json`). Of several, Kafka's own is meant: a worker without further plug-ins has only that one. If none of them is
+/// Kafka's, as with the two classes `AvroConverter`, the short name finds nothing.
 pub fn find(class: &str, role: Role) -> Option<&'static Entry> {
     let named = |entry: &&Entry| {
         names_class(class, entry.class, if entry.for_records { &["Converter"] } else { &["HeaderConverter"] })
     };
-    ALL.iter().filter(|entry| entry.for_records || role == Role::Header).find(named)
+    let serves = |entry: &&Entry| if role == Role::Header { entry.for_headers } else { entry.for_records };
+    let found: Vec<_> = ALL.iter().filter(serves).filter(named).collect();
+    match found[..] {
+        [one] => Some(one),
+        _ => found.into_iter().find(|entry| entry.class.starts_with("org.apache.kafka.")),
+    }
 }
 
 /// Why a converter cannot be made.
@@ -144,5 +185,11 @@ pub fn create(class: &str, properties: &Properties, role: Role) -> Result<Box<dy
     if !complaints.is_empty() {
         return Err(Refusal::Properties(complaints));
     }
-    Ok((entry.make)(&properties))
+    match entry.make {
+        Make::Always(make) => Ok(make(&properties)),
+        Make::Perhaps(make) => make(&properties).map_err(|error| {
+            let key = if let RegistryError::Setting { key, .. } = &error { key.clone() } else { String::new() };
+            Refusal::Properties(vec![Invalid::new(key, format!("{error}. {}", error.remedy()))])
+        }),
+    }
 }

@@ -51,6 +51,11 @@ fn other_converters() {
 fn classes_and_properties() {
     assert!(find("SimpleHeaderConverter", Role::Value).is_none());
     assert_eq!(find("Json", Role::Key).map(|entry| entry.class), Some("org.apache.kafka.connect.json.JsonConverter"));
+    // Confluent's and Apicurio's have the same simple name.
+    assert!(find("AvroConverter", Role::Key).is_none());
+    let confluent = "io.confluent.connect.avro.AvroConverter";
+    assert_eq!(find(confluent, Role::Key).map(|entry| entry.class), Some(confluent));
+    assert!(find(confluent, Role::Header).is_none());
     let create = |properties: &[(&str, &str)]| {
         create("JsonConverter", &properties.iter().copied().collect(), Role::Value)
             .map(|_| ())

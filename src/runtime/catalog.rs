@@ -86,7 +86,7 @@ impl Catalog {
         for entry in convert::ALL {
             let part = |kind| Offered { class: entry.class, kind, version: CONNECT, keys: entry.keys, transform: None };
             offered.extend(entry.for_records.then(|| part(PartKind::Converter)));
-            offered.push(part(PartKind::HeaderConverter));
+            offered.extend(entry.for_headers.then(|| part(PartKind::HeaderConverter)));
         }
         Self::new(offered)
     }
@@ -103,11 +103,14 @@ impl Catalog {
     }
 
     /// Finds a class of a kind by its full name, its simple name, or the simple name without the kind (`Json` for
-    /// `JsonConverter`). Of several, Kafka's own is meant: a worker without further plug-ins has only that one.
+    /// `JsonConverter`). Of several, Kafka's own is meant: a worker without further plug-ins has only that one. If none of
+    /// them is Kafka's, as with the two classes `AvroConverter`, the short name finds nothing.
     pub fn find(&self, kind: PartKind, class: &str) -> Option<&Offered> {
-        let mut named = self.iter().filter(|one| one.kind == kind && is_named(one.class, class));
-        let first = named.next();
-        named.find(|one| one.class.starts_with("org.apache.kafka.")).or(first)
+        let named: Vec<_> = self.iter().filter(|one| one.kind == kind && is_named(one.class, class)).collect();
+        match named[..] {
+            [one] => Some(one),
+            _ => named.into_iter().find(|one| one.class.starts_with("org.apache.kafka.")),
+        }
     }
 
     /// Finds a class of any kind, by the same names.
