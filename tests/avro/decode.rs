@@ -54,7 +54,9 @@ fn show(value: Avro) -> Value {
         Avro::Int(number) | Avro::Date(number) | Avro::TimeMillis(number) => json!(number),
         Avro::Long(number) | Avro::TimestampMillis(number) => json!(number),
         // JSON has the digits of a 32-bit number; as a double it would have more.
-        Avro::Float(number) => real(f64::from(number), number.to_string().parse::<f64>().map_or(Value::Null, |n| json!(n))),
+        Avro::Float(number) => {
+            real(f64::from(number), number.to_string().parse::<f64>().map_or(Value::Null, |n| json!(n)))
+        }
         Avro::Double(number) => real(number, json!(number)),
         Avro::String(text) => json!(text),
         Avro::Bytes(bytes) => json!(STANDARD.encode(bytes)),
@@ -65,7 +67,8 @@ fn show(value: Avro) -> Value {
         Avro::Union(_, inner) => show(*inner),
         Avro::Array(items) => items.into_iter().map(show).collect(),
         Avro::Map(entries) => {
-            let sorted: std::collections::BTreeMap<_, _> = entries.into_iter().map(|(name, value)| (name, show(value))).collect();
+            let sorted: std::collections::BTreeMap<_, _> =
+                entries.into_iter().map(|(name, value)| (name, show(value))).collect();
             Value::Object(sorted.into_iter().collect())
         }
         Avro::Record(fields) => Value::Object(fields.into_iter().map(|(name, value)| (name, show(value))).collect()),
@@ -75,8 +78,7 @@ fn show(value: Avro) -> Value {
 
 /// A value without what differs between two runs: times, positions, names of the database.
 pub(crate) fn without_places(value: Value) -> Value {
-    const PLACES: &[&str] =
-        &["ts_ms", "ts_us", "ts_ns", "lsn", "sequence", "txId", "name", "db", "snapshot"];
+    const PLACES: &[&str] = &["ts_ms", "ts_us", "ts_ns", "lsn", "sequence", "txId", "name", "db", "snapshot"];
     match value {
         Value::Object(members) => {
             let kept = members.into_iter().filter(|(name, _)| !PLACES.contains(&&**name));

@@ -59,7 +59,7 @@ fn every_kind_of_column_shows_what_json_shows() {
         let topic = format!("{}.public.t", database.name);
         database.wait_streamed(true);
         database.run("update t set s = 'again', n = -0.001 where id = 1; delete from t where id = 2");
-        wait_until("all records are there", SOON, || kafka.length(&topic) == 6);
+        wait_until("all records are there", Duration::from_secs(60), || kafka.length(&topic) == 6);
         let read = |bytes: &Vec<u8>| match is_avro {
             true => decode::record(&registry, bytes),
             false => serde_json::from_slice(bytes).unwrap(),
@@ -134,7 +134,9 @@ fn an_incompatible_schema_ends_the_task_with_the_rule_and_nothing_is_lost() {
 fn with_tolerance_an_incompatible_schema_is_the_records_error() {
     let (daemon, kafka, registry) = (Daemon::start(Options::new("avro_skip")), Kafka::shared(), Registry::shared());
     let database = Database::create("avro_skip");
-    database.run("create table t(id int primary key, v int); create table u(id int primary key); insert into t values (1, 1)");
+    database.run(
+        "create table t(id int primary key, v int); create table u(id int primary key); insert into t values (1, 1)",
+    );
     let more = [("errors.tolerance", "all"), ("errors.log.enable", "true")];
     daemon.create(&database.name, &avro(&database, &registry.confluent_url(), &more));
     let (t, u) = (format!("{}.public.t", database.name), format!("{}.public.u", database.name));
@@ -144,7 +146,10 @@ fn with_tolerance_an_incompatible_schema_is_the_records_error() {
     wait_until("other tables go on", SOON, || kafka.length(&u) == 1);
     assert_eq!((ids(&kafka, &registry, &t), daemon.task(&database.name).0.as_str()), (vec![1], "RUNNING"));
     let log = daemon.log();
-    assert!(log.contains("the record is left out: errors.tolerance=all") && log.contains(&format!("{t}-value")), "{log}");
+    assert!(
+        log.contains("the record is left out: errors.tolerance=all") && log.contains(&format!("{t}-value")),
+        "{log}"
+    );
 }
 
 /// A registry of the test's that answers as told: what each answer leads to.
@@ -175,7 +180,8 @@ fn answers_of_a_registry() {
         match expect {
             Ok(()) => {
                 wait_until(&format!("{label}: all rows come"), Duration::from_secs(60), || kafka.length(&topic) == 50);
-                let keys: Vec<i64> = kafka.consume(&topic).iter().map(|m| decode::small(&m.key.as_ref().unwrap()[5..])).collect();
+                let keys: Vec<i64> =
+                    kafka.consume(&topic).iter().map(|m| decode::small(&m.key.as_ref().unwrap()[5..])).collect();
                 assert_eq!(keys, (1..=50).collect::<Vec<_>>(), "{label}");
             }
             Err(reason) => {
