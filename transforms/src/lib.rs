@@ -9,12 +9,19 @@
 //! Must not know: connectors, Kafka, converters.
 
 mod chain;
+mod envelope;
 mod error;
 #[cfg(test)]
 mod example;
+mod expand_json;
 mod extract_new_record_state;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod hostile;
+mod options;
 mod predicate;
 mod regex_router;
+mod replaced;
+mod structs;
 mod table;
 
 use record::Record;
@@ -22,6 +29,7 @@ use record::Record;
 pub use self::chain::Chain;
 pub use self::error::{Refusal, TransformError};
 pub use self::predicate::{PREDICATES, Predicate, PredicateKind};
+pub use self::replaced::replaced;
 pub use self::table::{ALL, Kind, find};
 
 /// One configured transform. [`apply`](Self::apply) takes `&mut self` because a chain belongs to one thread, so caches
