@@ -11,6 +11,7 @@
 mod chain;
 mod envelope;
 mod error;
+mod event_router;
 #[cfg(test)]
 mod example;
 mod expand_json;

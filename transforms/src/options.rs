@@ -3,7 +3,7 @@
 //!
 //! Must not know: which transforms there are.
 
-use settings::{Choice, JavaRegex, Properties};
+use settings::{Choice, Finding, JavaRegex, Properties, Severity};
 
 use crate::error::{Refusal, java};
 
@@ -106,6 +106,16 @@ impl<'a> Options<'a> {
         };
         let refusals: Vec<Refusal> = self.problems.iter().map(refusal).collect();
         if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+    }
+}
+
+/// The remark on an option that a release of Debezium removed.
+pub(crate) fn removed(key: &str, remedy: impl Into<String>) -> Finding {
+    Finding {
+        key: key.to_owned(),
+        severity: Severity::Warning,
+        reason: "This option was removed and has no effect.".to_owned(),
+        remedy: remedy.into(),
     }
 }
 
