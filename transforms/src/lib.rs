@@ -8,6 +8,7 @@
 //!
 //! Must not know: connectors, Kafka, converters.
 
+mod by_logical_table_router;
 mod chain;
 mod envelope;
 mod error;

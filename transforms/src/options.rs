@@ -3,9 +3,32 @@
 //!
 //! Must not know: which transforms there are.
 
+use record::Adjustment;
 use settings::{Choice, Finding, JavaRegex, Properties, Severity};
 
 use crate::error::{Refusal, java};
+
+settings::choices! {
+    /// How names of schemas or fields are adjusted (`schema.name.adjustment.mode`, `field.name.adjustment.mode`).
+    pub(crate) enum Names {
+        /// Not at all.
+        None = "none",
+        /// For Avro.
+        Avro = "avro",
+        /// For Avro, and so that different names stay different.
+        AvroUnicode = "avro_unicode",
+    }
+}
+
+impl From<Names> for Adjustment {
+    fn from(names: Names) -> Self {
+        match names {
+            Names::None => Self::None,
+            Names::Avro => Self::Avro,
+            Names::AvroUnicode => Self::AvroUnicode,
+        }
+    }
+}
 
 /// Reads the options of one transform and keeps what is wrong with them.
 #[derive(Debug)]

@@ -2,12 +2,11 @@
 //!
 //! Must not know: records.
 
-use record::Adjustment;
 use settings::{Finding, JavaReplacement, Key, Kind, Properties, Support, Width};
 
 use crate::error::{Refusal, java};
 use crate::expand_json::{Expander, Nulls};
-use crate::options::{Options, java_split, removed};
+use crate::options::{Names, Options, java_split, removed};
 
 settings::choices! {
     /// What an update of the outbox leads to (`table.op.invalid.behavior`).
@@ -36,16 +35,6 @@ settings::choices! {
         Envelope = "envelope",
         /// The record's partition.
         Partition = "partition",
-    }
-
-    /// How names of fields are adjusted (`field.name.adjustment.mode`).
-    enum Names {
-        /// Not at all.
-        None = "none",
-        /// For Avro.
-        Avro = "avro",
-        /// For Avro, and so that different names stay different.
-        AvroUnicode = "avro_unicode",
     }
 }
 
@@ -175,12 +164,8 @@ impl Config {
         let invalid_operation = options.choice("table.op.invalid.behavior", InvalidOperation::Warn);
         let nulls = options.choice("table.json.payload.null.behavior", Nulls::Ignore);
         let expander = options.flag("table.expand.json.payload", false).then(|| {
-            let names = match options.choice("field.name.adjustment.mode", Names::None) {
-                Names::None => Adjustment::None,
-                Names::Avro => Adjustment::Avro,
-                Names::AvroUnicode => Adjustment::AvroUnicode,
-            };
-            Expander::new(nulls, names)
+            let names = options.choice("field.name.adjustment.mode", Names::None);
+            Expander::new(nulls, names.into())
         });
         // Debezium hands these two to Kafka's RegexRouter, which trims them.
         let regex = text(&options, "route.topic.regex", "(?<routedByValue>.*)");
