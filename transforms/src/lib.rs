@@ -20,6 +20,7 @@ mod extract_new_record_state;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod hostile;
 mod options;
+mod partition_routing;
 mod predicate;
 mod regex_router;
 mod replaced;
