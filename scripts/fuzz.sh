@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Coverage-guided fuzzing of the code that parses the server's bytes. The targets are in fuzz/; short versions of them
-# run as unit tests in connectors/postgres/src/hostile.rs. AFTERIMAGE_FUZZ_SECONDS is the time for each target (default
-# 60). Interesting inputs stay in fuzz/corpus, crashes in fuzz/artifacts.
+# Coverage-guided fuzzing of the code that parses the server's bytes and users' texts. The targets are in fuzz/; short
+# versions of them run as unit tests (the files hostile.rs of the crates). AFTERIMAGE_FUZZ_SECONDS is the time for each
+# target (default 60). Interesting inputs stay in fuzz/corpus, crashes in fuzz/artifacts.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.." || exit 1
@@ -14,7 +14,7 @@ if ! command -v cargo-fuzz >/dev/null; then
   cargo install -q --locked --root "$AFTERIMAGE_CACHE/tools" cargo-fuzz || exit 1
 fi
 bad=0
-for target in pgoutput copied cell frames; do
+for target in pgoutput copied cell frames expand_json; do
   echo "fuzz: $target"
   cargo +nightly fuzz run "$target" -- -max_total_time="${AFTERIMAGE_FUZZ_SECONDS:-60}" -max_len=4096 -print_final_stats=1 -verbosity=0 || bad=1
 done

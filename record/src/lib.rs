@@ -6,6 +6,7 @@
 //!
 //! Must not know: any wire format, any database, Kafka, I/O, clocks.
 
+mod adjust;
 mod batch;
 mod cache;
 mod headers;
@@ -19,6 +20,7 @@ mod text;
 mod value;
 mod view;
 
+pub use adjust::{Adjustment, adjust_field_name, adjust_schema_name, push_unicode};
 pub use batch::{Batch, Change, Event, Item, KeyMove, Op, RowRef, SnapshotMark, TransactionMark};
 pub use cache::Cache;
 pub use headers::{Follower, Header, Headers};

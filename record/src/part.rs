@@ -229,6 +229,22 @@ impl Part {
         }
     }
 
+    /// Calls `read` with the text of a text value; with none for null and for other types. Only a text that is kept in a
+    /// compact form, such as a UUID, is written out for this.
+    pub fn with_text<R>(&self, frame: Frame<'_>, read: impl FnOnce(Option<&str>) -> R) -> R {
+        self.with(frame, |cell| match cell {
+            ValueRef::Text(text) => read(Some(text)),
+            ValueRef::Shared(Value::Text(text)) => read(Some(text)),
+            ValueRef::Owned(value) => read(if let Value::Text(text) = &**value { Some(text) } else { None }),
+            ValueRef::Zoned { .. } | ValueRef::Uuid(_) | ValueRef::Sequence { .. } => {
+                let mut out = Vec::with_capacity(36);
+                cell.write_text(&mut out);
+                read(std::str::from_utf8(&out).ok())
+            }
+            _ => read(None),
+        })
+    }
+
     /// The text of a text value; none for null and for other types.
     pub fn text(&self, frame: Frame<'_>) -> Option<String> {
         self.with(frame, |cell| {

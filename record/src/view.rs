@@ -136,6 +136,21 @@ impl<'a> Payload<'a> {
         Self::View(Arc::clone(view), decoded, owned)
     }
 
+    /// A second payload beside this one: the same values seen through a view that was made for this payload's
+    /// [`part`](Self::part). The cells of a change stay borrowed; of owned values, those that the view shows are copied.
+    #[must_use]
+    pub fn beside(&self, view: &Arc<View>) -> Self {
+        let frame = self.frame();
+        let schema = || Arc::clone(&view.part.schema);
+        if view.may_be_null && view.part.is_null(frame) {
+            return Self::NullOf(schema());
+        }
+        match self {
+            Self::View(_, decoded, owned) if owned.is_empty() => Self::View(Arc::clone(view), *decoded, Vec::new()),
+            _ => Self::Value(schema(), view.part.value(frame)),
+        }
+    }
+
     /// The payload as one owned value, for transforms that compute and for converters that are not made for speed.
     pub fn to_value(&self) -> Value {
         match self {

@@ -43,6 +43,11 @@ impl TransformError {
         Self { remedy, ..self }
     }
 
+    /// A `ConnectException`.
+    pub(crate) fn connect(message: impl Into<String>) -> Self {
+        Self::new(java::CONNECT, message)
+    }
+
     /// The schema has no field of this name.
     pub(crate) fn no_field(name: &str) -> Self {
         Self::data(format!("{name} is not a valid field name"))

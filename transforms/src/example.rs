@@ -4,7 +4,8 @@
 //!
 //! - `=> {…}`: the members that change (`topic`, `key`, `value`, `headers`, `partition`, `timestamp`); all others must stay.
 //!   Of an envelope only the members that are named are compared, of everything else the whole, with the order of the fields.
-//!   `types` names types of the result by the path of a field, such as `"value.id": "int64?"` or `"value": "struct p.t.Value"`.
+//!   `types` names types of the result by the path of a field, such as `"value.id": "int64?"` or `"value": "struct p.t.Value"`;
+//!   `"value#version"` is the version of the schema at that path.
 //! - `=> dropped`
 //! - `=> fails: message`
 //!

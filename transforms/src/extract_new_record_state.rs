@@ -33,11 +33,13 @@ mod tests;
 use std::sync::Arc;
 
 use record::{Cache, Frame, Header, Headers, Kind, Part, Payload, Presence, Record, Schema, Value, View};
-use settings::{Asked, Check, Choice, Def, Finding, Importance, Key, Properties, Severity, Width};
+use settings::{Asked, Check, Choice, Def, Finding, Importance, Key, Properties, Width};
 
 use self::plan::{Added, Plan, resolve};
 use self::reference::Reference;
+use crate::envelope::is_envelope;
 use crate::error::{Refusal, java};
+use crate::options::removed;
 use crate::{Transform, TransformError};
 
 /// The field that the rewrite modes add.
@@ -141,12 +143,6 @@ pub(crate) const KIND: crate::Kind = crate::Kind {
 
 /// Remarks on keys of older Debezium releases that no longer have an effect, with the keys that replaced them.
 fn warnings(properties: &Properties) -> Vec<Finding> {
-    let finding = |key: &str, remedy: String| Finding {
-        key: key.to_owned(),
-        severity: Severity::Warning,
-        reason: "This option was removed and has no effect.".to_owned(),
-        remedy,
-    };
     let drops = properties.get("drop.tombstones").map(|text| !text.trim().eq_ignore_ascii_case("false"));
     let handling = properties.get("delete.handling.mode").map(|text| text.trim().to_ascii_lowercase());
     let mut findings = Vec::new();
@@ -162,14 +158,14 @@ fn warnings(properties: &Properties) -> Vec<Finding> {
         let now = properties.get(MODE).unwrap_or("tombstone");
         let remedy = format!("Set {MODE}={meant} for what it meant; {now} holds now.");
         for key in ["drop.tombstones", "delete.handling.mode"] {
-            findings.extend(properties.get(key).map(|_| finding(key, remedy.clone())));
+            findings.extend(properties.get(key).map(|_| removed(key, remedy.clone())));
         }
     }
     for (key, remedy) in [
         ("operation.header", "Use add.headers=op."),
         ("add.source.fields", "Use add.fields with source.NAME for each of them."),
     ] {
-        findings.extend(properties.get(key).map(|_| finding(key, remedy.to_owned())));
+        findings.extend(properties.get(key).map(|_| removed(key, remedy)));
     }
     findings
 }
@@ -368,10 +364,6 @@ impl ExtractNewRecordState {
         let view = View::of(Part::structure(&basics, fields, Presence::Always), key.slots());
         key.through(&view, [])
     }
-}
-
-fn is_envelope(schema: &Schema) -> bool {
-    schema.name.as_deref().is_some_and(|name| name.ends_with(".Envelope"))
 }
 
 impl Transform for ExtractNewRecordState {

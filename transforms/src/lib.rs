@@ -8,13 +8,23 @@
 //!
 //! Must not know: connectors, Kafka, converters.
 
+mod by_logical_table_router;
 mod chain;
+mod envelope;
 mod error;
+mod event_router;
 #[cfg(test)]
 mod example;
+mod expand_json;
 mod extract_new_record_state;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod hostile;
+mod options;
+mod partition_routing;
 mod predicate;
 mod regex_router;
+mod replaced;
+mod structs;
 mod table;
 
 use record::Record;
@@ -22,6 +32,7 @@ use record::Record;
 pub use self::chain::Chain;
 pub use self::error::{Refusal, TransformError};
 pub use self::predicate::{PREDICATES, Predicate, PredicateKind};
+pub use self::replaced::replaced;
 pub use self::table::{ALL, Kind, find};
 
 /// One configured transform. [`apply`](Self::apply) takes `&mut self` because a chain belongs to one thread, so caches

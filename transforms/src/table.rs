@@ -5,7 +5,9 @@
 use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 
 use crate::error::Refusal;
-use crate::{Transform, extract_new_record_state, regex_router};
+use crate::{
+    Transform, by_logical_table_router, event_router, extract_new_record_state, partition_routing, regex_router,
+};
 
 /// What making a transform gives: the transform, or all refusals.
 pub(crate) type Made = Result<Box<dyn Transform>, Vec<Refusal>>;
@@ -33,7 +35,13 @@ pub(crate) fn no_remarks(_: &Properties) -> Vec<Finding> {
 }
 
 /// Every transform that a config can name, in the order of the class names.
-pub static ALL: &[Kind] = &[extract_new_record_state::KIND, regex_router::KIND];
+pub static ALL: &[Kind] = &[
+    by_logical_table_router::KIND,
+    extract_new_record_state::KIND,
+    event_router::KIND,
+    partition_routing::KIND,
+    regex_router::KIND,
+];
 
 /// Finds a transform by its Java class name, its simple name, or its simple name without `Transformation`. Of several,
 /// Kafka's own is meant: a worker without further plug-ins has only that one.

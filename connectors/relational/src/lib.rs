@@ -7,7 +7,6 @@
 //!
 //! Must not know: pgoutput, the binlog, SQL, Kafka.
 
-mod adjust;
 mod budget;
 mod column;
 mod envelope;
@@ -20,7 +19,6 @@ mod retries;
 mod tally;
 mod transaction;
 
-pub use adjust::{Adjustment, adjust_field_name, adjust_schema_name};
 pub use budget::{Budget, Lease};
 pub use column::{Applied, ColumnRules, SourceType, Treatment, Unchanged, in_map_order};
 pub use envelope::{Column, SourceContext, Table, snapshot_field, source_struct, transaction_block};
@@ -29,5 +27,6 @@ pub use heartbeat::Heartbeat;
 pub use meters::{Lags, Meters, Numbers, Sampled};
 pub use naming::{KeyField, NamingStrategy, TopicNaming};
 pub use outlet::{Message, Outlet, OutletEnds, Place, Standing, TaskError};
+pub use record::{Adjustment, adjust_field_name, adjust_schema_name};
 pub use retries::{Retries, Verdict};
 pub use transaction::{TransactionTopic, Transactions};

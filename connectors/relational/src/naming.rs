@@ -2,7 +2,7 @@
 
 use settings::JavaReplacement;
 
-use crate::adjust::push_unicode;
+use record::push_unicode;
 
 /// Kafka's limit for a topic name.
 const MAX_LENGTH: usize = 249;

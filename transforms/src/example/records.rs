@@ -78,8 +78,7 @@ impl Given {
         let (before, after) = (row("before"), row("after"));
         // The cells stand in reverse order, so that mixing up a cell's index and a field's index fails a test.
         let cells = |row: &Option<Vec<Value>>| {
-            row.as_ref()
-                .map(|values| values.iter().rev().cloned().map(|v| ValueRef::Owned(Box::new(v))).collect::<Vec<_>>())
+            row.as_ref().map(|values| values.iter().rev().cloned().map(cell).collect::<Vec<_>>())
         };
         let (before, after) = (cells(&before), cells(&after));
         let decoded = Decoded::new(&shape, &change, before.as_deref(), after.as_deref(), PROCESSED_NS);
@@ -231,6 +230,11 @@ impl Given {
             views: ShapeViews::default(),
         }
     }
+}
+
+/// A value as a cell; a decoder never gives a null in any other form than this.
+fn cell(value: Value) -> ValueRef<'static> {
+    if value == Value::Null { ValueRef::Null } else { ValueRef::Owned(Box::new(value)) }
 }
 
 fn join(path: &str, step: &str) -> String {

@@ -2,6 +2,8 @@
 //!
 //! Must not know: how records are built.
 
+use std::sync::Arc;
+
 use record::{Kind, Logical, Payload, Record, Schema, Value};
 use serde_json::{Map, Value as Json, json};
 
@@ -137,13 +139,23 @@ fn includes(whole: &Json, part: &Json) -> bool {
 }
 
 fn type_at(record: &Record<'_>, path: &str) -> Option<String> {
+    if let Some(path) = path.strip_suffix("#version") {
+        return Some(
+            schema_at(record, path)??.version.map_or_else(|| "none".to_owned(), |version| version.to_string()),
+        );
+    }
+    Some(schema_at(record, path)?.map_or_else(|| "none".to_owned(), |schema| type_text(&schema)))
+}
+
+/// The schema at a path; none inside if there is no schema, none at all if there is no such path.
+fn schema_at(record: &Record<'_>, path: &str) -> Option<Option<Arc<Schema>>> {
     let mut steps = path.split('.');
     let payload = match steps.next()? {
         "key" => &record.key,
         "value" => &record.value,
         header => &record.headers.find(header.strip_prefix("header:")?)?.value,
     };
-    let Some(schema) = payload.schema() else { return Some("none".to_owned()) };
+    let Some(schema) = payload.schema() else { return Some(None) };
     let mut schema = schema.clone();
     for step in steps {
         schema = match &schema.kind {
@@ -152,7 +164,7 @@ fn type_at(record: &Record<'_>, path: &str) -> Option<String> {
             _ => schema.fields().get(schema.field(step)?)?.schema.clone(),
         };
     }
-    Some(type_text(&schema))
+    Some(Some(schema))
 }
 
 /// A type as examples write it: `int64?=5 name`.

@@ -1,5 +1,7 @@
 //! Name adjustment (`schema.name.adjustment.mode`, `field.name.adjustment.mode`): rewrites names that Avro would
 //! refuse.
+//!
+//! Must not know: which names there are.
 
 use std::fmt::Write as _;
 
@@ -51,7 +53,7 @@ fn adjust(mode: Adjustment, name: &str, dots: bool) -> String {
 
 /// Appends `_u` and the code unit in lower-case hexadecimal. As in Debezium, one or two digits get a prefix `00`, and
 /// three digits are not padded.
-pub(crate) fn push_unicode(out: &mut String, unit: u16) {
+pub fn push_unicode(out: &mut String, unit: u16) {
     out.push_str(if unit <= 0xff { "_u00" } else { "_u" });
     // Writing to a String cannot fail.
     let _ = write!(out, "{unit:x}");
