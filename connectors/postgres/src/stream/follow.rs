@@ -138,8 +138,8 @@ impl<'a> Follow<'a> {
             biased;
             () = drained, if !self.filling.is_empty() => {}
             read = self.link.read(&mut self.filling.buffer) => {
-                read?;
-                self.link.heard().await;
+                let bytes = read?;
+                self.link.heard(bytes, true).await;
                 if self.link.speaks_again() {
                     self.lasting.outlet.running();
                 }
