@@ -185,7 +185,7 @@ impl<'a> Follow<'a> {
                 () = async { drop(stop.wait_for(|stop| *stop).await) } => None,
             }
         };
-        let serving = match self.link.while_waiting(asked).await? {
+        let serving = match self.link.while_asking(asked).await? {
             None => return Ok(()),
             Some(Ok(Ok(serving))) => serving,
             Some(Ok(Err(error))) if error.server().is_some() => Serving::Untold(error.to_string()),

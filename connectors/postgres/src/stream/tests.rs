@@ -285,6 +285,20 @@ async fn while_the_catalogue_is_slow_the_server_is_told() {
     assert_eq!(flushed, [1, 9, 9]);
 }
 
+/// A server that bears a silence of three intervals would end the connection if statuses became rare.
+#[tokio::test(start_paused = true)]
+async fn a_long_wait_is_no_silence_of_the_server() {
+    let (rig, _ends) = Rig::new(1);
+    let (mut link, told) = rig.link(Server::default());
+    link.while_waiting(sleep(INTERVAL * 30)).await.unwrap();
+    let told = told.lock().unwrap().clone();
+    assert!((29..=31).contains(&told.len()), "{told:?}");
+    assert!(gaps(&told).iter().all(|gap| *gap <= INTERVAL + Duration::from_millis(2)), "{told:?}");
+    // Nobody reads, so nothing is asked that would have to be read.
+    assert!(told.iter().all(|status| !status.wants_reply), "{told:?}");
+    assert!(!link.is_silent());
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_asks_is_answered_and_who_is_quiet_is_asked() {
     let (mut rig, _ends) = Rig::new(1);
