@@ -20,6 +20,7 @@ use crate::config::PostgresConfig;
 use crate::lsn::Lsn;
 use crate::plugin::connect_options;
 use crate::position::LSN;
+use crate::reselect::Reselector;
 use crate::session::Catalog;
 use crate::table::Tables;
 use crate::wire::Replication;
@@ -131,6 +132,7 @@ struct Rig {
     outlet: Outlet,
     heartbeat: Option<Heartbeat>,
     messages: MessageTopic,
+    reselector: Reselector,
     reached: Option<Position>,
     stop: watch::Sender<bool>,
 }
@@ -164,6 +166,7 @@ impl Rig {
         let rig = Self {
             decoder: Decoder::new(Wanted::default(), None, None),
             catalog: Catalog::new(connect_options(&config, "test")),
+            reselector: Reselector::new(connect_options(&config, "test"), Arc::clone(&outlet.meters)),
             tables,
             outlet,
             heartbeat: None,
@@ -189,6 +192,7 @@ impl Rig {
             heartbeat: &mut self.heartbeat,
             action: None,
             messages: &self.messages,
+            reselector: &mut self.reselector,
             reached: &mut self.reached,
         };
         Follow::new(lasting, link, 1)
