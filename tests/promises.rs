@@ -25,7 +25,8 @@ use Held::{NoEffect, Refused, Works};
 const CONNECTOR: &[(&str, &str, Held)] = &[
     // Features that are not built yet.
     ("converters", "mine", Refused("custom converters are Java classes")),
-    ("post.processors", "reselector", Refused("post processors are not built in yet")),
+    ("post.processors", "reselector", Refused("Post processor 'reselector' is missing 'reselector.type' and/or")),
+    ("post.processors.r.reselect.cache.enabled", "true", NoEffect("has no such option")),
     ("signal.data.collection", "public.signals", Refused("signals are not built in yet")),
     ("signal.enabled.channels", "source,kafka", Refused("signals are not built in yet")),
     ("offsets.storage.topic", "own", Refused("offsets are kept in the worker's topic only")),

@@ -19,6 +19,7 @@ pub mod lsn;
 mod plugin;
 pub mod position;
 pub mod publication;
+mod reselect;
 mod session;
 pub mod slot;
 pub mod sql;

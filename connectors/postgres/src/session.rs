@@ -25,6 +25,7 @@ use crate::holders::hold;
 use crate::plugin::{VERSION, connect_options};
 use crate::position::{LSN, Stored, TX_ROW, from_offset, to_offset};
 use crate::publication::{self, PublicationOptions, publish_list, sent_operations};
+use crate::reselect::Reselector;
 use crate::slot::{self, Slot, SlotOptions};
 use crate::sql::{SlotInfo, Table};
 use crate::stream::{Decoder, MessageTopic, Wanted, now_ms};
@@ -44,6 +45,7 @@ pub(crate) struct Session {
     decoder: Decoder,
     heartbeat: Option<Heartbeat>,
     messages: MessageTopic,
+    reselector: Reselector,
     /// The last position handed to the pipeline. A reconnect goes on from there, because the pipeline still has everything
     /// before it.
     reached: Option<Position>,
@@ -88,6 +90,7 @@ impl Session {
             catalog: Catalog::new(connect_options(&config, "Debezium General")),
             decoder: Decoder::new(wanted, None, metadata),
             heartbeat: Heartbeat::new(config.events.heartbeat_interval, &naming, schema_names),
+            reselector: Reselector::new(connect_options(&config, "Debezium General"), Arc::clone(&outlet.meters)),
             config,
             outlet,
             tables,

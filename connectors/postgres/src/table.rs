@@ -2,6 +2,7 @@
 
 mod given;
 mod key;
+mod reselect;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 pub(crate) use given::Given;
 use record::{Decode, Kind, Schema, Shape, SourceField, SourceShape, Value};
+use relational::reselect::Reselect;
 use relational::{
     Adjustment, Column, ColumnRules, Meters, SourceContext, Table, TableFilter, TopicNaming, snapshot_field,
     source_struct,
@@ -34,6 +36,8 @@ pub(crate) struct Tables {
     message_keys: Vec<JavaRegex>,
     /// Masks, hashes and truncations of columns.
     rules: ColumnRules,
+    /// Post-processors.
+    processors: Vec<Reselect>,
     catalogue: Catalogue,
     ignore_builtin: bool,
     source: Arc<Schema>,
@@ -134,6 +138,7 @@ impl Tables {
             modes: Modes::from(&config.types),
             message_keys,
             rules: config.treatment.rules.clone(),
+            processors: config.treatment.processors.clone(),
             catalogue: Catalogue::default(),
             ignore_builtin: filters.ignore_builtin,
             source,
@@ -282,7 +287,7 @@ impl Tables {
             .context
             .shape(&described, source, decode)
             .map_err(|reason| Error::Schema { table: name.clone(), reason })?;
-        Ok(Built { shape: Arc::new(shape), wire_key, codecs })
+        Ok(Built { shape: Arc::new(shape), wire_key, codecs, described })
     }
 
     /// Keeps the name of a user's type that the log announces: by now the type may be dropped from the catalogue.
@@ -338,8 +343,9 @@ impl Tables {
             tracing::warn!(table = %described.name, "the table was dropped after these changes were written, and its replica \
                 identity does not tell the key: their records have none, unless message.key.columns names it");
         }
-        let built = self.build(&relation.schema, &relation.table, &columns, key, false)?;
-        Ok(Known::new(Some(built.shape), identity, built.wire_key))
+        let built = self.build(&relation.schema, &relation.table, &columns, key.clone(), false)?;
+        let plans = self.plans(relation, &key, &built);
+        Ok(Known::new(Some(built.shape), identity, built.wire_key).read_again(plans))
     }
 
     /// A table as a snapshot reads it: its own columns, or those of a statement in its place.
@@ -395,4 +401,6 @@ struct Built {
     shape: Arc<Shape>,
     wire_key: Vec<u16>,
     codecs: Vec<Option<ColumnCodec>>,
+    /// The captured columns, one for each codec, and the key.
+    described: Table,
 }

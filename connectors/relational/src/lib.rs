@@ -1,7 +1,7 @@
 //! What all connectors of relational databases have in common.
 //!
 //! Purpose: filters, column rules, topic names, name adjustment, the envelope and its source block, transaction
-//! metadata, heartbeats, the outlet through which a connector talks to the runtime, the byte budget that all connectors
+//! metadata, heartbeats, post-processors, the outlet through which a connector talks to the runtime, the byte budget that all connectors
 //! share, when a failed session is retried, and what a running task counts. All of it is here once, so that two
 //! connectors cannot behave differently.
 //!
@@ -15,6 +15,7 @@ mod heartbeat;
 mod meters;
 mod naming;
 mod outlet;
+pub mod reselect;
 mod retries;
 mod tally;
 mod transaction;

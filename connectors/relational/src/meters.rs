@@ -23,6 +23,7 @@ pub struct Meters {
     numbers: Mutex<Numbers>,
     bad_values: Tally,
     left_out: Tally,
+    not_reselected: Tally,
 }
 
 /// The numbers at one moment. Counters start at zero when the task starts.
@@ -137,7 +138,13 @@ impl Numbers {
 impl Meters {
     /// All numbers at zero. The connector's name appears in log lines.
     pub fn new(connector: Arc<str>) -> Self {
-        Self { connector, numbers: Mutex::default(), bad_values: Tally::default(), left_out: Tally::default() }
+        Self {
+            connector,
+            numbers: Mutex::default(),
+            bad_values: Tally::default(),
+            left_out: Tally::default(),
+            not_reselected: Tally::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Numbers> {
@@ -182,6 +189,19 @@ impl Meters {
             (errors.log.enable=true gives each a line)");
     }
 
+    /// Logs that columns of a change were not read again as they should have been, at most every ten seconds. `text` must
+    /// name the table and the position without values.
+    pub fn not_reselected(&self, text: impl FnOnce() -> String) {
+        if let Some(complaint) = self.not_reselected.add(text) {
+            self.say_not_reselected(&complaint);
+        }
+    }
+
+    fn say_not_reselected(&self, Complaint { count, text }: &Complaint) {
+        tracing::warn!(connector = %self.connector, count, "columns of changes are not read again as they should be, the last: \
+            {text}");
+    }
+
     /// Logs the complaints that were counted but not logged yet, if it is time. With `is_last`, the end of the task,
     /// logs them at once.
     pub fn complain(&self, is_last: bool) {
@@ -191,6 +211,9 @@ impl Meters {
         }
         if let Some(complaint) = due(&self.left_out) {
             self.say_left_out(&complaint);
+        }
+        if let Some(complaint) = due(&self.not_reselected) {
+            self.say_not_reselected(&complaint);
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Must not know: tables.
 
+use relational::reselect::Reselect;
 use relational::{ColumnRules, TableFilterSpec};
 use settings::Reader;
 
@@ -76,6 +77,8 @@ pub struct Treatment {
     pub rules: ColumnRules,
     /// Message keys that the user chose.
     pub message_keys: Vec<MessageKey>,
+    /// Post-processors, in the order in which they act.
+    pub processors: Vec<Reselect>,
 }
 
 impl Treatment {
@@ -83,6 +86,7 @@ impl Treatment {
         Self {
             rules: ColumnRules::read(r),
             message_keys: r.text("message.key.columns").split(';').filter_map(message_key).collect(),
+            processors: Reselect::read_all(r),
         }
     }
 }

@@ -295,6 +295,9 @@ pub enum Error {
         /// What the server said.
         cause: Box<Error>,
     },
+    /// Columns of a change could not be read again, and `reselect.error.handling.mode=fail` ends the task then.
+    #[error("{0}; reselect.error.handling.mode=warn sends such a change as it is")]
+    Reselect(Box<relational::reselect::Missed>),
     /// The other side does not keep to PostgreSQL's protocol.
     #[error("{doing}: {reason}")]
     Protocol {

@@ -62,6 +62,13 @@ impl Error {
                 ));
                 lines.push(format!("org.apache.kafka.connect.errors.SchemaBuilderException: {reason}"));
             }
+            Self::Reselect(missed) => {
+                lines.push(format!(
+                    "{CONNECT}: An exception occurred in the change event producer. This connector will be stopped."
+                ));
+                lines.push(format!("{CONNECT}: Error while processing event at offset {{lsn={}}}", missed.position));
+                lines.push(format!("{DEBEZIUM}: {missed}"));
+            }
             Self::Override { table, reason } => {
                 lines.push(format!(
                     "{CONNECT}: An exception occurred in the change event producer. This connector will be stopped."
@@ -194,6 +201,19 @@ mod tests {
             false,
             "org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer. This \
              connector will be stopped.\nCaused by: org.apache.kafka.connect.errors.SchemaBuilderException: Cannot",
+        );
+        let missed = relational::reselect::Missed {
+            table: "s.t".into(),
+            key: "id".into(),
+            position: "0/10".into(),
+            why: relational::reselect::Why::NoRow,
+        };
+        check(
+            &Error::Reselect(Box::new(missed)),
+            false,
+            "org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer. This \
+             connector will be stopped.\nCaused by: org.apache.kafka.connect.errors.ConnectException: Error while processing \
+             event at offset {lsn=0/10}\nCaused by: io.debezium.DebeziumException: Failed to find row in table s.t with key id ",
         );
         check(
             &Error::SlotCreation {

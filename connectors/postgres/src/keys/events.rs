@@ -24,9 +24,8 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 2)
         .shown("List of change event post processors.", Width::Medium)
         .doc(
-            "Names of post processors, each with 'post.processors.<name>.type': io.debezium.processors.reselect.ReselectColumnsPostProcessor reads large values again that the server did not send.",
-        )
-        .support(Support::Refused("post processors are not built in yet, and placeholders would stay where they read the large values again", "Remove it, and set REPLICA IDENTITY FULL on tables whose unchanged large values are needed.")),
+            "Names of post processors, separated by commas, each with 'post.processors.<name>.type'. They act on a change in this order, before the transforms. There is io.debezium.processors.reselect.ReselectColumnsPostProcessor, which reads columns of a changed row again that the server did not send, or that are null.",
+        ),
     Key::debezium("tombstones.on.delete", Kind::Boolean)
         .default("true")
         .at(GROUP, 3)

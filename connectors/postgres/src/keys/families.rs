@@ -66,11 +66,43 @@ pub(super) const KEYS: &[Key] = &[
         .unlisted()
         .lenient()
         .support(Support::NoEffect("changes wait in memory, and come again from the server after a crash")),
+    Key::debezium("post.processors.<name>.type", Kind::Class)
+        .family("post.processors.<name>.type")
+        .doc("Java class of the post processor: io.debezium.processors.reselect.ReselectColumnsPostProcessor. Others are refused, because they are Java classes, which do not run here.")
+        .unlisted(),
+    Key::debezium("post.processors.<name>.reselect.columns.include.list", Kind::List)
+        .family("post.processors.<name>.reselect.columns.include.list")
+        .doc("Regexes on 'schema.table:column', separated by commas: only these columns are read again. Not set: all columns. The columns of one change are read by one query, so name those that are needed.")
+        .unlisted(),
+    Key::debezium("post.processors.<name>.reselect.columns.exclude.list", Kind::List)
+        .family("post.processors.<name>.reselect.columns.exclude.list")
+        .doc("Regexes on 'schema.table:column', separated by commas: these columns are not read again. Not read if reselect.columns.include.list is set.")
+        .unlisted(),
+    Key::debezium("post.processors.<name>.reselect.unavailable.values", Kind::Boolean)
+        .family("post.processors.<name>.reselect.unavailable.values")
+        .default("true")
+        .doc("Read columns again whose value the server did not send (unchanged large values), in place of unavailable.value.placeholder. What is read is the value of now, not of the time of the change.")
+        .unlisted(),
+    Key::debezium("post.processors.<name>.reselect.null.values", Kind::Boolean)
+        .family("post.processors.<name>.reselect.null.values")
+        .default("true")
+        .doc("Read columns again that are null and have no default. With many nullable columns that is a query for nearly every change.")
+        .unlisted(),
+    Key::debezium("post.processors.<name>.reselect.use.event.key", Kind::Boolean)
+        .family("post.processors.<name>.reselect.use.event.key")
+        .default("false")
+        .doc("Look for the row by the columns of the event's key (message.key.columns), and not by those of the primary key.")
+        .unlisted(),
+    Key::debezium("post.processors.<name>.reselect.error.handling.mode", Kind::String)
+        .family("post.processors.<name>.reselect.error.handling.mode")
+        .default("warn")
+        .doc("When the row is gone or the database refuses the query: warn logs it and sends the change as it is, fail stops the task. While the database cannot be reached, the task waits for it in either case.")
+        .unlisted(),
     Key::debezium("post.processors.<name>.<option>", Kind::String)
         .family("post.processors.<name>.<option>")
-        .doc("A setting of the post processor called <name> in post.processors.")
+        .doc("Any other name: no option of the post processor.")
         .unlisted()
-        .support(Support::NoEffect("post processors are not built in yet")),
+        .support(Support::NoEffect("the post processor has no such option")),
     Key::debezium("signal.consumer.<property>", Kind::String)
         .family("signal.consumer.<property>")
         .doc("A property of the Kafka consumer of the channel 'kafka' of signal.enabled.channels.")

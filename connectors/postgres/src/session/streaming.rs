@@ -100,6 +100,7 @@ impl Session {
             action,
             heartbeat: &mut self.heartbeat,
             messages: &self.messages,
+            reselector: &mut self.reselector,
             reached: &mut self.reached,
         };
         let mut follow = Follow::new(lasting, link, served.pid);

@@ -6,6 +6,7 @@
 //! Must not know: the replication protocol, what the answers are used for.
 
 mod connect;
+mod reselect;
 mod server;
 mod slots;
 mod snapshot;
@@ -18,6 +19,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 pub use connect::Sql;
+pub use reselect::{ByKey, Found, FoundRow, KeyColumn};
 pub use server::{Role, ServerFacts};
 pub use slots::{PublicationInfo, SlotInfo, SlotReader};
 pub use snapshot::{GivenColumn, Isolation, SnapshotReader};

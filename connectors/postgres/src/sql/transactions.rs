@@ -181,7 +181,7 @@ impl Sql {
         let until = Instant::now() + Duration::from_secs(2);
         while get::<i64>(&self.row(doing, &sql, &[]).await?, 0, doing)? > 0 {
             if Instant::now() >= until {
-                tracing::warn!(xid, "the catalogue is read before a transaction that changed it can be seen");
+                tracing::warn!(xid, "the database is read before a transaction that changed it can be seen");
                 break;
             }
             tokio::time::sleep(PAUSE).await;

@@ -132,6 +132,38 @@ impl Filling {
         Some(batch)
     }
 
+    /// The bytes of the batch so far, and the batch.
+    pub(super) fn parts(&mut self) -> (&[u8], &mut Batch) {
+        (&self.buffer[..self.parsed], &mut self.batch)
+    }
+
+    /// As [`take`](Self::take), but only with the first `count` items; the others stay. The bytes of `more` are put behind the
+    /// batch's own. The rows of the others may not refer to them.
+    pub(super) fn take_first(&mut self, count: usize, more: &[u8]) -> Option<Box<Batch>> {
+        let is_all = count >= self.batch.items.len();
+        if is_all && more.is_empty() {
+            return self.take();
+        }
+        let mut buffer = BytesMut::with_capacity(self.parsed + more.len());
+        buffer.extend_from_slice(&self.buffer[..self.parsed]);
+        buffer.extend_from_slice(more);
+        let mut first = if is_all {
+            let used = std::mem::take(&mut self.parsed);
+            if used > BUFFER_BYTES {
+                drop(self.take_bytes(used));
+            } else {
+                self.buffer.advance(used);
+            }
+            std::mem::take(&mut self.batch)
+        } else {
+            let items = self.batch.items.drain(..count).collect();
+            let (spans, shapes) = (self.batch.spans.clone(), self.batch.shapes.clone());
+            Box::new(Batch { items, spans, shapes, ..Batch::default() })
+        };
+        first.buffer = buffer.freeze();
+        Some(first)
+    }
+
     /// Takes the first `used` bytes out of the buffer.
     fn take_bytes(&mut self, used: usize) -> Bytes {
         if used <= SMALL_BYTES {

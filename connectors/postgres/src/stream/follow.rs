@@ -4,7 +4,7 @@ use std::future::pending;
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use record::{Item, Position};
+use record::{Batch, Item, Position};
 use relational::{Heartbeat, Lease, Message, Outlet};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
@@ -17,6 +17,7 @@ use super::silence::Serving;
 use super::{Cursor, MessageTopic};
 use crate::error::Error;
 use crate::heartbeat::ActionQuery;
+use crate::reselect::Reselector;
 use crate::session::Catalog;
 use crate::table::Tables;
 use crate::wire::frames::{Next, StreamMessage, stream_message};
@@ -46,21 +47,22 @@ pub(crate) struct Lasting<'a> {
     /// `heartbeat.action.query`.
     pub(crate) action: Option<ActionQuery>,
     pub(crate) messages: &'a MessageTopic,
+    pub(crate) reselector: &'a mut Reselector,
     /// The last position handed to the pipeline: where a reconnect goes on.
     pub(crate) reached: &'a mut Option<Position>,
 }
 
 /// One streaming connection and what reads from it.
 pub(crate) struct Follow<'a> {
-    lasting: Lasting<'a>,
-    link: Link,
+    pub(super) lasting: Lasting<'a>,
+    pub(super) link: Link,
     /// The server's process that serves the connection.
     pid: i32,
     /// Wakes the loop when a position has been stored.
     stored: watch::Receiver<Option<Position>>,
     /// The last transaction whose changes were waited for until the catalogue showed them.
     awaited: Option<u32>,
-    filling: Filling,
+    pub(super) filling: Filling,
 }
 
 pub(crate) fn now_ms() -> i64 {
@@ -185,7 +187,7 @@ impl<'a> Follow<'a> {
                 () = async { drop(stop.wait_for(|stop| *stop).await) } => None,
             }
         };
-        let serving = match self.link.while_waiting(asked).await? {
+        let serving = match self.link.while_asking(asked).await? {
             None => return Ok(()),
             Some(Ok(Ok(serving))) => serving,
             Some(Ok(Err(error))) if error.server().is_some() => Serving::Untold(error.to_string()),
@@ -305,7 +307,7 @@ impl<'a> Follow<'a> {
     }
 
     /// Adds a heartbeat when one is due and there is a position to carry.
-    fn beat(&mut self) {
+    pub(super) fn beat(&mut self) {
         let Some(position) = self.filling.last_position().or(self.lasting.reached.as_ref()) else { return };
         if let Some(event) =
             self.lasting.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat(now_ms(), position, false))
@@ -319,6 +321,9 @@ impl<'a> Follow<'a> {
 
     /// Sends the batch, if there is anything in it. False when the pipeline is gone or the connector is to stop.
     async fn flush(&mut self) -> Result<bool, Error> {
+        if self.lacks() {
+            return Box::pin(self.flush_filled()).await;
+        }
         let mut lease = self.filling.lease();
         if lease.is_none() && !self.filling.is_empty() {
             // Lease now: when the batch takes this buffer, a new one is allocated.
@@ -330,6 +335,15 @@ impl<'a> Follow<'a> {
         let batch = self.filling.take();
         self.lasting.decoder.next_batch();
         let Some((batch, lease)) = batch.zip(lease) else { return Ok(true) };
+        if !self.hand_over(batch, lease).await? {
+            return Ok(false);
+        }
+        self.beat();
+        Ok(true)
+    }
+
+    /// Sends a batch that was taken. False when the pipeline is gone or the connector is to stop.
+    pub(super) async fn hand_over(&mut self, batch: Box<Batch>, lease: Lease) -> Result<bool, Error> {
         let reached = reached(&batch);
         if !self.placed(Message::Batch(batch, lease)).await? {
             return Ok(false);
@@ -337,12 +351,11 @@ impl<'a> Follow<'a> {
         if reached.is_some() {
             *self.lasting.reached = reached;
         }
-        self.beat();
         Ok(true)
     }
 
     /// Waits for a lease. `None` when the connector is to stop.
-    async fn leased(&mut self, bytes: usize) -> Result<Option<Lease>, Error> {
+    pub(super) async fn leased(&mut self, bytes: usize) -> Result<Option<Lease>, Error> {
         let (mut stop, lease) = (self.lasting.outlet.stop.clone(), self.lasting.outlet.lease(bytes));
         let waited = async {
             tokio::select! {

@@ -167,13 +167,31 @@ impl Link {
         sent.map_err(|error| self.replication.stream_error(error))
     }
 
-    /// Waits for something other than the server, and sends the statuses that are due meanwhile.
+    /// Waits for something other than the server, and sends the statuses that are due meanwhile. Nothing is read for so long,
+    /// so this time does not count as a silence of the server.
     pub(super) async fn while_waiting<T>(&mut self, waited: impl Future<Output = T>) -> Result<T, Error> {
         let mut waited = pin!(waited);
         loop {
+            let done = tokio::select! {
+                biased;
+                done = &mut waited => Some(done),
+                () = sleep_until(self.next_status) => None,
+            };
+            self.silence.nobody_listens(Instant::now());
+            match done {
+                Some(done) => return Ok(done),
+                None => self.keep().await?,
+            }
+        }
+    }
+
+    /// As [`while_waiting`](Self::while_waiting), for the question why the server is silent: the silence goes on.
+    pub(super) async fn while_asking<T>(&mut self, asked: impl Future<Output = T>) -> Result<T, Error> {
+        let mut asked = pin!(asked);
+        loop {
             tokio::select! {
                 biased;
-                done = &mut waited => return Ok(done),
+                done = &mut asked => return Ok(done),
                 () = sleep_until(self.next_status) => self.keep().await?,
             }
         }

@@ -15,6 +15,7 @@ mod message;
 mod pace;
 mod pgoutput;
 mod reader;
+mod reselected;
 mod silence;
 mod state;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::message::{LogicalMessage, Malformed, NamedType, Relation, named_type,
 use super::reader::Cursor;
 use super::state::{Known, Open, Seen, Wanted};
 use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW};
+use crate::reselect::Plans;
 use crate::wire::POSTGRES_EPOCH_US;
 
 /// What the caller does next.
@@ -46,6 +47,8 @@ pub(crate) struct Decoder {
     metadata: Option<TransactionTopic>,
     counts: Transactions,
     batch_number: u64,
+    /// For each shape of the batch, what post-processors do with its table.
+    plans: Vec<Plans>,
     unchanged: Unchanged,
 }
 
@@ -63,11 +66,12 @@ impl Decoder {
             metadata,
             counts: Transactions::default(),
             batch_number: 0,
+            plans: Vec::new(),
             unchanged: Unchanged::default(),
         }
     }
 
-    /// Begins a new connection, on which the server announces every table again and sends whole transactions.
+    /// Begins a new connection: the server announces every table again and sends whole transactions.
     pub(crate) fn reconnected(&mut self, resume: Option<Stored>) {
         self.relations.clear();
         self.open = None;
@@ -92,6 +96,12 @@ impl Decoder {
     /// Begins a new batch, into which shapes must be put again.
     pub(crate) fn next_batch(&mut self) {
         self.batch_number += 1;
+        self.plans.clear();
+    }
+
+    /// For each shape of the present batch, what post-processors do with its table; none if that is nothing for all of them.
+    pub(crate) fn plans(&self) -> Option<&[Plans]> {
+        self.plans.iter().any(Option::is_some).then_some(&self.plans)
     }
 
     pub(crate) fn install(&mut self, id: u32, known: Known) {
@@ -254,6 +264,7 @@ impl Decoder {
         }
         let slot = batch.shapes.len() as u16;
         batch.shapes.push(Arc::clone(shape));
+        self.plans.push(known.plans.clone());
         known.slot = Some((self.batch_number, slot));
         Ok(Some(slot))
     }

@@ -107,6 +107,12 @@ impl Silence {
         self.ended |= std::mem::take(&mut self.told);
     }
 
+    /// Notes that nobody reads what the server may have sent: that is no silence of the server.
+    pub(super) fn nobody_listens(&mut self, now: Instant) {
+        self.heard = now;
+        self.ask_at = now + self.patience;
+    }
+
     /// Whether bytes have come after a silence that the task's status had reported. Returns true once per reported silence.
     pub(super) fn take_ended(&mut self) -> bool {
         std::mem::take(&mut self.ended)

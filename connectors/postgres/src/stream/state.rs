@@ -5,6 +5,7 @@ use std::sync::Arc;
 use record::{NONE, Shape};
 
 use crate::lsn::Lsn;
+use crate::reselect::Plans;
 use crate::sql::Visible;
 
 /// A table that the stream has announced.
@@ -15,13 +16,20 @@ pub(crate) struct Known {
     pub(crate) identity: Vec<bool>,
     /// Wire columns that make the message key.
     pub(crate) key: Vec<u16>,
+    /// What post-processors do with its changes.
+    pub(super) plans: Plans,
     /// The number of the last batch that the shape was put into, and its index there.
     pub(super) slot: Option<(u64, u16)>,
 }
 
 impl Known {
     pub(crate) fn new(shape: Option<Arc<Shape>>, identity: Vec<bool>, key: Vec<u16>) -> Self {
-        Self { shape, identity, key, slot: None }
+        Self { shape, identity, key, plans: None, slot: None }
+    }
+
+    /// Sets what post-processors do with the changes of the table.
+    pub(crate) fn read_again(self, plans: Plans) -> Self {
+        Self { plans, ..self }
     }
 }
 

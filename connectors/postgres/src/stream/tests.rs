@@ -20,6 +20,7 @@ use crate::config::PostgresConfig;
 use crate::lsn::Lsn;
 use crate::plugin::connect_options;
 use crate::position::LSN;
+use crate::reselect::Reselector;
 use crate::session::Catalog;
 use crate::table::Tables;
 use crate::wire::Replication;
@@ -131,6 +132,7 @@ struct Rig {
     outlet: Outlet,
     heartbeat: Option<Heartbeat>,
     messages: MessageTopic,
+    reselector: Reselector,
     reached: Option<Position>,
     stop: watch::Sender<bool>,
 }
@@ -164,6 +166,7 @@ impl Rig {
         let rig = Self {
             decoder: Decoder::new(Wanted::default(), None, None),
             catalog: Catalog::new(connect_options(&config, "test")),
+            reselector: Reselector::new(connect_options(&config, "test"), Arc::clone(&outlet.meters)),
             tables,
             outlet,
             heartbeat: None,
@@ -189,6 +192,7 @@ impl Rig {
             heartbeat: &mut self.heartbeat,
             action: None,
             messages: &self.messages,
+            reselector: &mut self.reselector,
             reached: &mut self.reached,
         };
         Follow::new(lasting, link, 1)
@@ -283,6 +287,20 @@ async fn while_the_catalogue_is_slow_the_server_is_told() {
     assert_eq!(link.while_waiting(slow).await.unwrap(), "answer");
     let flushed: Vec<u64> = told.lock().unwrap().iter().map(|status| status.flushed).collect();
     assert_eq!(flushed, [1, 9, 9]);
+}
+
+/// A server that bears a silence of three intervals would end the connection if statuses became rare.
+#[tokio::test(start_paused = true)]
+async fn a_long_wait_is_no_silence_of_the_server() {
+    let (rig, _ends) = Rig::new(1);
+    let (mut link, told) = rig.link(Server::default());
+    link.while_waiting(sleep(INTERVAL * 30)).await.unwrap();
+    let told = told.lock().unwrap().clone();
+    assert!((29..=31).contains(&told.len()), "{told:?}");
+    assert!(gaps(&told).iter().all(|gap| *gap <= INTERVAL + Duration::from_millis(2)), "{told:?}");
+    // Nobody reads, so nothing is asked that would have to be read.
+    assert!(told.iter().all(|status| !status.wants_reply), "{told:?}");
+    assert!(!link.is_silent());
 }
 
 #[tokio::test(start_paused = true)]

@@ -76,6 +76,35 @@ pub(super) fn unchanged(cell: &Cell, schema: &Schema, modes: &Modes) -> Option<V
     })
 }
 
+/// Whether the log carries every value of a column, because all values of the type have the same size: the server never stores
+/// such a value out of line.
+pub(super) fn is_always_sent(cell: &Cell) -> bool {
+    matches!(
+        cell,
+        Cell::Bool
+            | Cell::Int
+            | Cell::Oid
+            | Cell::Float
+            | Cell::Double
+            | Cell::Uuid
+            | Cell::Money { .. }
+            | Cell::MoneyDouble
+            | Cell::MoneyString { .. }
+            | Cell::Date
+            | Cell::IsoDate
+            | Cell::Time { .. }
+            | Cell::IsoTime
+            | Cell::ZonedTime
+            | Cell::Timestamp { .. }
+            | Cell::NanoTimestamp
+            | Cell::IsoTimestamp
+            | Cell::ZonedTimestamp { .. }
+            | Cell::Interval
+            | Cell::IsoInterval
+            | Cell::Point
+    )
+}
+
 /// A name-based UUID (RFC 4122 version 3: MD5) of some bytes without a namespace, as java.util.UUID.nameUUIDFromBytes.
 fn name_uuid(bytes: &[u8]) -> String {
     let mut hash = md5(bytes);

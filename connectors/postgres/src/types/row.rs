@@ -5,7 +5,7 @@ use std::sync::Arc;
 use record::{Decode, DecodeError, Schema, Span, Value, ValueRef};
 use relational::Meters;
 
-use super::absent::{fallback, unchanged};
+use super::absent::{fallback, is_always_sent, unchanged};
 use super::cell::{Cell, Form};
 use super::default::default;
 use super::plan::{ConvertFailure, Modes, Planned, finish};
@@ -70,6 +70,26 @@ impl ColumnCodec {
         self.form = Form::Text;
         self.failure = failure;
         self
+    }
+
+    /// Whether a new row in the log may lack the column's value (an unchanged TOAST value).
+    pub(crate) fn may_be_absent(&self) -> bool {
+        !is_always_sent(&self.cell)
+    }
+
+    /// What the record shows for a value that the log does not carry; `None` for a type that has nothing to show.
+    pub(crate) fn shown_when_absent(&self) -> Option<&Value> {
+        self.unchanged.as_ref()
+    }
+
+    /// What the record shows for SQL NULL.
+    pub(crate) fn shown_for_null(&self) -> &Value {
+        &self.null
+    }
+
+    /// Whether these bytes are a value of the column.
+    pub(crate) fn reads(&self, raw: &[u8]) -> bool {
+        self.cell.read(self.form, raw).is_ok()
     }
 
     /// The expression that a snapshot selects for the column, given its quoted name.

@@ -24,6 +24,9 @@ const KEY_FIELD: &[(&str, &str)] = &[
     ("topic.key.field.replacement", "$1"),
 ];
 
+const RESELECT: &str = relational::reselect::CLASS;
+const PROCESSOR: Settings = &[("post.processors", "p"), ("post.processors.p.type", RESELECT)];
+
 const BY_FLAGS: &[(&str, &str)] = &[("snapshot.mode", "configuration_based")];
 
 /// Keys and their values.
@@ -82,7 +85,40 @@ const EXAMPLES: &[(&str, &str, &str, Settings)] = &[
     ("column.truncate.to.<n>.chars", "column.truncate.to.5.chars", "public.a.b", &[]),
     ("column.mask.<form>", "column.mask.with.five.chars", "public.a.b", &[]),
     ("column.truncate.<form>", "column.truncate.to.chars", "public.a.b", &[]),
-    ("post.processors.<name>.<option>", "post.processors.p.type", "x.Y", &[]),
+    ("post.processors", "post.processors", "p", &[("post.processors.p.type", RESELECT)]),
+    (
+        "post.processors.<name>.type",
+        "post.processors.p.type",
+        RESELECT,
+        &[("post.processors", "p"), ("p.type", RESELECT)],
+    ),
+    (
+        "post.processors.<name>.reselect.columns.include.list",
+        "post.processors.p.reselect.columns.include.list",
+        "public.t:a",
+        PROCESSOR,
+    ),
+    (
+        "post.processors.<name>.reselect.columns.exclude.list",
+        "post.processors.p.reselect.columns.exclude.list",
+        "public.t:a",
+        PROCESSOR,
+    ),
+    (
+        "post.processors.<name>.reselect.unavailable.values",
+        "post.processors.p.reselect.unavailable.values",
+        "false",
+        PROCESSOR,
+    ),
+    ("post.processors.<name>.reselect.null.values", "post.processors.p.reselect.null.values", "false", PROCESSOR),
+    ("post.processors.<name>.reselect.use.event.key", "post.processors.p.reselect.use.event.key", "true", PROCESSOR),
+    (
+        "post.processors.<name>.reselect.error.handling.mode",
+        "post.processors.p.reselect.error.handling.mode",
+        "fail",
+        PROCESSOR,
+    ),
+    ("post.processors.<name>.<option>", "post.processors.p.reselect.cache", "true", &[]),
     ("signal.consumer.<property>", "signal.consumer.group.id", "g", &[]),
     ("database.<property>", "database.loginTimeout", "5", &[]),
     ("driver.<property>", "driver.socketTimeout", "5", &[]),
@@ -107,6 +143,13 @@ const CASES: &[(&str, &str, Settings, Held)] = &[
     ("column.mask.hash.ROT13.with.salt.x", "a.b.c", &[], Held::RefusedByItsForm),
     ("column.mask.hash.SHA-256.with.salt.", "a.b.c", &[], Held::Refused),
     ("column.truncate.to.1.5.chars", "a.b.c", &[], Held::Refused),
+    (
+        "post.processors.p.type",
+        "com.example.Mine",
+        &[("post.processors", "p"), ("p.type", RESELECT)],
+        Held::RefusedByItsForm,
+    ),
+    ("post.processors.p.type", "com.example.Mine", &[], Held::Silent),
     ("max.batch.size", "02048", &[], Held::Silent),
     ("tombstones.on.delete", "true", &[], Held::Silent),
 ];

@@ -83,3 +83,29 @@ fn frames_that_fit_need_no_lease() {
     assert_eq!(filling.room_for(need), Room::There);
     assert!(filling.buffer.capacity() <= BUFFER_BYTES);
 }
+
+#[tokio::test]
+async fn parts_of_a_batch_have_its_bytes_and_those_that_were_added_for_them() {
+    let mut filling = Filling::new();
+    let bytes: Vec<u8> = (0..3).flat_map(|_| frame(100)).collect();
+    filling.buffer.extend_from_slice(&bytes);
+    filling.buffer.extend_from_slice(&frame(100)[..10]);
+    decode(&mut filling);
+    filling.batch.transactions = 3;
+    let part = |part: Option<Box<Batch>>| part.map(|part| (part.items.len(), part.transactions, part.buffer.to_vec()));
+    assert_eq!(part(filling.take_first(2, b"more")), Some((2, 0, [&bytes[..], b"more"].concat())));
+    assert_eq!(part(filling.take_first(1, b"and more")), Some((1, 3, [&bytes[..], b"and more"].concat())));
+    assert!(filling.is_empty() && filling.used_bytes() == 0);
+    assert_eq!(filling.buffer[..], frame(100)[..10]);
+    // Without any addition the buffer itself is taken.
+    filling.buffer.extend_from_slice(&frame(100)[10..]);
+    decode(&mut filling);
+    assert_eq!(part(filling.take_first(1, b"")), Some((1, 0, frame(100))));
+    // A frame larger than the buffer leaves no memory behind.
+    let large = frame(2 * BUFFER_BYTES);
+    filling.grow(large.len(), lease(large.len()).await);
+    filling.buffer.extend_from_slice(&large);
+    decode(&mut filling);
+    assert_eq!(filling.take_first(1, b"x").map(|part| part.buffer.len()), Some(large.len() + 1));
+    assert!(filling.buffer.capacity() <= BUFFER_BYTES + SMALL_BYTES);
+}
