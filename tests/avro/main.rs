@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 mod decode;
+mod documents;
 #[path = "../rig/mod.rs"]
 mod rig;
 mod stub;
