@@ -71,8 +71,13 @@ pub enum ConvertError {
         error: AvroError,
     },
     /// The schema registry gave no id for the schema.
-    #[error("{0}")]
-    Registry(RegistryError),
+    #[error("{doing} {error}")]
+    Registry {
+        /// What failed, in the words of the Java converter, such as `Failed to serialize Avro data from topic t:`.
+        doing: String,
+        /// Why.
+        error: RegistryError,
+    },
     /// A service that the converter needs, such as a schema registry, does not answer. It may answer later.
     #[error("{service} cannot be asked: {reason}")]
     Unavailable {
@@ -89,7 +94,7 @@ impl ConvertError {
         match self {
             Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
             Self::Avro { error, .. } => error.java_class(),
-            Self::Registry(error) => error.java_class(),
+            Self::Registry { error, .. } => error.java_class(),
             _ => "org.apache.kafka.connect.errors.DataException",
         }
     }
@@ -117,7 +122,7 @@ impl ConvertError {
                 "Set decimal.format=NUMERIC on the converter, or decimal.handling.mode=string on the connector."
             }
             Self::Avro { error, .. } => error.remedy(),
-            Self::Registry(error) => error.remedy(),
+            Self::Registry { error, .. } => error.remedy(),
             Self::Unavailable { .. } => {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
             }
@@ -132,7 +137,7 @@ impl ConvertError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable { .. } => true,
-            Self::Registry(error) => error.is_transient(),
+            Self::Registry { error, .. } => error.is_transient(),
             _ => false,
         }
     }

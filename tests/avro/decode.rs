@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value as Avro;
-use apache_avro::{Schema, from_avro_datum};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -25,7 +26,7 @@ pub(crate) fn record(registry: &Registry, bytes: &[u8]) -> Value {
         .entry(text.clone())
         .or_insert_with(|| Schema::parse_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")));
     let mut rest = &bytes[5..];
-    let value = from_avro_datum(schema, &mut rest, None).unwrap();
+    let value = GenericDatumReader::builder(schema).build().unwrap().read_value(&mut rest).unwrap();
     assert!(rest.is_empty(), "{} bytes are left over", rest.len());
     show(value)
 }

@@ -57,7 +57,7 @@ impl AvroConverter {
         let name = if let Form::Record(record) = &of.form { Some(record.name.text()) } else { None };
         let given = Document { kind: DocumentKind::Avro, text, references: Vec::new() };
         let registered = self.resolve(topic, name.as_deref(), &given).await?;
-        let frame = self.registry.frame(self.is_key, &registered, &[]).map_err(ConvertError::Registry)?;
+        let frame = self.registry.frame(self.is_key, &registered, &[]).map_err(|error| failed(topic, error))?;
         let encoder = encoder(part, &given.text, registered.document.as_deref(), &frame.prefix, self.options)?;
         Ok(frame.headers.into_iter().fold(encoder, |encoder, (name, value)| encoder.with_header(name, value)))
     }
@@ -73,10 +73,14 @@ impl AvroConverter {
                     left -= 1;
                     sleep(backoff.pause()).await;
                 }
-                outcome => return outcome.map_err(ConvertError::Registry),
+                outcome => return outcome.map_err(|error| failed(topic, error)),
             }
         }
     }
+}
+
+fn failed(topic: &str, error: RegistryError) -> ConvertError {
+    ConvertError::Registry { doing: format!("Failed to serialize Avro data from topic {topic}:"), error }
 }
 
 impl Converter for AvroConverter {
