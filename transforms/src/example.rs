@@ -9,10 +9,13 @@
 //! - `=> dropped`
 //! - `=> fails: message`
 //!
-//! In a record, a value with the member `op` is a change of the table that the topic names; its source block is filled in,
+//! In a record, a value with the member `op` (other than `m`) is a change of the table that the topic names; its source block is filled in,
 //! and `source` and `transaction` may name members of it. Types follow from the JSON (int32 or int64, float64, boolean, string,
 //! array, struct; all optional but the field `id`), unless `types` names them: `"after.amount": "decimal(2)?"`,
-//! `"at": "int64? io.debezium.time.Timestamp"`, `"n": "int32?=5"`. A record with a `value` of null is a tombstone.
+//! `"at": "int64? io.debezium.time.Timestamp"`, `"n": "int32?=5"`, with parameters
+//! `"v": "string {name=value}"`. A record with a `value` of null is a tombstone.
+//!
+//! Options whose names begin with `transforms` or `predicates` are those of the connector, so an example can have a whole chain.
 //!
 //! Each example runs twice: on raw changes, and on the same records as owned values.
 //!
@@ -44,7 +47,8 @@ fn run(class: &str, example: &str) -> Result<(), String> {
     config.insert("transforms.x.type", class);
     for (name, value) in options {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        config.insert(if name.starts_with("predicates") { name } else { format!("transforms.x.{name}") }, value);
+        let whole = name.starts_with("predicates") || name.starts_with("transforms");
+        config.insert(if whole { name } else { format!("transforms.x.{name}") }, value);
     }
     for owned in [false, true] {
         let mut chain = Chain::build(&config).map_err(|wrong| format!("the options are refused: {wrong:?}"))?;

@@ -25,6 +25,8 @@
 //!
 //! Must not know: tables, databases.
 
+#[cfg(test)]
+mod cases;
 mod plan;
 mod reference;
 #[cfg(test)]
@@ -39,7 +41,8 @@ use self::plan::{Added, Plan, resolve};
 use self::reference::Reference;
 use crate::envelope::is_envelope;
 use crate::error::{Refusal, java};
-use crate::options::removed;
+use crate::options::{Options, removed};
+use crate::structs::java_class;
 use crate::{Transform, TransformError};
 
 /// The field that the rewrite modes add.
@@ -210,7 +213,7 @@ struct Envelope {
 #[derive(Debug)]
 struct Flat {
     view: Arc<View>,
-    /// The added fields that would hold a whole struct, array or map. Only null is allowed there.
+    /// The added fields that would hold a whole struct or map. Only null is allowed there.
     whole: Vec<Part>,
 }
 
@@ -221,13 +224,7 @@ fn only_nulls<'a>(parts: impl IntoIterator<Item = &'a Part>, frame: Frame<'_>) -
 impl ExtractNewRecordState {
     fn new(properties: &Properties) -> Result<Self, Vec<Refusal>> {
         let mut refusals = Vec::new();
-        let text = |name: &str, default: &str| properties.get(name).unwrap_or(default).trim().to_owned();
-        let flag =
-            |name: &str, default: bool| match properties.get(name).map(|t| t.trim().to_ascii_lowercase()).as_deref() {
-                Some("true") => true,
-                Some("false") => false,
-                _ => default,
-            };
+        let options = Options::new(properties);
         let mut references = |name: &str, prefix: &str| {
             let prefix = properties.get(prefix).unwrap_or("__");
             Reference::parse_list(properties.get(name).unwrap_or_default(), prefix).unwrap_or_else(|message| {
@@ -241,14 +238,14 @@ impl ExtractNewRecordState {
             return Err(refusals);
         }
         Ok(Self {
-            mode: DeleteMode::from_name(&text(MODE, "tombstone")).unwrap_or(DeleteMode::Tombstone),
-            route_by: Some(text("route.by.field", "")).filter(|name| !name.is_empty()),
+            mode: options.text(MODE).and_then(DeleteMode::from_name).unwrap_or(DeleteMode::Tombstone),
+            route_by: options.text("route.by.field").filter(|name| !name.is_empty()).map(str::to_owned),
             fields,
             headers,
-            drop_header: properties.get("drop.fields.header.name").map(str::to_owned).filter(|name| !name.is_empty()),
-            drop_from_key: flag("drop.fields.from.key", false),
-            only_optional: flag("drop.fields.keep.schema.compatible", true),
-            replace_null: flag("replace.null.with.default", true),
+            drop_header: options.text("drop.fields.header.name").filter(|name| !name.is_empty()).map(str::to_owned),
+            drop_from_key: options.flag("drop.fields.from.key", false),
+            only_optional: options.flag("drop.fields.keep.schema.compatible", true),
+            replace_null: options.flag("replace.null.with.default", true),
             envelopes: Cache::new(CACHE),
             flat: Cache::new(CACHE),
         })
@@ -278,7 +275,7 @@ impl ExtractNewRecordState {
         let before = whole.field("before").unwrap_or_else(|| Part::constant(Arc::clone(&after.schema), Value::Null));
         let mut headers = Vec::with_capacity(self.headers.len());
         for reference in &self.headers {
-            headers.extend(resolve(&whole, reference)?);
+            headers.extend(resolve(&whole, reference)?.map(Added::as_header));
         }
         let envelope = Arc::new(Envelope { whole, before, after, headers });
         self.envelopes.insert(id, Arc::clone(&envelope));
@@ -346,23 +343,33 @@ impl ExtractNewRecordState {
         if !matches!(column.schema.kind, Kind::String) {
             return Err(TransformError::field_type(name, "STRING"));
         }
+        // The row that is looked at has `__deleted` already, and nulls in it have become defaults.
+        let filled = self.mode.rewrites() && !delete && self.replace_null;
+        let column = if filled { column.or_default() } else { column };
         Ok(column.text(frame).filter(|topic| !topic.trim().is_empty()).map(Arc::from))
     }
 
     /// The record's key without the fields in `dropped`.
-    fn narrow_key<'a>(&self, key: Payload<'a>, dropped: &[String]) -> Payload<'a> {
-        let Some(part) = key.part().filter(|_| !key.is_null()) else { return key };
+    fn narrow_key<'a>(&self, key: Payload<'a>, dropped: &[String]) -> Result<Payload<'a>, TransformError> {
+        let Some(part) = key.part().filter(|_| !key.is_null()) else { return Ok(key) };
+        if !matches!(part.schema.kind, Kind::Struct(_)) {
+            return Err(if self.only_optional {
+                TransformError::data("Cannot list fields on non-struct type")
+            } else {
+                TransformError::not_a_struct("field replacement", java_class(&part.schema))
+            });
+        }
         let goes = |name: &str, schema: &Schema| {
             (!self.only_optional || schema.optional) && dropped.iter().any(|dropped| dropped == name)
         };
-        if !part.schema.fields().iter().any(|field| goes(&field.name, &field.schema)) {
-            return key;
+        if self.only_optional && !part.schema.fields().iter().any(|field| goes(&field.name, &field.schema)) {
+            return Ok(key);
         }
         let kept = part.fields().filter(|(name, field)| !goes(name, &field.schema));
         let fields = kept.map(|(name, field)| (name, field.or_default())).collect();
         let basics = part.schema.edit().optional_if(false).default(None).build();
         let view = View::of(Part::structure(&basics, fields, Presence::Always), key.slots());
-        key.through(&view, [])
+        Ok(key.through(&view, []))
     }
 }
 
@@ -374,12 +381,9 @@ impl Transform for ExtractNewRecordState {
         let Some(envelope) = self.envelope(&record.value)? else { return Ok(Some(record)) };
         let frame = record.value.frame();
         let delete = envelope.after.is_null(frame);
-        if !envelope.headers.is_empty() {
-            only_nulls(envelope.headers.iter().filter(|added| added.is_whole).map(|added| &added.part), frame)?;
-            for Added { name, part, .. } in &envelope.headers {
-                let value = part.value(frame);
-                record.headers.append_in_place(Header::new(Arc::clone(name), Arc::clone(&part.schema), value));
-            }
+        for Added { name, part, .. } in &envelope.headers {
+            let value = part.value(frame);
+            record.headers.append_in_place(Header::new(Arc::clone(name), Arc::clone(&part.schema), value));
         }
         if delete && (envelope.before.is_null(frame) || self.mode == DeleteMode::Drop) {
             return Ok(None);
@@ -390,11 +394,11 @@ impl Transform for ExtractNewRecordState {
         }
         let dropped = self.dropped(&record.headers)?;
         if self.drop_from_key && !dropped.is_empty() {
-            record.key = self.narrow_key(record.key, &dropped);
+            record.key = self.narrow_key(record.key, &dropped)?;
         }
         record.value = match (delete, self.mode) {
             (true, DeleteMode::DeleteToTombstone) => Payload::Null,
-            (true, DeleteMode::Tombstone) => Payload::NullOf(Arc::clone(&envelope.before.schema)),
+            (true, DeleteMode::Tombstone) => Payload::NullOf(Arc::clone(&envelope.after.schema)),
             _ => {
                 let flat = self.flat(&record.value, &envelope, delete, &dropped)?;
                 only_nulls(&flat.whole, record.value.frame())?;

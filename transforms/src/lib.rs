@@ -16,7 +16,10 @@ mod event_router;
 #[cfg(test)]
 mod example;
 mod expand_json;
+mod extract_changed_record_state;
 mod extract_new_record_state;
+mod extract_schema_to_new_record;
+mod header_to_value;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod hostile;
 mod options;
@@ -24,6 +27,7 @@ mod partition_routing;
 mod predicate;
 mod regex_router;
 mod replaced;
+mod schema_change_event_filter;
 mod structs;
 mod table;
 

@@ -6,7 +6,8 @@ use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 
 use crate::error::Refusal;
 use crate::{
-    Transform, by_logical_table_router, event_router, extract_new_record_state, partition_routing, regex_router,
+    Transform, by_logical_table_router, event_router, extract_changed_record_state, extract_new_record_state,
+    extract_schema_to_new_record, header_to_value, partition_routing, regex_router, schema_change_event_filter,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -37,7 +38,11 @@ pub(crate) fn no_remarks(_: &Properties) -> Vec<Finding> {
 /// Every transform that a config can name, in the order of the class names.
 pub static ALL: &[Kind] = &[
     by_logical_table_router::KIND,
+    extract_changed_record_state::KIND,
     extract_new_record_state::KIND,
+    extract_schema_to_new_record::KIND,
+    header_to_value::KIND,
+    schema_change_event_filter::KIND,
     event_router::KIND,
     partition_routing::KIND,
     regex_router::KIND,

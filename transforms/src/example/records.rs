@@ -66,7 +66,7 @@ impl Given {
                 headers: list,
             }
         };
-        let Some(envelope) = self.json["value"].as_object().filter(|value| value.contains_key("op")) else {
+        let Some(envelope) = self.json["value"].as_object().filter(|value| is_change(value)) else {
             return run(record(key, self.plain("value", topic)));
         };
         let shape = self.shape(topic, envelope);
@@ -130,7 +130,13 @@ impl Given {
     }
 
     /// A type as examples write it, such as `int64?=5 io.debezium.time.Timestamp`, or `struct NAME` over what the JSON has.
+    /// Parameters may follow in braces: `int32 {name=value,name=value}`.
     fn typed(&self, path: &str, text: &str, json: &Json) -> Arc<Schema> {
+        if let Some((text, parameters)) = text.strip_suffix('}').and_then(|text| text.split_once(" {")) {
+            let pairs = parameters.split(',').filter_map(|pair| pair.split_once('='));
+            let plain = self.typed(path, text, json).edit();
+            return pairs.fold(plain, |schema, (name, value)| schema.parameter(name, value)).build();
+        }
         let (text, name) = text.split_once(' ').map_or((text, None), |(text, name)| (text, Some(name)));
         let (text, default) = text.split_once('=').map_or((text, None), |(text, default)| (text, Some(default)));
         let (base, optional) = text.strip_suffix('?').map_or((text, false), |base| (base, true));
@@ -230,6 +236,11 @@ impl Given {
             views: ShapeViews::default(),
         }
     }
+}
+
+/// Whether a value is a change of a table. A logical message has the operation `m`.
+fn is_change(value: &Map<String, Json>) -> bool {
+    value.get("op").is_some_and(|op| op != "m")
 }
 
 /// A value as a cell; a decoder never gives a null in any other form than this.

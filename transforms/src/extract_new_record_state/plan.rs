@@ -15,8 +15,17 @@ use crate::TransformError;
 pub(super) struct Added {
     pub(super) name: Arc<str>,
     pub(super) part: Part,
-    /// It is a whole struct, array or map; Debezium can only add it when it is null.
+    /// It is a whole struct or map; as a field, Debezium can only add it when it is null.
     pub(super) is_whole: bool,
+}
+
+impl Added {
+    /// As a header, a whole struct is possible; nulls in it become defaults.
+    pub(super) fn as_header(self) -> Self {
+        let Kind::Struct(_) = self.part.schema.kind else { return self };
+        let fields = self.part.fields().map(|(name, field)| (name, field.or_default())).collect();
+        Self { part: Part::structure(&self.part.schema, fields, self.part.presence()), ..self }
+    }
 }
 
 /// How records of one schema are flattened.
@@ -25,13 +34,6 @@ pub(super) struct Plan {
     columns: Vec<(Arc<str>, Part)>,
     /// The row's schema. The flattened one has its name, version, documentation and parameters.
     basics: Arc<Schema>,
-}
-
-/// The schema of an added field: that of the envelope's field, but optional and without a default.
-fn added_schema(schema: &Schema) -> Arc<Schema> {
-    let basics = schema.edit().optional().default(None);
-    // Debezium leaves out the fields of an added struct, so only a null struct fits the schema.
-    if matches!(schema.kind, Kind::Struct(_)) { basics.kind(Kind::Struct(Vec::new())).build() } else { basics.build() }
 }
 
 /// Finds the field that `reference` names; `None` when neither the struct it names nor the envelope itself has that
@@ -44,8 +46,9 @@ pub(super) fn resolve(envelope: &Part, reference: &Reference) -> Result<Option<A
     // No default: a `source.snapshot` that is not set stays null although the field's schema has a default.
     let inner = outer.and_then(|outer| outer.field(&reference.field));
     let Some(found) = inner.or_else(|| envelope.field(&reference.field)) else { return Ok(None) };
-    let is_whole = matches!(found.schema.kind, Kind::Struct(_) | Kind::Array(_) | Kind::Map(..));
-    let part = Part { schema: added_schema(&found.schema), ..found };
+    let is_whole = matches!(found.schema.kind, Kind::Struct(_) | Kind::Map(..));
+    // The schema is that of the envelope's field, but optional and without a default.
+    let part = Part { schema: found.schema.edit().optional().default(None).build(), ..found };
     Ok(Some(Added { name: reference.name.as_str().into(), part, is_whole }))
 }
 
@@ -76,9 +79,14 @@ impl Plan {
     pub(super) fn add(&mut self, envelope: &Part, references: &[Reference]) -> Result<Vec<Part>, TransformError> {
         let mut whole = Vec::new();
         for reference in references {
-            let Some(added) = resolve(envelope, reference)? else { continue };
+            let Some(mut added) = resolve(envelope, reference)? else { continue };
             if added.is_whole {
                 whole.push(added.part.clone());
+            }
+            // Debezium leaves out the fields of an added struct, so only a null struct fits the schema.
+            if let Kind::Struct(_) = added.part.schema.kind {
+                let schema = added.part.schema.edit().kind(Kind::Struct(Vec::new())).build();
+                added.part = Part::constant(schema, Value::Null);
             }
             self.columns.push((added.name, added.part));
         }

@@ -2,6 +2,8 @@
 //!
 //! Must not know: records.
 
+use crate::options::java_split;
+
 /// One item of `add.fields` or `add.headers`: an envelope field to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
@@ -14,18 +16,20 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    /// Parses one item; returns an error message when it has more than one colon.
+    /// Parses one item; returns an error message when it has more than one colon, or no name.
     pub(super) fn parse(item: &str, prefix: &str) -> Result<Self, String> {
-        let mut parts = item.split(':');
-        let (source, rename) = (parts.next().unwrap_or_default(), parts.next());
-        if parts.next().is_some() {
-            return Err(format!("Unexpected field name: {item}"));
-        }
-        let mut segments = source.split('.');
-        let (first, second) = (segments.next().unwrap_or_default(), segments.next());
-        let (part, field, written) = match second {
-            Some(field) => (Some(first), field, format!("{first}_{field}")),
-            None => (inferred(first), first, first.to_owned()),
+        // Empty parts at the end do not count, as with Java's `split`.
+        let unexpected = || format!("Unexpected field name: {item}");
+        let parts = java_split(item, ':');
+        let (source, rename) = match *parts {
+            [source] => (source, None),
+            [source, rename] => (source, Some(rename)),
+            _ => return Err(unexpected()),
+        };
+        let (part, field, written) = match *java_split(source, '.') {
+            [] => return Err(unexpected()),
+            [field] => (inferred(field), field, field.to_owned()),
+            [part, field, ..] => (Some(part), field, format!("{part}_{field}")),
         };
         let name = format!("{prefix}{}", rename.unwrap_or(&written));
         Ok(Self { part: part.map(str::to_owned), field: field.to_owned(), name })
@@ -63,11 +67,17 @@ mod tests {
             ("source.ts_ms:at", Some("source"), "ts_ms", "__at"),
             ("id", Some("transaction"), "id", "__id"),
             ("a.b.c", Some("a"), "b", "__a_b"),
+            ("table:", Some("source"), "table", "__table"),
+            ("table:t:", Some("source"), "table", "__t"),
+            ("table.", Some("source"), "table", "__table"),
+            ("", Some("source"), "", "__"),
         ] {
             let expect = Reference { part: part.map(str::to_owned), field: field.into(), name: name.into() };
             assert_eq!(Reference::parse(item, "__"), Ok(expect), "{item}");
         }
-        assert_eq!(Reference::parse("a:b:c", "__"), Err("Unexpected field name: a:b:c".into()));
+        for item in ["a:b:c", ":", "."] {
+            assert_eq!(Reference::parse(item, "__"), Err(format!("Unexpected field name: {item}")));
+        }
         assert_eq!(Reference::parse_list(" ", "__"), Ok(Vec::new()));
         assert_eq!(Reference::parse_list("op , lsn", "").map(|list| list.len()), Ok(2));
     }
