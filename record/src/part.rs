@@ -102,12 +102,12 @@ impl Leaf {
 
     /// Whether the value is null in this record.
     pub fn is_null(&self, frame: Frame<'_>) -> bool {
-        self.with(frame, |cell| cell.is_null())
+        self.with(frame, |cell: &ValueRef<'_>| cell.is_null())
     }
 
     /// The value, owned.
     pub fn value(&self, frame: Frame<'_>) -> Value {
-        self.with(frame, |cell| cell.to_value())
+        self.with(frame, |cell: &ValueRef<'_>| cell.to_value())
     }
 }
 
@@ -227,6 +227,21 @@ impl Part {
             Node::Leaf(leaf) => leaf.with(frame, read),
             node @ Node::Struct(..) => read(&ValueRef::Owned(Box::new(node.value(frame)))),
         }
+    }
+
+    /// The number of an integer of any width; none for null and for other types.
+    pub fn int(&self, frame: Frame<'_>) -> Option<i64> {
+        self.with(frame, |cell| match cell {
+            ValueRef::Int(number) | ValueRef::Shared(Value::Int(number)) => Some(*number),
+            ValueRef::Owned(value) => {
+                if let Value::Int(number) = &**value {
+                    Some(*number)
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        })
     }
 
     /// Calls `read` with the text of a text value; with none for null and for other types. Only a text that is kept in a
