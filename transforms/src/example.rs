@@ -12,8 +12,9 @@
 //! In a record, a value with the member `op` (other than `m`) is a change of the table that the topic names; its source block is filled in,
 //! and `source` and `transaction` may name members of it. Types follow from the JSON (int32 or int64, float64, boolean, string,
 //! array, struct; all optional but the field `id`), unless `types` names them: `"after.amount": "decimal(2)?"`,
-//! `"at": "int64? io.debezium.time.Timestamp"`, `"n": "int32?=5"`, with parameters
-//! `"v": "string {name=value}"`. A record with a `value` of null is a tombstone.
+//! `"at": "int64? io.debezium.time.Timestamp"`, `"n": "int32?=5"`, with parameters `"v": "string {name=value}"`. Bytes are
+//! written as text, or as `"0x0aff"`. A record with a `value` of null is a tombstone; one with the `op` `m` is a logical decoding
+//! message.
 //!
 //! Options whose names begin with `transforms` or `predicates` are those of the connector, so an example can have a whole chain.
 //!

@@ -7,7 +7,8 @@ use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 use crate::error::Refusal;
 use crate::{
     Transform, by_logical_table_router, event_router, extract_changed_record_state, extract_new_record_state,
-    extract_schema_to_new_record, header_to_value, partition_routing, regex_router, schema_change_event_filter,
+    extract_schema_to_new_record, geometry, header_to_value, naming, open_lineage, partition_routing,
+    read_to_insert_event, regex_router, schema_change_event_filter,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -37,12 +38,18 @@ pub(crate) fn no_remarks(_: &Properties) -> Vec<Finding> {
 
 /// Every transform that a config can name, in the order of the class names.
 pub static ALL: &[Kind] = &[
+    naming::collection::KIND,
+    naming::field::KIND,
+    read_to_insert_event::KIND,
     by_logical_table_router::KIND,
     extract_changed_record_state::KIND,
     extract_new_record_state::KIND,
     extract_schema_to_new_record::KIND,
+    geometry::format::KIND,
     header_to_value::KIND,
     schema_change_event_filter::KIND,
+    geometry::swap::KIND,
+    open_lineage::KIND,
     event_router::KIND,
     partition_routing::KIND,
     regex_router::KIND,
