@@ -81,20 +81,13 @@ impl Geometries {
             computed.push(match place {
                 Place::Wkb { whole, .. } if whole.is_null(frame) => Value::Null,
                 Place::Wkb { wkb, srid, .. } => {
-                    let srid = srid.with(frame, int);
+                    let srid = srid.with(frame, ValueRef::as_int);
                     wkb.with(frame, |cell| changed(cell, srid, change))?
                 }
                 Place::Inside(part) => inside(&part.schema, part.value(frame), change)?,
             });
         }
         Ok(value.through(&self.view, computed))
-    }
-}
-
-fn int(cell: &ValueRef<'_>) -> Option<i64> {
-    match cell {
-        ValueRef::Int(number) | ValueRef::Shared(Value::Int(number)) => Some(*number),
-        _ => None,
     }
 }
 
@@ -138,7 +131,7 @@ fn inside(schema: &Schema, value: Value, change: &mut Change<'_>) -> Result<Valu
         }
         (Kind::Struct(_), Value::Struct(mut values)) if is_geometry(schema) => {
             if let (Some(wkb), Some(srid)) = (schema.field(WKB), schema.field(SRID)) {
-                let srid = int(&ValueRef::Shared(&values[srid]));
+                let srid = ValueRef::Shared(&values[srid]).as_int();
                 values[wkb] = changed(&ValueRef::Shared(&values[wkb]), srid, change)?;
             }
             Value::Struct(values)

@@ -36,6 +36,7 @@ mod replaced;
 mod schema_change_event_filter;
 mod structs;
 mod table;
+mod timezone_converter;
 mod walk;
 
 use record::Record;

@@ -8,7 +8,7 @@ use crate::error::Refusal;
 use crate::{
     Transform, by_logical_table_router, event_router, extract_changed_record_state, extract_new_record_state,
     extract_schema_to_new_record, geometry, header_to_value, naming, open_lineage, partition_routing,
-    read_to_insert_event, regex_router, schema_change_event_filter,
+    read_to_insert_event, regex_router, schema_change_event_filter, timezone_converter,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -49,6 +49,7 @@ pub static ALL: &[Kind] = &[
     header_to_value::KIND,
     schema_change_event_filter::KIND,
     geometry::swap::KIND,
+    timezone_converter::KIND,
     open_lineage::KIND,
     event_router::KIND,
     partition_routing::KIND,
