@@ -2,7 +2,7 @@
 //!
 //! Must not know: transforms.
 
-use settings::{Invalid, Properties, ReplaceError};
+use settings::{Invalid, ReplaceError};
 
 /// The Java exception classes that traces show.
 pub(crate) mod java {
@@ -116,15 +116,6 @@ impl Refusal {
     /// A refusal that a trace shows as this Java exception. `key` is without the prefix `transforms.NAME.`.
     pub(crate) fn new(java_class: &'static str, key: &str, message: impl Into<String>) -> Self {
         Self { invalid: Invalid::new(key, message.into()), java_class }
-    }
-}
-
-impl Refusal {
-    /// A refusal of an option in the words of Debezium's `SmtManager`, which most of its transforms ask at the start.
-    pub(crate) fn option(properties: &Properties, key: &str, problem: &str) -> Self {
-        let value = properties.get(key).unwrap_or("null");
-        let message = format!("Invalid value {value} for configuration {key}: The '{key}' value is invalid: {problem}");
-        Self::new(java::CONFIG, key, message)
     }
 }
 

@@ -81,7 +81,7 @@ impl Geometries {
             computed.push(match place {
                 Place::Wkb { whole, .. } if whole.is_null(frame) => Value::Null,
                 Place::Wkb { wkb, srid, .. } => {
-                    let srid = srid.with(frame, ValueRef::as_int);
+                    let srid = srid.with(frame, |cell| cell.as_int());
                     wkb.with(frame, |cell| changed(cell, srid, change))?
                 }
                 Place::Inside(part) => inside(&part.schema, part.value(frame), change)?,

@@ -43,7 +43,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use record::{Cache, Kind, Part, Payload, Record, ValueRef, View};
+use record::{Cache, Kind, Part, Payload, Record, View};
 use settings::{Def, Finding, Key, Properties, Severity, Width};
 
 use self::moved::{How, Type};
@@ -51,6 +51,7 @@ use self::rules::{EXCLUDE, Fields, INCLUDE, Rules, Selection};
 use self::zone::{Zone, instead_of};
 use crate::envelope::is_envelope;
 use crate::error::{Refusal, java};
+use crate::options::Options;
 use crate::{Transform, TransformError};
 
 const ZONE: &str = "converted.timezone";
@@ -125,15 +126,12 @@ struct TimezoneConverter {
 
 impl TimezoneConverter {
     fn new(properties: &Properties) -> Result<Self, Vec<Refusal>> {
-        let mut refusals = rules::check_regexes(properties);
-        let id = properties.get(ZONE).unwrap_or_default();
-        if id.trim().is_empty() {
-            refusals.insert(0, Refusal::option(properties, ZONE, "A value is required"));
-        }
-        if !refusals.is_empty() {
-            return Err(refusals);
-        }
-        if let Some(wrong) = rules::check_form(properties) {
+        let mut options = Options::new(properties);
+        let id = options.required(ZONE);
+        rules::check_regexes(&mut options);
+        options.each_refused()?;
+        let options = Options::new(properties);
+        if let Some(wrong) = rules::check_form(&options) {
             return Err(vec![wrong]);
         }
         let Some(zone) = Zone::named(id) else {
@@ -141,10 +139,10 @@ impl TimezoneConverter {
                            UTC offset in the format of +/-hh:mm, (e.g. +08:00).";
             return Err(vec![Refusal::new(java::DEBEZIUM, ZONE, message)]);
         };
-        if let Some(wrong) = rules::check_one_list(properties) {
+        if let Some(wrong) = rules::check_one_list(&options) {
             return Err(vec![wrong]);
         }
-        let rules = Rules::new(properties);
+        let rules = Rules::new(&options);
         Ok(Self { zone, rules, tables: Cache::new(CACHE), plans: Cache::new(CACHE) })
     }
 
@@ -249,7 +247,7 @@ impl Transform for TimezoneConverter {
         let selection = self.selection(&record);
         let Some(plan) = self.plan(&record.value, selection) else { return Ok(Some(record)) };
         let frame = record.value.frame();
-        let now_ms = plan.now.as_ref().and_then(|part| part.with(frame, ValueRef::as_int));
+        let now_ms = plan.now.as_ref().and_then(|part| part.with(frame, |cell| cell.as_int()));
         let now = now_ms.map_or_else(clock, |ms| ms.div_euclid(1000));
         let mut computed = Vec::with_capacity(plan.moves.len());
         for Move { name, part, how } in &plan.moves {

@@ -18,10 +18,11 @@
 //! Must not know: connectors.
 
 use record::Record;
-use settings::{Choice, Def, Key, Properties};
+use settings::{Def, Key, Properties};
 
 use super::{Known, wkb};
 use crate::error::{Refusal, java};
+use crate::options::Options;
 use crate::table::no_remarks;
 use crate::{Transform, TransformError};
 
@@ -57,8 +58,9 @@ pub(crate) const KIND: crate::Kind = crate::Kind {
 };
 
 fn format(properties: &Properties) -> Result<Format, Vec<Refusal>> {
-    let wrong = || vec![Refusal::option(properties, FORMAT, "Value must be one of wkb, ewkb")];
-    Format::from_name(properties.get(FORMAT).unwrap_or("wkb")).ok_or_else(wrong)
+    let mut options = Options::new(properties);
+    let format = options.choice(FORMAT, Format::Wkb);
+    options.each_refused().map(|()| format)
 }
 
 #[derive(Debug)]

@@ -21,6 +21,7 @@ use settings::{Def, Key, Properties};
 
 use super::{Known, wkb};
 use crate::error::{Refusal, java};
+use crate::options::Options;
 use crate::table::no_remarks;
 use crate::{Transform, TransformError};
 
@@ -45,17 +46,16 @@ pub(crate) const KIND: crate::Kind = crate::Kind {
 };
 
 fn srids(properties: &Properties) -> Result<Vec<i64>, Vec<Refusal>> {
-    let Some(text) = properties.get(SRIDS) else { return Ok(vec![4326, 3857, 4269]) };
+    if !properties.contains(SRIDS) {
+        return Ok(vec![4326, 3857, 4269]);
+    }
     let srid = |item: &str| {
-        let item = item.trim();
         item.parse::<i32>().map(i64::from).map_err(|_| {
             let message = format!("For input string: \"{item}\"");
             vec![Refusal::new("java.lang.NumberFormatException", SRIDS, message)]
         })
     };
-    // As Java's split, which leaves out empty items at the end, but not a text that is empty as a whole.
-    let list = text.trim_end_matches(',');
-    if list.is_empty() && !text.is_empty() { Ok(Vec::new()) } else { list.split(',').map(srid).collect() }
+    Options::new(properties).list(SRIDS).into_iter().map(srid).collect()
 }
 
 #[derive(Debug)]

@@ -5,9 +5,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use settings::{JavaRegex, Properties, split_regex_list};
+use settings::{JavaRegex, split_regex_list};
 
 use crate::error::{Refusal, java};
+use crate::options::Options;
 
 pub(super) const INCLUDE: &str = "include.list";
 pub(super) const EXCLUDE: &str = "exclude.list";
@@ -68,30 +69,20 @@ pub(super) struct Rules {
     fields: Vec<Fields>,
 }
 
-/// The items as Debezium splits them; none when the option is not set.
-fn items(properties: &Properties, key: &str) -> Vec<String> {
-    let Some(text) = properties.get(key) else { return Vec::new() };
-    // Java's split leaves out empty items at the end, but not a text that is empty as a whole.
-    let list = text.trim_end_matches(',');
-    if list.is_empty() && !text.is_empty() {
-        return Vec::new();
+/// Notes what is wrong with the lists by themselves: Debezium wants regexes there, although it compares names.
+pub(super) fn check_regexes(options: &mut Options<'_>) {
+    for key in [INCLUDE, EXCLUDE] {
+        let items = options.text(key).map(split_regex_list).unwrap_or_default();
+        if let Some(error) = items.iter().find_map(|item| JavaRegex::new(item).err()) {
+            let problem = format!("A comma-separated list of valid regular expressions is expected, but {error}");
+            options.problem(key, problem);
+        }
     }
-    list.split(',').map(|item| item.trim().to_owned()).collect()
-}
-
-/// What is wrong with the lists by themselves.
-pub(super) fn check_regexes(properties: &Properties) -> Vec<Refusal> {
-    let wrong = |key: &str| {
-        let error = split_regex_list(properties.get(key)?).iter().find_map(|item| JavaRegex::new(item).err())?;
-        let problem = format!("A comma-separated list of valid regular expressions is expected, but {error}");
-        Some(Refusal::option(properties, key, &problem))
-    };
-    [INCLUDE, EXCLUDE].into_iter().filter_map(wrong).collect()
 }
 
 /// What is wrong with the form of the list that is used.
-pub(super) fn check_form(properties: &Properties) -> Option<Refusal> {
-    let (include, exclude) = (items(properties, INCLUDE), items(properties, EXCLUDE));
+pub(super) fn check_form(options: &Options<'_>) -> Option<Refusal> {
+    let (include, exclude) = (options.list(INCLUDE), options.list(EXCLUDE));
     let (key, name, list) =
         if include.is_empty() { (EXCLUDE, "exclude", exclude) } else { (INCLUDE, "include", include) };
     let text = format!("[{}]", list.join(", "));
@@ -104,18 +95,18 @@ pub(super) fn check_form(properties: &Properties) -> Option<Refusal> {
 }
 
 /// The complaint about two lists.
-pub(super) fn check_one_list(properties: &Properties) -> Option<Refusal> {
-    let both = !items(properties, INCLUDE).is_empty() && !items(properties, EXCLUDE).is_empty();
+pub(super) fn check_one_list(options: &Options<'_>) -> Option<Refusal> {
+    let both = !options.list(INCLUDE).is_empty() && !options.list(EXCLUDE).is_empty();
     let message = "Both include and exclude lists are specified. Please specify only one.";
     both.then(|| Refusal::new(java::DEBEZIUM, EXCLUDE, message))
 }
 
 impl Rules {
-    /// The rules of properties that have passed the checks.
-    pub(super) fn new(properties: &Properties) -> Self {
-        let exclude = items(properties, EXCLUDE);
+    /// The rules of options that have passed the checks.
+    pub(super) fn new(options: &Options<'_>) -> Self {
+        let exclude = options.list(EXCLUDE);
         let excludes = !exclude.is_empty();
-        let list = if excludes { exclude } else { items(properties, INCLUDE) };
+        let list = if excludes { exclude } else { options.list(INCLUDE) };
         let mut rules = Self { excludes, ..Self::default() };
         // A prefix holds for the items behind it too, until the next one.
         let mut prefix = "";
@@ -180,13 +171,16 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
+    use settings::Properties;
+
     use super::*;
 
     #[track_caller]
     fn check(list: (&str, &str), (topic, table): (&str, &str), expect: &str) {
         let properties: Properties = [list].into_iter().collect();
-        assert_eq!(check_form(&properties).map(|wrong| wrong.to_string()), None);
-        let rules = Rules::new(&properties);
+        let options = Options::new(&properties);
+        assert_eq!(check_form(&options).map(|wrong| wrong.to_string()), None);
+        let rules = Rules::new(&options);
         let sorted = |names: &HashSet<String>| {
             let mut names: Vec<_> = names.iter().cloned().collect();
             names.sort_unstable();
@@ -228,7 +222,7 @@ mod tests {
         #[track_caller]
         fn check(list: &str, expect: bool) {
             for key in [INCLUDE, EXCLUDE] {
-                let wrong = check_form(&[(key, list)].into_iter().collect());
+                let wrong = check_form(&Options::new(&[(key, list)].into_iter().collect()));
                 let name = key.split('.').next().unwrap();
                 let start =
                     format!("Invalid {name} list format. Please specify a list of rules in the format of \"source");
@@ -246,11 +240,14 @@ mod tests {
 
     #[test]
     fn regexes_and_two_lists() {
-        let wrong = check_regexes(&[(INCLUDE, "source:[")].into_iter().collect());
+        let properties = [(INCLUDE, "source:[")].into_iter().collect();
+        let mut options = Options::new(&properties);
+        check_regexes(&mut options);
+        let wrong = options.each_refused().unwrap_err();
         let start =
             "Invalid value source:[ for configuration include.list: The 'include.list' value is invalid: A comma-";
         assert!(wrong[0].to_string().starts_with(start), "{}", wrong[0]);
-        let both = check_one_list(&[(INCLUDE, "a:b"), (EXCLUDE, "a:b")].into_iter().collect());
+        let both = check_one_list(&Options::new(&[(INCLUDE, "a:b"), (EXCLUDE, "a:b")].into_iter().collect()));
         assert_eq!(both.unwrap().to_string(), "Both include and exclude lists are specified. Please specify only one.");
     }
 }
