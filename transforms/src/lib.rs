@@ -11,6 +11,7 @@
 mod by_logical_table_router;
 mod chain;
 mod connector;
+mod decode_logical_message;
 mod enforce_record_size;
 mod envelope;
 mod error;

@@ -6,9 +6,10 @@ use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 
 use crate::error::Refusal;
 use crate::{
-    Transform, by_logical_table_router, enforce_record_size, event_router, extract_changed_record_state,
-    extract_new_record_state, extract_schema_to_new_record, geometry, header_to_value, naming, open_lineage,
-    partition_routing, read_to_insert_event, regex_router, schema_change_event_filter, timezone_converter,
+    Transform, by_logical_table_router, decode_logical_message, enforce_record_size, event_router,
+    extract_changed_record_state, extract_new_record_state, extract_schema_to_new_record, geometry, header_to_value,
+    naming, open_lineage, partition_routing, read_to_insert_event, regex_router, schema_change_event_filter,
+    timezone_converter,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -41,6 +42,7 @@ pub static ALL: &[Kind] = &[
     naming::collection::KIND,
     naming::field::KIND,
     read_to_insert_event::KIND,
+    decode_logical_message::KIND,
     by_logical_table_router::KIND,
     enforce_record_size::KIND,
     extract_changed_record_state::KIND,
