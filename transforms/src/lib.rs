@@ -8,6 +8,7 @@
 //!
 //! Must not know: connectors, Kafka, converters.
 
+mod activate_tracing_span;
 mod by_logical_table_router;
 mod chain;
 mod connector;

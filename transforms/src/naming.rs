@@ -34,17 +34,16 @@ struct Naming {
 }
 
 impl Naming {
-    /// Reads the options that begin with `of`, such as `column.naming`.
-    fn new(properties: &Properties, of: &str) -> Result<Self, Vec<Refusal>> {
-        let text = |end: &str| properties.get(&format!("{of}.{end}")).unwrap_or_default().to_owned();
-        let key = format!("{of}.style");
-        let style = properties.get(&key).unwrap_or("default");
+    /// Reads the options of these names: prefix, suffix and style.
+    fn new(properties: &Properties, [prefix, suffix, key]: [&str; 3]) -> Result<Self, Vec<Refusal>> {
+        let text = |key: &str| properties.get(key).unwrap_or_default().to_owned();
+        let style = properties.get(key).unwrap_or("default");
         let Some(style) = Style::from_name(style) else {
             let names: Vec<_> = Style::NAMES.iter().map(|(name, _)| *name).collect();
             let message = format!("Invalid naming style: {style}. Allowed styles are: {}", names.join(", "));
-            return Err(vec![Refusal::new(java::DEBEZIUM, &key, message)]);
+            return Err(vec![Refusal::new(java::DEBEZIUM, key, message)]);
         };
-        Ok(Self { style, prefix: text("prefix"), suffix: text("suffix") })
+        Ok(Self { style, prefix: text(prefix), suffix: text(suffix) })
     }
 
     /// The new name.
@@ -138,7 +137,7 @@ mod tests {
         #[track_caller]
         fn check(style: &str, expect: Result<&str, &str>) {
             let properties = [("x.style", style), ("x.prefix", "p "), ("x.suffix", "-s")].into_iter().collect();
-            let made = Naming::new(&properties, "x").map(|naming| naming.apply("aB"));
+            let made = Naming::new(&properties, ["x.prefix", "x.suffix", "x.style"]).map(|naming| naming.apply("aB"));
             let made = made.map_err(|wrong| format!("{} {}", wrong[0].java_class, wrong[0]));
             assert_eq!(made, expect.map(str::to_owned).map_err(str::to_owned));
         }
@@ -151,6 +150,9 @@ mod tests {
                 "io.debezium.DebeziumException Invalid naming style: kebab. Allowed styles are: SNAKE_CASE, CAMEL_CASE, UPPER_CASE, LOWER_CASE, DEFAULT",
             ),
         );
-        assert_eq!(Naming::new(&Properties::new(), "x").map(|naming| naming.apply("aB")), Ok("aB".to_owned()));
+        assert_eq!(
+            Naming::new(&Properties::new(), ["p", "s", "t"]).map(|naming| naming.apply("aB")),
+            Ok("aB".to_owned())
+        );
     }
 }

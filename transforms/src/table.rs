@@ -6,10 +6,10 @@ use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 
 use crate::error::Refusal;
 use crate::{
-    Transform, by_logical_table_router, decode_logical_message, enforce_record_size, event_router,
-    extract_changed_record_state, extract_new_record_state, extract_schema_to_new_record, geometry, header_to_value,
-    naming, open_lineage, partition_routing, read_to_insert_event, regex_router, schema_change_event_filter,
-    timezone_converter,
+    Transform, activate_tracing_span, by_logical_table_router, decode_logical_message, enforce_record_size,
+    event_router, extract_changed_record_state, extract_new_record_state, extract_schema_to_new_record, geometry,
+    header_to_value, naming, open_lineage, partition_routing, read_to_insert_event, regex_router,
+    schema_change_event_filter, timezone_converter,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -56,6 +56,7 @@ pub static ALL: &[Kind] = &[
     open_lineage::KIND,
     event_router::KIND,
     partition_routing::KIND,
+    activate_tracing_span::KIND,
     regex_router::KIND,
 ];
 

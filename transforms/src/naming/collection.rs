@@ -24,16 +24,14 @@ use crate::{Transform, TransformError};
 /// The number of topics whose new names are remembered.
 const CACHE: usize = 4096;
 
+const PREFIX: &str = "collection.naming.prefix";
+const SUFFIX: &str = "collection.naming.suffix";
+const STYLE: &str = "collection.naming.style";
+
 const KEYS: &[Key] = &[
-    Key::new("collection.naming.prefix", settings::Kind::String)
-        .default("")
-        .low()
-        .doc("Stands before the name of each topic."),
-    Key::new("collection.naming.suffix", settings::Kind::String)
-        .default("")
-        .low()
-        .doc("Stands behind the name of each topic."),
-    Key::new("collection.naming.style", settings::Kind::String).default("default").low().doc(
+    Key::new(PREFIX, settings::Kind::String).default("").low().doc("Stands before the name of each topic."),
+    Key::new(SUFFIX, settings::Kind::String).default("").low().doc("Stands behind the name of each topic."),
+    Key::new(STYLE, settings::Kind::String).default("default").low().doc(
         "How the name itself is written: snake_case, camel_case, UPPER_CASE, lower_case or default, which leaves it.",
     ),
 ];
@@ -45,7 +43,7 @@ pub(crate) const KIND: crate::Kind = crate::Kind {
     summary: "Renames topics by a style, a prefix and a suffix.",
     keys: Def::new(&[KEYS]),
     make: |properties| {
-        let naming = Naming::new(properties, "collection.naming")?;
+        let naming = Naming::new(properties, [PREFIX, SUFFIX, STYLE])?;
         Ok(Box::new(CollectionName { naming, known: Cache::new(CACHE) }))
     },
     remarks: no_remarks,

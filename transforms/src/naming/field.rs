@@ -41,10 +41,14 @@ use crate::{Transform, TransformError};
 /// The number of schemas whose renamed forms are remembered.
 const CACHE: usize = 4096;
 
+const PREFIX: &str = "column.naming.prefix";
+const SUFFIX: &str = "column.naming.suffix";
+const STYLE: &str = "column.naming.style";
+
 const KEYS: &[Key] = &[
-    key("column.naming.prefix", "Column Name Prefix").default("").doc("Stands before the name of each field."),
-    key("column.naming.suffix", "Column Name Suffix").default("").doc("Stands behind the name of each field."),
-    key("column.naming.style", "Column Naming Style").default("default").doc(
+    key(PREFIX, "Column Name Prefix").default("").doc("Stands before the name of each field."),
+    key(SUFFIX, "Column Name Suffix").default("").doc("Stands behind the name of each field."),
+    key(STYLE, "Column Naming Style").default("default").doc(
         "How the name itself is written: snake_case, camel_case, UPPER_CASE, lower_case or default, which leaves it.",
     ),
 ];
@@ -61,7 +65,7 @@ pub(crate) const KIND: crate::Kind = crate::Kind {
     summary: "Renames the fields of key and row by a style, a prefix and a suffix.",
     keys: Def::new(&[KEYS]),
     make: |properties| {
-        let naming = Naming::new(properties, "column.naming")?;
+        let naming = Naming::new(properties, [PREFIX, SUFFIX, STYLE])?;
         Ok(Box::new(FieldName { naming, keys: Cache::new(CACHE), values: Cache::new(CACHE) }))
     },
     remarks: no_remarks,
