@@ -40,6 +40,7 @@ mod schema_change_event_filter;
 mod structs;
 mod table;
 mod timezone_converter;
+mod vector_to_json;
 mod walk;
 
 use record::Record;

@@ -9,7 +9,7 @@ use crate::{
     Transform, activate_tracing_span, by_logical_table_router, decode_logical_message, enforce_record_size,
     event_router, extract_changed_record_state, extract_new_record_state, extract_schema_to_new_record, geometry,
     header_to_value, naming, open_lineage, partition_routing, read_to_insert_event, regex_router,
-    schema_change_event_filter, timezone_converter,
+    schema_change_event_filter, timezone_converter, vector_to_json,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -53,6 +53,7 @@ pub static ALL: &[Kind] = &[
     schema_change_event_filter::KIND,
     geometry::swap::KIND,
     timezone_converter::KIND,
+    vector_to_json::KIND,
     open_lineage::KIND,
     event_router::KIND,
     partition_routing::KIND,
