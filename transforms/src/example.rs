@@ -33,7 +33,7 @@ use settings::Properties;
 
 use self::records::Given;
 use self::text::{Outcome, steps};
-use crate::{ALL, Chain, Kind};
+use crate::{ALL, Chain, Chunks, Connector, Kind};
 
 /// Runs an example of the transform of this class.
 #[track_caller]
@@ -53,6 +53,7 @@ fn run(class: &str, example: &str) -> Result<(), String> {
     }
     for owned in [false, true] {
         let mut chain = Chain::build(&config).map_err(|wrong| format!("the options are refused: {wrong:?}"))?;
+        chain.attach(&connector());
         for (given, expect) in &steps {
             let given = Given::new(given)?;
             given.with(owned, |record| step(&mut chain, record, given.json(), expect)).map_err(|wrong| {
@@ -61,6 +62,20 @@ fn run(class: &str, example: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A connector to a database with TimescaleDB: a hypertable `public.conditions` and its aggregate `public.conditions_daily`.
+fn connector() -> Connector {
+    let name = |schema: &str, table: &str| (schema.to_owned(), table.to_owned());
+    let internal = move |table| name("_timescaledb_internal", table);
+    let chunks = move || Chunks {
+        hypertables: vec![
+            (internal("_hyper_1_1_chunk"), name("public", "conditions")),
+            (internal("_hyper_2_3_chunk"), internal("_materialized_hypertable_2")),
+        ],
+        aggregates: vec![(internal("_materialized_hypertable_2"), name("public", "conditions_daily"))],
+    };
+    Connector { chunks: Box::new(move |_| Box::new(move || Ok(chunks()))), ..Connector::default() }
 }
 
 fn step(chain: &mut Chain, record: Record<'_>, given: &Json, expect: &Outcome) -> Result<(), String> {

@@ -39,6 +39,7 @@ mod replaced;
 mod schema_change_event_filter;
 mod structs;
 mod table;
+mod timescale_db;
 mod timezone_converter;
 mod vector_to_json;
 mod walk;

@@ -9,7 +9,7 @@ use crate::{
     Transform, activate_tracing_span, by_logical_table_router, decode_logical_message, enforce_record_size,
     event_router, extract_changed_record_state, extract_new_record_state, extract_schema_to_new_record, geometry,
     header_to_value, naming, open_lineage, partition_routing, read_to_insert_event, regex_router,
-    schema_change_event_filter, timezone_converter, vector_to_json,
+    schema_change_event_filter, timescale_db, timezone_converter, vector_to_json,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -43,6 +43,7 @@ pub static ALL: &[Kind] = &[
     naming::field::KIND,
     read_to_insert_event::KIND,
     decode_logical_message::KIND,
+    timescale_db::KIND,
     by_logical_table_router::KIND,
     enforce_record_size::KIND,
     extract_changed_record_state::KIND,
