@@ -20,7 +20,6 @@
 //! Must not know: how traces are collected.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use record::{Cache, Header, Headers, Kind, Part, Payload, Record, Schema, Value};
 use settings::{Def, Finding, Key, Properties, Severity, Support, Width};

@@ -81,6 +81,10 @@ impl Geometries {
             computed.push(match place {
                 Place::Wkb { whole, .. } if whole.is_null(frame) => Value::Null,
                 Place::Wkb { wkb, srid, .. } => {
+                    #[allow(
+                        clippy::redundant_closure_for_method_calls,
+                        reason = "the method itself is not general enough"
+                    )]
                     let srid = srid.with(frame, |cell| cell.as_int());
                     wkb.with(frame, |cell| changed(cell, srid, change))?
                 }

@@ -247,6 +247,7 @@ impl Transform for TimezoneConverter {
         let selection = self.selection(&record);
         let Some(plan) = self.plan(&record.value, selection) else { return Ok(Some(record)) };
         let frame = record.value.frame();
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
         let now_ms = plan.now.as_ref().and_then(|part| part.with(frame, |cell| cell.as_int()));
         let now = now_ms.map_or_else(clock, |ms| ms.div_euclid(1000));
         let mut computed = Vec::with_capacity(plan.moves.len());

@@ -298,7 +298,7 @@ mod tests {
             let _ = without_srid(&noise);
             let mut line = bytes("01 02000000");
             line.extend_from_slice(&(points.len() as u32).to_le_bytes());
-            points.iter().for_each(|point| line.extend_from_slice(point));
+            line.extend(points.iter().flatten());
             let once = swapped(&line).unwrap();
             prop_assert_eq!(swapped(&once), Ok(line));
         }
