@@ -8,7 +8,7 @@ use record::{Follower, Payload, Record};
 use settings::{Finding, Invalid, Properties};
 
 use crate::error::{Refusal, java, refusals};
-use crate::{Predicate, PredicateKind, Transform, TransformError, table};
+use crate::{Connector, Predicate, PredicateKind, Transform, TransformError, table};
 
 /// A connector's transforms.
 #[derive(Default)]
@@ -172,6 +172,11 @@ impl Chain {
     /// failed; error messages name it.
     pub fn failed_class(&self) -> &'static str {
         self.last
+    }
+
+    /// Tells the transforms whose records they will see. A chain that is only checked and never run needs no connector.
+    pub fn attach(&mut self, connector: &Connector) {
+        self.links.iter_mut().for_each(|link| link.transform.attach(connector));
     }
 
     /// Whether there are no transforms.

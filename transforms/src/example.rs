@@ -12,8 +12,9 @@
 //! In a record, a value with the member `op` (other than `m`) is a change of the table that the topic names; its source block is filled in,
 //! and `source` and `transaction` may name members of it. Types follow from the JSON (int32 or int64, float64, boolean, string,
 //! array, struct; all optional but the field `id`), unless `types` names them: `"after.amount": "decimal(2)?"`,
-//! `"at": "int64? io.debezium.time.Timestamp"`, `"n": "int32?=5"`, with parameters
-//! `"v": "string {name=value}"`. A record with a `value` of null is a tombstone.
+//! `"at": "int64? io.debezium.time.Timestamp"`, `"n": "int32?=5"`, with parameters `"v": "string {name=value}"`. Bytes are
+//! written as text, or as `"0x0aff"`. A record with a `value` of null is a tombstone; one with the `op` `m` is a logical decoding
+//! message.
 //!
 //! Options whose names begin with `transforms` or `predicates` are those of the connector, so an example can have a whole chain.
 //!
@@ -32,7 +33,7 @@ use settings::Properties;
 
 use self::records::Given;
 use self::text::{Outcome, steps};
-use crate::{ALL, Chain, Kind};
+use crate::{ALL, Chain, Chunks, Connector, Kind};
 
 /// Runs an example of the transform of this class.
 #[track_caller]
@@ -52,6 +53,7 @@ fn run(class: &str, example: &str) -> Result<(), String> {
     }
     for owned in [false, true] {
         let mut chain = Chain::build(&config).map_err(|wrong| format!("the options are refused: {wrong:?}"))?;
+        chain.attach(&connector());
         for (given, expect) in &steps {
             let given = Given::new(given)?;
             given.with(owned, |record| step(&mut chain, record, given.json(), expect)).map_err(|wrong| {
@@ -60,6 +62,20 @@ fn run(class: &str, example: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A connector to a database with TimescaleDB: a hypertable `public.conditions` and its aggregate `public.conditions_daily`.
+fn connector() -> Connector {
+    let name = |schema: &str, table: &str| (schema.to_owned(), table.to_owned());
+    let internal = move |table| name("_timescaledb_internal", table);
+    let chunks = move || Chunks {
+        hypertables: vec![
+            (internal("_hyper_1_1_chunk"), name("public", "conditions")),
+            (internal("_hyper_2_3_chunk"), internal("_materialized_hypertable_2")),
+        ],
+        aggregates: vec![(internal("_materialized_hypertable_2"), name("public", "conditions_daily"))],
+    };
+    Connector { chunks: Box::new(move |_| Box::new(move || Ok(chunks()))), ..Connector::default() }
 }
 
 fn step(chain: &mut Chain, record: Record<'_>, given: &Json, expect: &Outcome) -> Result<(), String> {

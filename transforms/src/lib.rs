@@ -8,8 +8,12 @@
 //!
 //! Must not know: connectors, Kafka, converters.
 
+mod activate_tracing_span;
 mod by_logical_table_router;
 mod chain;
+mod connector;
+mod decode_logical_message;
+mod enforce_record_size;
 mod envelope;
 mod error;
 mod event_router;
@@ -19,23 +23,34 @@ mod expand_json;
 mod extract_changed_record_state;
 mod extract_new_record_state;
 mod extract_schema_to_new_record;
+mod geometry;
 mod header_to_value;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod hostile;
+mod naming;
+mod open_lineage;
 mod options;
 mod partition_routing;
 mod predicate;
+mod read_to_insert_event;
+mod refused;
 mod regex_router;
 mod replaced;
 mod schema_change_event_filter;
 mod structs;
 mod table;
+mod timescale_db;
+mod timezone_converter;
+mod vector_to_json;
+mod walk;
 
 use record::Record;
 
 pub use self::chain::Chain;
+pub use self::connector::{ChunkCatalog, Chunks, Connector, TableName};
 pub use self::error::{Refusal, TransformError};
 pub use self::predicate::{PREDICATES, Predicate, PredicateKind};
+pub use self::refused::refused;
 pub use self::replaced::replaced;
 pub use self::table::{ALL, Kind, find};
 
@@ -47,4 +62,7 @@ pub trait Transform: Send {
     /// # Errors
     /// When the record does not fit the transform's options, for example when a configured field does not exist.
     fn apply<'a>(&mut self, record: Record<'a>) -> Result<Option<Record<'a>>, TransformError>;
+
+    /// Tells the transform whose records it will see, before the first of them.
+    fn attach(&mut self, _: &Connector) {}
 }

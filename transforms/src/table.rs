@@ -6,8 +6,10 @@ use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 
 use crate::error::Refusal;
 use crate::{
-    Transform, by_logical_table_router, event_router, extract_changed_record_state, extract_new_record_state,
-    extract_schema_to_new_record, header_to_value, partition_routing, regex_router, schema_change_event_filter,
+    Transform, activate_tracing_span, by_logical_table_router, decode_logical_message, enforce_record_size,
+    event_router, extract_changed_record_state, extract_new_record_state, extract_schema_to_new_record, geometry,
+    header_to_value, naming, open_lineage, partition_routing, read_to_insert_event, regex_router,
+    schema_change_event_filter, timescale_db, timezone_converter, vector_to_json,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -37,14 +39,26 @@ pub(crate) fn no_remarks(_: &Properties) -> Vec<Finding> {
 
 /// Every transform that a config can name, in the order of the class names.
 pub static ALL: &[Kind] = &[
+    naming::collection::KIND,
+    naming::field::KIND,
+    read_to_insert_event::KIND,
+    decode_logical_message::KIND,
+    timescale_db::KIND,
     by_logical_table_router::KIND,
+    enforce_record_size::KIND,
     extract_changed_record_state::KIND,
     extract_new_record_state::KIND,
     extract_schema_to_new_record::KIND,
+    geometry::format::KIND,
     header_to_value::KIND,
     schema_change_event_filter::KIND,
+    geometry::swap::KIND,
+    timezone_converter::KIND,
+    vector_to_json::KIND,
+    open_lineage::KIND,
     event_router::KIND,
     partition_routing::KIND,
+    activate_tracing_span::KIND,
     regex_router::KIND,
 ];
 

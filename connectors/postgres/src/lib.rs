@@ -25,6 +25,7 @@ pub mod slot;
 pub mod sql;
 mod stream;
 mod table;
+pub mod timescale;
 pub mod tls;
 pub mod types;
 pub mod wire;

@@ -19,6 +19,11 @@ pub const VERSION: &str = "3.6.1.Final";
 
 /// How to connect, according to the configuration.
 pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -> ConnectOptions {
+    options_of(&config.connection, application_name)
+}
+
+/// As [`connect_options`], of a connection alone.
+pub(crate) fn options_of(connection: &Connection, application_name: &str) -> ConnectOptions {
     let Connection {
         host,
         port,
@@ -32,7 +37,7 @@ pub(crate) fn connect_options(config: &PostgresConfig, application_name: &str) -
         options,
         query_timeout,
         ..
-    } = &config.connection;
+    } = connection;
     ConnectOptions {
         host: host.clone(),
         port: *port,

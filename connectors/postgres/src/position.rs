@@ -117,6 +117,15 @@ pub fn to_offset(position: &Position) -> Map<String, Json> {
     out
 }
 
+/// How many entries the maps have together that Debezium keeps with a record at this position: its source partition (one)
+/// and its source offset. Our own keys do not count.
+pub fn entries(position: &Position) -> u32 {
+    let words = [LSN_PROC, LSN_COMMIT, LSN, TX_ID, TS_US, XMIN];
+    let known = words.iter().filter(|slot| position.word(**slot).is_some()).count() as u32;
+    let is_copied = position.word(KIND).unwrap_or(0) & SNAPSHOT_INITIAL != 0;
+    1 + known + u32::from(message_of(position) != 0) + if is_copied { 3 } else { 0 }
+}
+
 /// A stored offset, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -251,6 +260,19 @@ mod tests {
         let commit = r#"{"lsn_proc":100,"lsn_commit":100,"lsn":100,"tx_lsn":98,"tx_row":3,"messageType":"COMMIT"}"#;
         check(commit, (90, 100), None);
         check(commit, (90, 120), confirmed);
+    }
+
+    #[test]
+    fn entries_of_debezium_s_maps() {
+        for (offset, expect) in [
+            (r#"{"lsn":5,"txId":1,"ts_usec":2,"tx_lsn":5,"tx_row":0,"snapshot":"INITIAL"}"#, 7),
+            (r#"{"lsn_proc":7,"lsn":7,"txId":1,"ts_usec":2,"tx_lsn":9,"tx_row":1,"messageType":"UPDATE"}"#, 6),
+            (r#"{"lsn_proc":7,"lsn_commit":6,"lsn":7,"txId":1,"ts_usec":2,"xmin":1,"messageType":"UPDATE"}"#, 8),
+        ] {
+            let stored = from_offset(&serde_json::from_str(offset).unwrap()).unwrap();
+            assert_eq!(entries(&stored.position), expect, "{offset}");
+        }
+        assert_eq!(entries(&Position::UNKNOWN), 1);
     }
 
     proptest! {

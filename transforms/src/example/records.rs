@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use record::{
     Change, Decode, DecodeError, Decoded, Field, Header, Headers, KeyShape, Kind, NONE, Op, Payload, Position, Record,
-    Schema, SchemaBuilder, Shape, ShapeViews, SourceField, SourceShape, Span, TransactionMark, Value, ValueRef,
+    Schema, SchemaBuilder, Shape, ShapeViews, SourceField, SourceShape, Span, TransactionMark, Value, ValueRef, unhex,
     unscaled_of,
 };
 use serde_json::{Map, Value as Json};
@@ -16,6 +16,9 @@ pub(super) struct Given {
     json: Json,
     types: Map<String, Json>,
 }
+
+/// The schema of a logical decoding message.
+const MESSAGE: &str = "io.debezium.connector.postgresql.MessageValue";
 
 struct NoDecode;
 
@@ -89,7 +92,11 @@ impl Given {
     /// A key or value that is not a change.
     fn plain(&self, part: &str, topic: &str) -> Payload<'static> {
         let Some(json) = self.json.get(part).filter(|json| !json.is_null()) else { return Payload::Null };
-        let name = if part == "key" { format!("{topic}.Key") } else { format!("{topic}.Value") };
+        let name = match (part, json.get("op")) {
+            ("key", _) => format!("{topic}.Key"),
+            (_, Some(_)) => MESSAGE.to_owned(),
+            _ => format!("{topic}.Value"),
+        };
         let schema = self.schema(if part == "value" { "" } else { part }, json, &name);
         let value = value(&schema, json);
         Payload::Value(schema, value)
@@ -174,8 +181,10 @@ impl Given {
                     let first = json.as_array().and_then(|items| items.first()).unwrap_or(&Json::Null);
                     return Kind::Array(self.typed(&join(path, "[]"), &of, first));
                 }
-                let of = of("map<string,").unwrap_or_else(|| panic!("an unknown type: {other}"));
-                Kind::Map(Schema::of(Kind::String).build(), self.typed(&join(path, "{}"), &of, &Json::Null))
+                let of = of("map<").unwrap_or_else(|| panic!("an unknown type: {other}"));
+                let (key, of) = of.split_once(',').unwrap_or_else(|| panic!("no map: {other}"));
+                let key = self.typed(path, key, &Json::Null);
+                Kind::Map(key, self.typed(&join(path, "{}"), of, &Json::Null))
             }
         }
     }
@@ -326,10 +335,17 @@ fn value(schema: &Schema, json: &Json) -> Value {
             let scale = text.split_once('.').map_or(0, |(_, fraction)| fraction.len() as i32);
             Value::Decimal { unscaled: unscaled_of(digits.as_bytes(), text.starts_with('-')), scale }
         }
-        (Kind::Bytes, Json::String(text)) => Value::Bytes(text.as_bytes().to_vec()),
+        (Kind::Bytes, Json::String(text)) => {
+            let hex = text.strip_prefix("0x").and_then(|digits| unhex(digits.as_bytes()));
+            Value::Bytes(hex.unwrap_or_else(|| text.as_bytes().to_vec()))
+        }
         (Kind::Array(of), Json::Array(items)) => Value::Array(items.iter().map(|item| value(of, item)).collect()),
-        (Kind::Map(_, of), Json::Object(members)) => {
-            Value::Map(members.iter().map(|(name, json)| (Value::text(name), value(of, json))).collect())
+        (Kind::Map(key, of), Json::Object(members)) => {
+            let key = |name: &str| match (&key.kind, name.parse()) {
+                (Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64, Ok(number)) => Value::Int(number),
+                _ => Value::text(name),
+            };
+            Value::Map(members.iter().map(|(name, json)| (key(name), value(of, json))).collect())
         }
         (Kind::Struct(fields), Json::Object(members)) => {
             let field = |field: &Field| value(&field.schema, members.get(&*field.name).unwrap_or(&Json::Null));

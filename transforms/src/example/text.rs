@@ -74,7 +74,10 @@ fn json(schema: &Schema, value: &Value) -> Json {
         (_, Value::Float(number)) => json!(number),
         (_, Value::Double(number)) => json!(number),
         (_, Value::Text(text)) => json!(text),
-        (_, Value::Bytes(bytes)) => json!(String::from_utf8_lossy(bytes)),
+        (_, Value::Bytes(bytes)) => match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains(char::is_control) => json!(text),
+            _ => json!(bytes.iter().fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))),
+        },
         (_, Value::Decimal { unscaled, scale }) => json!(decimal(unscaled, *scale)),
         (Kind::Array(of), Value::Array(items)) => items.iter().map(|item| json(of, item)).collect(),
         (Kind::Struct(fields), Value::Struct(values)) => {
@@ -86,6 +89,7 @@ fn json(schema: &Schema, value: &Value) -> Json {
         (Kind::Map(_, of), Value::Map(entries)) => {
             let member = |(key, value): &(Value, Value)| match key {
                 Value::Text(key) => (key.clone(), json(of, value)),
+                Value::Int(key) => (key.to_string(), json(of, value)),
                 other => (format!("{other:?}"), json(of, value)),
             };
             Json::Object(entries.iter().map(member).collect())

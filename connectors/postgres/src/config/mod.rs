@@ -93,6 +93,21 @@ impl PostgresConfig {
     }
 }
 
+/// Reads the connection alone: of all properties only `database.*` and `driver.*` count.
+///
+/// # Errors
+/// All values that are refused.
+pub fn connection(properties: &Properties) -> Result<Connection, Vec<Invalid>> {
+    let is_of_connection = |name: &str| name.starts_with("database.") || name.starts_with("driver.");
+    let of_connection = properties.iter().filter(|(name, _)| is_of_connection(name));
+    let mut own: Properties = of_connection.filter_map(|(name, value)| Some((name, value?))).collect();
+    // A connector must have a prefix of its topics, and so the table of keys demands one. A connection has no use for it.
+    own.insert("topic.prefix", "none");
+    let mut reader = Reader::new(keys::KEYS, &own);
+    let connection = Connection::read(&mut reader);
+    reader.finish(connection).map(|(connection, _)| connection)
+}
+
 /// Warns of a `custom.sanitize.pattern` that does not compile. Whoever logs a config then masks by the built-in endings of
 /// key names.
 fn sanitize_pattern(r: &mut Reader<'_>) {

@@ -11,6 +11,7 @@ mod server;
 mod slots;
 mod snapshot;
 mod tables;
+mod timescale;
 mod transactions;
 mod types;
 
@@ -24,6 +25,7 @@ pub use server::{Role, ServerFacts};
 pub use slots::{PublicationInfo, SlotInfo, SlotReader};
 pub use snapshot::{GivenColumn, Isolation, SnapshotReader};
 pub use tables::{Column, Files, Table, TableKind, TableName};
+pub use timescale::ChunkTables;
 pub use transactions::{OpenTransaction, Visible};
 
 use crate::error::Error;
