@@ -31,7 +31,7 @@ pub use position::{NONE, Position};
 pub use row::{Decode, DecodeError, Span};
 pub use schema::{Field, Kind, Logical, Schema, SchemaBuilder};
 pub use shape::{KeyShape, Shape, ShapeViews, SourceField, SourceShape};
-pub use source::{Frame, Source};
+pub use source::{Frame, Mask, Source};
 pub use text::{civil_from_days, days_from_civil, write_iso_date, write_zoned};
 pub use value::{Value, ValueRef, twos_complement, unhex, unscaled_of};
 pub use view::{Decoded, Payload, Record, View};

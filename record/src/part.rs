@@ -231,17 +231,7 @@ impl Part {
 
     /// The number of an integer of any width; none for null and for other types.
     pub fn int(&self, frame: Frame<'_>) -> Option<i64> {
-        self.with(frame, |cell| match cell {
-            ValueRef::Int(number) | ValueRef::Shared(Value::Int(number)) => Some(*number),
-            ValueRef::Owned(value) => {
-                if let Value::Int(number) = &**value {
-                    Some(*number)
-                } else {
-                    None
-                }
-            }
-            _ => None,
-        })
+        self.with(frame, |cell| cell.as_int())
     }
 
     /// Calls `read` with the text of a text value; with none for null and for other types. Only a text that is kept in a

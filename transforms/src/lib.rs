@@ -10,9 +10,13 @@
 
 mod activate_tracing_span;
 mod by_logical_table_router;
+mod cast;
 mod chain;
+mod connect_options;
 mod connector;
+mod date_format;
 mod decode_logical_message;
+mod drop_headers;
 mod enforce_record_size;
 mod envelope;
 mod error;
@@ -21,12 +25,25 @@ mod event_router;
 mod example;
 mod expand_json;
 mod extract_changed_record_state;
+mod extract_field;
 mod extract_new_record_state;
 mod extract_schema_to_new_record;
+mod field_path;
+mod filter;
+mod flatten;
 mod geometry;
+mod half;
+mod header_from;
 mod header_to_value;
+mod hoist_field;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod hostile;
+mod insert_field;
+mod insert_header;
+mod java_number;
+mod literal;
+mod logical;
+mod mask_field;
 mod naming;
 mod open_lineage;
 mod options;
@@ -35,12 +52,21 @@ mod predicate;
 mod read_to_insert_event;
 mod refused;
 mod regex_router;
+mod replace_field;
 mod replaced;
+mod requirements;
+mod reshape;
 mod schema_change_event_filter;
+mod set_schema_metadata;
+#[cfg(test)]
+mod stock_tests;
 mod structs;
 mod table;
 mod timescale_db;
+mod timestamp_converter;
+mod timestamp_router;
 mod timezone_converter;
+mod value_to_key;
 mod vector_to_json;
 mod walk;
 
@@ -52,7 +78,7 @@ pub use self::error::{Refusal, TransformError};
 pub use self::predicate::{PREDICATES, Predicate, PredicateKind};
 pub use self::refused::refused;
 pub use self::replaced::replaced;
-pub use self::table::{ALL, Kind, find};
+pub use self::table::{ALL, Kind, abstract_class, find};
 
 /// One configured transform. [`apply`](Self::apply) takes `&mut self` because a chain belongs to one thread, so caches
 /// need no locks.

@@ -2,6 +2,8 @@
 //!
 //! Must not know: how records are built.
 
+use std::sync::Arc;
+
 use record::{Kind, Logical, Payload, Record, Schema, Value};
 use serde_json::{Map, Value as Json, json};
 
@@ -63,6 +65,17 @@ pub(super) fn shown(record: &Record<'_>) -> Json {
 
 fn payload(payload: &Payload<'_>) -> Json {
     payload.schema().map_or(Json::Null, |schema| json(schema, &payload.to_value()))
+}
+
+/// The JSON of a payload, and its type; `-` without a schema.
+pub(super) fn described(payload: &Payload<'_>) -> String {
+    let Some(schema) = payload.schema() else { return "-".to_owned() };
+    format!(
+        "{} {}{}",
+        self::payload(payload),
+        type_text(schema),
+        if schema.schemaless { " without schema" } else { "" }
+    )
 }
 
 /// A value as JSON: decimals as texts of digits, bytes as text.
@@ -142,26 +155,38 @@ fn includes(whole: &Json, part: &Json) -> bool {
 }
 
 fn type_at(record: &Record<'_>, path: &str) -> Option<String> {
-    let (path, shown): (_, fn(&Schema) -> String) = match path.strip_suffix("#version") {
-        Some(path) => (path, |schema| schema.version.map_or_else(|| "none".to_owned(), |version| version.to_string())),
-        None => (path, type_text),
-    };
-    let mut steps = path.split('.');
-    let payload = match steps.next()? {
+    if let Some(path) = path.strip_suffix("#version") {
+        return Some(
+            schema_at(record, path)??.version.map_or_else(|| "none".to_owned(), |version| version.to_string()),
+        );
+    }
+    Some(schema_at(record, path)?.map_or_else(|| "none".to_owned(), |schema| type_text(&schema)))
+}
+
+/// The schema at a path; none inside if there is no schema, none at all if there is no such path.
+fn schema_at(record: &Record<'_>, path: &str) -> Option<Option<Arc<Schema>>> {
+    let (half, path) = path.split_once('.').unwrap_or((path, ""));
+    let payload = match half {
         "key" => &record.key,
         "value" => &record.value,
         header => &record.headers.find(header.strip_prefix("header:")?)?.value,
     };
-    let Some(schema) = payload.schema() else { return Some("none".to_owned()) };
-    let mut schema = schema.clone();
-    for step in steps {
-        schema = match &schema.kind {
-            Kind::Array(of) if step == "[]" => of.clone(),
-            Kind::Map(_, of) if step == "{}" => of.clone(),
-            _ => schema.fields().get(schema.field(step)?)?.schema.clone(),
-        };
+    let Some(schema) = payload.schema() else { return Some(None) };
+    schema_inside(schema, path).map(Some)
+}
+
+/// The schema at a path, whose steps may be names with dots.
+fn schema_inside(schema: &Arc<Schema>, path: &str) -> Option<Arc<Schema>> {
+    if path.is_empty() {
+        return Some(Arc::clone(schema));
     }
-    Some(shown(&schema))
+    let after =
+        |step: &str| path.strip_prefix(step).and_then(|rest| rest.strip_prefix('.').or(rest.is_empty().then_some("")));
+    match &schema.kind {
+        Kind::Array(of) => schema_inside(of, after("[]")?),
+        Kind::Map(_, of) => schema_inside(of, after("{}")?),
+        _ => schema.fields().iter().find_map(|field| schema_inside(&field.schema, after(&field.name)?)),
+    }
 }
 
 /// A type as examples write it: `int64?=5 name`.
