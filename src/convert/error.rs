@@ -76,7 +76,7 @@ pub enum ConvertError {
         /// What failed, in the words of the Java converter, such as `Failed to serialize Avro data from topic t:`.
         doing: String,
         /// Why.
-        error: RegistryError,
+        error: Box<RegistryError>,
     },
     /// A service that the converter needs, such as a schema registry, does not answer. It may answer later.
     #[error("{service} cannot be asked: {reason}")]

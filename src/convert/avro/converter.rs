@@ -80,7 +80,10 @@ impl AvroConverter {
 }
 
 fn failed(topic: &str, error: RegistryError) -> ConvertError {
-    ConvertError::Registry { doing: format!("Failed to serialize Avro data from topic {topic}:"), error }
+    ConvertError::Registry {
+        doing: format!("Failed to serialize Avro data from topic {topic}:"),
+        error: Box::new(error),
+    }
 }
 
 impl Converter for AvroConverter {
