@@ -315,7 +315,7 @@ fn together(config: &WorkerConfig, r: &mut Reader<'_>, layers: &Layers, errors: 
     ] {
         if !class.is_empty() && catalog.find(kind, class).is_none() {
             let reason = format!("Invalid value {class} for configuration {key}: Class {class} could not be found.");
-            refuse(key, reason, &format!("\n{}", catalog.lacks(kind)));
+            refuse(key, reason, &format!("\n{}", catalog.lacks(kind, class)));
         }
     }
     // A producer setting that cannot be honoured would make each task fail, so it is refused at the start.

@@ -118,9 +118,15 @@ impl Catalog {
         self.iter().find(|one| is_named(one.class, class))
     }
 
-    /// The line that explains, after Connect's own one, that a class of this kind is not built in.
-    pub fn lacks(&self, kind: PartKind) -> String {
+    /// The line that explains, after Connect's own one, that this class of this kind is not built in.
+    pub fn lacks(&self, kind: PartKind, class: &str) -> String {
         let what = kind.name().replace('_', " ");
+        if let Some(now) = transforms::replaced(class) {
+            return format!("Debezium has replaced this class. Write {now} instead, and look at its options.");
+        }
+        if let Some(why) = transforms::refused(class) {
+            return format!("afterimage does not have this class. {why}");
+        }
         format!(
             "This is afterimage, which brings its transformations, predicates and converters built in and loads no Java \
              classes: it has no such {what}. It has: {}.",

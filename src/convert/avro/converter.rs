@@ -3,9 +3,7 @@
 //! Must not know: HTTP, values.
 
 use record::Part;
-use retry::Backoff;
 use settings::{Def, Properties};
-use tokio::time::sleep;
 
 use super::document::document;
 use super::encoder::encoder;
@@ -13,7 +11,7 @@ use super::mapping_keys;
 use super::options::{Family, Options};
 use super::parse::parse;
 use super::types::Form;
-use crate::convert::registry::{self, Document, DocumentKind, Registered, Registry, RegistryError};
+use crate::convert::registry::{self, Document, DocumentKind, Registry, RegistryError};
 use crate::convert::{ConvertError, Converter, Encoder, Prepare, TYPE_KEY};
 
 /// The keys of Confluent's converter.
@@ -56,26 +54,14 @@ impl AvroConverter {
         let of = parse(&text).map_err(|error| ConvertError::Avro { field: "".into(), error })?;
         let name = if let Form::Record(record) = &of.form { Some(record.name.text()) } else { None };
         let given = Document { kind: DocumentKind::Avro, text, references: Vec::new() };
-        let registered = self.resolve(topic, name.as_deref(), &given).await?;
+        let registered = self
+            .registry
+            .resolve(topic, self.is_key, name.as_deref(), &given)
+            .await
+            .map_err(|error| failed(topic, error))?;
         let frame = self.registry.frame(self.is_key, &registered, &[]).map_err(|error| failed(topic, error))?;
         let encoder = encoder(part, &given.text, registered.document.as_deref(), &frame.prefix, self.options)?;
         Ok(frame.headers.into_iter().fold(encoder, |encoder, (name, value)| encoder.with_header(name, value)))
-    }
-
-    /// Asks for the id, and again as the registry's settings say while it does not answer.
-    async fn resolve(&self, topic: &str, name: Option<&str>, of: &Document) -> Result<Registered, ConvertError> {
-        let retries = self.registry.retries();
-        let mut backoff = Backoff::new(retries.first, retries.longest);
-        let mut left = retries.at_most;
-        loop {
-            match self.registry.resolve(topic, self.is_key, name, of).await {
-                Err(error) if error.is_transient() && left > 0 => {
-                    left -= 1;
-                    sleep(backoff.pause()).await;
-                }
-                outcome => return outcome.map_err(|error| failed(topic, error)),
-            }
-        }
     }
 }
 

@@ -140,11 +140,13 @@ pub const APICURIO: &[Key] = &[
     Key::new("apicurio.registry.retry-count", Kind::Long)
         .default("3")
         .low()
-        .doc("How often a request that a registry did not answer is made again before that counts as a failure."),
+        .doc("How often a request that a registry did not answer is made again before that counts as a failure.")
+        .support(Support::NoEffect("the task itself asks again, every five seconds and for ten minutes at least, and its status says so")),
     Key::new("apicurio.registry.retry-backoff-ms", Kind::Long)
         .default("300")
         .low()
-        .doc("Pause in milliseconds before each repetition."),
+        .doc("Pause in milliseconds before each repetition.")
+        .support(Support::NoEffect("the task itself asks again, every five seconds and for ten minutes at least, and its status says so")),
     Key::new("apicurio.registry.canonicalize", Kind::Boolean)
         .default("false")
         .doc("Whether the registry compares schemas in a normal form."),

@@ -202,15 +202,18 @@ pub const CONFLUENT: &[Key] = &[
     Key::new("max.retries", Kind::Int)
         .default("3")
         .low()
-        .doc("How often a request that a registry did not answer is made again before that counts as a failure."),
+        .doc("How often a request that a registry did not answer is made again before that counts as a failure.")
+        .support(Support::NoEffect("the task itself asks again, every five seconds and for ten minutes at least, and its status says so")),
     Key::new("retries.wait.ms", Kind::Int)
         .default("1000")
         .low()
-        .doc("Longest pause in milliseconds before the first repetition. It doubles each time."),
+        .doc("Longest pause in milliseconds before the first repetition. It doubles each time.")
+        .support(Support::NoEffect("the task itself asks again, every five seconds and for ten minutes at least, and its status says so")),
     Key::new("retries.max.wait.ms", Kind::Int)
         .default("20000")
         .low()
-        .doc("Longest pause in milliseconds before any repetition."),
+        .doc("Longest pause in milliseconds before any repetition.")
+        .support(Support::NoEffect("the task itself asks again, every five seconds and for ten minutes at least, and its status says so")),
     Key::new("request.header.<name>", Kind::String)
         .unlisted()
         .family("request.header.<name>")

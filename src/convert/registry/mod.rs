@@ -27,7 +27,6 @@ mod tls;
 mod transport;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::settings::Properties;
 use ring::digest;
@@ -131,17 +130,6 @@ pub struct Frame {
     pub headers: Vec<(Arc<str>, Vec<u8>)>,
 }
 
-/// How often and how long to wait for a registry that does not answer, as its settings say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retries {
-    /// How often to ask again.
-    pub at_most: u64,
-    /// Longest pause before the first repetition; the pauses double.
-    pub first: Duration,
-    /// Longest pause.
-    pub longest: Duration,
-}
-
 /// The client of one converter. Cheap to clone; clones share what they know.
 #[derive(Clone)]
 pub struct Registry(Arc<Shared>);
@@ -150,7 +138,6 @@ struct Shared {
     client: Client,
     cache: Arc<Cache<Question, Registered>>,
     gate: Semaphore,
-    retries: Retries,
 }
 
 enum Client {
@@ -181,7 +168,7 @@ impl Registry {
         let values = Values(properties);
         let tls = values.confluent_tls().client_config()?;
         let client = Confluent::new(values.confluent_rules(), values.confluent_wiring()?, tls)?;
-        Ok(Self::new(Client::Confluent(client), values.confluent_retries()))
+        Ok(Self::new(Client::Confluent(client)))
     }
 
     /// The client of a converter of Apicurio's, from properties that [`APICURIO`] has already checked. Reads the files of
@@ -193,17 +180,12 @@ impl Registry {
         let values = Values(properties);
         let tls = values.apicurio_tls().client_config()?;
         let client = Apicurio::new(values.apicurio_rules(), values.apicurio_wiring()?, tls)?;
-        Ok(Self::new(Client::Apicurio(Box::new(client)), values.apicurio_retries()))
+        Ok(Self::new(Client::Apicurio(Box::new(client))))
     }
 
-    fn new(client: Client, retries: Retries) -> Self {
+    fn new(client: Client) -> Self {
         let (cache, gate) = (Arc::new(Cache::new(REMEMBERED)), Semaphore::new(AT_ONCE));
-        Self(Arc::new(Shared { client, cache, gate, retries }))
-    }
-
-    /// How to wait for the registry.
-    pub fn retries(&self) -> Retries {
-        self.0.retries
+        Self(Arc::new(Shared { client, cache, gate }))
     }
 
     /// The id of a schema: registers it, or finds it, as the settings say. `record_name` is the full name of a record's

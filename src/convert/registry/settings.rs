@@ -11,12 +11,12 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Proxy, Url};
 use settings::{Properties, Secret};
 
+use super::RegistryError;
 use super::apicurio_keys::id_bytes;
 use super::oauth::Tokens;
 use super::subject::{ArtifactStrategy, SubjectStrategy};
 use super::tls::{Set, Store, Tls};
 use super::transport::{Address, Credentials, Wiring};
-use super::{RegistryError, Retries};
 
 /// What Confluent's serialisers ask a registry for, and how.
 #[derive(Clone, Debug)]
@@ -235,14 +235,6 @@ impl Values<'_> {
         self.secret(key).map(|value| Set { key, value })
     }
 
-    pub(super) fn confluent_retries(&self) -> Retries {
-        Retries {
-            at_most: self.number("max.retries", 3),
-            first: self.millis("retries.wait.ms", 1000),
-            longest: self.millis("retries.max.wait.ms", 20_000),
-        }
-    }
-
     pub(super) fn apicurio_rules(&self) -> ApicurioRules {
         let if_exists = match self.text("apicurio.registry.auto-register.if-exists") {
             Some("CREATE_VERSION" | "UPDATE") => IfExists::Create,
@@ -354,11 +346,6 @@ impl Values<'_> {
             checks_certificate: !self.flag("apicurio.registry.tls.trust-all", false),
             versions: Vec::new(),
         }
-    }
-
-    pub(super) fn apicurio_retries(&self) -> Retries {
-        let pause = self.millis("apicurio.registry.retry-backoff-ms", 300);
-        Retries { at_most: self.number("apicurio.registry.retry-count", 3), first: pause, longest: pause }
     }
 
     fn proxy(&self, host_key: &str, port_key: &str) -> Result<Option<Proxy>, RegistryError> {

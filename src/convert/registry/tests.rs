@@ -202,12 +202,3 @@ fn refused_settings() {
         ],
     );
 }
-
-#[test]
-fn retries_are_those_of_the_settings() {
-    let millis = Duration::from_millis;
-    let usual = confluent("http://r", &[]).retries();
-    assert_eq!(usual, Retries { at_most: 3, first: millis(1000), longest: millis(20_000) });
-    let own = [("max.retries", "7"), ("retries.wait.ms", "5"), ("retries.max.wait.ms", "50")];
-    assert_eq!(confluent("http://r", &own).retries(), Retries { at_most: 7, first: millis(5), longest: millis(50) });
-}

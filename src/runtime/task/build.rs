@@ -38,8 +38,9 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
         let class = refusals.first().map_or(CONFIG_EXCEPTION, |refusal| refusal.java_class);
         let list: Vec<_> = refusals.into_iter().map(|refusal| refusal.invalid.message).collect();
         let mut list = list.join("\n");
-        if list.contains("could not be found.") {
-            list = format!("{list}\n{}", Catalog::all().lacks(PartKind::Transformation));
+        if let Some((_, class)) = list.split_once(": Class ").filter(|_| list.contains("could not be found.")) {
+            let class = class.split(' ').next().unwrap_or_default().to_owned();
+            list = format!("{list}\n{}", Catalog::all().lacks(PartKind::Transformation, &class));
         }
         format!("{CONNECT_EXCEPTION}: {class}: {list}")
     })?;
@@ -140,9 +141,11 @@ fn converter(
         let trace = format!("{CONFIG_EXCEPTION}: Invalid value {class} for configuration {name}: {error}");
         match (&error, role) {
             (convert::Refusal::Unknown(_), Role::Header) => {
-                format!("{trace}\n{}", Catalog::all().lacks(PartKind::HeaderConverter))
+                format!("{trace}\n{}", Catalog::all().lacks(PartKind::HeaderConverter, &class))
             }
-            (convert::Refusal::Unknown(_), _) => format!("{trace}\n{}", Catalog::all().lacks(PartKind::Converter)),
+            (convert::Refusal::Unknown(_), _) => {
+                format!("{trace}\n{}", Catalog::all().lacks(PartKind::Converter, &class))
+            }
             (convert::Refusal::Properties(_), _) => trace,
         }
     })?;

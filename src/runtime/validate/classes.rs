@@ -42,7 +42,7 @@ pub(super) fn check_converter(settings: &SupervisorSettings, config: &Properties
         if config.get(&key).is_some() && offered.is_none() {
             one.value = None;
             one.errors.push(not_found(class, &key));
-            one.remarks.push(settings.catalog.lacks(*kind));
+            one.remarks.push(settings.catalog.lacks(*kind, class));
         }
     } else if let Some(offered) = offered {
         set_default(one, config, offered.version);
@@ -116,8 +116,15 @@ fn keys_of_alias(
         if one.name == class_key {
             one.recommended = settings.catalog.classes(kind);
             if let (Some(class), None) = (class, offered) {
+                if kind == PartKind::Transformation
+                    && let Some(text) = transforms::abstract_class(class)
+                {
+                    one.value = Some(class.to_owned());
+                    one.errors.push(text);
+                    continue;
+                }
                 one.value = None;
-                one.remarks.push(settings.catalog.lacks(kind));
+                one.remarks.push(settings.catalog.lacks(kind, class));
                 one.errors.push(match settings.catalog.any(class) {
                     Some(other) => {
                         let wanted = if kind == PartKind::Predicate { "Predicate" } else { "Transformation" };
