@@ -3,10 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use postgres::sql::TableName;
 use record::Position;
 use relational::{Outlet, TaskError};
 use serde_json::{Map, Value as Json};
 use settings::{Def, Finding, Properties};
+use tokio::runtime::Handle;
+use transforms::{ChunkCatalog, Chunks};
 
 /// A boxed future, because the table's function types cannot name the futures of each connector.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -35,6 +38,11 @@ pub struct Plugin {
     pub headers: fn(&Properties) -> Vec<(&'static str, String)>,
     /// A position in the form in which it is stored as an offset.
     pub offset: fn(&Position) -> Map<String, Json>,
+    /// How many entries Debezium's maps of source partition and source offset have for a record at this position.
+    pub origin_entries: fn(&Position) -> u32,
+    /// Makes a reader of TimescaleDB's catalogue, which connects as the properties say and waits on this runtime. It must not
+    /// be called on a thread of the runtime itself.
+    pub chunks: fn(&Properties, Handle) -> ChunkCatalog,
 }
 
 /// All connectors of this daemon.
@@ -50,4 +58,21 @@ pub static ALL: &[Plugin] = &[Plugin {
     partition: postgres::partition,
     headers: postgres::headers,
     offset: postgres::position::to_offset,
+    origin_entries: postgres::position::entries,
+    chunks: timescale,
 }];
+
+/// See [`Plugin::chunks`].
+fn timescale(properties: &Properties, runtime: Handle) -> ChunkCatalog {
+    let mut reader = postgres::timescale::ChunkReader::new(properties);
+    Box::new(move || {
+        let reader =
+            reader.as_mut().map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let found = runtime.block_on(reader.read()).map_err(|error| error.to_string())?;
+        let pairs = |list: Vec<(TableName, TableName)>| {
+            let name = |name: TableName| (name.schema, name.table);
+            list.into_iter().map(|(of, to)| (name(of), name(to))).collect()
+        };
+        Ok(Chunks { hypertables: pairs(found.hypertables), aggregates: pairs(found.aggregates) })
+    })
+}

@@ -44,6 +44,8 @@ static PLUGINS: &[Plugin] = &[Plugin {
     partition: |_| Map::new(),
     headers: |_| Vec::new(),
     offset: |_| Map::new(),
+    origin_entries: |_| 1,
+    chunks: |_, _| Box::new(|| Err("there is no database".to_owned())),
 }];
 
 /// Starts a fake task. It reports RUNNING and a topic, fails when `fail` is set, and ends when it is told to.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use record::{Header, Headers, Kind, Part, Schema, Value};
 use settings::Properties;
+use tokio::runtime::Handle;
 use tokio::task::{JoinError, spawn_blocking};
-use transforms::Chain;
+use transforms::{Chain, Connector};
 
 use super::{TaskSpec, Worker};
 use crate::convert::{self, Converter, Given, Role};
@@ -34,7 +35,7 @@ const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectExceptio
 /// Makes all parts; the error is the trace that ends the task.
 pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delivery>) -> Result<Built, String> {
     let config = &spec.config;
-    let chain = Chain::build(config).map_err(|refusals| {
+    let mut chain = Chain::build(config).map_err(|refusals| {
         let class = refusals.first().map_or(CONFIG_EXCEPTION, |refusal| refusal.java_class);
         let list: Vec<_> = refusals.into_iter().map(|refusal| refusal.invalid.message).collect();
         let mut list = list.join("\n");
@@ -44,6 +45,11 @@ pub(super) async fn build(spec: &TaskSpec, worker: &Worker, delivery: Box<Delive
         }
         format!("{CONNECT_EXCEPTION}: {class}: {list}")
     })?;
+    let (chunks, runtime) = (spec.plugin.chunks, Handle::current());
+    chain.attach(&Connector {
+        origin_entries: spec.plugin.origin_entries,
+        chunks: Box::new(move |properties| chunks(properties, runtime.clone())),
+    });
     let key = converter(config, worker, "key.converter", Role::Key)?;
     let value = converter(config, worker, "value.converter", Role::Value)?;
     let header = converter(config, worker, "header.converter", Role::Header)?;

@@ -77,6 +77,15 @@ fn shares() {
     check(r#"{"max.bytes": 806, "min.field.size": 8}"#, four, "{}");
 }
 
+/// One column of 200 000 characters in a record that is 101 000 bytes too large.
+#[test]
+fn a_large_column() {
+    let estimate = 600 + 8 + 1 + 56 + (8 + 56) + (8 + 56 + 200_000);
+    let record = |length| format!(r#"{{"topic": "t", "value": {{"after": {{"body": "{}"}}}}}}"#, "x".repeat(length));
+    let expect = record(99_000).replace(r#""topic": "t", "#, "");
+    check(&format!(r#"{{"max.bytes": {}, "min.field.size": 25000}}"#, estimate - 101_000), &record(200_000), &expect);
+}
+
 #[test]
 fn refused_options() {
     #[track_caller]

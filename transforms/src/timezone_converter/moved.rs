@@ -132,3 +132,23 @@ impl Wrong {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        let check = |how: How, zone: &str, number, expect: i64| {
+            let zone = Zone::named(zone).unwrap();
+            assert_eq!(how.moved(&ValueRef::Int(number), &zone, 0).unwrap(), Value::Int(expect), "{how:?} {number}");
+        };
+        // A time without a zone gets smaller where the zone is ahead, and one of the source block larger.
+        check(How::Local(1000), "Africa/Cairo", 1_522_116_000_000, 1_522_108_800_000);
+        check(How::Instant(1000), "Europe/Moscow", 1_234_567_890, 1_245_367_890);
+        check(How::Instant(1_000_000), "-01:00", 1, -3_599_999_999);
+        check(How::Local(1_000_000_000), "+00:00:01", -1, -1_000_000_001);
+        // Java's arithmetic wraps at the ends.
+        check(How::Local(1000), "-01:00", i64::MAX, i64::MIN + 3_599_999);
+    }
+}

@@ -85,6 +85,8 @@ fn lists() {
     let record = r#"{"op": "c", "after": {"id": 1, "ts3": 3600000, "ts": 3600000000}}"#;
     let both = r#"{"value": {"after": {"id": 1, "ts3": 0, "ts": 0}, "source": {"ts_ms": 1700000000000}}}"#;
     check(&row("+01:00", "", record, both));
+    check(&row("+01:00", r#", "include.list": "topic:srv.public.a""#, record, both));
+    check(&row("+01:00", r#", "include.list": "topic:srv.public.b""#, record, "{}"));
     check(&row("+01:00", &exclude("source:b"), record, both));
     check(&row("+01:00", &exclude("source:a"), record, "{}"));
     check(&row(
