@@ -229,6 +229,21 @@ impl Part {
         }
     }
 
+    /// The number of an integer of any width; none for null and for other types.
+    pub fn int(&self, frame: Frame<'_>) -> Option<i64> {
+        self.with(frame, |cell| match cell {
+            ValueRef::Int(number) | ValueRef::Shared(Value::Int(number)) => Some(*number),
+            ValueRef::Owned(value) => {
+                if let Value::Int(number) = &**value {
+                    Some(*number)
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        })
+    }
+
     /// Calls `read` with the text of a text value; with none for null and for other types. Only a text that is kept in a
     /// compact form, such as a UUID, is written out for this.
     pub fn with_text<R>(&self, frame: Frame<'_>, read: impl FnOnce(Option<&str>) -> R) -> R {

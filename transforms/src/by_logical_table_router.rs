@@ -166,12 +166,12 @@ impl ByLogicalTableRouter {
 
     /// Where the records of a topic go; none if they are left alone.
     fn target(&mut self, topic: &Arc<str>) -> Result<Option<Target>, TransformError> {
-        let place = match self.topics.place(|known| known == topic, || Arc::clone(topic)) {
-            Some(place) => place,
-            None => {
-                let target = self.new_target(topic)?;
-                self.topics.insert(Arc::clone(topic), target)
-            }
+        let known = self.topics.place(|known| known == topic, || Arc::clone(topic));
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let target = self.new_target(topic)?;
+            self.topics.insert(Arc::clone(topic), target)
         };
         Ok(self.topics.at(place).clone())
     }

@@ -102,12 +102,11 @@ struct Topics {
 impl Topics {
     /// The topic for a value: what the regex makes of it, else the value itself.
     fn of(&mut self, route: &str) -> Result<Arc<str>, TransformError> {
-        let place = match self.known.place(|known| **known == *route, || route.into()) {
-            Some(place) => place,
-            None => {
-                let topic = self.rename.apply(route)?.map_or_else(|| Arc::from(route), Arc::from);
-                self.known.insert(route.into(), topic)
-            }
+        let place = if let Some(place) = self.known.place(|known| **known == *route, || route.into()) {
+            place
+        } else {
+            let topic = self.rename.apply(route)?.map_or_else(|| Arc::from(route), Arc::from);
+            self.known.insert(route.into(), topic)
         };
         Ok(Arc::clone(self.known.at(place)))
     }
@@ -155,13 +154,7 @@ impl EventRouter {
 }
 
 /// The payload, expanded where that is asked for.
-fn content<'e>(
-    event: &Event,
-    expander: Option<&'e mut Expander>,
-    value: &Payload<'_>,
-    topic: &str,
-    name: &str,
-) -> Content {
+fn content(event: &Event, expander: Option<&mut Expander>, value: &Payload<'_>, topic: &str, name: &str) -> Content {
     let frame = value.frame();
     if event.payload.is_null(frame) {
         return Content::Null;
@@ -205,8 +198,7 @@ impl Transform for EventRouter {
         for (name, view) in &event.headers {
             record.headers.append_in_place(header(name, view));
         }
-        record.partition =
-            event.partition.as_ref().and_then(|part| part.with(frame, |cell| cell.as_int())).map(|n| n as i32);
+        record.partition = event.partition.as_ref().and_then(|part| part.int(frame)).map(|n| n as i32);
         record.key = record.value.beside(&event.key);
         record.timestamp_ms = timestamp;
         let is_empty = self.config.tombstone_on_empty && content.is_empty(&event.payload, frame);

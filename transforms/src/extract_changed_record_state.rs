@@ -125,14 +125,12 @@ impl ExtractChangedRecordState {
         let Some(envelope) = value.part().filter(|part| is_envelope(&part.schema)) else { return Ok(None) };
         let row = |name: &str| {
             let row = envelope.field(name).ok_or_else(|| TransformError::no_field(name))?;
-            match row.schema.kind {
-                Kind::Struct(_) => Ok(row),
-                _ => {
-                    let purpose = if name == "after" { "After" } else { "Before" };
-                    let purpose = format!("{purpose} value should be struct.");
-                    Err(TransformError::not_a_struct(&purpose, java_class(&row.schema)))
-                }
+            if matches!(row.schema.kind, Kind::Struct(_)) {
+                return Ok(row);
             }
+            let purpose =
+                if name == "after" { "After value should be struct." } else { "Before value should be struct." };
+            Err(TransformError::not_a_struct(purpose, java_class(&row.schema)))
         };
         let (after, before) = (row("after")?, row("before")?);
         let column = |(name, after): (Arc<str>, Part)| {

@@ -275,7 +275,7 @@ impl ExtractNewRecordState {
         let before = whole.field("before").unwrap_or_else(|| Part::constant(Arc::clone(&after.schema), Value::Null));
         let mut headers = Vec::with_capacity(self.headers.len());
         for reference in &self.headers {
-            headers.extend(resolve(&whole, reference)?.map(Added::as_header));
+            headers.extend(resolve(&whole, reference)?.map(Added::into_header));
         }
         let envelope = Arc::new(Envelope { whole, before, after, headers });
         self.envelopes.insert(id, Arc::clone(&envelope));

@@ -116,12 +116,11 @@ impl ExtractSchemaToNewRecord {
     fn view(&mut self, value: &Payload<'_>) -> Result<Arc<View>, TransformError> {
         let envelope = value.part().ok_or_else(TransformError::struct_mismatch)?;
         let id = envelope.schema.id;
-        let place = match self.descriptions.place(|known| *known == id, || id) {
-            Some(place) => place,
-            None => {
-                let description = Arc::new(self.description(&envelope, value.frame())?);
-                self.descriptions.insert(id, (Arc::clone(&envelope.schema), description))
-            }
+        let place = if let Some(place) = self.descriptions.place(|known| *known == id, || id) {
+            place
+        } else {
+            let description = Arc::new(self.description(&envelope, value.frame())?);
+            self.descriptions.insert(id, (Arc::clone(&envelope.schema), description))
         };
         let description = Part::clone(&self.descriptions.at(place).1);
         let mut fields: Vec<(Arc<str>, Part)> =

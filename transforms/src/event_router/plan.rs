@@ -63,11 +63,11 @@ impl Timestamp {
     /// Milliseconds since 1970.
     pub(super) fn millis(&self, frame: Frame<'_>) -> Result<Option<i64>, TransformError> {
         if let Some((part, units)) = &self.column
-            && let Some(value) = part.with(frame, |cell| cell.as_int())
+            && let Some(value) = part.int(frame)
         {
             return units.clone().map(|units| Some(value / units));
         }
-        Ok(self.processed.with(frame, |cell| cell.as_int()))
+        Ok(self.processed.int(frame))
     }
 }
 

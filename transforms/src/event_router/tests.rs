@@ -1,5 +1,7 @@
 //! What Debezium makes of outbox rows, case by case.
 
+use std::fmt::Write as _;
+
 use settings::Properties;
 
 use super::*;
@@ -29,7 +31,7 @@ fn rows(options: &str, rows: &[(&str, &str)]) {
             "topic": "srv.public.outbox", "partition": 7, "timestamp": 5, "headers": [["h", "v"]], "types": types,
             "value": {"op": "c", "after": row},
         });
-        example.push_str(&format!("\n{record} => {outcome}"));
+        writeln!(example, "\n{record} => {outcome}").unwrap();
     }
     check(CLASS, &example);
 }

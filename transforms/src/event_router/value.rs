@@ -104,7 +104,7 @@ impl Envelopes {
                 &*self.by_payload.at(place)
             }
             Some(column) => {
-                let version = column.with(frame, |cell| cell.as_int()).map(|version| version as i32);
+                let version = column.int(frame).map(|version| version as i32);
                 let make = || schema(envelope, payload, route, version);
                 &*self.by_version.entry(version).or_insert_with(make)
             }

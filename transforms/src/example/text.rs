@@ -2,8 +2,6 @@
 //!
 //! Must not know: how records are built.
 
-use std::sync::Arc;
-
 use record::{Kind, Logical, Payload, Record, Schema, Value};
 use serde_json::{Map, Value as Json, json};
 
@@ -113,8 +111,9 @@ pub(super) fn compare(record: &Record<'_>, given: &Json, expect: &Json) -> Resul
         let whole = !(is_envelope(if member == "key" { &record.key } else { &record.value }) && member == "value");
         let nothing = if member == "headers" { json!([]) } else { Json::Null };
         let wanted = wanted.unwrap_or(&nothing);
-        let same =
-            if whole { wanted.to_string() == found[member].to_string() } else { includes(&found[member], wanted) };
+        // As texts, so that the order of the fields counts.
+        let (as_wanted, as_found) = (wanted.to_string(), found[member].to_string());
+        let same = if whole { as_wanted == as_found } else { includes(&found[member], wanted) };
         if !same {
             return Err(format!("{member} is {}, wanted {wanted}", found[member]));
         }
@@ -139,23 +138,17 @@ fn includes(whole: &Json, part: &Json) -> bool {
 }
 
 fn type_at(record: &Record<'_>, path: &str) -> Option<String> {
-    if let Some(path) = path.strip_suffix("#version") {
-        return Some(
-            schema_at(record, path)??.version.map_or_else(|| "none".to_owned(), |version| version.to_string()),
-        );
-    }
-    Some(schema_at(record, path)?.map_or_else(|| "none".to_owned(), |schema| type_text(&schema)))
-}
-
-/// The schema at a path; none inside if there is no schema, none at all if there is no such path.
-fn schema_at(record: &Record<'_>, path: &str) -> Option<Option<Arc<Schema>>> {
+    let (path, shown): (_, fn(&Schema) -> String) = match path.strip_suffix("#version") {
+        Some(path) => (path, |schema| schema.version.map_or_else(|| "none".to_owned(), |version| version.to_string())),
+        None => (path, type_text),
+    };
     let mut steps = path.split('.');
     let payload = match steps.next()? {
         "key" => &record.key,
         "value" => &record.value,
         header => &record.headers.find(header.strip_prefix("header:")?)?.value,
     };
-    let Some(schema) = payload.schema() else { return Some(None) };
+    let Some(schema) = payload.schema() else { return Some("none".to_owned()) };
     let mut schema = schema.clone();
     for step in steps {
         schema = match &schema.kind {
@@ -164,7 +157,7 @@ fn schema_at(record: &Record<'_>, path: &str) -> Option<Option<Arc<Schema>>> {
             _ => schema.fields().get(schema.field(step)?)?.schema.clone(),
         };
     }
-    Some(Some(schema))
+    Some(shown(&schema))
 }
 
 /// A type as examples write it: `int64?=5 name`.

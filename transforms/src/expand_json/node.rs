@@ -43,7 +43,10 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>, NotExpanded> {
     Ok(node(value))
 }
 
-fn node<'a>(value: Value<&'a str, Cow<'a, str>>) -> Node<'a> {
+/// A value as the parser gives it.
+type Parsed<'a> = Value<&'a str, Cow<'a, str>>;
+
+fn node(value: Parsed<'_>) -> Node<'_> {
     match value {
         Value::Null => Node::Null,
         Value::Bool(truth) => Node::Bool(truth),
@@ -56,7 +59,7 @@ fn node<'a>(value: Value<&'a str, Cow<'a, str>>) -> Node<'a> {
     }
 }
 
-fn object<'a>(members: Vec<(Cow<'a, str>, Value<&'a str, Cow<'a, str>>)>) -> Vec<(Cow<'a, str>, Node<'a>)> {
+fn object<'a>(members: Vec<(Cow<'a, str>, Parsed<'a>)>) -> Vec<(Cow<'a, str>, Node<'a>)> {
     let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
     names.sort_unstable();
     if names.windows(2).all(|pair| pair[0] != pair[1]) {

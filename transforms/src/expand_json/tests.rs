@@ -123,7 +123,7 @@ fn what_is_not_expanded() {
         ("null", "Start"),
         ("{", "Syntax"),
         (r#"{"a":01}"#, "Syntax"),
-        (r#"{'a':1}"#, "Syntax"),
+        (r"{'a':1}", "Syntax"),
         ("{\"a\":\"\n\"}", "Syntax"),
         (r#"{"a":"\ud800"}"#, "Syntax"),
         ("[]", "Root"),

@@ -62,12 +62,11 @@ impl Maker {
                     &members[place].1
                 })
             };
-            let value = match found {
-                Some(node) => self.value(node, &field.schema)?,
-                None => {
-                    self.left = self.left.checked_sub(1).ok_or(NotExpanded::Large)?;
-                    Value::Null
-                }
+            let value = if let Some(node) = found {
+                self.value(node, &field.schema)?
+            } else {
+                self.left = self.left.checked_sub(1).ok_or(NotExpanded::Large)?;
+                Value::Null
             };
             values.push(value);
         }

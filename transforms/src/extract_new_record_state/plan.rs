@@ -21,7 +21,7 @@ pub(super) struct Added {
 
 impl Added {
     /// As a header, a whole struct is possible; nulls in it become defaults.
-    pub(super) fn as_header(self) -> Self {
+    pub(super) fn into_header(self) -> Self {
         let Kind::Struct(_) = self.part.schema.kind else { return self };
         let fields = self.part.fields().map(|(name, field)| (name, field.or_default())).collect();
         Self { part: Part::structure(&self.part.schema, fields, self.part.presence()), ..self }

@@ -109,7 +109,9 @@ fn chain(options: &[(&str, &str)]) -> Chain {
     let mut config = Properties::new();
     config.insert("transforms", "x");
     config.insert("transforms.x.type", KIND.class);
-    options.iter().for_each(|(name, value)| config.insert(format!("transforms.x.{name}"), *value));
+    for (name, value) in options {
+        config.insert(format!("transforms.x.{name}"), *value);
+    }
     Chain::build(&config).unwrap()
 }
 

@@ -252,12 +252,7 @@ mod tests {
     fn numbers() {
         check(&of(Kind::Int64), &Value::Int(1), Some(1), Some(-1_931_162_451));
         check(&of(Kind::Int64), &Value::Int(-1), Some(0), None);
-        check(
-            &of(Kind::Int64),
-            &Value::Int(99_999_999_999),
-            Some((99_999_999_999_i64 ^ (99_999_999_999_i64 >> 32)) as i32),
-            None,
-        );
+        check(&of(Kind::Int64), &Value::Int(99_999_999_999), Some(0x4876_e7ff ^ 0x17), None);
         for kind in [Kind::Int8, Kind::Int16, Kind::Int32] {
             check(&of(kind), &Value::Int(-5), Some(-5), None);
         }
@@ -316,7 +311,7 @@ mod tests {
         check(&array, &Value::Array(vec![Value::Int(7), Value::Null]), Some((31 + 7) * 31), None);
         let map = of(Kind::Map(of(Kind::String), of(Kind::Int32)));
         let entries = vec![(Value::text("a"), Value::Int(1)), (Value::text("b"), Value::Int(2))];
-        check(&map, &Value::Map(entries), Some((97 ^ 1) + (98 ^ 2)), None);
+        check(&map, &Value::Map(entries), Some(96 + 96), None);
         let structure = of(Kind::structure([("a", of(Kind::Int32)), ("b", of(Kind::String))]));
         check(&structure, &Value::Struct(vec![Value::Int(1), Value::text("a")]), Some((31 + 1) * 31 + 97), None);
     }
