@@ -13,7 +13,7 @@ pub struct Header<'a> {
     pub value: Payload<'a>,
 }
 
-impl<'a> Header<'a> {
+impl Header<'_> {
     /// A header with an owned value.
     pub fn new(name: impl Into<Arc<str>>, schema: Arc<Schema>, value: Value) -> Self {
         Self { name: name.into(), value: Payload::Value(schema, value) }

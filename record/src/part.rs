@@ -102,12 +102,12 @@ impl Leaf {
 
     /// Whether the value is null in this record.
     pub fn is_null(&self, frame: Frame<'_>) -> bool {
-        self.with(frame, |cell| cell.is_null())
+        self.with(frame, |cell: &ValueRef<'_>| cell.is_null())
     }
 
     /// The value, owned.
     pub fn value(&self, frame: Frame<'_>) -> Value {
-        self.with(frame, |cell| cell.to_value())
+        self.with(frame, |cell: &ValueRef<'_>| cell.to_value())
     }
 }
 

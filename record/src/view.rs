@@ -67,7 +67,7 @@ pub enum Payload<'a> {
     View(Arc<View>, Option<&'a Decoded<'a>>, Vec<Value>),
 }
 
-impl<'a> Payload<'a> {
+impl Payload<'_> {
     /// The schema, if it has one.
     pub fn schema(&self) -> Option<&Arc<Schema>> {
         match self {
