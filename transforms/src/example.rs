@@ -42,6 +42,21 @@ pub(crate) fn check(class: &str, example: &str) {
     run(class, example).unwrap_or_else(|wrong| panic!("{wrong}\nin the example\n{example}"));
 }
 
+/// Sends records, changes as raw ones, through the transform of this class, and gives each result to `look`.
+pub(crate) fn look_at(class: &str, options: &[(&str, &str)], records: &[&str], mut look: impl FnMut(Record<'_>)) {
+    let mut config = Properties::new();
+    config.insert("transforms", "x");
+    config.insert("transforms.x.type", class);
+    for (name, value) in options {
+        config.insert(format!("transforms.x.{name}"), *value);
+    }
+    let mut chain = Chain::build(&config).unwrap();
+    for record in records {
+        let given = Given::new(&serde_json::from_str(record).unwrap()).unwrap();
+        given.with(false, |record| look(chain.apply(record).unwrap().unwrap()));
+    }
+}
+
 fn run(class: &str, example: &str) -> Result<(), String> {
     let (options, steps) = steps(example)?;
     let mut config = Properties::new();

@@ -132,6 +132,11 @@ const KEYS: &[Key] = &[
     )
     .default("true")
     .doc("With drop.fields.header.name: whether only optional fields are taken out, so that readers with the old schema still understand the record."),
+    // Debezium reads it, but does not declare it.
+    Key::new("replace.null.with.default", settings::Kind::Boolean)
+        .default("true")
+        .unlisted()
+        .doc("With the modes rewrite and rewrite-with-tombstone: whether nulls in columns with a default become that default."),
 ];
 
 /// The transform's row in the table.

@@ -2,7 +2,7 @@
 //!
 //! Must not know: chains.
 
-use settings::{Check, Def, Finding, Invalid, Properties, names_class};
+use settings::{Check, Def, Finding, Invalid, Properties, Severity, names_class};
 
 use crate::error::Refusal;
 use crate::{
@@ -33,6 +33,9 @@ pub struct Kind {
     /// Remarks on properties that are accepted but have no effect, such as options that a release removed.
     pub(crate) remarks: fn(&Properties) -> Vec<Finding>,
 }
+
+/// What every transform has, whatever its class.
+const EVERY: &[&str] = &["type", "plugin.version", "predicate", "negate"];
 
 /// No remarks.
 pub(crate) fn no_remarks(_: &Properties) -> Vec<Finding> {
@@ -118,9 +121,22 @@ impl Kind {
         (self.make)(properties)
     }
 
-    /// Remarks on properties that are accepted but have no effect, such as options that Debezium removed.
+    /// Remarks on properties that are accepted but have no effect: options that Debezium removed, and names that are no
+    /// options of this class at all.
     pub fn warnings(&self, properties: &Properties) -> Vec<Finding> {
-        (self.remarks)(properties)
+        let mut findings = (self.remarks)(properties);
+        for (key, _) in properties.iter() {
+            let is_known = EVERY.contains(&key) || self.keys.find(key).is_some();
+            if !is_known && findings.iter().all(|finding| finding.key != key) {
+                findings.push(Finding {
+                    key: key.to_owned(),
+                    severity: Severity::Warning,
+                    reason: format!("{} has no such option; it has no effect.", self.class),
+                    remedy: "Look for a misspelling, or remove it.".to_owned(),
+                });
+            }
+        }
+        findings
     }
 }
 
@@ -142,3 +158,31 @@ pub(crate) const REGEX: Check = Check::Own(|asked| {
         .into_iter()
         .collect()
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_no_options() {
+        let kind = find("io.debezium.transforms.ExtractNewRecordState").unwrap();
+        let warnings = |names: &[&str]| {
+            let found = kind.warnings(&names.iter().map(|name| (*name, "x")).collect());
+            found.into_iter().map(|finding| finding.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(warnings(&["type", "predicate", "negate", "plugin.version", "add.fields"]), [""; 0]);
+        assert_eq!(
+            warnings(&["add.field"]),
+            [
+                "add.field: io.debezium.transforms.ExtractNewRecordState has no such option; it has no effect. Look for a misspelling, \
+              or remove it."
+            ]
+        );
+        // What a release removed is remarked on once.
+        assert_eq!(warnings(&["operation.header"]).len(), 1);
+        for kind in ALL {
+            let own = kind.keys.keys().map(|key| (key.name, key.default.unwrap_or("x"))).collect();
+            assert!(kind.warnings(&own).is_empty(), "{}", kind.class);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What Debezium's topic routing does, case by case.
 
 use super::*;
-use crate::example::check;
+use crate::example::{check, look_at};
 
 const CLASS: &str = KIND.class;
 const SHARDS: &str = r#""topic.regex": "(.*)customers_shard(.*)", "topic.replacement": "$1customers_all""#;
@@ -72,6 +72,15 @@ fn values() {
                  "types": {{"value": "struct srv.customers_shard2.Value"}}}}"#
         ),
     );
+}
+
+/// Nothing is copied: what the key gets is a constant.
+#[test]
+fn nothing_is_copied() {
+    let options = [("topic.regex", "(.*)1"), ("topic.replacement", "$1")];
+    look_at(CLASS, &options, &[r#"{"topic": "t1", "value": {"op": "c", "after": {"id": 1}}}"#], |record| {
+        assert!(matches!(&record.value, Payload::View(_, Some(_), own) if own.is_empty()), "{record:?}");
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use settings::Properties;
 
 use super::*;
-use crate::example::check;
+use crate::example::{check, look_at};
 
 const CLASS: &str = KIND.class;
 
@@ -350,6 +350,22 @@ fn empty_payloads() {
         ],
     );
     rows("{}", &[(r#"{"payload": " "}"#, &event(r#"{"value": " "}"#))]);
+}
+
+/// Nothing is copied: key, value and headers are views of the row's cells, without values of their own.
+#[test]
+fn nothing_is_copied() {
+    let row = r#"{"topic": "o", "value": {"op": "c", "after":
+        {"id": "1", "aggregatetype": "A", "aggregateid": "k", "payload": "p", "t": 1}}}"#;
+    for placement in ["t:header", "t:header,t:envelope"] {
+        look_at(CLASS, &[("table.fields.additional.placement", placement)], &[row], |record| {
+            let headers = record.headers.iter().map(|header| &header.value);
+            for payload in headers.chain([&record.key, &record.value]) {
+                assert!(matches!(payload, Payload::View(_, Some(_), own) if own.is_empty()), "{payload:?}");
+            }
+            assert_eq!(record.headers.iter().count(), 2);
+        });
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What counts as a change, and which records get the headers.
 
 use super::*;
-use crate::example::check;
+use crate::example::{check, look_at};
 
 const CLASS: &str = KIND.class;
 
@@ -25,6 +25,17 @@ fn records() {
     check(CLASS, &format!(r#"{{"header.unchanged.name": "U"}} {update} => {{"headers": [["U", ["id"]]]}}"#));
     check(CLASS, &format!(r#"{{"header.changed.name": " "}} {update} => {{}}"#));
     check(CLASS, &format!("{{}} {update} => {{}}"));
+}
+
+/// The connector gives a delete and its tombstone one list of headers, so the tombstone shows what was added to the delete.
+#[test]
+fn tombstones_show_the_headers_of_their_deletes() {
+    let records = [r#"{"topic": "t", "value": {"op": "d", "before": {"id": 1}}}"#, r#"{"topic": "t", "value": null}"#];
+    let mut shown = Vec::new();
+    look_at(CLASS, &[("header.changed.name", "C"), ("header.unchanged.name", "U")], &records, |record| {
+        shown.push(record.headers.iter().map(|header| header.name.to_string()).collect::<Vec<_>>());
+    });
+    assert_eq!(shown, [["C", "U"], ["C", "U"]]);
 }
 
 /// A default does not stand in for a null here.

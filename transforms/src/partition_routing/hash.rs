@@ -315,4 +315,28 @@ mod tests {
         let structure = of(Kind::structure([("a", of(Kind::Int32)), ("b", of(Kind::String))]));
         check(&structure, &Value::Struct(vec![Value::Int(1), Value::text("a")]), Some((31 + 1) * 31 + 97), None);
     }
+
+    proptest::proptest! {
+        /// A number has one hash, whatever form it is kept in.
+        #[test]
+        fn forms_of_a_decimal(number: i128, scale in 0_i32..40) {
+            let schema = Schema::of(Kind::Bytes).named("org.apache.kafka.connect.data.Decimal", Some(1)).build();
+            let unscaled = unscaled_of(number.unsigned_abs().to_string().as_bytes(), number < 0);
+            let owned = Value::Decimal { unscaled, scale };
+            let cell = ValueRef::Decimal { unscaled: number, scale };
+            proptest::prop_assert_eq!(cell_hash(&schema, &cell), value_hash(&schema, &owned));
+        }
+
+        /// Java's rule for texts that are put together, and murmur's for bytes and texts.
+        #[test]
+        fn parts_of_a_text(one: String, other: String) {
+            let power = other.encode_utf16().fold(1_i32, |power, _| power.wrapping_mul(31));
+            let whole = format!("{one}{other}");
+            let expect = text_hash(&one).wrapping_mul(power).wrapping_add(text_hash(&other));
+            proptest::prop_assert_eq!(text_hash(&whole), expect);
+            let text = Value::text(&whole);
+            let hash = Hash::Murmur.of(&of(Kind::String), &ValueRef::Shared(&text), &mut Vec::new());
+            proptest::prop_assert_eq!(hash, murmur(whole.as_bytes()));
+        }
+    }
 }
