@@ -90,6 +90,9 @@ pub struct Schema {
     pub parameters: Vec<(Arc<str>, Arc<str>)>,
     /// The logical type that the name stands for.
     pub logical: Logical,
+    /// The value has a type but no schema that readers should see: a few transforms make such values, as Connect's do with
+    /// maps. Converters write null in the place of the schema.
+    pub schemaless: bool,
 }
 
 /// Gathers the parts of a schema.
@@ -102,6 +105,7 @@ pub struct SchemaBuilder {
     version: Option<i32>,
     doc: Option<Arc<str>>,
     parameters: Vec<(Arc<str>, Arc<str>)>,
+    schemaless: bool,
 }
 
 impl Schema {
@@ -115,6 +119,7 @@ impl Schema {
             version: None,
             doc: None,
             parameters: Vec::new(),
+            schemaless: false,
         }
     }
 
@@ -128,6 +133,7 @@ impl Schema {
             version: self.version,
             doc: self.doc.clone(),
             parameters: self.parameters.clone(),
+            schemaless: self.schemaless,
         }
     }
 
@@ -216,6 +222,27 @@ impl SchemaBuilder {
         self
     }
 
+    /// Sets the name, or removes it.
+    #[must_use]
+    pub fn name(mut self, name: Option<Arc<str>>) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Sets the version, or removes it.
+    #[must_use]
+    pub fn version(mut self, version: Option<i32>) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Makes the schema one that readers do not see; see [`Schema::schemaless`].
+    #[must_use]
+    pub fn schemaless(mut self) -> Self {
+        self.schemaless = true;
+        self
+    }
+
     /// Replaces the type and nothing else.
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
@@ -252,6 +279,7 @@ impl SchemaBuilder {
             doc: self.doc,
             parameters: self.parameters,
             logical,
+            schemaless: self.schemaless,
         });
         table.insert(print, Arc::downgrade(&schema));
         schema
@@ -300,7 +328,7 @@ impl SchemaBuilder {
             }
             _ => {}
         }
-        out.push(u8::from(self.optional));
+        out.push(u8::from(self.optional) | u8::from(self.schemaless) << 1);
         option(&mut out, self.name.as_deref());
         out.extend_from_slice(&self.version.unwrap_or(i32::MIN).to_le_bytes());
         option(&mut out, self.doc.as_deref());

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::{Decoded, Position, SnapshotMark, SourceField, SourceShape, Value, ValueRef};
+use crate::{Decoded, Leaf, Position, SnapshotMark, SourceField, SourceShape, Value, ValueRef};
 
 /// Where a value comes from. A number is an index.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,17 @@ pub enum Source {
     Constant(Arc<Value>),
     /// One of the record's owned values.
     Owned(u16),
+    /// Another value is shown in the place of one that is not null: that of a masked column.
+    Masked(Arc<Mask>),
+}
+
+/// See [`Source::Masked`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mask {
+    /// The value that is not to be seen.
+    pub hidden: Leaf,
+    /// What is shown in its place.
+    pub shown: Value,
 }
 
 /// What the values of one record are read from: the change that the record was made of, and the values that belong to the
@@ -60,6 +71,9 @@ impl Source {
         if let Self::Constant(value) = self {
             return read(&ValueRef::Shared(value));
         }
+        if let Self::Masked(mask) = self {
+            return if mask.hidden.is_null(frame) { read(&NULL) } else { read(&ValueRef::Shared(&mask.shown)) };
+        }
         let Some(decoded) = frame.decoded else { return read(&NULL) };
         let row = match self {
             Self::Before(place) => (decoded.before, place),
@@ -83,7 +97,9 @@ impl Source {
             Self::TransactionId => mark.map_or(ValueRef::Null, |mark| ValueRef::Text(&mark.id)),
             Self::TotalOrder => int(mark.map(|mark| mark.total_order)),
             Self::CollectionOrder => int(mark.map(|mark| mark.collection_order)),
-            Self::Before(_) | Self::After(_) | Self::Key(_) | Self::Constant(_) | Self::Owned(_) => ValueRef::Null,
+            Self::Before(_) | Self::After(_) | Self::Key(_) | Self::Constant(_) | Self::Owned(_) | Self::Masked(_) => {
+                ValueRef::Null
+            }
         }
     }
 

@@ -128,7 +128,12 @@ impl<'a> Payload<'a> {
             Self::Value(_, value) => (None, vec![value]),
             Self::View(_, decoded, owned) => (decoded, owned),
         };
-        owned.extend(computed);
+        if owned.is_empty() {
+            // A vector is taken over as it is.
+            owned = computed.into_iter().collect();
+        } else {
+            owned.extend(computed);
+        }
         debug_assert_eq!(owned.len(), usize::from(view.slots), "the view was made for another payload");
         if view.may_be_null && view.part.is_null(Frame { decoded, owned: &owned }) {
             return Self::NullOf(Arc::clone(&view.part.schema));

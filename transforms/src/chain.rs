@@ -89,7 +89,10 @@ fn predicate(properties: &Properties, name: &str) -> Result<Predicate, Vec<Refus
 fn link(properties: &Properties, alias: &str, predicates: &[(String, Predicate)]) -> Result<Link, Vec<Refusal>> {
     let prefix = format!("transforms.{alias}.");
     let class = class(properties, &prefix).map_err(|missing| vec![missing.into()])?;
-    let kind = table::find(class).ok_or_else(|| vec![unknown(&prefix, class).into()])?;
+    let kind = table::find(class).ok_or_else(|| {
+        let named = table::abstract_class(class).map(|message| Invalid::new(format!("{prefix}type"), message));
+        vec![named.unwrap_or_else(|| unknown(&prefix, class)).into()]
+    })?;
     let mut own = options(properties, &prefix);
     let wanted = own.get("predicate").map(|name| name.trim().to_owned());
     // Java's parseBoolean: anything but "true" is false.

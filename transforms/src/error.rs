@@ -73,6 +73,36 @@ impl TransformError {
         Self::data(format!("Only Struct objects supported for [{purpose}], found: {found}"))
     }
 
+    /// The value is no map, as it must be where there is no schema.
+    pub(crate) fn not_a_map(purpose: &str, found: &str) -> Self {
+        Self::data(format!("Only Map objects supported in absence of schema for [{purpose}], found: {found}"))
+    }
+
+    /// The fields of something else than a struct are asked for. Connect does so where it builds schemas without a look at
+    /// the value.
+    pub(crate) fn no_fields() -> Self {
+        Self::data("Cannot list fields on non-struct type")
+    }
+
+    /// A field of something else than a struct is asked for.
+    pub(crate) fn no_field_in() -> Self {
+        Self::data("Cannot look up fields on non-struct type")
+    }
+
+    /// A value of another Java class than the field's schema wants.
+    pub(crate) fn wrong_object(schema: &record::Schema, found: &str, field: &str) -> Self {
+        let name = schema.name.as_deref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
+        let wanted = schema.type_name();
+        Self::data(format!(
+            "Invalid Java object for schema{name} with type {wanted}: class {found} for field: \"{field}\""
+        ))
+    }
+
+    /// A null is put into a required field.
+    pub(crate) fn required(field: &str, type_name: &str) -> Self {
+        Self::data(format!("Invalid value: null used for required field: \"{field}\", schema type: {type_name}"))
+    }
+
     /// The Java exception class that a status trace shows for this error.
     pub fn java_class(&self) -> &'static str {
         self.class
@@ -113,6 +143,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// A `ConfigException` that Connect raises when it configures the transform.
+    pub(crate) fn config(key: &str, message: impl Into<String>) -> Self {
+        Self::new(java::CONFIG, key, message)
+    }
+
     /// A refusal that a trace shows as this Java exception. `key` is without the prefix `transforms.NAME.`.
     pub(crate) fn new(java_class: &'static str, key: &str, message: impl Into<String>) -> Self {
         Self { invalid: Invalid::new(key, message.into()), java_class }

@@ -1,6 +1,7 @@
 //! Examples as tests: what a transform's documentation shows is run, and so are the cases of its own tests.
 //!
-//! An example is a JSON text: first the options, then records, each followed by `=>` and what becomes of it:
+//! An example is a JSON text: first the options, then records, each followed by `=>` and what becomes of it. The options name
+//! the class (`type`) where several classes share a module.
 //!
 //! - `=> {…}`: the members that change (`topic`, `key`, `value`, `headers`, `partition`, `timestamp`); all others must stay.
 //!   Of an envelope only the members that are named are compared, of everything else the whole, with the order of the fields.
@@ -74,6 +75,11 @@ fn step(chain: &mut Chain, record: Record<'_>, given: &Json, expect: &Outcome) -
     }
 }
 
+/// A payload as tests of transforms write it: its JSON and its type.
+pub(crate) fn described(payload: &Payload<'_>) -> String {
+    text::described(payload)
+}
+
 /// The file in which a transform stands, found by the path of its module.
 fn source_of(kind: &Kind) -> String {
     let path = kind.module.split("::").skip(1).collect::<Vec<_>>().join("/");
@@ -100,6 +106,12 @@ fn examples(source: &str) -> Vec<String> {
     found
 }
 
+/// Whether an example is one of this class. It is, unless it names another one.
+fn is_of(example: &str, kind: &Kind) -> bool {
+    let options = steps(example).map(|(options, _)| options).unwrap_or_default();
+    options.get("type").and_then(Json::as_str).is_none_or(|class| class == kind.class)
+}
+
 #[test]
 fn what_the_documentation_shows_is_what_happens() {
     let mut wrong = Vec::new();
@@ -108,7 +120,7 @@ fn what_the_documentation_shows_is_what_happens() {
         if examples.is_empty() {
             wrong.push(format!("{}: no example", kind.class));
         }
-        for example in examples {
+        for example in examples.into_iter().filter(|example| is_of(example, kind)) {
             wrong.extend(run(kind.class, &example).err().map(|text| format!("{}: {text}\n{example}", kind.class)));
         }
     }

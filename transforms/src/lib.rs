@@ -9,7 +9,11 @@
 //! Must not know: connectors, Kafka, converters.
 
 mod by_logical_table_router;
+mod cast;
 mod chain;
+mod connect_options;
+mod date_format;
+mod drop_headers;
 mod envelope;
 mod error;
 mod event_router;
@@ -17,19 +21,41 @@ mod event_router;
 mod example;
 mod expand_json;
 mod extract_changed_record_state;
+mod extract_field;
 mod extract_new_record_state;
 mod extract_schema_to_new_record;
+mod field_path;
+mod filter;
+mod flatten;
+mod half;
+mod header_from;
 mod header_to_value;
+mod hoist_field;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod hostile;
+mod insert_field;
+mod insert_header;
+mod java_number;
+mod literal;
+mod logical;
+mod mask_field;
 mod options;
 mod partition_routing;
 mod predicate;
 mod regex_router;
+mod replace_field;
 mod replaced;
+mod requirements;
+mod reshape;
 mod schema_change_event_filter;
+mod set_schema_metadata;
+#[cfg(test)]
+mod stock_tests;
 mod structs;
 mod table;
+mod timestamp_converter;
+mod timestamp_router;
+mod value_to_key;
 
 use record::Record;
 
@@ -37,7 +63,7 @@ pub use self::chain::Chain;
 pub use self::error::{Refusal, TransformError};
 pub use self::predicate::{PREDICATES, Predicate, PredicateKind};
 pub use self::replaced::replaced;
-pub use self::table::{ALL, Kind, find};
+pub use self::table::{ALL, Kind, abstract_class, find};
 
 /// One configured transform. [`apply`](Self::apply) takes `&mut self` because a chain belongs to one thread, so caches
 /// need no locks.

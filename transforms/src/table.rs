@@ -6,8 +6,10 @@ use settings::{Check, Def, Finding, Invalid, Properties, names_class};
 
 use crate::error::Refusal;
 use crate::{
-    Transform, by_logical_table_router, event_router, extract_changed_record_state, extract_new_record_state,
-    extract_schema_to_new_record, header_to_value, partition_routing, regex_router, schema_change_event_filter,
+    Transform, by_logical_table_router, cast, drop_headers, event_router, extract_changed_record_state, extract_field,
+    extract_new_record_state, extract_schema_to_new_record, filter, flatten, header_from, header_to_value, hoist_field,
+    insert_field, insert_header, mask_field, partition_routing, regex_router, replace_field,
+    schema_change_event_filter, set_schema_metadata, timestamp_converter, timestamp_router, value_to_key,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -45,7 +47,32 @@ pub static ALL: &[Kind] = &[
     schema_change_event_filter::KIND,
     event_router::KIND,
     partition_routing::KIND,
+    cast::KEY,
+    cast::VALUE,
+    drop_headers::KIND,
+    extract_field::KEY,
+    extract_field::VALUE,
+    filter::KIND,
+    flatten::KEY,
+    flatten::VALUE,
+    header_from::KEY,
+    header_from::VALUE,
+    hoist_field::KEY,
+    hoist_field::VALUE,
+    insert_field::KEY,
+    insert_field::VALUE,
+    insert_header::KIND,
+    mask_field::KEY,
+    mask_field::VALUE,
     regex_router::KIND,
+    replace_field::KEY,
+    replace_field::VALUE,
+    set_schema_metadata::KEY,
+    set_schema_metadata::VALUE,
+    timestamp_converter::KEY,
+    timestamp_converter::VALUE,
+    timestamp_router::KIND,
+    value_to_key::KIND,
 ];
 
 /// Finds a transform by its Java class name, its simple name, or its simple name without `Transformation`. Of several,
@@ -54,6 +81,14 @@ pub fn find(class: &str) -> Option<&'static Kind> {
     let mut named = ALL.iter().filter(|kind| names_class(class, kind.class, &["Transformation"]));
     let first = named.next();
     named.find(|kind| kind.class.starts_with("org.apache.kafka.")).or(first)
+}
+
+/// Kafka Connect's message for a class that only stands for others: the class around `NAME$Key` and `NAME$Value`.
+pub fn abstract_class(class: &str) -> Option<String> {
+    let is_inner = |kind: &&Kind| kind.class.strip_prefix(class).is_some_and(|rest| rest.starts_with('$'));
+    let inner: Vec<&str> = ALL.iter().filter(is_inner).map(|kind| kind.class).collect();
+    let names = inner.join(", ");
+    (!inner.is_empty()).then(|| format!("This class is abstract and cannot be created. Did you mean {names}?"))
 }
 
 impl Kind {

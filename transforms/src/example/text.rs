@@ -67,6 +67,17 @@ fn payload(payload: &Payload<'_>) -> Json {
     payload.schema().map_or(Json::Null, |schema| json(schema, &payload.to_value()))
 }
 
+/// The JSON of a payload, and its type; `-` without a schema.
+pub(super) fn described(payload: &Payload<'_>) -> String {
+    let Some(schema) = payload.schema() else { return "-".to_owned() };
+    format!(
+        "{} {}{}",
+        self::payload(payload),
+        type_text(schema),
+        if schema.schemaless { " without schema" } else { "" }
+    )
+}
+
 /// A value as JSON: decimals as texts of digits, bytes as text.
 fn json(schema: &Schema, value: &Value) -> Json {
     match (&schema.kind, value) {
@@ -149,22 +160,28 @@ fn type_at(record: &Record<'_>, path: &str) -> Option<String> {
 
 /// The schema at a path; none inside if there is no schema, none at all if there is no such path.
 fn schema_at(record: &Record<'_>, path: &str) -> Option<Option<Arc<Schema>>> {
-    let mut steps = path.split('.');
-    let payload = match steps.next()? {
+    let (half, path) = path.split_once('.').unwrap_or((path, ""));
+    let payload = match half {
         "key" => &record.key,
         "value" => &record.value,
         header => &record.headers.find(header.strip_prefix("header:")?)?.value,
     };
     let Some(schema) = payload.schema() else { return Some(None) };
-    let mut schema = schema.clone();
-    for step in steps {
-        schema = match &schema.kind {
-            Kind::Array(of) if step == "[]" => of.clone(),
-            Kind::Map(_, of) if step == "{}" => of.clone(),
-            _ => schema.fields().get(schema.field(step)?)?.schema.clone(),
-        };
+    schema_inside(schema, path).map(Some)
+}
+
+/// The schema at a path, whose steps may be names with dots.
+fn schema_inside(schema: &Arc<Schema>, path: &str) -> Option<Arc<Schema>> {
+    if path.is_empty() {
+        return Some(Arc::clone(schema));
     }
-    Some(Some(schema))
+    let after =
+        |step: &str| path.strip_prefix(step).and_then(|rest| rest.strip_prefix('.').or(rest.is_empty().then_some("")));
+    match &schema.kind {
+        Kind::Array(of) => schema_inside(of, after("[]")?),
+        Kind::Map(_, of) => schema_inside(of, after("{}")?),
+        _ => schema.fields().iter().find_map(|field| schema_inside(&field.schema, after(&field.name)?)),
+    }
 }
 
 /// A type as examples write it: `int64?=5 name`.

@@ -1,0 +1,70 @@
+//! `org.apache.kafka.connect.transforms.HoistField$Key` and `$Value`: puts the whole key or value into a struct with one field.
+//!
+//! ```json
+//! {"type": "org.apache.kafka.connect.transforms.HoistField$Value", "field": "row"}
+//! {"topic": "srv.public.t", "value": {"id": 1, "v": "z"}}
+//! => {"value": {"row": {"id": 1, "v": "z"}}, "types": {"value": "struct", "value.row": "struct srv.public.t.Value"}}
+//! ```
+//!
+//! A tombstone is no tombstone any more: it becomes a map without a schema, in which the field is null.
+//!
+//! Must not know: headers, topics.
+
+use std::sync::Arc;
+
+use record::{Kind, Payload, Schema, Value, View};
+use settings::{Def, Key, Properties};
+
+use crate::TransformError;
+use crate::half::Half;
+use crate::connect_options::Options;
+use crate::reshape::{Null, Reshape, Reshaped};
+use crate::requirements::unnamed;
+use crate::table::{Made, no_remarks};
+
+const KEYS: &[Key] =
+    &[Key::new("field", settings::Kind::String).required().doc("The name of the only field of the new struct.")];
+
+/// The row of `HoistField$Key` in the table.
+pub(crate) const KEY: crate::Kind = crate::Kind {
+    class: "org.apache.kafka.connect.transforms.HoistField$Key",
+    summary: "Puts the whole key into a struct with one field.",
+    make: |properties| make(Half::Key, properties),
+    ..VALUE
+};
+
+/// The row of `HoistField$Value` in the table.
+pub(crate) const VALUE: crate::Kind = crate::Kind {
+    class: "org.apache.kafka.connect.transforms.HoistField$Value",
+    module: module_path!(),
+    summary: "Puts the whole value into a struct with one field.",
+    keys: Def::new(&[KEYS]),
+    make: |properties| make(Half::Value, properties),
+    remarks: no_remarks,
+};
+
+fn make(half: Half, properties: &Properties) -> Made {
+    let field = Options::new(KEYS, properties).text("field").unwrap_or_default().into();
+    Ok(Box::new(Reshaped::new(half, HoistField { field })))
+}
+
+#[derive(Debug)]
+struct HoistField {
+    field: Arc<str>,
+}
+
+impl Reshape for HoistField {
+    fn null(&self, payload: &Payload<'_>) -> Result<Null, TransformError> {
+        let Some(schema) = payload.schema() else {
+            let map = Kind::Map(Schema::of(Kind::String).build(), Schema::of(Kind::String).optional().build());
+            let entry = (Value::text(&self.field), Value::Null);
+            return Ok(Null::Becomes(Payload::Value(Schema::of(map).schemaless().build(), Value::Map(vec![entry]))));
+        };
+        if schema.optional { Ok(Null::IsShown) } else { Err(TransformError::required(&self.field, schema.type_name())) }
+    }
+
+    fn view(&self, payload: &Payload<'_>) -> Result<Arc<View>, TransformError> {
+        let fields = payload.part().map(|whole| (Arc::clone(&self.field), whole)).into_iter().collect();
+        Ok(View::of(unnamed(fields)?, payload.slots()))
+    }
+}
