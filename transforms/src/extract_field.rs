@@ -28,12 +28,12 @@ use record::{Kind, Payload, View};
 use settings::{Check, Def, Key, Properties};
 
 use crate::TransformError;
+use crate::connect_options::{Options, REPLACE_NULL};
 use crate::error::{Refusal, java};
 use crate::field_path::FieldPath;
 use crate::half::Half;
-use crate::connect_options::{Options, REPLACE_NULL};
-use crate::reshape::{Null, Reshape, Reshaped};
 use crate::requirements::needs_struct;
+use crate::reshape::{Null, Reshape, Reshaped};
 use crate::table::{Made, no_remarks};
 
 const KEYS: &[Key] = &[

@@ -27,9 +27,9 @@ use std::sync::Arc;
 use record::{Header, Part, Payload, Record, View};
 use settings::{Check, Def, Key, Properties};
 
+use crate::connect_options::{self, Options, REPLACE_NULL};
 use crate::error::{Refusal, java};
 use crate::half::{Compiled, Half};
-use crate::connect_options::{self, Options, REPLACE_NULL};
 use crate::requirements::{fields, or_default, rebuilt, struct_of};
 use crate::table::{Made, no_remarks};
 use crate::{Transform, TransformError};

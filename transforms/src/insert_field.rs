@@ -27,9 +27,9 @@ use std::sync::Arc;
 use record::{Cache, Kind, Part, Payload, Record, Schema, Value, View};
 use settings::{Def, Key, Properties};
 
+use crate::connect_options::{Options, REPLACE_NULL};
 use crate::error::Refusal;
 use crate::half::{CACHE, Half};
-use crate::connect_options::{Options, REPLACE_NULL};
 use crate::requirements::{fields, rebuilt, struct_of};
 use crate::table::{Made, no_remarks};
 use crate::{Transform, TransformError, logical};

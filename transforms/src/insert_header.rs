@@ -21,8 +21,8 @@ use std::sync::Arc;
 use record::{Header, Payload, Record};
 use settings::{Def, Key, Properties};
 
-use crate::literal::{self, Literal};
 use crate::connect_options::{NOT_NULL, Options};
+use crate::literal::{self, Literal};
 use crate::table::no_remarks;
 use crate::{Kind, Transform, TransformError};
 

@@ -16,11 +16,11 @@ use record::{Kind, Node, Part, Payload, Presence, View};
 use settings::{Def, Key, Properties};
 
 use crate::TransformError;
+use crate::connect_options::{Options, REPLACE_NULL};
 use crate::error::Refusal;
 use crate::half::Half;
-use crate::connect_options::{Options, REPLACE_NULL};
-use crate::reshape::{Null, Reshape, Reshaped};
 use crate::requirements::{fields, with_schema};
+use crate::reshape::{Null, Reshape, Reshaped};
 use crate::table::{Made, no_remarks};
 
 const KEYS: &[Key] = &[

@@ -21,10 +21,10 @@ use std::sync::Arc;
 use record::{Cache, Record};
 use settings::{Def, Key, Properties};
 
+use crate::connect_options::Options;
 use crate::date_format::DateFormat;
 use crate::error::java;
 use crate::half::CACHE;
-use crate::connect_options::Options;
 use crate::table::no_remarks;
 use crate::{Kind, Transform, TransformError};
 
@@ -90,12 +90,11 @@ impl Transform for TimestampRouter {
         format.write(&mut self.text, timestamp_ms);
         let (topic, text) = (&record.topic, &self.text);
         let place = self.known.place(|(known, at)| known == topic && at == text, || (Arc::clone(topic), text.clone()));
-        let place = match place {
-            Some(place) => place,
-            None => {
-                let to = self.renamed(topic);
-                self.known.insert((Arc::clone(topic), self.text.clone()), to)
-            }
+        let place = if let Some(place) = place {
+            place
+        } else {
+            let to = self.renamed(topic);
+            self.known.insert((Arc::clone(topic), self.text.clone()), to)
         };
         record.topic = Arc::clone(self.known.at(place));
         record.headers.detach();
