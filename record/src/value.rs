@@ -130,6 +130,21 @@ impl ValueRef<'_> {
         matches!(self, Self::Null | Self::Shared(Value::Null))
     }
 
+    /// The number of an integer cell of any width; none for null and for other types.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) | Self::Shared(Value::Int(number)) => Some(*number),
+            Self::Owned(value) => {
+                if let Value::Int(number) = &**value {
+                    Some(*number)
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// Writes a textual cell's text (UTF-8, unescaped); false when the cell is not a text.
     pub fn write_text(&self, out: &mut Vec<u8>) -> bool {
         match self {

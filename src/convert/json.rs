@@ -139,7 +139,11 @@ impl JsonEncoder {
         let mut head = Vec::new();
         if style.schemas {
             head.extend_from_slice(b"{\"schema\":");
-            schema_text::write_schema(&mut head, &part.schema, None, style);
+            if part.schema.schemaless {
+                head.extend_from_slice(b"null");
+            } else {
+                schema_text::write_schema(&mut head, &part.schema, None, style);
+            }
             head.extend_from_slice(b",\"payload\":");
         }
         let tail: &[u8] = if style.schemas { b"}" } else { b"" };

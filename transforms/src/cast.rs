@@ -37,7 +37,9 @@ use settings::{Check, Def, Key, Properties};
 use self::convert::{Wrong, convert, keeps, kind_of};
 use crate::connect_options::{self, Options, REPLACE_NULL};
 use crate::half::{Compiled, Half};
-use crate::requirements::{fields, java_class, with_schema};
+use crate::options::java_split;
+use crate::requirements::{fields, with_schema};
+use crate::structs::java_class;
 use crate::table::no_remarks;
 use crate::{Transform, TransformError};
 
@@ -130,9 +132,7 @@ fn spec(list: &str) -> Result<Spec, String> {
     let mut whole = None;
     let mut casts = HashMap::new();
     for item in &items {
-        // Java's split drops what is empty at the end.
-        let parts: Vec<&str> = item.trim_end_matches(':').split(':').collect();
-        match parts[..] {
+        match java_split(item, ':')[..] {
             [target] => whole = Some(Target::parse(target)?),
             [field, target] => {
                 casts.insert(field.trim().to_owned(), Target::parse(target)?);

@@ -89,15 +89,6 @@ impl TransformError {
         Self::data("Cannot look up fields on non-struct type")
     }
 
-    /// A value of another Java class than the field's schema wants.
-    pub(crate) fn wrong_object(schema: &record::Schema, found: &str, field: &str) -> Self {
-        let name = schema.name.as_deref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
-        let wanted = schema.type_name();
-        Self::data(format!(
-            "Invalid Java object for schema{name} with type {wanted}: class {found} for field: \"{field}\""
-        ))
-    }
-
     /// A null is put into a required field.
     pub(crate) fn required(field: &str, type_name: &str) -> Self {
         Self::data(format!("Invalid value: null used for required field: \"{field}\", schema type: {type_name}"))

@@ -100,7 +100,7 @@ mod tests {
         let found = FieldPath::parse(text);
         match expect {
             Ok(names) => {
-                assert_eq!(found, Ok(FieldPath(names.iter().map(|&name| name.to_owned()).collect())), "{text}")
+                assert_eq!(found, Ok(FieldPath(names.iter().map(|&name| name.to_owned()).collect())), "{text}");
             }
             Err(at) => {
                 let message = found.expect_err(text);

@@ -39,7 +39,7 @@ use crate::connect_options::Options;
 use crate::half::Half;
 use crate::requirements::{Fields, rebuilt, struct_of};
 use crate::reshape::{Reshape, Reshaped};
-use crate::table::{Made, no_remarks};
+use crate::table::no_remarks;
 
 const KEYS: &[Key] =
     &[Key::new("delimiter", settings::Kind::String).default(".").doc("What stands between the names that are joined.")];
@@ -48,7 +48,7 @@ const KEYS: &[Key] =
 pub(crate) const KEY: crate::Kind = crate::Kind {
     class: "org.apache.kafka.connect.transforms.Flatten$Key",
     summary: "Makes one flat struct of a key with structs inside.",
-    make: |properties| make(Half::Key, properties),
+    make: |properties| Ok(Box::new(shape(Half::Key, properties))),
     ..VALUE
 };
 
@@ -58,13 +58,13 @@ pub(crate) const VALUE: crate::Kind = crate::Kind {
     module: module_path!(),
     summary: "Makes one flat struct of a value with structs inside.",
     keys: Def::new(&[KEYS]),
-    make: |properties| make(Half::Value, properties),
+    make: |properties| Ok(Box::new(shape(Half::Value, properties))),
     remarks: no_remarks,
 };
 
-fn make(half: Half, properties: &Properties) -> Made {
+fn shape(half: Half, properties: &Properties) -> Reshaped<Flatten> {
     let delimiter = Options::new(KEYS, properties).text("delimiter").unwrap_or("null").to_owned();
-    Ok(Box::new(Reshaped::new(half, Flatten { delimiter })))
+    Reshaped::new(half, Flatten { delimiter })
 }
 
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use crate::connect_options::Options;
 use crate::half::Half;
 use crate::requirements::unnamed;
 use crate::reshape::{Null, Reshape, Reshaped};
-use crate::table::{Made, no_remarks};
+use crate::table::no_remarks;
 
 const KEYS: &[Key] =
     &[Key::new("field", settings::Kind::String).required().doc("The name of the only field of the new struct.")];
@@ -29,7 +29,7 @@ const KEYS: &[Key] =
 pub(crate) const KEY: crate::Kind = crate::Kind {
     class: "org.apache.kafka.connect.transforms.HoistField$Key",
     summary: "Puts the whole key into a struct with one field.",
-    make: |properties| make(Half::Key, properties),
+    make: |properties| Ok(Box::new(shape(Half::Key, properties))),
     ..VALUE
 };
 
@@ -39,13 +39,13 @@ pub(crate) const VALUE: crate::Kind = crate::Kind {
     module: module_path!(),
     summary: "Puts the whole value into a struct with one field.",
     keys: Def::new(&[KEYS]),
-    make: |properties| make(Half::Value, properties),
+    make: |properties| Ok(Box::new(shape(Half::Value, properties))),
     remarks: no_remarks,
 };
 
-fn make(half: Half, properties: &Properties) -> Made {
+fn shape(half: Half, properties: &Properties) -> Reshaped<HoistField> {
     let field = Options::new(KEYS, properties).text("field").unwrap_or_default().into();
-    Ok(Box::new(Reshaped::new(half, HoistField { field })))
+    Reshaped::new(half, HoistField { field })
 }
 
 #[derive(Debug)]

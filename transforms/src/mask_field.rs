@@ -36,8 +36,9 @@ use settings::{Check, Def, Key, Properties};
 
 use crate::connect_options::{Options, REPLACE_NULL, SOME_NAMES};
 use crate::half::{Compiled, Half};
-use crate::java_number::{self, Decimal};
-use crate::requirements::{fields, java_class, struct_of, with_schema};
+use crate::java_number;
+use crate::requirements::{fields, struct_of, with_schema};
+use crate::structs::java_class;
 use crate::table::no_remarks;
 use crate::{Transform, TransformError};
 
@@ -133,16 +134,11 @@ impl Masks {
 
     /// What a value of this schema becomes.
     fn shown(&self, schema: &Schema) -> Result<Value, TransformError> {
-        let class = java_class(schema);
         match &self.replacement {
-            None => {
-                nothing(schema).ok_or_else(|| TransformError::data(format!("Cannot mask value of type: class {class}")))
-            }
-            Some(text) => replaced(schema, text)
-                .ok_or_else(|| {
-                    TransformError::data(format!("Cannot mask value of type class {class} with custom replacement."))
-                })?
-                .ok_or_else(|| not_a_number(schema, text)),
+            None => nothing(schema).ok_or_else(|| {
+                TransformError::data(format!("Cannot mask value of type: class {}", java_class(schema)))
+            }),
+            Some(text) => replaced(schema, text),
         }
     }
 }
@@ -180,29 +176,32 @@ fn nothing(schema: &Schema) -> Option<Value> {
     })
 }
 
-/// The replacement as a value of a type: `None` for types that cannot be replaced, `Some(None)` for a text that is no
-/// number.
-fn replaced(schema: &Schema, text: &str) -> Option<Option<Value>> {
-    let number = || java_number::decimal(text);
-    let long = |number: Decimal| number.to_i64();
-    Some(match (&schema.kind, schema.logical) {
-        (_, Logical::Decimal { .. }) => number().map(Decimal::into_value),
-        (_, Logical::Date | Logical::Time | Logical::Timestamp) => return None,
-        (Kind::Int8, _) => number().map(|n| Value::Int(i64::from(long(n) as i8))),
-        (Kind::Int16, _) => number().map(|n| Value::Int(i64::from(long(n) as i16))),
-        (Kind::Int32, _) => number().map(|n| Value::Int(i64::from(long(n) as i32))),
-        (Kind::Int64, _) => number().map(|n| Value::Int(long(n))),
-        (Kind::Float32, _) => number().map(|n| Value::Float(n.to_f32())),
-        (Kind::Float64, _) => number().map(|n| Value::Double(n.to_f64())),
-        (Kind::String, _) => Some(Value::text(text)),
-        (Kind::Bool | Kind::Bytes | Kind::Array(_) | Kind::Map(..) | Kind::Struct(_), _) => return None,
+/// The replacement as a value of a type.
+fn replaced(schema: &Schema, text: &str) -> Result<Value, TransformError> {
+    let is_decimal = matches!(schema.logical, Logical::Decimal { .. });
+    let number = || {
+        java_number::decimal(text).ok_or_else(|| {
+            // Two places in Connect notice it, with two texts.
+            let number = if is_decimal { "number" } else { "a number" };
+            TransformError::data(format!("Unable to convert {text} (class java.lang.String) to {number}"))
+        })
+    };
+    Ok(match (&schema.kind, schema.logical) {
+        (_, Logical::Decimal { .. }) => number()?.into_value(),
+        (Kind::Bool | Kind::Bytes | Kind::Array(_) | Kind::Map(..) | Kind::Struct(_), _)
+        | (_, Logical::Date | Logical::Time | Logical::Timestamp) => {
+            let class = java_class(schema);
+            let message = format!("Cannot mask value of type class {class} with custom replacement.");
+            return Err(TransformError::data(message));
+        }
+        (Kind::Int8, _) => Value::Int(i64::from(number()?.to_i64() as i8)),
+        (Kind::Int16, _) => Value::Int(i64::from(number()?.to_i64() as i16)),
+        (Kind::Int32, _) => Value::Int(i64::from(number()?.to_i64() as i32)),
+        (Kind::Int64, _) => Value::Int(number()?.to_i64()),
+        (Kind::Float32, _) => Value::Float(number()?.to_f32()),
+        (Kind::Float64, _) => Value::Double(number()?.to_f64()),
+        (Kind::String, _) => Value::text(text),
     })
-}
-
-fn not_a_number(schema: &Schema, text: &str) -> TransformError {
-    // Two places in Connect notice it, with two texts.
-    let number = if matches!(schema.logical, Logical::Decimal { .. }) { "number" } else { "a number" };
-    TransformError::data(format!("Unable to convert {text} (class java.lang.String) to {number}"))
 }
 
 impl Transform for MaskField {

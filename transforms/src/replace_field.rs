@@ -29,8 +29,10 @@ use settings::{Check, Def, Finding, Key, Properties, Severity};
 use crate::TransformError;
 use crate::connect_options::{self, NAMES, Options, REPLACE_NULL};
 use crate::half::Half;
-use crate::requirements::{check_names, java_class, or_default, rebuilt, struct_of};
+use crate::options::java_split;
+use crate::requirements::{check_names, or_default, rebuilt, struct_of};
 use crate::reshape::{Reshape, Reshaped};
+use crate::structs::check_put;
 use crate::table::Kind;
 
 const KEYS: &[Key] = &[
@@ -84,10 +86,8 @@ fn remarks(properties: &Properties) -> Vec<Finding> {
 
 /// The old and the new name in `old:new`.
 fn pair(item: &str) -> Option<(&str, &str)> {
-    // Java's split drops what is empty at the end.
-    let mut parts = item.trim_end_matches(':').split(':');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(old), Some(new), None) => Some((old, new)),
+    match java_split(item, ':')[..] {
+        [old, new] => Some((old, new)),
         _ => None,
     }
 }
@@ -173,12 +173,7 @@ impl Reshape for ReplaceField {
                 continue;
             };
             let mut found = whole.field(old).ok_or_else(|| TransformError::no_field(old))?;
-            if java_class(&found.schema) != java_class(&field.schema) {
-                return Err(TransformError::wrong_object(&field.schema, java_class(&found.schema), &name));
-            }
-            if matches!(field.schema.kind, record::Kind::Struct(_)) && found.schema.id != field.schema.id {
-                return Err(TransformError::struct_mismatch());
-            }
+            check_put(&name, &field.schema, &found.schema)?;
             found = or_default(found, self.replace_null);
             found.schema = field.schema;
             fields.push((name, found));

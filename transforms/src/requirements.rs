@@ -1,14 +1,14 @@
-//! Structs as Connect's `SchemaBuilder` and `Requirements` make and check them.
+//! What Connect's transforms require of keys and values, and how they build structs again.
 //!
 //! Must not know: any transform.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use record::{Kind, Logical, Part, Payload, Presence, Schema};
+use record::{Kind, Part, Payload, Presence, Schema};
 
 use crate::TransformError;
 use crate::error::java;
+use crate::structs::{java_class, names_differ, structure};
 
 /// The fields of a struct on their way into another one.
 pub(crate) type Fields = Vec<(Arc<str>, Part)>;
@@ -50,45 +50,22 @@ pub(crate) fn rebuilt(basics: &Schema, fields: Fields) -> Result<Part, Transform
 
 /// A struct of these fields with everything that `basics` has.
 pub(crate) fn with_schema(basics: &Schema, fields: Fields) -> Result<Part, TransformError> {
-    check_names(fields.iter().map(|(name, _)| &**name))?;
-    Ok(Part::structure(basics, fields, Presence::Always))
+    all_named(fields.iter().map(|(name, _)| &**name))?;
+    structure(basics, fields, Presence::Always)
 }
 
-/// Refuses two fields of one name.
-pub(crate) fn check_names<'n>(names: impl Iterator<Item = &'n str>) -> Result<(), TransformError> {
-    let mut seen = HashSet::new();
-    for name in names {
-        if name.is_empty() {
-            return Err(TransformError::new(java::SCHEMA_BUILDER, "fieldName cannot be null."));
-        }
-        if !seen.insert(name) {
-            return Err(TransformError::duplicate(name));
-        }
-    }
-    Ok(())
+/// Refuses a field without a name, and two fields of one name.
+pub(crate) fn check_names<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Result<(), TransformError> {
+    all_named(names.clone())?;
+    names_differ(names)
+}
+
+fn all_named<'n>(mut names: impl Iterator<Item = &'n str>) -> Result<(), TransformError> {
+    let without = || TransformError::new(java::SCHEMA_BUILDER, "fieldName cannot be null.");
+    if names.any(str::is_empty) { Err(without()) } else { Ok(()) }
 }
 
 /// An unnamed, required struct.
 pub(crate) fn unnamed(fields: Fields) -> Result<Part, TransformError> {
     with_schema(&Schema::of(Kind::Struct(Vec::new())).build(), fields)
-}
-
-/// The Java class that a value of this schema has in Connect.
-pub(crate) fn java_class(schema: &Schema) -> &'static str {
-    match (&schema.kind, schema.logical) {
-        (_, Logical::Decimal { .. }) => "java.math.BigDecimal",
-        (_, Logical::Date | Logical::Time | Logical::Timestamp) => "java.util.Date",
-        (Kind::Bool, _) => "java.lang.Boolean",
-        (Kind::Int8, _) => "java.lang.Byte",
-        (Kind::Int16, _) => "java.lang.Short",
-        (Kind::Int32, _) => "java.lang.Integer",
-        (Kind::Int64, _) => "java.lang.Long",
-        (Kind::Float32, _) => "java.lang.Float",
-        (Kind::Float64, _) => "java.lang.Double",
-        (Kind::String, _) => "java.lang.String",
-        (Kind::Bytes, _) => "java.nio.HeapByteBuffer",
-        (Kind::Array(_), _) => "java.util.ArrayList",
-        (Kind::Map(..), _) => "java.util.HashMap",
-        (Kind::Struct(_), _) => "org.apache.kafka.connect.data.Struct",
-    }
 }

@@ -182,7 +182,8 @@ mod tests {
         assert_eq!(warnings(&["operation.header"]).len(), 1);
         for kind in ALL {
             let own = kind.keys.keys().map(|key| (key.name, key.default.unwrap_or("x"))).collect();
-            assert!(kind.warnings(&own).is_empty(), "{}", kind.class);
+            let found = kind.warnings(&own);
+            assert!(!found.iter().any(|finding| finding.reason.contains("no such option")), "{found:?}");
         }
     }
 }

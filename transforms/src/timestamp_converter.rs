@@ -198,7 +198,7 @@ impl Conversion {
                 let read = std::str::from_utf8(text).ok().and_then(|text| format.read(text));
                 read.ok_or_else(|| self.unreadable(format))?
             }
-            _ => from.to_ms(units::number(cell), self.precision),
+            _ => from.to_ms(cell.as_int().unwrap_or(0), self.precision),
         };
         Ok(match (self.target, &self.format) {
             (Form::Text, Some(format)) => {
@@ -240,7 +240,7 @@ fn form_of(schema: &Schema) -> Result<Form, TransformError> {
             let name = name.map(|name| format!("{name}:")).unwrap_or_default();
             let kind = schema.type_name();
             let message = format!("Schema Schema{{{name}{kind}}} does not correspond to a known timestamp type format");
-            Err(TransformError::new(java::CONNECT, message))
+            Err(TransformError::connect(message))
         }
     }
 }

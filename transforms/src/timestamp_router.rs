@@ -90,12 +90,11 @@ impl Transform for TimestampRouter {
         format.write(&mut self.text, timestamp_ms);
         let (topic, text) = (&record.topic, &self.text);
         let place = self.known.place(|(known, at)| known == topic && at == text, || (Arc::clone(topic), text.clone()));
-        let place = match place {
-            Some(place) => place,
-            None => {
-                let to = self.renamed(topic);
-                self.known.insert((Arc::clone(topic), self.text.clone()), to)
-            }
+        let place = if let Some(place) = place {
+            place
+        } else {
+            let to = self.renamed(topic);
+            self.known.insert((Arc::clone(topic), self.text.clone()), to)
         };
         record.topic = Arc::clone(self.known.at(place));
         record.headers.detach();

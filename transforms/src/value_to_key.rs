@@ -20,7 +20,7 @@
 
 use std::sync::Arc;
 
-use record::{Node, Part, Payload, Record, Source, View};
+use record::{Payload, Record, View};
 use settings::{Def, Key, Properties};
 
 use crate::connect_options::{Options, REPLACE_NULL, SOME_NAMES};
@@ -53,7 +53,7 @@ const PURPOSE: &str = "copying fields from value to key";
 #[derive(Debug)]
 struct ValueToKey {
     wanted: Wanted,
-    keys: Compiled<NewKey>,
+    views: Compiled<Arc<View>>,
 }
 
 #[derive(Debug)]
@@ -62,51 +62,25 @@ struct Wanted {
     replace_null: bool,
 }
 
-/// The key that is made of values of one kind.
-#[derive(Debug)]
-struct NewKey {
-    view: Arc<View>,
-    /// What must be copied out of the value. All other fields stay cells of the change.
-    copied: Vec<Part>,
-}
-
 impl ValueToKey {
     fn new(properties: &Properties) -> Self {
         let options = Options::new(KEYS, properties);
         let fields = options.list("fields").into_iter().map(str::to_owned).collect();
-        Self { wanted: Wanted { fields, replace_null: options.replace_null() }, keys: Compiled::new() }
+        Self { wanted: Wanted { fields, replace_null: options.replace_null() }, views: Compiled::new() }
     }
 }
 
 impl Wanted {
-    fn key(&self, value: &Payload<'_>) -> Result<NewKey, TransformError> {
+    /// The key as a view of the value.
+    fn key(&self, value: &Payload<'_>) -> Result<Arc<View>, TransformError> {
         let whole = struct_of(value, PURPOSE)?;
-        let (mut fields, mut copied) = (Vec::new(), Vec::new());
+        let mut fields = Vec::with_capacity(self.fields.len());
         for name in &self.fields {
             let missing = || TransformError::data(format!("Field does not exist: {name}"));
-            let found = or_default(whole.field(name).ok_or_else(missing)?, self.replace_null);
-            let field = if needs_owned(&found.node) {
-                copied.push(found.clone());
-                Part::owned(Arc::clone(&found.schema), copied.len() as u16 - 1)
-            } else {
-                found
-            };
-            fields.push((Arc::from(name.as_str()), field));
+            let field = whole.field(name).ok_or_else(missing)?;
+            fields.push((Arc::from(name.as_str()), or_default(field, self.replace_null)));
         }
-        Ok(NewKey { view: View::of(unnamed(fields)?, copied.len() as u16), copied })
-    }
-}
-
-/// Whether a value comes from those that belong to the payload itself.
-fn needs_owned(node: &Node) -> bool {
-    match node {
-        Node::Leaf(leaf) => match &leaf.source {
-            Source::Owned(_) => true,
-            Source::Masked(mask) => needs_owned(&Node::Leaf(mask.hidden.clone())),
-            _ => false,
-        },
-        // A whole struct is rarely a part of a key.
-        Node::Struct(..) => true,
+        Ok(View::of(unnamed(fields)?, value.slots()))
     }
 }
 
@@ -115,11 +89,8 @@ impl Transform for ValueToKey {
         if record.value.is_null() {
             struct_of(&record.value, PURPOSE)?;
         }
-        let key = self.keys.of(&record.value, |value| self.wanted.key(value))?;
-        let frame = record.value.frame();
-        let copied = key.copied.iter().map(|part| part.value(frame)).collect();
-        let decoded = if let Payload::View(_, decoded, _) = &record.value { *decoded } else { None };
-        record.key = Payload::View(Arc::clone(&key.view), decoded, copied);
+        let view = self.views.of(&record.value, |value| self.wanted.key(value))?;
+        record.key = record.value.beside(view);
         record.headers.detach();
         Ok(Some(record))
     }

@@ -115,6 +115,12 @@ fn nulls() {
     let schema = r#"{"type":"struct","fields":[{"type":"int32","optional":false,"field":"a"}],"optional":true}"#;
     let expect = format!(r#"{{"schema":{schema},"payload":null}}"#);
     assert_eq!(encode(FULL, &Payload::NullOf(row)).unwrap(), Some(expect));
+    // What HoistField makes of a tombstone.
+    let map = Kind::Map(plain(Kind::String), optional(Kind::String));
+    let hoisted = Value::Map(vec![(Value::text("h"), Value::Null)]);
+    let hoisted = Payload::Value(Schema::of(map).schemaless().build(), hoisted);
+    assert_eq!(encode(FULL, &hoisted).unwrap().as_deref(), Some(r#"{"schema":null,"payload":{"h":null}}"#));
+    assert_eq!(encode(PLAIN, &hoisted).unwrap().as_deref(), Some(r#"{"h":null}"#));
 }
 
 #[test]

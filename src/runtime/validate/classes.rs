@@ -130,7 +130,7 @@ fn keys_of_alias(
                         let wanted = if kind == PartKind::Predicate { "Predicate" } else { "Transformation" };
                         format!("Class class {} does not implement the {wanted} interface", other.class)
                     }
-                    None => not_found(class, &class_key),
+                    None => transforms::abstract_class(class).unwrap_or_else(|| not_found(class, &class_key)),
                 });
             }
         } else if let (true, Some(offered)) = (one.name.ends_with(".plugin.version"), offered) {

@@ -109,14 +109,10 @@ pub(super) fn convert(cell: &ValueRef<'_>, from: &Schema, to: Target) -> Result<
         return Err(Wrong::Type);
     }
     match to {
-        Target::Int8 => {
-            integer(&input, |n| i64::from(n as i8), |n| i64::from(n as i32 as i8), |text| parsed::<i8>(text))
-        }
-        Target::Int16 => {
-            integer(&input, |n| i64::from(n as i16), |n| i64::from(n as i32 as i16), |text| parsed::<i16>(text))
-        }
-        Target::Int32 => integer(&input, |n| i64::from(n as i32), |n| i64::from(n as i32), |text| parsed::<i32>(text)),
-        Target::Int64 => integer(&input, |n| n, |n| n as i64, |text| parsed::<i64>(text)),
+        Target::Int8 => integer(&input, |n| i64::from(n as i8), |n| i64::from(n as i32 as i8), parsed::<i8>),
+        Target::Int16 => integer(&input, |n| i64::from(n as i16), |n| i64::from(n as i32 as i16), parsed::<i16>),
+        Target::Int32 => integer(&input, |n| i64::from(n as i32), |n| i64::from(n as i32), parsed::<i32>),
+        Target::Int64 => integer(&input, |n| n, |n| n as i64, parsed::<i64>),
         Target::Float32 => Ok(Value::Float(match &input {
             Input::Bool(truth) => f32::from(u8::from(*truth)),
             Input::Int(number) => *number as f32,

@@ -71,7 +71,7 @@ fn booleans_and_texts() {
     check(of(Kind::Bool), &Value::Bool(false), numbers([0; 4], 0.0, 0.0, false, "false"));
     check(of(Kind::String), &Value::text("+12"), numbers([12; 4], 12.0, 12.0, false, "+12"));
     let text = |text: &str| Ok(Value::text(text));
-    let (no, range) = (Ok(Value::Bool(false)), Err(Wrong::Range));
+    let range = Err(Wrong::Range);
     for (given, ints, real, truth) in [
         ("1.25", [None; 4], Some(1.25), false),
         (" 8 ", [None; 4], Some(8.0), false),
@@ -81,12 +81,11 @@ fn booleans_and_texts() {
         ("", [None; 4], None, false),
     ] {
         let ints = ints.map(|int: Option<i64>| int.map(Value::Int).ok_or(Wrong::Range));
-        let [a, b, c, d] = ints;
-        let (float, double) = (real.map(|r| Value::Float(r as f32)), real.map(Value::Double));
-        let reals = [float.ok_or(Wrong::Range), double.ok_or(Wrong::Range)];
-        let [e, f] = reals;
-        let truth = if truth { Ok(Value::Bool(true)) } else { no.clone() };
-        check(of(Kind::String), &Value::text(given), [a, b, c, d, e, f, truth, text(given)]);
+        let float = real.map(|real| Value::Float(real as f32)).ok_or(Wrong::Range);
+        let double = real.map(Value::Double).ok_or(Wrong::Range);
+        let rest = [float, double, Ok(Value::Bool(truth)), text(given)];
+        let mut all = ints.into_iter().chain(rest);
+        check(of(Kind::String), &Value::text(given), std::array::from_fn(|_| all.next().unwrap()));
     }
     assert_eq!(convert(&ValueRef::Text("x"), &of(Kind::String).build(), Target::Int8), range);
     let zoned = ValueRef::Zoned { micros: 0, digits: 0 };

@@ -169,7 +169,8 @@ impl DayFields {
         let in_week = |sunday: i64, week: i64| last(weekday, sunday + 6) + 7 * (week - 1);
         match self.way() {
             Way::DayOfMonth => days_of(year, month, value(self.day_of_month, 1)),
-            Way::DayOfYear => days_of(year, JANUARY, value(self.day_of_year, 1)),
+            // The ten days that the year 1582 lacks are not counted.
+            Way::DayOfYear => days_of(year, JANUARY, 1) + value(self.day_of_year, 1) - 1,
             Way::WeekOfMonth => in_week(last(0, first), value(self.week_of_month, 1)),
             Way::WeekOfYear => in_week(last(0, days_of(year, JANUARY, 1)), value(self.week_of_year, 1)),
             Way::WeekdayInMonth => match value(self.weekday_in_month, 1) {

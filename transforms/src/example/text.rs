@@ -2,6 +2,8 @@
 //!
 //! Must not know: how records are built.
 
+use std::sync::Arc;
+
 use record::{Kind, Logical, Payload, Record, Schema, Value};
 use serde_json::{Map, Value as Json, json};
 

@@ -33,13 +33,8 @@ fn check(name: &str, options: &[&str], tombstone: &str, null_of: &str) {
         Err(error) => format!("fails: {error}"),
     };
     let whole = |expect: &str| {
-        if expect.contains(' ') && expect.starts_with("fails") || expect == "dropped" {
-            expect.to_owned()
-        } else if expect.contains(" of ") {
-            expect.to_owned()
-        } else {
-            format!("{expect} of t")
-        }
+        let is_whole = expect.starts_with("fails") || expect == "dropped" || expect.contains(" of ");
+        if is_whole { expect.to_owned() } else { format!("{expect} of t") }
     };
     assert_eq!(sent(Payload::Null), whole(tombstone), "{name}: tombstone");
     assert_eq!(sent(Payload::NullOf(row(true))), whole(null_of), "{name}: null with a schema");
@@ -116,8 +111,7 @@ fn a_required_null_cannot_be_hoisted() {
     let result = chain("HoistField$Value", &["field=h"]).unwrap().apply(record(Payload::NullOf(row(false))));
     let message = "Invalid value: null used for required field: \"h\", schema type: STRUCT";
     assert_eq!(result.unwrap_err().to_string(), message);
-    let renamed = chain("SetSchemaMetadata$Value", &["schema.name=n"]).unwrap();
-    let mut renamed = renamed;
+    let mut renamed = chain("SetSchemaMetadata$Value", &["schema.name=n"]).unwrap();
     let record = renamed.apply(record(Payload::NullOf(row(false)))).unwrap().unwrap();
     assert_eq!(described(&record.value), "null struct n");
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use record::{Kind, Schema, Value, ValueRef};
+use record::{Kind, Schema};
 
 use crate::logical;
 
@@ -101,17 +101,5 @@ impl Precision {
             Self::Microseconds => ms.saturating_mul(1000),
             Self::Nanoseconds => ms.saturating_mul(1_000_000),
         }
-    }
-}
-
-/// The number of a cell that has one.
-pub(super) fn number(cell: &ValueRef<'_>) -> i64 {
-    match cell {
-        ValueRef::Int(number) | ValueRef::Shared(Value::Int(number)) => *number,
-        ValueRef::Owned(value) => match &**value {
-            Value::Int(number) => *number,
-            _ => 0,
-        },
-        _ => 0,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use std::time::Duration;
+
 use super::*;
 
 const ID: &str = r#"{"id":7}"#;

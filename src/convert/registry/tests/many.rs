@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 
+use std::time::Duration;
+
 use super::*;
 
 /// Each schema is registered once, however many ask for it, with few requests at a time, although the registry answers
