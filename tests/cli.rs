@@ -135,13 +135,13 @@ fn mistakes_name_key_source_and_remedy() {
         "it is the worker that names transactions",
     );
     check(&[("producer.interceptor.classes", "a.B")], "producer.interceptor.classes", "to load a.B");
-    let avro = "io.confluent.connect.avro.AvroConverter";
+    let own = "com.example.OwnConverter";
     for key in ["key.converter", "value.converter", "header.converter"] {
         let text = format!(
-            "Invalid value {avro} for configuration {key}: Class {avro} could not be found. \nThis is afterimage"
+            "Invalid value {own} for configuration {key}: Class {own} could not be found. \nThis is afterimage"
         );
-        check(&[(key, avro)], key, &text);
-        check(&[(key, avro)], key, "org.apache.kafka.connect.storage.StringConverter");
+        check(&[(key, own)], key, &text);
+        check(&[(key, own)], key, "org.apache.kafka.connect.storage.StringConverter");
     }
     check(&[("config.providers", "v")], "config.providers.v.class", "the provider 'v' has no class");
     let errors = WorkerConfig::read(&layers("", &[], &[]), false).unwrap_err();

@@ -210,8 +210,8 @@ fn each_promise_of_a_worker_is_kept_or_ends_the_start() {
         ("rest.extension.classes", "com.example.Guard", "'com.example.Guard' is not built in"),
         (
             "key.converter",
-            "io.confluent.connect.avro.AvroConverter",
-            "Class io.confluent.connect.avro.AvroConverter could not be found.",
+            "com.example.OwnConverter",
+            "Class com.example.OwnConverter could not be found.",
         ),
         ("value.converter", "no.such.Converter", "This is afterimage"),
         ("header.converter", "no.such.Converter", "org.apache.kafka.connect.storage.SimpleHeaderConverter"),
