@@ -18,7 +18,6 @@ mod evaluation;
 mod failure;
 mod groovy;
 #[cfg(any(test, feature = "fuzzing"))]
-#[cfg_attr(not(feature = "fuzzing"), allow(unreachable_pub, reason = "only fuzz targets are outside of this crate"))]
 pub(crate) mod hostile;
 mod item;
 mod javascript;
