@@ -14,7 +14,7 @@ if ! command -v cargo-fuzz >/dev/null; then
   cargo install -q --locked --root "$AFTERIMAGE_CACHE/tools" cargo-fuzz || exit 1
 fi
 bad=0
-for target in pgoutput copied cell frames expand_json; do
+for target in pgoutput copied cell frames expand_json expression; do
   echo "fuzz: $target"
   cargo +nightly fuzz run "$target" -- -max_total_time="${AFTERIMAGE_FUZZ_SECONDS:-60}" -max_len=4096 -print_final_stats=1 -verbosity=0 || bad=1
 done

@@ -14,6 +14,15 @@ pub struct Asked<'a> {
     pub value: Option<&'a str>,
     /// The whole config.
     pub properties: &'a Properties,
+    /// What stands before the key's name in the config, such as `transforms.A.`; empty when the keys have no prefix.
+    pub prefix: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    /// The value of another key that has the same prefix.
+    pub fn beside(&self, name: &str) -> Option<&'a str> {
+        self.properties.get(&format!("{}{name}", self.prefix))
+    }
 }
 
 /// One check. The first group works on keys of [`crate::Style::Debezium`], the second on keys of

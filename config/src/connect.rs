@@ -64,7 +64,7 @@ pub(crate) fn check(key: &Key, prefix: &str, properties: &Properties) -> (Parsed
         key.default.and_then(|d| parse(&name, key.kind, d).ok()).unwrap_or(Parsed::Null)
     };
     for check in key.checks {
-        run(check, key.name, &value, properties, &mut errors);
+        run(check, key.name, &value, (prefix, properties), &mut errors);
     }
     (value, errors)
 }
@@ -96,7 +96,7 @@ pub(crate) fn split_list(text: &str) -> Vec<String> {
     if text.is_empty() { Vec::new() } else { text.split(',').map(|item| item.trim().to_owned()).collect() }
 }
 
-fn run(check: &Check, bare: &str, value: &Parsed, properties: &Properties, errors: &mut Vec<String>) {
+fn run(check: &Check, bare: &str, value: &Parsed, whole: (&str, &Properties), errors: &mut Vec<String>) {
     let invalid = |detail: &str| format!("Invalid value {} for configuration {bare}: {detail}", value.to_java());
     let text = if let Parsed::Text(t) = value { Some(t.as_str()) } else { None };
     match check {
@@ -137,7 +137,8 @@ fn run(check: &Check, bare: &str, value: &Parsed, properties: &Properties, error
                 Parsed::Password(p) => Some(p.clone()),
                 other => other.shown(),
             };
-            errors.extend(own(&Asked { name: bare, value: shown.as_deref(), properties }));
+            let (prefix, properties) = whole;
+            errors.extend(own(&Asked { name: bare, value: shown.as_deref(), properties, prefix }));
         }
         _ => {}
     }

@@ -16,7 +16,7 @@ pub(crate) fn effective<'a>(key: &'a Key, properties: &'a Properties) -> Option<
 /// Every complaint about the value of `key`.
 pub(crate) fn complaints(key: &Key, properties: &Properties) -> Vec<Invalid> {
     let value = effective(key, properties);
-    let asked = Asked { name: key.name, value, properties };
+    let asked = Asked { name: key.name, value, properties, prefix: "" };
     let mut problems = Vec::new();
     if let Some(value) = value {
         problems.extend(type_problem(key.kind, value).map(str::to_owned));

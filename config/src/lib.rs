@@ -37,6 +37,6 @@ pub use finding::{Finding, Invalid, Severity};
 pub use key::{Definition, Importance, Key, Kind, Style, Width};
 pub use properties::Properties;
 pub use reader::Reader;
-pub use regex::{JavaRegex, JavaReplacement, RegexError, ReplaceError, split_regex_list};
+pub use regex::{JavaRegex, JavaReplacement, JavaSearch, RegexError, ReplaceError, split_regex_list};
 pub use secret::{HIDDEN, MASK, Secret, SecretNames};
 pub use support::{Support, Values, shown_name};

@@ -9,12 +9,14 @@
 
 mod complaint;
 mod replacement;
+mod search;
 
 use std::fmt;
 
 use fancy_regex::Regex;
 
 pub use replacement::{JavaReplacement, ReplaceError};
+pub use search::JavaSearch;
 
 /// A compiled Java regex that is matched against a whole text, as `Matcher.matches` does.
 #[derive(Clone)]

@@ -66,7 +66,7 @@ impl Key {
         if value.trim().is_empty() || self.is_default(value) {
             return Verdict::Works;
         }
-        let asked = Asked { name, value: Some(value), properties };
+        let asked = Asked { name, value: Some(value), properties, prefix: "" };
         let mut support = self.support;
         loop {
             match support {

@@ -57,6 +57,12 @@ pub(crate) fn look_at(class: &str, options: &[(&str, &str)], records: &[&str], m
     }
 }
 
+/// Builds the record of an example and passes it on; with `owned`, its values are owned.
+pub(crate) fn with_record<R>(json: &str, owned: bool, run: impl FnOnce(&Record<'_>) -> R) -> R {
+    let json = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error} in {json}"));
+    Given::new(&json).unwrap_or_else(|wrong| panic!("{wrong}")).with(owned, |record| run(&record))
+}
+
 fn run(class: &str, example: &str) -> Result<(), String> {
     let (options, steps) = steps(example)?;
     let mut config = Properties::new();

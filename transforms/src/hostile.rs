@@ -8,6 +8,8 @@ use record::{Adjustment, Kind, Logical, Schema, Value};
 
 use crate::expand_json::{Expander, Nulls};
 
+pub use crate::script::hostile::expression;
+
 /// Expands a JSON text. The first byte holds the options; the rest is the text.
 ///
 /// # Panics

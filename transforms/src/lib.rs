@@ -14,6 +14,7 @@ mod cast;
 mod chain;
 mod connect_options;
 mod connector;
+mod content_based_router;
 mod date_format;
 mod decode_logical_message;
 mod drop_headers;
@@ -57,6 +58,9 @@ mod replaced;
 mod requirements;
 mod reshape;
 mod schema_change_event_filter;
+mod script;
+mod script_filter;
+mod scripting;
 mod set_schema_metadata;
 #[cfg(test)]
 mod stock_tests;

@@ -6,12 +6,12 @@ use settings::{Check, Def, Finding, Invalid, Properties, Severity, names_class};
 
 use crate::error::Refusal;
 use crate::{
-    Transform, activate_tracing_span, by_logical_table_router, cast, decode_logical_message, drop_headers,
-    enforce_record_size, event_router, extract_changed_record_state, extract_field, extract_new_record_state,
-    extract_schema_to_new_record, filter, flatten, geometry, header_from, header_to_value, hoist_field, insert_field,
-    insert_header, mask_field, naming, open_lineage, partition_routing, read_to_insert_event, regex_router,
-    replace_field, schema_change_event_filter, set_schema_metadata, timescale_db, timestamp_converter,
-    timestamp_router, timezone_converter, value_to_key, vector_to_json,
+    Transform, activate_tracing_span, by_logical_table_router, cast, content_based_router, decode_logical_message,
+    drop_headers, enforce_record_size, event_router, extract_changed_record_state, extract_field,
+    extract_new_record_state, extract_schema_to_new_record, filter, flatten, geometry, header_from, header_to_value,
+    hoist_field, insert_field, insert_header, mask_field, naming, open_lineage, partition_routing,
+    read_to_insert_event, regex_router, replace_field, schema_change_event_filter, script_filter, set_schema_metadata,
+    timescale_db, timestamp_converter, timestamp_router, timezone_converter, value_to_key, vector_to_json,
 };
 
 /// What making a transform gives: the transform, or all refusals.
@@ -50,10 +50,12 @@ pub static ALL: &[Kind] = &[
     decode_logical_message::KIND,
     timescale_db::KIND,
     by_logical_table_router::KIND,
+    content_based_router::KIND,
     enforce_record_size::KIND,
     extract_changed_record_state::KIND,
     extract_new_record_state::KIND,
     extract_schema_to_new_record::KIND,
+    script_filter::KIND,
     geometry::format::KIND,
     header_to_value::KIND,
     schema_change_event_filter::KIND,

@@ -1,6 +1,6 @@
 //! Matching and replacing as `java.util.regex.Matcher` does it.
 
-use fancy_regex::Regex;
+use fancy_regex::{Captures, Regex};
 
 use super::{JavaRegex, RegexError};
 
@@ -28,7 +28,7 @@ pub enum ReplaceError {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Text(String),
     Group(usize),
 }
@@ -58,20 +58,24 @@ impl JavaReplacement {
         let Some(hit) = self.search.captures(text).map_err(|_| gave_up())? else { return Ok(Some(text.to_owned())) };
         let range = hit.get(0).map_or(0..0, |whole| whole.range());
         let mut out = text[..range.start].to_owned();
-        for part in self.parts.as_ref().map_err(Clone::clone)? {
-            match part {
-                Part::Text(text) => out.push_str(text),
-                // A group that did not take part in the match is an empty text.
-                Part::Group(group) => out.push_str(hit.get(*group).map_or("", |group| group.as_str())),
-            }
-        }
+        expand(self.parts.as_ref().map_err(Clone::clone)?, &hit, &mut out);
         out.push_str(&text[range.end..]);
         Ok(Some(out))
     }
 }
 
+/// Writes what replaces one match. A group that did not take part in the match is an empty text.
+pub(super) fn expand(parts: &[Part], hit: &Captures<'_>, out: &mut String) {
+    for part in parts {
+        match part {
+            Part::Text(text) => out.push_str(text),
+            Part::Group(group) => out.push_str(hit.get(*group).map_or("", |group| group.as_str())),
+        }
+    }
+}
+
 /// Parses a replacement text. Further digits belong to a group's number only while a group of that number exists.
-fn parts(search: &Regex, replacement: &str) -> Result<Vec<Part>, ReplaceError> {
+pub(super) fn parts(search: &Regex, replacement: &str) -> Result<Vec<Part>, ReplaceError> {
     let groups = search.captures_len();
     let mut parts = vec![Part::Text(String::new())];
     let literal = |parts: &mut Vec<Part>, c: char| match parts.last_mut() {
