@@ -120,8 +120,12 @@ fn write_object(node: &Node, of: &Node, entries: &[(Value, Value)], out: &mut Ve
         if i > 0 {
             out.push(b',');
         }
-        let Value::Text(key) = key else { return Err(mismatch(node, of_value(key))) };
-        write_string(out, key);
+        match key {
+            Value::Text(key) => write_string(out, key),
+            // Java makes a text of the null.
+            Value::Null => write_string(out, "null"),
+            _ => return Err(mismatch(node, of_value(key))),
+        }
         out.push(b':');
         write_owned(of, value, out)?;
     }
