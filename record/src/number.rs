@@ -198,7 +198,8 @@ fn magnitude(bytes: &[u8], negative: bool) -> Vec<u8> {
     out
 }
 
-fn place_decimal(out: &mut Vec<u8>, negative: bool, digits: &[u8], scale: i32) {
+/// Writes decimal digits as `BigDecimal.toString` does, with `scale` digits behind the point. There is at least one digit.
+pub fn place_decimal(out: &mut Vec<u8>, negative: bool, digits: &[u8], scale: i32) {
     if negative {
         out.push(b'-');
     }

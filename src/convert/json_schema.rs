@@ -1,0 +1,32 @@
+//! `io.confluent.connect.json.JsonSchemaConverter`.
+//!
+//! Must not know: HTTP, databases.
+
+mod default;
+mod document;
+
+/// The settings that the mapping depends on, named after the converter's keys.
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    /// `decimal.format=NUMERIC`: whether decimals are written as digits.
+    numeric: bool,
+    /// `ignore.default.for.nullables`: whether a null stays null in a field that has a default.
+    keep_null: bool,
+    /// `object.additional.properties`: whether objects may have properties that the schema does not name.
+    additional: bool,
+}
+
+impl Options {
+    fn read(properties: &settings::Properties) -> Self {
+        let is =
+            |name: &str, text: &str| properties.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(text));
+        Self {
+            numeric: is("decimal.format", "numeric"),
+            keep_null: is("ignore.default.for.nullables", "true"),
+            additional: !is("object.additional.properties", "false"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
