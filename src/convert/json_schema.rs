@@ -5,6 +5,8 @@
 mod default;
 mod document;
 
+use super::json::{Pairs, SparseJson, Style};
+
 /// The settings that the mapping depends on, named after the converter's keys.
 #[derive(Clone, Copy, Debug)]
 struct Options {
@@ -17,6 +19,10 @@ struct Options {
 }
 
 impl Options {
+    fn style(self) -> Style {
+        Style { schemas: false, numeric: self.numeric, replace_null: !self.keep_null, pairs: Pairs::Objects }
+    }
+
     fn read(properties: &settings::Properties) -> Self {
         let is =
             |name: &str, text: &str| properties.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(text));

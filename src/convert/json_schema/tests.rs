@@ -2,7 +2,8 @@
 
 use super::Options;
 use super::document::document;
-use crate::convert::tests::answers;
+use crate::convert::json::SparseJson;
+use crate::convert::tests::answers::{self, Case};
 
 /// Where two texts begin to differ.
 fn first_difference(made: &str, expect: &str) -> String {
@@ -27,4 +28,31 @@ fn documents_equal_java_to_the_letter() {
     }
     assert_eq!(wrong, 0);
     assert!(count > 300, "{count}");
+}
+
+fn payload(case: &Case) -> Result<Option<String>, String> {
+    let payload = case.payload();
+    let Some(part) = payload.part() else { return Ok(None) };
+    let mut out = Vec::new();
+    let writer = SparseJson::of(&part, b"", Options::read(&case.options).style()).unwrap();
+    match writer.write(&payload, &mut out) {
+        Ok(there) => Ok(there.then(|| String::from_utf8(out).unwrap())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[test]
+fn payloads_equal_java() {
+    let (mut count, mut wrong) = (0, 0);
+    for case in &answers::read("converters/json_schema.jsonl") {
+        let Some(expect) = case.answer("payload") else { continue };
+        let made = payload(case);
+        count += 1;
+        if made != expect {
+            wrong += 1;
+            println!("{}\n  wanted {expect:?}\n  made   {made:?}", case.line);
+        }
+    }
+    assert_eq!(wrong, 0);
+    assert!(count > 250, "{count}");
 }
