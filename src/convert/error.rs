@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::AvroError;
 use super::registry::RegistryError;
+use super::ProtobufError;
 
 /// Why a converter refuses a record. The message is Kafka Connect's, because people search for it.
 /// [`ConvertError::field`] names the field, and [`ConvertError::remedy`] says what to do. No text contains a value of
@@ -78,6 +79,15 @@ pub enum ConvertError {
         /// Why.
         error: Box<RegistryError>,
     },
+        error: RegistryError,
+    /// Protobuf cannot express the schema or the value.
+    #[error("{error}")]
+    Protobuf {
+        /// Path of the field.
+        field: Arc<str>,
+        /// What is wrong.
+        error: ProtobufError,
+    },
     /// A service that the converter needs, such as a schema registry, does not answer. It may answer later.
     #[error("{service} cannot be asked: {reason}")]
     Unavailable {
@@ -95,6 +105,7 @@ impl ConvertError {
             Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
             Self::Avro { error, .. } => error.java_class(),
             Self::Registry { error, .. } => error.java_class(),
+            Self::Protobuf { error, .. } => error.java_class(),
             _ => "org.apache.kafka.connect.errors.DataException",
         }
     }
@@ -105,7 +116,8 @@ impl ConvertError {
             Self::RequiredNull { field }
             | Self::Type { field, .. }
             | Self::Scale { field, .. }
-            | Self::Avro { field, .. } => field,
+            | Self::Avro { field, .. }
+            | Self::Protobuf { field, .. } => field,
             _ => "",
         }
     }
@@ -123,6 +135,7 @@ impl ConvertError {
             }
             Self::Avro { error, .. } => error.remedy(),
             Self::Registry { error, .. } => error.remedy(),
+            Self::Protobuf { error, .. } => error.remedy(),
             Self::Unavailable { .. } => {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
             }

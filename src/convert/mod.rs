@@ -18,6 +18,7 @@ mod json_schema;
 mod number;
 mod primitive;
 mod program;
+mod protobuf;
 pub mod registry;
 mod string;
 mod table;
@@ -35,6 +36,7 @@ pub use self::error::ConvertError;
 pub use self::header::SimpleHeaderConverter;
 pub use self::json::{JsonConverter, JsonEncoder};
 pub use self::primitive::PrimitiveConverter;
+pub use self::protobuf::ProtobufError;
 pub use self::string::{StringConverter, java_text};
 pub use self::table::{ALL, Entry, Refusal, Role, create, find};
 

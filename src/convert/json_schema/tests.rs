@@ -3,16 +3,7 @@
 use super::Options;
 use super::document::document;
 use crate::convert::json::SparseJson;
-use crate::convert::tests::answers::{self, Case};
-
-/// Where two texts begin to differ.
-fn first_difference(made: &str, expect: &str) -> String {
-    let at = made.bytes().zip(expect.bytes()).take_while(|(one, other)| one == other).count();
-    let around = |text: &str| {
-        String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(80)..text.len().min(at + 80)]).into_owned()
-    };
-    format!("  wanted …{}…\n  made   …{}…", around(expect), around(made))
-}
+use crate::convert::tests::answers::{self, Case, first_difference};
 
 #[test]
 fn documents_equal_java_to_the_letter() {

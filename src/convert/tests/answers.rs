@@ -128,3 +128,12 @@ pub(in crate::convert) fn value(schema: &Schema, json: &Json) -> Value {
 fn real(json: &Json) -> String {
     json.as_str().map_or_else(|| json.to_string(), str::to_owned)
 }
+
+/// Where two texts begin to differ.
+pub(in crate::convert) fn first_difference(made: &str, expect: &str) -> String {
+    let at = made.bytes().zip(expect.bytes()).take_while(|(one, other)| one == other).count();
+    let around = |text: &str| {
+        String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(80)..text.len().min(at + 80)]).into_owned()
+    };
+    format!("  wanted …{}…\n  made   …{}…", around(expect), around(made))
+}
