@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use super::AvroError;
-use super::registry::RegistryError;
 use super::ProtobufError;
+use super::registry::RegistryError;
 
 /// Why a converter refuses a record. The message is Kafka Connect's, because people search for it.
 /// [`ConvertError::field`] names the field, and [`ConvertError::remedy`] says what to do. No text contains a value of
@@ -80,6 +80,7 @@ pub enum ConvertError {
         error: Box<RegistryError>,
     },
         error: RegistryError,
+    },
     /// Protobuf cannot express the schema or the value.
     #[error("{error}")]
     Protobuf {
