@@ -55,6 +55,14 @@ pub enum ConvertError {
         /// The Java class that the value would have.
         found: &'static str,
     },
+    /// The value is no bytes, and no other converter was named for such values.
+    #[error("A {topic} of type '{found}' requires a delegate.converter.type to be configured")]
+    NoDelegate {
+        /// The topic.
+        topic: String,
+        /// The simple name of the Java class that the value would have.
+        found: &'static str,
+    },
     /// The value is not of the type that the primitive converter writes.
     #[error("Failed to serialize to {word} (was class {found}): ")]
     Primitive {
@@ -78,8 +86,6 @@ pub enum ConvertError {
         doing: String,
         /// Why.
         error: Box<RegistryError>,
-    },
-        error: RegistryError,
     },
     /// Protobuf cannot express the schema or the value.
     #[error("{error}")]
@@ -139,6 +145,9 @@ impl ConvertError {
             Self::Protobuf { error, .. } => error.remedy(),
             Self::Unavailable { .. } => {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
+            }
+            Self::NoDelegate { .. } => {
+                "Set delegate.converter.type on the converter, for example to org.apache.kafka.connect.json.JsonConverter."
             }
             Self::SchemaType { .. } | Self::Primitive { .. } | Self::Incompatible { .. } => {
                 "Choose a converter for structs, such as org.apache.kafka.connect.json.JsonConverter."

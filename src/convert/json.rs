@@ -21,7 +21,8 @@ use super::{ConvertError, Converter, Encoder, Prepare};
 pub(super) use self::sparse::SparseJson;
 pub(super) use self::text::write_base64;
 
-const KEYS: &[Key] = &[
+/// The keys that decide what is written.
+pub(super) const KEYS: &[Key] = &[
     Key::new("schemas.enable", Kind::Boolean)
         .default("true")
         .high()
@@ -100,6 +101,14 @@ impl JsonConverter {
                 pairs: Pairs::Arrays,
             },
         }
+    }
+
+    /// The text of a schema, without escapes for characters beyond U+FFFF: Jackson writes none where the text does not
+    /// become bytes at once.
+    pub(super) fn schema_text(&self, schema: &Schema) -> String {
+        let mut out = Vec::new();
+        schema_text::write_schema(&mut out, schema, None, self.style);
+        text::without_pairs(&String::from_utf8_lossy(&out))
     }
 
     /// The encoder for a part of records. Unlike [`Converter::prepare`], this is not a future.

@@ -1,11 +1,18 @@
-//! `io.confluent.connect.json.JsonSchemaConverter`.
+//! `io.confluent.connect.json.JsonSchemaConverter`: JSON whose schema a registry stores under an id.
+//!
+//! A Connect schema becomes a JSON Schema; a record becomes the id and the values as JSON. The document must equal the Java
+//! converter's to the letter: otherwise a topic gets a new version of its schema when afterimage takes it over.
 //!
 //! Must not know: HTTP, databases.
 
+mod converter;
 mod default;
 mod document;
+mod keys;
 
-use super::json::{Pairs, SparseJson, Style};
+pub(super) use self::converter::DEF;
+pub use self::converter::JsonSchemaConverter;
+use super::json::{Pairs, Style};
 
 /// The settings that the mapping depends on, named after the converter's keys.
 #[derive(Clone, Copy, Debug)]

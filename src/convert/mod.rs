@@ -7,9 +7,12 @@
 //!
 //! Must not know: databases, the Kafka client, which connector a record comes from.
 
+mod announce;
 mod avro;
 mod bytes;
+mod delegate;
 mod error;
+mod ext_json;
 mod header;
 mod java_class_names;
 mod java_map;
@@ -32,11 +35,14 @@ use settings::{Check, Key, Kind};
 
 pub use self::avro::{AvroConverter, AvroError};
 pub use self::bytes::ByteArrayConverter;
+pub use self::delegate::DelegatingConverter;
 pub use self::error::ConvertError;
+pub use self::ext_json::ExtJsonConverter;
 pub use self::header::SimpleHeaderConverter;
 pub use self::json::{JsonConverter, JsonEncoder};
+pub use self::json_schema::JsonSchemaConverter;
 pub use self::primitive::PrimitiveConverter;
-pub use self::protobuf::ProtobufError;
+pub use self::protobuf::{ProtobufConverter, ProtobufError};
 pub use self::string::{StringConverter, java_text};
 pub use self::table::{ALL, Entry, Refusal, Role, create, find};
 

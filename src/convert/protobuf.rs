@@ -1,9 +1,16 @@
-//! `io.confluent.connect.protobuf.ProtobufConverter`.
+//! `io.confluent.connect.protobuf.ProtobufConverter`: Protobuf whose document a registry stores under an id.
+//!
+//! A Connect schema becomes a `.proto` file; a record becomes the id, the place of its message in the file, and the message.
+//! The document must equal the Java converter's to the letter: otherwise a topic gets a new version of its schema when
+//! afterimage takes it over.
 //!
 //! Must not know: HTTP, databases.
 
+mod converter;
 mod document;
 mod error;
+mod indexes;
+mod keys;
 mod model;
 mod plan;
 mod write;
@@ -11,6 +18,8 @@ mod write;
 use record::Schema;
 use settings::Properties;
 
+pub(super) use self::converter::DEF;
+pub use self::converter::ProtobufConverter;
 pub use self::error::ProtobufError;
 use super::ConvertError;
 
