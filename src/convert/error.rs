@@ -55,6 +55,17 @@ pub enum ConvertError {
         /// The Java class that the value would have.
         found: &'static str,
     },
+    /// The record cannot be an event of CloudEvents.
+    #[error("{message}")]
+    CloudEvent {
+        /// The Java exception class.
+        java_class: &'static str,
+        /// What is wrong, in Debezium's words.
+        message: String,
+    },
+    /// The encoder was prepared for records with other headers than this one's. It must be prepared again.
+    #[error("The record's headers are of another kind than those of the records before it")]
+    Changed,
     /// The value is no bytes, and no other converter was named for such values.
     #[error("A {topic} of type '{found}' requires a delegate.converter.type to be configured")]
     NoDelegate {
@@ -113,6 +124,7 @@ impl ConvertError {
             Self::Avro { error, .. } => error.java_class(),
             Self::Registry { error, .. } => error.java_class(),
             Self::Protobuf { error, .. } => error.java_class(),
+            Self::CloudEvent { java_class, .. } => java_class,
             _ => "org.apache.kafka.connect.errors.DataException",
         }
     }
@@ -146,6 +158,11 @@ impl ConvertError {
             Self::Unavailable { .. } => {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
             }
+            Self::CloudEvent { .. } => {
+                "See metadata.source of the converter: events are made of envelopes, or of records with the headers source, op and \
+                 transaction, as the transform HeaderFrom makes them."
+            }
+            Self::Changed => "This is a defect of a converter; please report it.",
             Self::NoDelegate { .. } => {
                 "Set delegate.converter.type on the converter, for example to org.apache.kafka.connect.json.JsonConverter."
             }

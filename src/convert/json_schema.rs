@@ -8,7 +8,7 @@
 mod converter;
 mod default;
 mod document;
-mod keys;
+mod mapping_keys;
 
 pub(super) use self::converter::DEF;
 pub use self::converter::JsonSchemaConverter;

@@ -10,7 +10,7 @@ mod converter;
 mod document;
 mod error;
 mod indexes;
-mod keys;
+mod mapping_keys;
 mod model;
 mod plan;
 mod write;

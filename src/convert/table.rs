@@ -6,10 +6,10 @@ use settings::{Def, Invalid, Properties, names_class};
 
 use super::registry::RegistryError;
 use super::{
-    AvroConverter, ByteArrayConverter, Converter, DelegatingConverter, ExtJsonConverter, JsonConverter,
-    JsonSchemaConverter, PrimitiveConverter, ProtobufConverter, SimpleHeaderConverter, StringConverter,
+    AvroConverter, ByteArrayConverter, CloudEventsConverter, Converter, DelegatingConverter, ExtJsonConverter,
+    JsonConverter, JsonSchemaConverter, PrimitiveConverter, ProtobufConverter, SimpleHeaderConverter, StringConverter,
 };
-use super::{avro, bytes, delegate, ext_json, header, json, json_schema, primitive, protobuf, string};
+use super::{avro, bytes, cloud_events, delegate, ext_json, header, json, json_schema, primitive, protobuf, string};
 
 /// What a converter is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +123,14 @@ pub static ALL: &[Entry] = &[
         for_headers: true,
         keys: delegate::DEF,
         make: Make::Perhaps(|properties| Ok(Box::new(DelegatingConverter::new(delegate::Bytes::Arrays, properties)?))),
+    },
+    Entry {
+        class: "io.debezium.converters.CloudEventsConverter",
+        summary: "Writes changes as events of the CloudEvents specification, in JSON or Avro.",
+        for_records: true,
+        for_headers: false,
+        keys: cloud_events::DEF,
+        make: Make::Perhaps(|properties| Ok(Box::new(CloudEventsConverter::new(properties)?))),
     },
     primitive_entry("org.apache.kafka.connect.converters.BooleanConverter", "Writes a BOOLEAN as one byte.", |_| {
         Box::new(PrimitiveConverter::Boolean)

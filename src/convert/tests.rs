@@ -7,6 +7,14 @@ use settings::Properties;
 
 use super::*;
 
+/// The encoder of a converter that need not wait.
+pub(super) fn prepared(converter: &dyn Converter, topic: &str, given: Given<'_, '_>) -> Result<Encoder, ConvertError> {
+    let mut prepare = converter.prepare_for(topic, given);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(encoder) = prepare.as_mut().poll(&mut context) else { panic!("it waits") };
+    encoder
+}
+
 /// Writes a payload with a converter that need not wait.
 pub(super) fn written(
     converter: &dyn Converter,
@@ -14,12 +22,9 @@ pub(super) fn written(
     payload: &Payload<'_>,
     headers: &Headers<'_>,
 ) -> Result<Option<Vec<u8>>, ConvertError> {
-    let part = payload.part();
-    let mut prepare = converter.prepare(topic, part.as_ref());
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(encoder) = prepare.as_mut().poll(&mut context) else { panic!("it waits") };
+    let given = Given { payload, headers };
     let mut out = Vec::new();
-    let there = encoder?.write(Given { payload, headers }, &mut out)?;
+    let there = prepared(converter, topic, given)?.write(given, &mut out)?;
     Ok(there.then_some(out))
 }
 

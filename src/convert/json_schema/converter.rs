@@ -6,14 +6,14 @@ use record::Part;
 use settings::{Def, Properties};
 
 use super::document::document;
-use super::{Options, keys};
+use super::{Options, mapping_keys};
 use crate::convert::announce::Announcer;
 use crate::convert::json::SparseJson;
 use crate::convert::registry::{self, Document, DocumentKind, Registry, RegistryError};
 use crate::convert::{ConvertError, Converter, Encoder, Prepare, TYPE_KEY};
 
 /// The converter's keys.
-pub(in crate::convert) const DEF: Def = Def::new(&[TYPE_KEY, registry::CONFLUENT, keys::KEYS]);
+pub(in crate::convert) const DEF: Def = Def::new(&[TYPE_KEY, registry::CONFLUENT, mapping_keys::KEYS]);
 
 /// `io.confluent.connect.json.JsonSchemaConverter`.
 #[derive(Debug)]

@@ -10,13 +10,13 @@ use super::error::ProtobufError;
 use super::model::{model, scalar};
 use super::plan::{Item, Member, plan, plan_scalar};
 use super::write::{write_members, write_record, write_root};
-use super::{Options, indexes, keys, root};
+use super::{Options, indexes, mapping_keys, root};
 use crate::convert::announce::Announcer;
 use crate::convert::registry::{self, Document, DocumentKind, Registry, RegistryError};
 use crate::convert::{ConvertError, Converter, Encoder, Prepare, TYPE_KEY};
 
 /// The converter's keys.
-pub(in crate::convert) const DEF: Def = Def::new(&[TYPE_KEY, registry::CONFLUENT, keys::KEYS]);
+pub(in crate::convert) const DEF: Def = Def::new(&[TYPE_KEY, registry::CONFLUENT, mapping_keys::KEYS]);
 
 /// `io.confluent.connect.protobuf.ProtobufConverter`.
 #[derive(Debug)]
