@@ -187,19 +187,15 @@ impl Converter for CloudEventsConverter {
         let is_event = !given.payload.is_null() && event::is_event(&self.config, given);
         let event = is_event.then(|| Event::compile(&self.config, given, contents)).transpose();
         Box::pin(async move {
-            match event? {
-                Some(event) => self.encoder(topic, event).await,
-                None => {
-                    let config = self.config.clone();
-                    // Another record of the same kind may have a value and the headers that make it an event.
-                    Ok(Encoder::new(move |given, _| {
-                        match !given.payload.is_null() && event::is_event(&config, given) {
-                            true => Err(ConvertError::Changed),
-                            false => Ok(false),
-                        }
-                    }))
-                }
+            if let Some(event) = event? {
+                return self.encoder(topic, event).await;
             }
+            let config = self.config.clone();
+            // Another record of the same kind may have a value and the headers that make it an event.
+            Ok(Encoder::new(move |given, _| {
+                let is_event = !given.payload.is_null() && event::is_event(&config, given);
+                if is_event { Err(ConvertError::Changed) } else { Ok(false) }
+            }))
         })
     }
 }

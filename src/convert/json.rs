@@ -105,7 +105,7 @@ impl JsonConverter {
 
     /// The text of a schema, without escapes for characters beyond U+FFFF: Jackson writes none where the text does not
     /// become bytes at once.
-    pub(super) fn schema_text(&self, schema: &Schema) -> String {
+    pub(super) fn schema_text(self, schema: &Schema) -> String {
         let mut out = Vec::new();
         schema_text::write_schema(&mut out, schema, None, self.style);
         text::without_pairs(&String::from_utf8_lossy(&out))

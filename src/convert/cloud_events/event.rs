@@ -96,13 +96,11 @@ pub(super) struct Contents {
 
 /// Whether a record is an event at all: it is an envelope, or has the headers of one.
 pub(super) fn is_event(config: &Config, given: Given<'_, '_>) -> bool {
-    match config.places.all {
-        Place::Header => ["source", "op"].iter().all(|name| header(given.headers, name).is_some()),
-        _ => {
-            let name = given.payload.schema().and_then(|schema| schema.name.as_deref());
-            name.is_some_and(|name| name.ends_with(".Envelope"))
-        }
+    if config.places.all == Place::Header {
+        return ["source", "op"].iter().all(|name| header(given.headers, name).is_some());
     }
+    let name = given.payload.schema().and_then(|schema| schema.name.as_deref());
+    name.is_some_and(|name| name.ends_with(".Envelope"))
 }
 
 struct Compiler<'c> {
@@ -123,14 +121,17 @@ impl Event {
         let part = given.payload.part().filter(|part| matches!(part.schema.kind, Kind::Struct(_)));
         let part = part.ok_or_else(mismatch)?;
         let of_header = config.places.all == Place::Header;
-        let source = match of_header {
-            true => header(given.headers, "source").and_then(|source| source.value.part()),
-            false => part.field("source"),
+        let source = if of_header {
+            header(given.headers, "source").and_then(|source| source.value.part())
+        } else {
+            part.field("source")
         };
         let source = source.ok_or_else(|| refused(DATA_EXCEPTION, "source is not a valid field name"))?;
-        let of = |field: &str| match of_header {
-            true => Attribute::header("source", Some(field)),
-            false => part.field("source").and_then(|source| source.field(field)).map_or_else(null, attribute),
+        let of = |field: &str| {
+            if of_header {
+                return Attribute::header("source", Some(field));
+            }
+            part.field("source").and_then(|source| source.field(field)).map_or_else(null, attribute)
         };
         let same = Same::of(config, given)?;
         let connector = CONNECTORS.iter().find(|known| known.name == same.connector).ok_or_else(|| {
@@ -218,22 +219,20 @@ impl Event {
 
 impl Same {
     fn of(config: &Config, given: Given<'_, '_>) -> Result<Self, ConvertError> {
-        let (mut connector, source) = match config.places.all {
-            Place::Header => {
-                let source = header(given.headers, "source").map_or(0, |header| header.value.id());
-                (Attribute::header("source", Some("connector")), source)
-            }
-            _ => {
-                let source = given.payload.part().and_then(|part| part.field("source"));
-                (source.and_then(|source| source.field("connector")).map_or_else(null, attribute), 0)
-            }
+        let (mut connector, source) = if config.places.all == Place::Header {
+            let source = header(given.headers, "source").map_or(0, |header| header.value.id());
+            (Attribute::header("source", Some("connector")), source)
+        } else {
+            let source = given.payload.part().and_then(|part| part.field("source"));
+            (source.and_then(|source| source.field("connector")).map_or_else(null, attribute), 0)
         };
-        let data_name = match config.places.data_name {
-            Place::Header => match Attribute::header("dataSchemaName", None).read(given) {
-                Value::Text(text) => Some(text),
-                _ => return Err(provided("dataSchemaName")),
-            },
-            _ => None,
+        let data_name = if config.places.data_name == Place::Header {
+            let Value::Text(name) = Attribute::header("dataSchemaName", None).read(given) else {
+                return Err(provided("dataSchemaName"));
+            };
+            Some(name)
+        } else {
+            None
         };
         Ok(Self { connector: connector.text(given), source, data_name })
     }

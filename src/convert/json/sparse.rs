@@ -66,9 +66,10 @@ fn write_there(node: &Node, value: &Value, out: &mut Vec<u8>) -> Result<bool, Co
                 out.extend_from_slice(comma);
                 // The prefix begins with a brace or a comma.
                 out.extend_from_slice(&member.prefix[1..]);
-                match write_there(&member.node, value, out)? {
-                    true => comma = b",",
-                    false => out.truncate(start),
+                if write_there(&member.node, value, out)? {
+                    comma = b",";
+                } else {
+                    out.truncate(start);
                 }
             }
             out.push(b'}');

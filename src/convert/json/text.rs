@@ -113,15 +113,12 @@ pub(super) fn without_pairs(json: &str) -> String {
         let low = high.and_then(|_| unit(8));
         let character =
             high.zip(low).and_then(|(high, low)| char::from_u32(0x1_0000 + ((high & 0x3ff) << 10 | low & 0x3ff)));
-        let len = match character {
-            Some(character) => {
-                out.push(character);
-                12
-            }
-            None => {
-                out.push_str(&rest[..2]);
-                2
-            }
+        let len = if let Some(character) = character {
+            out.push(character);
+            12
+        } else {
+            out.push_str(&rest[..2]);
+            2
         };
         rest = &rest[len..];
     }

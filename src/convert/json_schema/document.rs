@@ -6,7 +6,9 @@
 //!
 //! Must not know: registries, values other than defaults.
 
-use record::{Kind, Logical, Schema, Value};
+use std::fmt::Write as _;
+
+use record::{Kind, Logical, Schema};
 
 use super::Options;
 use super::default::write_default;
@@ -32,7 +34,7 @@ impl Writer<'_> {
         }
         self.out.push('{');
         if let Some(index) = index {
-            self.out.push_str(&format!("\"connect.index\":{index},"));
+            let _ = write!(self.out, "\"connect.index\":{index},");
         }
         self.out.push_str("\"oneOf\":[{\"type\":\"null\"},");
         self.required(schema, None);
@@ -166,7 +168,7 @@ impl Writer<'_> {
         if !self.out.ends_with('{') {
             self.out.push(',');
         }
-        self.out.push_str(&format!("\"{name}\":"));
+        let _ = write!(self.out, "\"{name}\":");
     }
 }
 
@@ -187,7 +189,9 @@ pub(super) fn write_text(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04X}", u32::from(character))),
+            '\0'..='\u{1f}' => {
+                let _ = write!(out, "\\u{:04X}", u32::from(character));
+            }
             other => out.push(other),
         }
     }

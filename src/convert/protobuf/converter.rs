@@ -59,13 +59,13 @@ impl ProtobufConverter {
         let written = match (&mapped.message, registered.document.as_deref()) {
             (None, _) => indexes::FIRST.to_vec(),
             (Some((_, place)), None) => indexes::written(*place),
-            (Some((name, _)), Some(other)) => match indexes::place(other, name) {
-                Some(place) => indexes::written(place),
-                None => {
+            (Some((name, _)), Some(other)) => {
+                let place = indexes::place(other, name).ok_or_else(|| {
                     let error = ProtobufError::Message { name: name.clone() };
-                    return Err(ConvertError::Protobuf { field: "".into(), error });
-                }
-            },
+                    ConvertError::Protobuf { field: "".into(), error }
+                });
+                indexes::written(place?)
+            }
         };
         let frame = self.announcer.frame(topic, &registered, &written)?;
         Ok(encoder(part, mapped.written, frame.prefix.clone()).framed(frame))

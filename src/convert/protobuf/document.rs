@@ -2,6 +2,8 @@
 //!
 //! Must not know: Connect's schemas.
 
+use std::fmt::Write as _;
+
 use super::model::{Field, Label, Message, Model, Scalar, Type};
 
 /// The file of Google's messages that hold one scalar; it is the document of records that are scalars themselves.
@@ -77,13 +79,13 @@ impl Scalar {
 pub(super) fn document(model: &Model) -> String {
     let mut out = String::from("syntax = \"proto3\";\n");
     if let Some(package) = &model.package {
-        out.push_str(&format!("package {package};\n"));
+        let _ = writeln!(out, "package {package};");
     }
     if !model.imports.is_empty() {
         out.push('\n');
     }
     for file in &model.imports {
-        out.push_str(&format!("import \"{file}\";\n"));
+        let _ = writeln!(out, "import \"{file}\";");
     }
     out.push('\n');
     if let Some(root) = model.messages.first() {
@@ -93,7 +95,7 @@ pub(super) fn document(model: &Model) -> String {
 }
 
 fn write_message(out: &mut String, model: &Model, message: &Message, indent: &str) {
-    out.push_str(&format!("{indent}message {} {{", message.name));
+    let _ = write!(out, "{indent}message {} {{", message.name);
     if message.fields.is_empty() && message.inner.is_empty() {
         out.push_str("}\n");
         return;
@@ -103,12 +105,12 @@ fn write_message(out: &mut String, model: &Model, message: &Message, indent: &st
         write_field(out, model, field, indent);
     }
     if !message.inner.is_empty() {
-        out.push_str(&format!("{indent}\n"));
+        let _ = writeln!(out, "{indent}");
     }
     for inner in &message.inner {
         write_message(out, model, &model.messages[*inner], &format!("{indent}  "));
     }
-    out.push_str(&format!("{indent}}}\n"));
+    let _ = writeln!(out, "{indent}}}");
 }
 
 fn write_field(out: &mut String, model: &Model, field: &Field, indent: &str) {
@@ -126,20 +128,21 @@ fn write_field(out: &mut String, model: &Model, field: &Field, indent: &str) {
         Type::Timestamp => "google.protobuf.Timestamp",
         Type::Struct(id) | Type::Entry(id) => &model.messages[id].name,
     };
-    out.push_str(&format!("{indent}  {label}{of} {} = {}", field.name, field.tag));
+    let _ = write!(out, "{indent}  {label}{of} {} = {}", field.name, field.tag);
     if !field.meta.is_empty() {
-        out.push_str(&format!(" [(confluent.field_meta) = {{\n{indent}    params: [\n"));
+        let _ = writeln!(out, " [(confluent.field_meta) = {{\n{indent}    params: [");
         for (i, (key, value)) in field.meta.iter().enumerate() {
             let (key_line, value_line) = (format!("key: \"{key}\""), format!("value: \"{}\"", escaped(value)));
             // Precision and scale of decimals have been written the other way round since before other keys came.
             let lines = if *key == "connect.type" { [key_line, value_line] } else { [value_line, key_line] };
             let end = if i + 1 < field.meta.len() { "," } else { "" };
-            out.push_str(&format!(
+            let _ = write!(
+                out,
                 "{indent}      {{\n{indent}        {},\n{indent}        {}\n{indent}      }}{end}\n",
                 lines[0], lines[1]
-            ));
+            );
         }
-        out.push_str(&format!("{indent}    ]\n{indent}  }}]"));
+        let _ = write!(out, "{indent}    ]\n{indent}  }}]");
     }
     out.push_str(";\n");
 }

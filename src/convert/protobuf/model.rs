@@ -5,6 +5,8 @@
 //!
 //! Must not know: registries, values, the text of a document.
 
+use std::fmt::Write as _;
+
 use std::collections::HashSet;
 
 use record::{Kind, Logical, Schema};
@@ -313,7 +315,9 @@ pub(super) fn scrubbed(name: &str, options: Options) -> String {
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => out.push(char::from(byte)),
             // The form of a web page leaves these alone or, for the blank, writes a plus.
             b'_' | b'.' | b'-' | b'*' | b' ' => out.push('_'),
-            _ => out.push_str(&format!("_{byte:02X}")),
+            _ => {
+                let _ = write!(out, "_{byte:02X}");
+            }
         }
     }
     out

@@ -129,15 +129,15 @@ fn fails(member: &Member, error: ProtobufError) -> ConvertError {
 /// Writes one value with the field's number. `always`: also a value that Protobuf leaves out by default, such as zero.
 fn write_item(member: &Member, cell: &ValueRef<'_>, always: bool, out: &mut Vec<u8>) -> Done {
     match (&member.item, owned(cell)) {
-        (Item::Scalar(of), _) => match write_scalar(*of, cell, member.tag, always, out) {
-            true => Ok(()),
-            false => Err(mismatch(&member.path, member.type_name, cell)),
-        },
+        (Item::Scalar(of), _) => {
+            let is_written = write_scalar(*of, cell, member.tag, always, out);
+            is_written.then_some(()).ok_or_else(|| mismatch(&member.path, member.type_name, cell))
+        }
         (Item::Wrapper(of), _) => {
             key(out, member.tag, DELIMITED);
-            delimited(out, |out| match write_scalar(*of, cell, 1, false, out) {
-                true => Ok(()),
-                false => Err(mismatch(&member.path, member.type_name, cell)),
+            delimited(out, |out| {
+                let is_written = write_scalar(*of, cell, 1, false, out);
+                is_written.then_some(()).ok_or_else(|| mismatch(&member.path, member.type_name, cell))
             })
         }
         (Item::Struct(members), Some(value @ Value::Struct(values))) if values.len() == members.len() => {
