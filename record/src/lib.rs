@@ -25,7 +25,7 @@ pub use adjust::{Adjustment, adjust_field_name, adjust_schema_name, push_unicode
 pub use batch::{Batch, Change, Event, Item, KeyMove, Op, RowRef, SnapshotMark, TransactionMark};
 pub use cache::Cache;
 pub use headers::{Follower, Header, Headers};
-pub use number::{write_decimal, write_double, write_float, write_int, write_long_decimal};
+pub use number::{place_decimal, write_decimal, write_double, write_float, write_int, write_long_decimal};
 pub use part::{Leaf, Node, Part, Presence};
 pub use position::{NONE, Position};
 pub use row::{Decode, DecodeError, Span};

@@ -1,12 +1,17 @@
 //! Writes numbers as Java does: `Double.toString`, `Float.toString`, `BigDecimal.toString`.
 //!
-//! Consumers compare texts, so digits, point and exponent are those of Java: the shortest digits that read back as the
-//! same number, at least two of them (JDK 19 and later; older JDKs write more digits for some numbers).
+//! Consumers compare texts, so digits, point and exponent are those of Java 17, which Debezium's images run on: the shortest
+//! digits that read back as the same number, at least two of them, except for large numbers (`large.rs`).
 //!
 //! Must not know: quotes, fields, schemas.
 
+mod large;
+
 use std::fmt::LowerExp;
-use std::io::Write as _;
+
+use zmij::Float;
+
+use self::large::Large;
 
 /// Writes an integer.
 pub fn write_int(out: &mut Vec<u8>, number: i64) {
@@ -18,7 +23,12 @@ pub fn write_double(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         return out.extend_from_slice(non_finite(number.is_nan(), number > 0.0));
     }
-    Digits::of(number).place(out);
+    let bits = number.to_bits();
+    let (fraction, exponent) = (bits & ((1 << 52) - 1) | 1 << 52, (bits >> 52 & 0x7ff) as i32);
+    match Large::of(fraction, exponent - 1075, 53) {
+        Some(large) => write_large(out, number.is_sign_negative(), &large),
+        None => write_shortest(out, number),
+    }
 }
 
 /// Writes a float as `Float.toString` does.
@@ -28,11 +38,24 @@ pub fn write_float(out: &mut Vec<u8>, number: f32) {
     }
     #[allow(clippy::float_cmp, reason = "this one number is meant")]
     if number.abs() == f32::MIN_POSITIVE {
-        // Java 17, which Debezium's images run on, writes the smallest normal float with one digit more than needed.
+        // Java 17 writes the smallest normal float with one digit more than needed.
         out.extend_from_slice(if number < 0.0 { b"-1.17549435E-38" } else { b"1.17549435E-38" });
         return;
     }
-    Digits::of(number).place(out);
+    let bits = number.to_bits();
+    let (fraction, exponent) = (bits & ((1 << 23) - 1) | 1 << 23, (bits >> 23 & 0xff) as i32);
+    match Large::of(u64::from(fraction), exponent - 150, 24) {
+        Some(large) => write_large(out, number.is_sign_negative(), &large),
+        None => write_shortest(out, number),
+    }
+}
+
+fn write_large(out: &mut Vec<u8>, negative: bool, large: &Large) {
+    if negative {
+        out.push(b'-');
+    }
+    let digits = large.digits();
+    place(out, &digits.bytes[..digits.count], digits.exponent);
 }
 
 fn non_finite(nan: bool, positive: bool) -> &'static [u8] {
@@ -43,89 +66,72 @@ fn non_finite(nan: bool, positive: bool) -> &'static [u8] {
     }
 }
 
-/// The text `-d.ddde-nn` of a number, in a buffer on the stack.
-#[derive(Default)]
-struct Digits {
-    bytes: [u8; 32],
-    len: usize,
+/// Writes a finite number by its shortest digits.
+fn write_shortest(out: &mut Vec<u8>, number: impl Float + LowerExp) {
+    let mut buffer = zmij::Buffer::new();
+    let mut text = buffer.format_finite(number).as_bytes();
+    if let [b'-', rest @ ..] = text {
+        out.push(b'-');
+        text = rest;
+    }
+    let (text, power) = match text.iter().position(|byte| *byte == b'e') {
+        Some(e) => (&text[..e], signed(&text[e + 1..])),
+        None => (text, 0),
+    };
+    // The digits without the point and without zeros in front, and how many of them stand before the point.
+    let (mut digits, mut count, mut whole) = ([b'0'; 24], 0, 0);
+    let mut before_point = true;
+    for byte in text {
+        match byte {
+            b'.' => before_point = false,
+            b'0' if count == 0 => whole -= i32::from(!before_point),
+            byte if count < digits.len() => {
+                digits[count] = *byte;
+                count += 1;
+                whole += i32::from(before_point);
+            }
+            _ => {}
+        }
+    }
+    match &digits[..count] {
+        [] => place(out, b"0", 0),
+        // Java writes two digits at least. For the smallest numbers the two nearest are others than the nearest one and a zero.
+        [_] if power < -40 => {
+            let text = format!("{number:.1e}");
+            let (digits, exponent) = text.trim_start_matches('-').split_once('e').unwrap_or_default();
+            place(out, digits.replace('.', "").as_bytes(), signed(exponent.as_bytes()));
+        }
+        digits => place(out, digits, power + whole - 1),
+    }
 }
 
-impl std::io::Write for Digits {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        let room = &mut self.bytes[self.len..];
-        let n = text.len().min(room.len());
-        room[..n].copy_from_slice(&text[..n]);
-        self.len += n;
-        Ok(n)
+/// Writes digits in Java's form: without an exponent for 1e-3 ≤ |x| < 1e7 and for zero, otherwise with one. `exponent` is that
+/// of the first digit.
+fn place(out: &mut Vec<u8>, digits: &[u8], exponent: i32) {
+    let spare = digits.iter().skip(1).rev().take_while(|digit| **digit == b'0').count();
+    let digits = &digits[..digits.len() - spare];
+    if digits != b"0" && !(-3..7).contains(&exponent) {
+        out.extend_from_slice(&[digits[0], b'.']);
+        out.extend_from_slice(if digits.len() > 1 { &digits[1..] } else { b"0" });
+        out.push(b'E');
+        return write_int(out, i64::from(exponent));
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+    if exponent < 0 {
+        out.extend_from_slice(&b"0.000"[..(1 - exponent) as usize]);
+        return out.extend_from_slice(digits);
     }
-}
-
-impl Digits {
-    /// The digits of a finite number.
-    fn of(number: impl LowerExp) -> Self {
-        let mut text = Self::default();
-        // Writing to the buffer cannot fail: 32 bytes hold the longest double.
-        let _ = write!(text, "{number:e}");
-        if text.is_single() {
-            text.len = 0;
-            let _ = write!(text, "{number:.1e}");
-        }
-        text
+    let whole = exponent as usize + 1;
+    for place in 0..whole {
+        out.push(digits.get(place).copied().unwrap_or(b'0'));
     }
-
-    /// Whether the shortest form has one digit only. Java then writes the nearest number with two digits (4.9E-324, not
-    /// 5.0E-324).
-    fn is_single(&self) -> bool {
-        !self.bytes[..self.len].contains(&b'.')
-    }
-
-    /// Writes the number in Java's form: without an exponent for 1e-3 ≤ |x| < 1e7 and for zero, otherwise with one.
-    fn place(&self, out: &mut Vec<u8>) {
-        let mut text = &self.bytes[..self.len];
-        if let [b'-', rest @ ..] = text {
-            out.push(b'-');
-            text = rest;
-        }
-        let e = text.iter().position(|b| *b == b'e').unwrap_or(text.len());
-        let exponent = text.get(e + 1..).map_or(0, signed);
-        // The mantissa's digits without the point: a leading digit and at least one more.
-        let mut digits = [b'0'; 24];
-        let mut count = 0;
-        for byte in text[..e].iter().filter(|b| **b != b'.').take(24) {
-            digits[count] = *byte;
-            count += 1;
-        }
-        while count > 1 && digits[count - 1] == b'0' {
-            count -= 1;
-        }
-        let digits = &digits[..count];
-        let zero = digits == b"0";
-        if !zero && !(-3..7).contains(&exponent) {
-            out.extend_from_slice(&[digits[0], b'.']);
-            out.extend_from_slice(if count > 1 { &digits[1..] } else { b"0" });
-            out.push(b'E');
-            return write_int(out, i64::from(exponent));
-        }
-        if exponent < 0 {
-            out.extend_from_slice(&b"0.000"[..(1 - exponent) as usize]);
-            return out.extend_from_slice(digits);
-        }
-        let whole = exponent as usize + 1;
-        for place in 0..whole {
-            out.push(digits.get(place).copied().unwrap_or(b'0'));
-        }
-        out.push(b'.');
-        out.extend_from_slice(digits.get(whole..).filter(|rest| !rest.is_empty()).unwrap_or(b"0"));
-    }
+    out.push(b'.');
+    out.extend_from_slice(digits.get(whole..).filter(|rest| !rest.is_empty()).unwrap_or(b"0"));
 }
 
 fn signed(text: &[u8]) -> i32 {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
     let number = digits.iter().fold(0, |n, d| n * 10 + i32::from(d - b'0'));
@@ -192,7 +198,8 @@ fn magnitude(bytes: &[u8], negative: bool) -> Vec<u8> {
     out
 }
 
-fn place_decimal(out: &mut Vec<u8>, negative: bool, digits: &[u8], scale: i32) {
+/// Writes decimal digits as `BigDecimal.toString` does, with `scale` digits behind the point. There is at least one digit.
+pub fn place_decimal(out: &mut Vec<u8>, negative: bool, digits: &[u8], scale: i32) {
     if negative {
         out.push(b'-');
     }
@@ -251,7 +258,14 @@ mod tests {
             (100.0, "100.0"),
             (1e10, "1.0E10"),
             (1e-5, "1.0E-5"),
-            (1.0e23, "1.0E23"),
+            (2e23, "1.9999999999999998E23"),
+            (1.0e23, "9.999999999999999E22"),
+            (-9_007_199_254_740_994.0, "-9.007199254740994E15"),
+            (7.859_382_671_188_63e16, "7.8593826711886304E16"),
+            (4.821_36e21, "4.821360000000001E21"),
+            (4.979_57e20, "4.9795699999999997E20"),
+            (1_125_899_906_842_624.25, "1.1258999068426242E15"),
+            (2.746_230_004_821_391_6e25, "2.7462300048213915E25"),
             (2e-323, "2.0E-323"),
             (1e-323, "9.9E-324"),
             (5e-324, "4.9E-324"),
@@ -266,6 +280,27 @@ mod tests {
         check(|out| write_float(out, 0.1), "0.1");
         check(|out| write_float(out, 3.402_823_5e38), "3.4028235E38");
         check(|out| write_float(out, 1.0e10), "1.0E10");
+        check(|out| write_float(out, 1_388_552.25), "1388552.2");
+        check(|out| write_float(out, -f32::MIN_POSITIVE), "-1.17549435E-38");
+    }
+
+    #[test]
+    fn numbers_are_java_17s() {
+        let read =
+            |name: &str| std::fs::read_to_string(format!("{}/../tests/data/java/{name}", env!("CARGO_MANIFEST_DIR")));
+        let mut count = 0;
+        for (name, is_double) in [("doubles.txt", true), ("floats.txt", false)] {
+            for line in read(name).unwrap().lines() {
+                let (bits, expect) = line.split_once(' ').unwrap();
+                let bits = u64::from_str_radix(bits, 16).unwrap();
+                match is_double {
+                    true => check(|out| write_double(out, f64::from_bits(bits)), expect),
+                    false => check(|out| write_float(out, f32::from_bits(bits as u32)), expect),
+                }
+                count += 1;
+            }
+        }
+        assert!(count > 1000, "{count}");
     }
 
     #[test]

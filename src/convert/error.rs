@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::AvroError;
+use super::ProtobufError;
 use super::registry::RegistryError;
 
 /// Why a converter refuses a record. The message is Kafka Connect's, because people search for it.
@@ -54,6 +55,25 @@ pub enum ConvertError {
         /// The Java class that the value would have.
         found: &'static str,
     },
+    /// The record cannot be an event of CloudEvents.
+    #[error("{message}")]
+    CloudEvent {
+        /// The Java exception class.
+        java_class: &'static str,
+        /// What is wrong, in Debezium's words.
+        message: String,
+    },
+    /// The encoder was prepared for records with other headers than this one's. It must be prepared again.
+    #[error("The record's headers are of another kind than those of the records before it")]
+    Changed,
+    /// The value is no bytes, and no other converter was named for such values.
+    #[error("A {topic} of type '{found}' requires a delegate.converter.type to be configured")]
+    NoDelegate {
+        /// The topic.
+        topic: String,
+        /// The simple name of the Java class that the value would have.
+        found: &'static str,
+    },
     /// The value is not of the type that the primitive converter writes.
     #[error("Failed to serialize to {word} (was class {found}): ")]
     Primitive {
@@ -78,6 +98,14 @@ pub enum ConvertError {
         /// Why.
         error: Box<RegistryError>,
     },
+    /// Protobuf cannot express the schema or the value.
+    #[error("{error}")]
+    Protobuf {
+        /// Path of the field.
+        field: Arc<str>,
+        /// What is wrong.
+        error: ProtobufError,
+    },
     /// A service that the converter needs, such as a schema registry, does not answer. It may answer later.
     #[error("{service} cannot be asked: {reason}")]
     Unavailable {
@@ -95,6 +123,8 @@ impl ConvertError {
             Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
             Self::Avro { error, .. } => error.java_class(),
             Self::Registry { error, .. } => error.java_class(),
+            Self::Protobuf { error, .. } => error.java_class(),
+            Self::CloudEvent { java_class, .. } => java_class,
             _ => "org.apache.kafka.connect.errors.DataException",
         }
     }
@@ -105,7 +135,8 @@ impl ConvertError {
             Self::RequiredNull { field }
             | Self::Type { field, .. }
             | Self::Scale { field, .. }
-            | Self::Avro { field, .. } => field,
+            | Self::Avro { field, .. }
+            | Self::Protobuf { field, .. } => field,
             _ => "",
         }
     }
@@ -123,8 +154,17 @@ impl ConvertError {
             }
             Self::Avro { error, .. } => error.remedy(),
             Self::Registry { error, .. } => error.remedy(),
+            Self::Protobuf { error, .. } => error.remedy(),
             Self::Unavailable { .. } => {
                 "Check that it runs and that its address is right; errors.retry.timeout lets the task wait for it."
+            }
+            Self::CloudEvent { .. } => {
+                "See metadata.source of the converter: events are made of envelopes, or of records with the headers source, op and \
+                 transaction, as the transform HeaderFrom makes them."
+            }
+            Self::Changed => "This is a defect of a converter; please report it.",
+            Self::NoDelegate { .. } => {
+                "Set delegate.converter.type on the converter, for example to org.apache.kafka.connect.json.JsonConverter."
             }
             Self::SchemaType { .. } | Self::Primitive { .. } | Self::Incompatible { .. } => {
                 "Choose a converter for structs, such as org.apache.kafka.connect.json.JsonConverter."

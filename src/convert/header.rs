@@ -3,11 +3,12 @@
 //!
 //! Must not know: which headers there are.
 
-use record::{Kind, Logical, Part, Payload, Schema, Value, write_iso_date};
+use record::{Kind, Part, Payload, Schema, Value, write_iso_date};
 use settings::Def;
 
 use super::json::write_base64;
 use super::number::{write_double, write_float, write_int, write_long_decimal};
+use super::string::instant_ms;
 use super::{Converter, Encoder, Prepare};
 
 /// The converter has no keys.
@@ -39,7 +40,7 @@ fn write_value(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
     match (&schema.kind, value) {
         (_, Value::Null) => out.extend_from_slice(b"null"),
         (_, Value::Bool(truth)) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
-        (_, Value::Int(number)) => write_number(out, schema.logical, *number),
+        (_, Value::Int(number)) => write_number(out, schema, *number),
         (_, Value::Float(number)) => write_float(out, *number),
         (_, Value::Double(number)) => write_double(out, *number),
         (_, Value::Decimal { unscaled, scale }) => write_long_decimal(out, unscaled, *scale),
@@ -74,7 +75,9 @@ fn write_value(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
                 comma(out, i);
                 write_quoted(out, &field.name);
                 out.push(b':');
-                write_value(out, &field.schema, value);
+                // As in Connect's `Struct.get`, a null field has its default.
+                let default = field.schema.default.as_ref().filter(|_| *value == Value::Null);
+                write_value(out, &field.schema, default.unwrap_or(value));
             }
             out.push(b'}');
         }
@@ -101,21 +104,17 @@ fn write_quoted(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Writes an integer. For Connect's Date, Time and Timestamp it writes the shortest of three forms, as Connect does for
-/// `java.util.Date`: a date, a time of day, or both; always in UTC.
-fn write_number(out: &mut Vec<u8>, logical: Logical, number: i64) {
+/// Writes an integer. Connect's Date, Time and Timestamp have one of three forms in UTC, as `java.util.Date` has in Connect:
+/// the time of day for everything before 1970-01-02, the date for whole days, or both.
+fn write_number(out: &mut Vec<u8>, schema: &Schema, number: i64) {
     const DAY_MS: i64 = 86_400_000;
-    let ms = match logical {
-        Logical::Date => number.saturating_mul(DAY_MS),
-        Logical::Time | Logical::Timestamp => number,
-        Logical::Plain | Logical::Decimal { .. } => return write_int(out, number),
-    };
-    let (days, in_day) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
-    let timed = days == 0 || in_day != 0;
-    if days != 0 {
-        write_iso_date(out, days);
+    let Some(ms) = instant_ms(schema, number) else { return write_int(out, number) };
+    let in_day = ms.rem_euclid(DAY_MS);
+    let (dated, timed) = (ms >= DAY_MS, ms < DAY_MS || in_day != 0);
+    if dated {
+        write_iso_date(out, ms.div_euclid(DAY_MS));
     }
-    if days != 0 && timed {
+    if dated && timed {
         out.push(b'T');
     }
     if timed {

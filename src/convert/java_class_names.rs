@@ -2,7 +2,18 @@
 //!
 //! Must not know: formats.
 
-use record::{Value, ValueRef};
+use record::{Kind, Logical, Schema, Value, ValueRef};
+
+/// The class of a value that has this schema.
+pub(super) fn of_part(schema: Option<&Schema>, value: &Value) -> &'static str {
+    match (schema.map(|schema| (&schema.kind, schema.logical)), value) {
+        (Some((_, Logical::Date | Logical::Time | Logical::Timestamp)), Value::Int(_)) => "java.util.Date",
+        (Some((Kind::Int8, _)), Value::Int(_)) => "java.lang.Byte",
+        (Some((Kind::Int16, _)), Value::Int(_)) => "java.lang.Short",
+        (Some((Kind::Int32, _)), Value::Int(_)) => "java.lang.Integer",
+        _ => of_value(value),
+    }
+}
 
 /// The class of an owned value. An integer is always `Long` here, because only its schema knows its width.
 pub(super) fn of_value(value: &Value) -> &'static str {

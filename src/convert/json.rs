@@ -7,6 +7,7 @@
 
 mod plan;
 mod schema_text;
+mod sparse;
 mod text;
 mod write;
 
@@ -17,9 +18,11 @@ use self::plan::Node;
 use super::program::{Format, Program};
 use super::{ConvertError, Converter, Encoder, Prepare};
 
+pub(super) use self::sparse::SparseJson;
 pub(super) use self::text::write_base64;
 
-const KEYS: &[Key] = &[
+/// The keys that decide what is written.
+pub(super) const KEYS: &[Key] = &[
     Key::new("schemas.enable", Kind::Boolean)
         .default("true")
         .high()
@@ -66,6 +69,17 @@ pub(crate) struct Style {
     pub(crate) numeric: bool,
     /// `replace.null.with.default`: whether a null is written as the field's default.
     pub(crate) replace_null: bool,
+    /// How maps are written whose keys are no texts.
+    pub(crate) pairs: Pairs,
+}
+
+/// How the entries of a map are written whose keys cannot be the names of members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pairs {
+    /// As `[key,value]`, which is JsonConverter's way.
+    Arrays,
+    /// As `{"key":…,"value":…}`, which is Confluent's way. Keys that may be null are no names of members either.
+    Objects,
 }
 
 /// Makes encoders that write JSON.
@@ -80,8 +94,21 @@ impl JsonConverter {
         let flag = |name| properties.get(name).is_none_or(|text| text.trim().eq_ignore_ascii_case("true"));
         let numeric = properties.get("decimal.format").is_some_and(|text| text.trim().eq_ignore_ascii_case("numeric"));
         Self {
-            style: Style { schemas: flag("schemas.enable"), numeric, replace_null: flag("replace.null.with.default") },
+            style: Style {
+                schemas: flag("schemas.enable"),
+                numeric,
+                replace_null: flag("replace.null.with.default"),
+                pairs: Pairs::Arrays,
+            },
         }
+    }
+
+    /// The text of a schema, without escapes for characters beyond U+FFFF: Jackson writes none where the text does not
+    /// become bytes at once.
+    pub(super) fn schema_text(self, schema: &Schema) -> String {
+        let mut out = Vec::new();
+        schema_text::write_schema(&mut out, schema, None, self.style);
+        text::without_pairs(&String::from_utf8_lossy(&out))
     }
 
     /// The encoder for a part of records. Unlike [`Converter::prepare`], this is not a future.

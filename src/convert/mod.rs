@@ -7,15 +7,22 @@
 //!
 //! Must not know: databases, the Kafka client, which connector a record comes from.
 
+mod announce;
 mod avro;
 mod bytes;
+mod cloud_events;
+mod delegate;
 mod error;
+mod ext_json;
 mod header;
 mod java_class_names;
+mod java_map;
 mod json;
+mod json_schema;
 mod number;
 mod primitive;
 mod program;
+mod protobuf;
 pub mod registry;
 mod string;
 mod table;
@@ -29,10 +36,15 @@ use settings::{Check, Key, Kind};
 
 pub use self::avro::{AvroConverter, AvroError};
 pub use self::bytes::ByteArrayConverter;
+pub use self::cloud_events::CloudEventsConverter;
+pub use self::delegate::DelegatingConverter;
 pub use self::error::ConvertError;
+pub use self::ext_json::ExtJsonConverter;
 pub use self::header::SimpleHeaderConverter;
 pub use self::json::{JsonConverter, JsonEncoder};
+pub use self::json_schema::JsonSchemaConverter;
 pub use self::primitive::PrimitiveConverter;
+pub use self::protobuf::{ProtobufConverter, ProtobufError};
 pub use self::string::{StringConverter, java_text};
 pub use self::table::{ALL, Entry, Refusal, Role, create, find};
 
@@ -48,6 +60,18 @@ pub trait Converter: Send + Sync + std::fmt::Debug {
     /// When the converter cannot write the schema at all, or what it needs for it (a schema registry) refuses or does not
     /// answer.
     fn prepare<'a>(&'a self, topic: &'a str, part: Option<&'a Part>) -> Prepare<'a>;
+
+    /// As [`prepare`](Self::prepare), by the first of the records. Only a converter that makes something of a record's headers
+    /// needs more of it than its part.
+    ///
+    /// # Errors
+    /// The same.
+    fn prepare_for<'a>(&'a self, topic: &'a str, given: Given<'a, 'a>) -> Prepare<'a> {
+        Box::pin(async move {
+            let part = given.payload.part();
+            self.prepare(topic, part.as_ref()).await
+        })
+    }
 }
 
 /// What an encoder sees of a record.
@@ -95,7 +119,8 @@ impl Encoder {
     /// Appends the payload to `out`. Returns false for a Kafka null, which has no bytes at all.
     ///
     /// # Errors
-    /// When the value does not fit the schema or the converter. `out` is then as it was before.
+    /// When the value does not fit the schema or the converter. `out` is then as it was before. After
+    /// [`ConvertError::Changed`] an encoder that is prepared for this record can write it.
     pub fn write(&mut self, given: Given<'_, '_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         let start = out.len();
         let written = (self.write)(given, out);

@@ -3,10 +3,10 @@
 //!
 //! Must not know: structs.
 
-use record::{Kind, Part, Payload, Value};
+use record::{Kind, Logical, Part, Payload, Value};
 use settings::Def;
 
-use super::java_class_names::of_value;
+use super::java_class_names::of_part;
 use super::{ConvertError, Converter, Encoder, Prepare};
 
 /// The converters' keys.
@@ -44,7 +44,9 @@ impl PrimitiveConverter {
     /// Appends the number; returns false for a null.
     pub(super) fn write(self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         let value = payload.to_value();
-        let kind = payload.schema().map(|schema| &schema.kind);
+        let schema = payload.schema().map(|schema| &**schema);
+        // The values of Connect's Date, Time and Timestamp are no numbers in Java.
+        let kind = schema.filter(|schema| schema.logical == Logical::Plain).map(|schema| &schema.kind);
         match (self, &value, kind) {
             (_, Value::Null, _) => return Ok(false),
             (Self::Short, Value::Int(number), Some(Kind::Int16)) => {
@@ -57,18 +59,9 @@ impl PrimitiveConverter {
             (Self::Float, Value::Float(number), _) => out.extend_from_slice(&number.to_be_bytes()),
             (Self::Double, Value::Double(number), _) => out.extend_from_slice(&number.to_be_bytes()),
             (Self::Boolean, Value::Bool(truth), _) => out.push(u8::from(*truth)),
-            _ => return Err(ConvertError::Primitive { word: self.word(), found: class_of(kind, &value) }),
+            _ => return Err(ConvertError::Primitive { word: self.word(), found: of_part(schema, &value) }),
         }
         Ok(true)
-    }
-}
-
-fn class_of(kind: Option<&Kind>, value: &Value) -> &'static str {
-    match (kind, value) {
-        (Some(Kind::Int8), Value::Int(_)) => "java.lang.Byte",
-        (Some(Kind::Int16), Value::Int(_)) => "java.lang.Short",
-        (Some(Kind::Int32), Value::Int(_)) => "java.lang.Integer",
-        _ => of_value(value),
     }
 }
 

@@ -38,10 +38,13 @@ pub(super) trait Format {
     fn close(&self, schema: &Schema, out: &mut Vec<u8>);
 }
 
+/// Each step, and the prepared bytes before it.
+type Steps<F> = Box<[(Box<[u8]>, Step<F>)]>;
+
 /// A compiled payload.
 #[derive(Debug)]
 pub(super) struct Program<F: Format> {
-    steps: Box<[(Box<[u8]>, Step<F>)]>,
+    steps: Steps<F>,
     tail: Box<[u8]>,
 }
 

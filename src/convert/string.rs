@@ -2,7 +2,7 @@
 //!
 //! Must not know: JSON.
 
-use record::{Kind, Part, Payload, Schema, Value};
+use record::{Kind, Logical, Part, Payload, Schema, Value, civil_from_days};
 use settings::{Asked, Check, Def, Key, Properties, Support};
 
 use super::number::{write_double, write_float, write_int, write_long_decimal};
@@ -66,7 +66,10 @@ pub(super) fn write_text(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
     match (&schema.kind, value) {
         (_, Value::Null) => out.extend_from_slice(b"null"),
         (_, Value::Bool(truth)) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
-        (_, Value::Int(number)) => write_int(out, *number),
+        (_, Value::Int(number)) => match instant_ms(schema, *number) {
+            Some(ms) => write_date(out, ms),
+            None => write_int(out, *number),
+        },
         (_, Value::Float(number)) => write_float(out, *number),
         (_, Value::Double(number)) => write_double(out, *number),
         (_, Value::Text(text)) => out.extend_from_slice(text.as_bytes()),
@@ -109,6 +112,27 @@ pub(super) fn write_text(out: &mut Vec<u8>, schema: &Schema, value: &Value) {
         // The value does not fit its schema; no connector or transform makes such values.
         (_, Value::Array(_) | Value::Map(_) | Value::Struct(_)) => out.extend_from_slice(b"{}"),
     }
+}
+
+/// The milliseconds since 1970 of Connect's Date, Time and Timestamp, whose values are Java's `Date`; none for other integers.
+pub(super) fn instant_ms(schema: &Schema, number: i64) -> Option<i64> {
+    match schema.logical {
+        Logical::Date => Some(number.saturating_mul(86_400_000)),
+        Logical::Time | Logical::Timestamp => Some(number),
+        Logical::Plain | Logical::Decimal { .. } => None,
+    }
+}
+
+/// Writes an instant as Java's `Date.toString` does, in UTC: `Thu Jan 02 00:00:00 UTC 2020`.
+fn write_date(out: &mut Vec<u8>, ms: i64) {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (days, seconds) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000) / 1000);
+    let (year, month, day) = civil_from_days(days);
+    let (weekday, month) = (DAYS[days.rem_euclid(7) as usize], MONTHS[month as usize - 1]);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let text = format!("{weekday} {month} {day:02} {hour:02}:{minute:02}:{second:02} UTC {year}");
+    out.extend_from_slice(text.as_bytes());
 }
 
 fn joined<T>(

@@ -6,10 +6,10 @@ use settings::{Def, Invalid, Properties, names_class};
 
 use super::registry::RegistryError;
 use super::{
-    AvroConverter, ByteArrayConverter, Converter, JsonConverter, PrimitiveConverter, SimpleHeaderConverter,
-    StringConverter,
+    AvroConverter, ByteArrayConverter, CloudEventsConverter, Converter, DelegatingConverter, ExtJsonConverter,
+    JsonConverter, JsonSchemaConverter, PrimitiveConverter, ProtobufConverter, SimpleHeaderConverter, StringConverter,
 };
-use super::{avro, bytes, header, json, primitive, string};
+use super::{avro, bytes, cloud_events, delegate, ext_json, header, json, json_schema, primitive, protobuf, string};
 
 /// What a converter is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ enum Make {
     /// It can always be made.
     Always(fn(&Properties) -> Box<dyn Converter>),
     /// It needs more than its keys can check, such as files for TLS.
-    Perhaps(fn(&Properties) -> Result<Box<dyn Converter>, RegistryError>),
+    Perhaps(fn(&Properties) -> Result<Box<dyn Converter>, Refusal>),
 }
 
 const fn primitive_entry(
@@ -77,12 +77,60 @@ pub static ALL: &[Entry] = &[
         make: Make::Perhaps(|properties| Ok(Box::new(AvroConverter::apicurio(properties)?))),
     },
     Entry {
+        class: "io.apicurio.registry.utils.converter.ExtJsonConverter",
+        summary: "Writes JSON whose Connect schema Apicurio's registry stores.",
+        for_records: true,
+        for_headers: false,
+        keys: ext_json::DEF,
+        make: Make::Perhaps(|properties| Ok(Box::new(ExtJsonConverter::new(properties)?))),
+    },
+    Entry {
         class: "io.confluent.connect.avro.AvroConverter",
         summary: "Writes Avro, with the id of a schema in a registry that has Confluent's API.",
         for_records: true,
         for_headers: false,
         keys: avro::CONFLUENT,
         make: Make::Perhaps(|properties| Ok(Box::new(AvroConverter::confluent(properties)?))),
+    },
+    Entry {
+        class: "io.confluent.connect.json.JsonSchemaConverter",
+        summary: "Writes JSON whose JSON Schema a registry stores.",
+        for_records: true,
+        for_headers: false,
+        keys: json_schema::DEF,
+        make: Make::Perhaps(|properties| Ok(Box::new(JsonSchemaConverter::new(properties)?))),
+    },
+    Entry {
+        class: "io.confluent.connect.protobuf.ProtobufConverter",
+        summary: "Writes Protobuf whose document a registry stores.",
+        for_records: true,
+        for_headers: false,
+        keys: protobuf::DEF,
+        make: Make::Perhaps(|properties| Ok(Box::new(ProtobufConverter::new(properties)?))),
+    },
+    Entry {
+        class: "io.debezium.converters.BinaryDataConverter",
+        summary: "Writes bytes unchanged, and everything else with another converter.",
+        for_records: true,
+        for_headers: true,
+        keys: delegate::DEF,
+        make: Make::Perhaps(|properties| Ok(Box::new(DelegatingConverter::new(delegate::Bytes::All, properties)?))),
+    },
+    Entry {
+        class: "io.debezium.converters.ByteArrayConverter",
+        summary: "Writes Java's byte arrays unchanged, and everything else, such as the bytes of a column, with another converter.",
+        for_records: true,
+        for_headers: true,
+        keys: delegate::DEF,
+        make: Make::Perhaps(|properties| Ok(Box::new(DelegatingConverter::new(delegate::Bytes::Arrays, properties)?))),
+    },
+    Entry {
+        class: "io.debezium.converters.CloudEventsConverter",
+        summary: "Writes changes as events of the CloudEvents specification, in JSON or Avro.",
+        for_records: true,
+        for_headers: false,
+        keys: cloud_events::DEF,
+        make: Make::Perhaps(|properties| Ok(Box::new(CloudEventsConverter::new(properties)?))),
     },
     primitive_entry("org.apache.kafka.connect.converters.BooleanConverter", "Writes a BOOLEAN as one byte.", |_| {
         Box::new(PrimitiveConverter::Boolean)
@@ -173,6 +221,13 @@ pub enum Refusal {
     Properties(Vec<Invalid>),
 }
 
+impl From<RegistryError> for Refusal {
+    fn from(error: RegistryError) -> Self {
+        let key = if let RegistryError::Setting { key, .. } = &error { key.clone() } else { String::new() };
+        Self::Properties(vec![Invalid::new(key, format!("{error}. {}", error.remedy()))])
+    }
+}
+
 /// Makes a converter for `role` from its properties, whose names are without the prefix `key.converter.` and the like.
 ///
 /// # Errors
@@ -187,9 +242,6 @@ pub fn create(class: &str, properties: &Properties, role: Role) -> Result<Box<dy
     }
     match entry.make {
         Make::Always(make) => Ok(make(&properties)),
-        Make::Perhaps(make) => make(&properties).map_err(|error| {
-            let key = if let RegistryError::Setting { key, .. } = &error { key.clone() } else { String::new() };
-            Refusal::Properties(vec![Invalid::new(key, format!("{error}. {}", error.remedy()))])
-        }),
+        Make::Perhaps(make) => make(&properties),
     }
 }

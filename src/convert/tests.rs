@@ -1,21 +1,39 @@
+//! Every converter by its class name: classes, properties, and what Java answered.
+
+pub(super) mod answers;
+
 use record::{Kind, Payload, Schema, Value};
 use settings::Properties;
 
 use super::*;
 
+/// The encoder of a converter that need not wait.
+pub(super) fn prepared(converter: &dyn Converter, topic: &str, given: Given<'_, '_>) -> Result<Encoder, ConvertError> {
+    let mut prepare = converter.prepare_for(topic, given);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(encoder) = prepare.as_mut().poll(&mut context) else { panic!("it waits") };
+    encoder
+}
+
+/// Writes a payload with a converter that need not wait.
+pub(super) fn written(
+    converter: &dyn Converter,
+    topic: &str,
+    payload: &Payload<'_>,
+    headers: &Headers<'_>,
+) -> Result<Option<Vec<u8>>, ConvertError> {
+    let given = Given { payload, headers };
+    let mut out = Vec::new();
+    let there = prepared(converter, topic, given)?.write(given, &mut out)?;
+    Ok(there.then_some(out))
+}
+
 #[track_caller]
 fn check(class: &str, schema: &Arc<Schema>, value: &Value, expect: Result<Option<&[u8]>, &str>) {
     let converter = create(class, &Properties::new(), Role::Header).unwrap();
-    let part = Part::owned(Arc::clone(schema), 0);
-    let mut prepare = converter.prepare("t", Some(&part));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(encoder) = prepare.as_mut().poll(&mut context) else { panic!("it waits") };
-    let mut out = Vec::new();
-    let written = encoder.and_then(|mut encoder| {
-        let payload = Payload::Value(Arc::clone(schema), value.clone());
-        encoder.write(Given { payload: &payload, headers: &Headers::default() }, &mut out)
-    });
-    let written = written.map(|some| some.then_some(out.as_slice())).map_err(|error| error.to_string());
+    let payload = Payload::Value(Arc::clone(schema), value.clone());
+    let written = written(&*converter, "t", &payload, &Headers::default());
+    let written = written.as_ref().map(Option::as_deref).map_err(ToString::to_string);
     assert_eq!(written, expect.map_err(str::to_owned), "{class}");
 }
 
@@ -64,4 +82,28 @@ fn classes_and_properties() {
     assert_eq!(create(&[("schemas.enable", "FALSE"), ("decimal.format", "numeric"), ("other", "x")]), Ok(()));
     let expect = "Invalid value maybe for configuration schemas.enable: Expected value to be either true or false";
     assert_eq!(create(&[("schemas.enable", "maybe")]), Err(expect.to_owned()));
+}
+
+/// What Kafka's own converters write.
+#[test]
+fn kafkas_converters_answer_as_in_java() {
+    let mut wrong = 0;
+    for case in &answers::read("converters/kafka.jsonl") {
+        let converter = create(case.json["class"].as_str().unwrap(), &case.options, Role::Header).unwrap();
+        let made = written(&*converter, "t", &case.payload(), &Headers::default());
+        let made = match made {
+            Err(error) => Err(error.to_string()),
+            Ok(bytes) if case.json.get("text").is_some() => Ok(bytes.map(|bytes| String::from_utf8(bytes).unwrap())),
+            Ok(bytes) => Ok(bytes.map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())),
+        };
+        let expect = match (case.json.get("error"), case.answer("text").or_else(|| case.answer("bytes"))) {
+            (Some(error), _) => Err(error.as_str().unwrap().to_owned()),
+            (None, answer) => answer.unwrap(),
+        };
+        if made != expect {
+            wrong += 1;
+            println!("{}\n  wanted {expect:?}\n  made   {made:?}", case.line);
+        }
+    }
+    assert_eq!(wrong, 0);
 }

@@ -11,6 +11,7 @@ use super::mapping_keys;
 use super::options::{Family, Options};
 use super::parse::parse;
 use super::types::Form;
+use crate::convert::announce::Announcer;
 use crate::convert::registry::{self, Document, DocumentKind, Registry, RegistryError};
 use crate::convert::{ConvertError, Converter, Encoder, Prepare, TYPE_KEY};
 
@@ -22,9 +23,8 @@ pub(in crate::convert) const APICURIO: Def = Def::new(&[TYPE_KEY, registry::APIC
 /// `io.confluent.connect.avro.AvroConverter` or `io.apicurio.registry.utils.converter.AvroConverter`.
 #[derive(Debug)]
 pub struct AvroConverter {
-    registry: Registry,
+    announcer: Announcer,
     options: Options,
-    is_key: bool,
 }
 
 impl AvroConverter {
@@ -46,7 +46,8 @@ impl AvroConverter {
 
     fn new(registry: Registry, family: Family, properties: &Properties) -> Self {
         let is_key = properties.get("converter.type") == Some("key");
-        Self { registry, options: Options::read(family, properties), is_key }
+        let failed = |topic: &str| format!("Failed to serialize Avro data from topic {topic}:");
+        Self { announcer: Announcer { registry, is_key, failed }, options: Options::read(family, properties) }
     }
 
     async fn encoder(&self, topic: &str, part: &Part) -> Result<Encoder, ConvertError> {
@@ -54,21 +55,10 @@ impl AvroConverter {
         let of = parse(&text).map_err(|error| ConvertError::Avro { field: "".into(), error })?;
         let name = if let Form::Record(record) = &of.form { Some(record.name.text()) } else { None };
         let given = Document { kind: DocumentKind::Avro, text, references: Vec::new() };
-        let registered = self
-            .registry
-            .resolve(topic, self.is_key, name.as_deref(), &given)
-            .await
-            .map_err(|error| failed(topic, error))?;
-        let frame = self.registry.frame(self.is_key, &registered, &[]).map_err(|error| failed(topic, error))?;
+        let registered = self.announcer.announce(topic, name.as_deref(), &given).await?;
+        let frame = self.announcer.frame(topic, &registered, &[])?;
         let encoder = encoder(part, &given.text, registered.document.as_deref(), &frame.prefix, self.options)?;
-        Ok(frame.headers.into_iter().fold(encoder, |encoder, (name, value)| encoder.with_header(name, value)))
-    }
-}
-
-fn failed(topic: &str, error: RegistryError) -> ConvertError {
-    ConvertError::Registry {
-        doing: format!("Failed to serialize Avro data from topic {topic}:"),
-        error: Box::new(error),
+        Ok(encoder.framed(frame))
     }
 }
 

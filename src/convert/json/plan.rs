@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use record::{Kind, Logical, Schema, Value};
 
-use super::Style;
 use super::text::write_string;
 use super::write::write_owned;
+use super::{Pairs, Style};
 
 /// How values of one schema are written.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ pub(crate) enum Form {
     Array(Box<Node>),
     /// A map with text keys, written as an object.
     Object(Box<Node>),
-    /// A map with other keys, written as an array of pairs.
-    Pairs(Box<(Node, Node)>),
+    /// A map with other keys, written as an array of pairs. The texts stand before, between and behind the two of a pair.
+    Pairs(Box<(Node, Node)>, [&'static str; 3]),
     Struct(Box<[Member]>),
 }
 
@@ -60,10 +60,18 @@ impl Node {
             (Kind::String, _) => Form::Text,
             (Kind::Bytes, _) => Form::Bytes,
             (Kind::Array(items), _) => Form::Array(inner(items)),
-            (Kind::Map(keys, values), _) if matches!(keys.kind, Kind::String) => Form::Object(inner(values)),
-            (Kind::Map(keys, values), _) => {
-                Form::Pairs(Box::new((Self::of(keys, field, style), Self::of(values, field, style))))
+            (Kind::Map(keys, values), _)
+                if matches!(keys.kind, Kind::String) && (style.pairs == Pairs::Arrays || !keys.optional) =>
+            {
+                Form::Object(inner(values))
             }
+            (Kind::Map(keys, values), _) => Form::Pairs(
+                Box::new((Self::of(keys, field, style), Self::of(values, field, style))),
+                match style.pairs {
+                    Pairs::Arrays => ["[", ",", "]"],
+                    Pairs::Objects => ["{\"key\":", ",\"value\":", "}"],
+                },
+            ),
             (Kind::Struct(fields), _) => Form::Struct(
                 fields
                     .iter()
@@ -111,7 +119,7 @@ impl Node {
             Form::Text => "STRING",
             Form::Bytes | Form::Decimal(_) | Form::Numeric => "BYTES",
             Form::Array(_) => "ARRAY",
-            Form::Object(_) | Form::Pairs(_) => "MAP",
+            Form::Object(_) | Form::Pairs(..) => "MAP",
             Form::Struct(_) => "STRUCT",
         }
     }

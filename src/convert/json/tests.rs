@@ -12,7 +12,7 @@ use super::plan::Node as Written;
 use super::sample::{bench_cells, bench_shape, change, decimal, decoded, optional, plain};
 use super::*;
 
-const PLAIN: Style = Style { schemas: false, numeric: false, replace_null: true };
+const PLAIN: Style = Style { schemas: false, numeric: false, replace_null: true, pairs: Pairs::Arrays };
 const KEEP_NULL: Style = Style { replace_null: false, ..PLAIN };
 const NUMERIC: Style = Style { numeric: true, ..PLAIN };
 const FULL: Style = Style { schemas: true, ..PLAIN };

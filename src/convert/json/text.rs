@@ -99,6 +99,33 @@ fn unicode(out: &mut Vec<u8>, unit: u16) {
     out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
 }
 
+/// The same JSON with characters beyond U+FFFF as they are, where [`write_string`] has escaped them.
+pub(super) fn without_pairs(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let unit =
+            |at: usize| rest[..at].ends_with("\\u").then(|| u32::from_str_radix(&rest[at..at + 4], 16).ok()).flatten();
+        let high = unit(2.min(rest.len())).filter(|high| high & !0x3ff == 0xd800);
+        // A first half is always followed by a second one.
+        let low = high.and_then(|_| unit(8));
+        let character =
+            high.zip(low).and_then(|(high, low)| char::from_u32(0x1_0000 + ((high & 0x3ff) << 10 | low & 0x3ff)));
+        let len = if let Some(character) = character {
+            out.push(character);
+            12
+        } else {
+            out.push_str(&rest[..2]);
+            2
+        };
+        rest = &rest[len..];
+    }
+    out.push_str(rest);
+    out
+}
+
 /// Writes bytes as unquoted base64, padded.
 pub(crate) fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
@@ -164,6 +191,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pairs_are_characters_again(text in "[\\\\u\"d8c0-9a-f😀\u{10ffff}é\n]*") {
+            let plain = without_pairs(&string(&text));
+            prop_assert_eq!(serde_json::from_str::<String>(&plain).unwrap(), text.clone());
+            prop_assert_eq!(plain.matches('😀').count(), text.matches('😀').count());
+        }
+
         #[test]
         fn strings_read_back(text in ".*") {
             prop_assert_eq!(serde_json::from_str::<String>(&string(&text)).unwrap(), text);

@@ -78,7 +78,7 @@ pub(super) fn write_owned(node: &Node, value: &Value, out: &mut Vec<u8>) -> Done
         (Form::Numeric, Value::Decimal { unscaled, scale }) => write_long_decimal(out, unscaled, *scale),
         (Form::Array(item), Value::Array(values)) => return write_array(item, values, out),
         (Form::Object(of), Value::Map(entries)) => return write_object(node, of, entries, out),
-        (Form::Pairs(of), Value::Map(entries)) => return write_pairs(of, entries, out),
+        (Form::Pairs(of, texts), Value::Map(entries)) => return write_pairs(of, *texts, entries, out),
         (Form::Struct(members), Value::Struct(values)) if members.len() == values.len() => {
             return write_struct(members, out, |i, node, out| write_owned(node, &values[i], out));
         }
@@ -120,23 +120,37 @@ fn write_object(node: &Node, of: &Node, entries: &[(Value, Value)], out: &mut Ve
         if i > 0 {
             out.push(b',');
         }
-        let Value::Text(key) = key else { return Err(mismatch(node, of_value(key))) };
-        write_string(out, key);
-        out.push(b':');
+        write_key(node, key, out)?;
         write_owned(of, value, out)?;
     }
     out.push(b'}');
     Ok(())
 }
 
-fn write_pairs(of: &(Node, Node), entries: &[(Value, Value)], out: &mut Vec<u8>) -> Done {
+/// Writes the key of a map's entry as the name of a member, and the colon behind it.
+pub(super) fn write_key(node: &Node, key: &Value, out: &mut Vec<u8>) -> Done {
+    match key {
+        Value::Text(key) => write_string(out, key),
+        // Java makes a text of the null.
+        Value::Null => write_string(out, "null"),
+        _ => return Err(mismatch(node, of_value(key))),
+    }
+    out.push(b':');
+    Ok(())
+}
+
+fn write_pairs(of: &(Node, Node), texts: [&str; 3], entries: &[(Value, Value)], out: &mut Vec<u8>) -> Done {
+    let [before, between, behind] = texts.map(str::as_bytes);
     out.push(b'[');
     for (i, (key, value)) in entries.iter().enumerate() {
-        out.extend_from_slice(if i > 0 { b",[" } else { b"[" });
+        if i > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(before);
         write_owned(&of.0, key, out)?;
-        out.push(b',');
+        out.extend_from_slice(between);
         write_owned(&of.1, value, out)?;
-        out.push(b']');
+        out.extend_from_slice(behind);
     }
     out.push(b']');
     Ok(())

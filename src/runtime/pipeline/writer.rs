@@ -8,7 +8,7 @@ use record::{Cache, Headers, Payload, View};
 use tokio::time::Instant;
 
 use super::attempts::Attempts;
-use crate::convert::{Converter, Encoder, Given};
+use crate::convert::{ConvertError, Converter, Encoder, Given};
 use crate::runtime::failure::{Failure, Stage};
 
 /// How many encoders are kept. With more topics and schemas some are prepared again now and then; the bound keeps tables
@@ -67,42 +67,49 @@ impl Writer {
     ) -> Result<bool, Failure> {
         self.bytes.clear();
         let (stage, id) = (self.stage, payload.id());
+        let given = Given { payload, headers };
         let is = |(name, known): &(Arc<str>, u32)| *known == id && (Arc::ptr_eq(name, topic) || name == topic);
         let place = if let Some(place) = self.encoders.place(is, || (Arc::clone(topic), id)) {
             place
         } else {
-            let encoder = self.prepare(topic, payload, attempts)?;
-            let view = if let Payload::View(view, ..) = payload { Some(Arc::clone(view)) } else { None };
-            self.encoders.insert((Arc::clone(topic), id), Prepared { encoder, _view: view })
+            self.prepare(topic, given, attempts)?
         };
         self.last = place;
-        let given = Given { payload, headers };
-        self.encoders.at(place).encoder.write(given, &mut self.bytes).map_err(|error| Failure::convert(stage, &error))
+        let written = match self.encoders.at(place).encoder.write(given, &mut self.bytes) {
+            Err(ConvertError::Changed) => {
+                self.last = self.prepare(topic, given, attempts)?;
+                self.encoders.at(self.last).encoder.write(given, &mut self.bytes)
+            }
+            written => written,
+        };
+        written.map_err(|error| Failure::convert(stage, &error))
     }
 
-    fn prepare(
-        &mut self,
-        topic: &Arc<str>,
-        payload: &Payload<'_>,
-        attempts: &mut Attempts,
-    ) -> Result<Encoder, Failure> {
-        let key = (Arc::clone(topic), payload.id());
+    /// Prepares an encoder and gives its place.
+    fn prepare(&mut self, topic: &Arc<str>, given: Given<'_, '_>, attempts: &mut Attempts) -> Result<usize, Failure> {
+        let key = (Arc::clone(topic), given.payload.id());
         if let Some(place) = self.refused.place(|known| *known == key, || key.clone()) {
             let (since, failure) = self.refused.at(place);
             if since.elapsed() < REFUSED {
                 return Err(failure.clone());
             }
         }
-        let (stage, converter, part) = (self.stage, &*self.converter, payload.part());
+        let (stage, converter) = (self.stage, &*self.converter);
         let prepared = attempts.run_async(|| async {
-            converter.prepare(topic, part.as_ref()).await.map_err(|error| Failure::convert(stage, &error))
+            converter.prepare_for(topic, given).await.map_err(|error| Failure::convert(stage, &error))
         });
-        if let Err(failure) = &prepared
-            && failure.is_of_the_record()
-        {
-            self.refused.insert(key, (Instant::now(), failure.clone()));
+        match prepared {
+            Ok(encoder) => {
+                let view = if let Payload::View(view, ..) = given.payload { Some(Arc::clone(view)) } else { None };
+                Ok(self.encoders.insert(key, Prepared { encoder, _view: view }))
+            }
+            Err(failure) => {
+                if failure.is_of_the_record() {
+                    self.refused.insert(key, (Instant::now(), failure.clone()));
+                }
+                Err(failure)
+            }
         }
-        prepared
     }
 
     /// The headers that the encoder that wrote last adds to each record.
