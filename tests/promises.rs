@@ -208,11 +208,7 @@ fn each_promise_of_a_worker_is_kept_or_ends_the_start() {
     for (key, value, text) in [
         ("exactly.once.source.support", "enabled", "in one transaction yet"),
         ("rest.extension.classes", "com.example.Guard", "'com.example.Guard' is not built in"),
-        (
-            "key.converter",
-            "com.example.OwnConverter",
-            "Class com.example.OwnConverter could not be found.",
-        ),
+        ("key.converter", "com.example.OwnConverter", "Class com.example.OwnConverter could not be found."),
         ("value.converter", "no.such.Converter", "This is afterimage"),
         ("header.converter", "no.such.Converter", "org.apache.kafka.connect.storage.SimpleHeaderConverter"),
         ("producer.interceptor.classes", "com.example.Audit", "to load com.example.Audit"),

@@ -42,4 +42,6 @@ impl Options {
 }
 
 #[cfg(test)]
+mod property;
+#[cfg(test)]
 mod tests;

@@ -54,4 +54,6 @@ fn root(schema: &Schema) -> ConvertError {
 }
 
 #[cfg(test)]
+mod property;
+#[cfg(test)]
 mod tests;

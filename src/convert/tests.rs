@@ -1,6 +1,7 @@
 //! Every converter by its class name: classes, properties, and what Java answered.
 
 pub(super) mod answers;
+pub(super) mod any;
 
 use record::{Kind, Payload, Schema, Value};
 use settings::Properties;

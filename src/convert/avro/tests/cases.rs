@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use record::{Kind, Logical, Schema, Value, unhex};
+use record::{Schema, Value, unhex};
 use serde_json::Value as Json;
 use settings::Properties;
+
+pub(super) use crate::convert::tests::answers::{schema, value};
 
 /// A schema, and what Java answered.
 pub(super) struct Case {
@@ -67,73 +69,4 @@ impl Case {
             apicurio_bytes,
         }
     }
-}
-
-/// A schema of its JSON.
-pub(super) fn schema(json: &Json) -> Arc<Schema> {
-    let kind = match json["type"].as_str().unwrap() {
-        "int8" => Kind::Int8,
-        "int16" => Kind::Int16,
-        "int32" => Kind::Int32,
-        "int64" => Kind::Int64,
-        "float" => Kind::Float32,
-        "double" => Kind::Float64,
-        "boolean" => Kind::Bool,
-        "string" => Kind::String,
-        "bytes" => Kind::Bytes,
-        "array" => Kind::Array(schema(&json["items"])),
-        "map" => Kind::Map(schema(&json["keys"]), schema(&json["values"])),
-        "struct" => Kind::structure(
-            json["fields"].as_array().unwrap().iter().map(|field| (field["field"].as_str().unwrap(), schema(field))),
-        ),
-        other => panic!("no type {other}"),
-    };
-    let mut builder = Schema::of(kind).optional_if(json["optional"] == true);
-    if let Some(name) = json["name"].as_str() {
-        builder = builder.named(name, json["version"].as_i64().map(|version| version as i32));
-    }
-    if let Some(doc) = json["doc"].as_str() {
-        builder = builder.doc(doc);
-    }
-    for (name, value) in json["parameters"].as_object().into_iter().flatten() {
-        builder = builder.parameter(name, value.as_str().unwrap());
-    }
-    match json.get("default") {
-        Some(default) => builder.clone().default(Some(value(&builder.build(), default))).build(),
-        None => builder.build(),
-    }
-}
-
-/// A value of its JSON: bytes as hexadecimal digits, maps as pairs, structs as objects.
-pub(super) fn value(schema: &Schema, json: &Json) -> Value {
-    if json.is_null() {
-        return Value::Null;
-    }
-    if let Logical::Decimal { .. } = schema.logical {
-        let digits: i128 = json["unscaled"].as_str().unwrap().parse().unwrap();
-        return Value::Decimal {
-            unscaled: record::twos_complement(digits),
-            scale: json["scale"].as_i64().unwrap() as i32,
-        };
-    }
-    let list = || json.as_array().unwrap().iter();
-    match &schema.kind {
-        Kind::Bool => Value::Bool(json.as_bool().unwrap()),
-        Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 => Value::Int(json.as_i64().unwrap()),
-        Kind::Float32 => Value::Float(real(json).parse().unwrap()),
-        Kind::Float64 => Value::Double(real(json).parse().unwrap()),
-        Kind::String => Value::text(json.as_str().unwrap()),
-        Kind::Bytes => Value::Bytes(unhex(json.as_str().unwrap().as_bytes()).unwrap()),
-        Kind::Array(items) => Value::Array(list().map(|item| value(items, item)).collect()),
-        Kind::Map(keys, values) => {
-            Value::Map(list().map(|pair| (value(keys, &pair[0]), value(values, &pair[1]))).collect())
-        }
-        Kind::Struct(fields) => {
-            Value::Struct(fields.iter().map(|field| value(&field.schema, &json[&*field.name])).collect())
-        }
-    }
-}
-
-fn real(json: &Json) -> String {
-    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
 }
