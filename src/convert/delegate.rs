@@ -119,3 +119,6 @@ impl Converter for DelegatingConverter {
 fn ready<'a>(encoder: Encoder) -> Prepare<'a> {
     Box::pin(std::future::ready(Ok(encoder)))
 }
+
+#[cfg(test)]
+mod tests;
