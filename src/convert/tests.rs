@@ -95,7 +95,7 @@ fn kafkas_converters_answer_as_in_java() {
         let made = match made {
             Err(error) => Err(error.to_string()),
             Ok(bytes) if case.json.get("text").is_some() => Ok(bytes.map(|bytes| String::from_utf8(bytes).unwrap())),
-            Ok(bytes) => Ok(bytes.map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())),
+            Ok(bytes) => Ok(bytes.map(|bytes| answers::hex(&bytes))),
         };
         let expect = match (case.json.get("error"), case.answer("text").or_else(|| case.answer("bytes"))) {
             (Some(error), _) => Err(error.as_str().unwrap().to_owned()),

@@ -55,10 +55,8 @@ impl FileResolver for Files {
 /// The first message of a document, as the oracle understands it.
 fn message(text: &str) -> MessageDescriptor {
     // Registries know the file in which the option of fields is defined without an import.
-    let text = match text.contains("confluent.field_meta") {
-        true => text.replacen("\n\nmessage", "\nimport \"confluent/meta.proto\";\n\nmessage", 1),
-        false => text.to_owned(),
-    };
+    let imported = text.replacen("\n\nmessage", "\nimport \"confluent/meta.proto\";\n\nmessage", 1);
+    let text = if text.contains("confluent.field_meta") { imported } else { text.to_owned() };
     let known = KNOWN.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     let files = Files(known.chain([("t.proto".to_owned(), text.clone())]).collect());
     let mut resolver = ChainFileResolver::new();
@@ -81,7 +79,7 @@ fn same(schema: &Schema, value: &Value, read: Option<&Read>, is_field: bool) -> 
         (value, _) => value,
     };
     let Some(read) = read else { return *value == Value::Null };
-    let part = |message: &DynamicMessage, name: &str| message.get_field_by_name(name).map(|value| value.into_owned());
+    let part = |message: &DynamicMessage, name: &str| message.get_field_by_name(name).map(std::borrow::Cow::into_owned);
     let whole = |message: &DynamicMessage, name: &str| match part(message, name) {
         Some(Read::I32(number)) => i64::from(number),
         Some(Read::I64(number)) => number,

@@ -129,6 +129,12 @@ fn real(json: &Json) -> String {
     json.as_str().map_or_else(|| json.to_string(), str::to_owned)
 }
 
+/// Bytes as hexadecimal digits.
+pub(in crate::convert) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 /// Where two texts begin to differ.
 pub(in crate::convert) fn first_difference(made: &str, expect: &str) -> String {
     let at = made.bytes().zip(expect.bytes()).take_while(|(one, other)| one == other).count();
