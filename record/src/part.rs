@@ -231,6 +231,8 @@ impl Part {
 
     /// The number of an integer of any width; none for null and for other types.
     pub fn int(&self, frame: Frame<'_>) -> Option<i64> {
+        // A closure, because the method's own type is tied to one lifetime.
+        #[allow(clippy::redundant_closure_for_method_calls)]
         self.with(frame, |cell| cell.as_int())
     }
 
