@@ -108,6 +108,32 @@ async fn protobuf() {
 }
 
 #[tokio::test]
+async fn apicurios_protobuf() {
+    let (registry, topic) = (Registry::shared(), unique("apb"));
+    let class = "io.apicurio.registry.utils.converter.ProtobufConverter";
+    let url = registry.native_url(3);
+    let settings = [("apicurio.registry.url", &*url), ("apicurio.registry.auto-register", "true")];
+    let fields = [("id", Kind::Int64), ("s", Kind::String)].map(|(name, kind)| (name, Schema::of(kind).build()));
+    let schema = Schema::of(Kind::structure(fields)).named("shop.public.t.Value", None).build();
+    let row = Payload::Value(schema, Value::Struct(vec![Value::Int(7), Value::text("é")]));
+    let (bytes, _) = written(&*made(class, &settings, Role::Value), &topic, &row).await;
+    let bytes = bytes.unwrap();
+    // The name of the message, and its fields.
+    let expect = [&[7, 10, 5][..], b"Value", &[8, 7, 18, 2, 0xc3, 0xa9]].concat();
+    assert_eq!(bytes[5..], expect);
+    let kept = format!("{url}/ids/contentIds/{}", i32::from_be_bytes(bytes[1..5].try_into().unwrap()));
+    let kept = ask("GET", &kept, None, &[]).unwrap().text;
+    assert!(kept.ends_with("\nmessage Value {\n  int64 id = 1;\n\n  string s = 2;\n}\n"), "{kept}");
+    // With headers, the id is there, and the names of the message and of its class.
+    let settings = [&settings[..], &[("apicurio.registry.headers.enabled", "true")]].concat();
+    let (bytes, headers) = written(&*made(class, &settings, Role::Value), &topic, &row).await;
+    assert_eq!(bytes.unwrap(), expect);
+    let names: Vec<_> = headers.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["apicurio.value.contentId", "apicurio.value.msgType", "apicurio.protobuf.type"]);
+    assert_eq!(headers[2].1, b"Value");
+}
+
+#[tokio::test]
 async fn ext_json() {
     let (registry, topic) = (Registry::shared(), unique("ext"));
     let class = "io.apicurio.registry.utils.converter.ExtJsonConverter";

@@ -44,7 +44,7 @@ pub use self::header::SimpleHeaderConverter;
 pub use self::json::{JsonConverter, JsonEncoder};
 pub use self::json_schema::JsonSchemaConverter;
 pub use self::primitive::PrimitiveConverter;
-pub use self::protobuf::{ProtobufConverter, ProtobufError};
+pub use self::protobuf::{ApicurioProtobufConverter, ProtobufConverter, ProtobufError};
 pub use self::string::{StringConverter, java_text};
 pub use self::table::{ALL, Entry, Refusal, Role, create, find};
 

@@ -6,8 +6,9 @@ use settings::{Def, Invalid, Properties, names_class};
 
 use super::registry::RegistryError;
 use super::{
-    AvroConverter, ByteArrayConverter, CloudEventsConverter, Converter, DelegatingConverter, ExtJsonConverter,
-    JsonConverter, JsonSchemaConverter, PrimitiveConverter, ProtobufConverter, SimpleHeaderConverter, StringConverter,
+    ApicurioProtobufConverter, AvroConverter, ByteArrayConverter, CloudEventsConverter, Converter, DelegatingConverter,
+    ExtJsonConverter, JsonConverter, JsonSchemaConverter, PrimitiveConverter, ProtobufConverter, SimpleHeaderConverter,
+    StringConverter,
 };
 use super::{avro, bytes, cloud_events, delegate, ext_json, header, json, json_schema, primitive, protobuf, string};
 
@@ -83,6 +84,14 @@ pub static ALL: &[Entry] = &[
         for_headers: false,
         keys: ext_json::DEF,
         make: Make::Perhaps(|properties| Ok(Box::new(ExtJsonConverter::new(properties)?))),
+    },
+    Entry {
+        class: "io.apicurio.registry.utils.converter.ProtobufConverter",
+        summary: "Writes Protobuf whose document Apicurio's registry stores.",
+        for_records: true,
+        for_headers: false,
+        keys: protobuf::APICURIO,
+        make: Make::Perhaps(|properties| Ok(Box::new(ApicurioProtobufConverter::new(properties)?))),
     },
     Entry {
         class: "io.confluent.connect.avro.AvroConverter",

@@ -35,7 +35,8 @@ struct Mapped {
     written: Written,
 }
 
-enum Written {
+/// How records are written.
+pub(super) enum Written {
     Struct(Box<[Member]>),
     Scalar(Item),
 }
@@ -93,7 +94,7 @@ impl Mapped {
 }
 
 /// The encoder for the records of a part; `head` stands before each of them.
-fn encoder(part: &Part, written: Written, head: Vec<u8>) -> Encoder {
+pub(super) fn encoder(part: &Part, written: Written, head: Vec<u8>) -> Encoder {
     match (written, &part.node) {
         (Written::Scalar(item), node) => {
             let node = node.clone();

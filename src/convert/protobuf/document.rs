@@ -49,7 +49,7 @@ message BytesValue {
 
 impl Scalar {
     /// The name of the type.
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Int32 => "int32",
             Self::Int64 => "int64",
@@ -126,7 +126,7 @@ fn write_field(out: &mut String, model: &Model, field: &Field, indent: &str) {
         Type::Date => "google.type.Date",
         Type::Time => "google.type.TimeOfDay",
         Type::Timestamp => "google.protobuf.Timestamp",
-        Type::Struct(id) | Type::Entry(id) => &model.messages[id].name,
+        Type::Struct(id) | Type::Entry(id) | Type::List(id) => &model.messages[id].name,
     };
     let _ = write!(out, "{indent}  {label}{of} {} = {}", field.name, field.tag);
     if !field.meta.is_empty() {

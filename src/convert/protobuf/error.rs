@@ -14,6 +14,21 @@ pub enum ProtobufError {
     /// A list cannot hold lists.
     #[error("Array cannot be nested")]
     NestedArray,
+    /// A whole record must be a struct.
+    #[error("Top-level Protobuf converter schema must be a struct")]
+    NoStruct,
+    /// A map's keys must be texts.
+    #[error("Only string map keys are supported by the Protobuf converter")]
+    Keys,
+    /// A list or a map cannot hold maps.
+    #[error("Nested map-in-collection is not supported. Wrap the inner map in a struct field.")]
+    NestedMap,
+    /// A logical type has no form in Protobuf.
+    #[error("Unsupported bytes value: class {found}")]
+    Logical {
+        /// The Java class that the value would have.
+        found: &'static str,
+    },
     /// A list cannot hold maps.
     #[error("Wrong object type used with protocol message reflection.")]
     MapInArray,
@@ -78,10 +93,17 @@ impl ProtobufError {
     /// What a user can do about the error.
     pub(in crate::convert) fn remedy(&self) -> &'static str {
         match self {
-            Self::Root { .. } => {
+            Self::Root { .. } | Self::NoStruct => {
                 "Choose another converter for this topic, such as org.apache.kafka.connect.json.JsonConverter."
             }
-            Self::NestedArray | Self::MapInArray | Self::NullElement | Self::Time | Self::Timestamp => {
+            Self::Logical { .. } => "Set decimal.handling.mode=string or double on the connector.",
+            Self::NestedArray
+            | Self::MapInArray
+            | Self::NestedMap
+            | Self::Keys
+            | Self::NullElement
+            | Self::Time
+            | Self::Timestamp => {
                 "Leave the column out with column.exclude.list, or choose another converter, such as \
                  io.confluent.connect.avro.AvroConverter."
             }

@@ -11,8 +11,8 @@ use std::collections::HashSet;
 
 use record::{Kind, Logical, Schema};
 
-use super::Options;
 use super::error::ProtobufError;
+use super::{Family, Options};
 use crate::convert::ConvertError;
 
 const UNNAMED: &str = "ConnectDefault";
@@ -69,6 +69,8 @@ pub(super) enum Type {
     Struct(Id),
     /// An entry of a map.
     Entry(Id),
+    /// A list inside of a list or a map (Apicurio's): a message whose one field is the list.
+    List(Id),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,6 +303,9 @@ impl Maker {
 
 /// With `scrub.invalid.names`, a name that Protobuf allows.
 pub(super) fn scrubbed(name: &str, options: Options) -> String {
+    if options.family == Family::Apicurio {
+        return replaced(name);
+    }
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_odd = |first: char| first.is_ascii_digit() || first == '_';
     if !options.scrub_names || (name.chars().all(allowed) && !name.starts_with(is_odd)) {
@@ -323,6 +328,17 @@ pub(super) fn scrubbed(name: &str, options: Options) -> String {
     out
 }
 
+/// A name in which underscores stand for what Apicurio's converter does not allow.
+fn replaced(name: &str) -> String {
+    let unit = |unit: u16| char::from_u32(unit.into()).filter(|c| c.is_alphanumeric()).unwrap_or('_');
+    let out: String = name.encode_utf16().map(unit).collect();
+    match out.chars().next() {
+        None => "field".to_owned(),
+        Some(first) if first.is_alphabetic() || first == '_' => out,
+        Some(_) => format!("field_{out}"),
+    }
+}
+
 /// The name of a map's entries.
 fn entry_name(name: &str) -> String {
     if !name.contains('_') {
@@ -336,7 +352,8 @@ fn entry_name(name: &str) -> String {
     format!("{}Entry", words.collect::<String>())
 }
 
-fn check(name: &str, full: &str) -> Result<(), ProtobufError> {
+/// Whether Protobuf accepts a name. `full` is the name with those around it.
+pub(super) fn check(name: &str, full: &str) -> Result<(), ProtobufError> {
     let full = || full.to_owned();
     if name.is_empty() {
         return Err(ProtobufError::Unnamed { full: full() });

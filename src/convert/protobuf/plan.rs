@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use record::{Kind, Logical, Schema, Value};
 
-use super::Options;
+use super::error::ProtobufError;
 use super::model::{Id, Label, Model, Scalar, Type, scalar, scrubbed};
+use super::{Family, Options};
 
 /// A field of a message.
 #[derive(Debug)]
@@ -37,8 +38,10 @@ pub(super) enum Item {
     Entry(Box<[Member; 2]>),
     /// The message has no such field, because another struct of the same name has been taken for this one.
     Missing,
-    /// A list of maps, which cannot be written.
-    Unwritable,
+    /// A list inside of another one.
+    List(Box<Member>),
+    /// What cannot be written, and why.
+    Unwritable(ProtobufError),
 }
 
 /// The fields of a whole record.
@@ -77,16 +80,25 @@ impl Planner<'_> {
     fn member(&self, schema: &Schema, id: Id, place: Option<usize>, path: &str) -> Member {
         let default = schema.default.clone().filter(|value| !self.options.keep_null && *value != Value::Null);
         let field = place.map(|place| &self.model.messages[id].fields[place]);
-        let items = if let Kind::Array(items) = &schema.kind { items } else { schema };
+        let label = field.map_or(Label::None, |field| field.label);
+        let items = match &schema.kind {
+            Kind::Array(items) if label == Label::Repeated => items,
+            _ => schema,
+        };
         let item = match field {
-            Some(_) if matches!((&schema.kind, &items.kind), (Kind::Array(_), Kind::Map(..))) => Item::Unwritable,
+            Some(_) if matches!((&schema.kind, &items.kind), (Kind::Array(_), Kind::Map(..))) => {
+                Item::Unwritable(match self.options.family {
+                    Family::Confluent => ProtobufError::MapInArray,
+                    Family::Apicurio => ProtobufError::NestedMap,
+                })
+            }
             Some(field) => self.item(items, field.of, path),
             None => Item::Missing,
         };
         Member {
             tag: field.map_or(0, |field| field.tag),
             item,
-            label: field.map_or(Label::None, |field| field.label),
+            label,
             default,
             path: path.into(),
             type_name: schema.type_name(),
@@ -103,6 +115,10 @@ impl Planner<'_> {
             (Type::Entry(id), Kind::Map(keys, values), _) => {
                 Item::Entry(Box::new([self.entry(keys, id, 0, path), self.entry(values, id, 1, path)]))
             }
+            (Type::List(id), Kind::Array(_), _) => Item::List(Box::new(self.entry(schema, id, 0, path))),
+            (Type::Scalar(_), _, Logical::Decimal { .. }) => {
+                Item::Unwritable(ProtobufError::Logical { found: "java.math.BigDecimal" })
+            }
             (Type::Scalar(of), kind, _) if scalar(kind) == Some(of) => Item::Scalar(of),
             (Type::Wrapper(of), kind, _) if scalar(kind) == Some(of) => Item::Wrapper(of),
             _ => Item::Missing,
@@ -111,6 +127,10 @@ impl Planner<'_> {
 
     /// The key or the value of an entry, where a null is never replaced by a default.
     fn entry(&self, schema: &Schema, id: Id, place: usize, path: &str) -> Member {
-        Member { default: None, ..self.member(schema, id, Some(place), path) }
+        let member = Member { default: None, ..self.member(schema, id, Some(place), path) };
+        if let (Family::Apicurio, Kind::Map(..)) = (self.options.family, &schema.kind) {
+            return Member { item: Item::Unwritable(ProtobufError::NestedMap), ..member };
+        }
+        member
     }
 }

@@ -9,12 +9,12 @@ use protox::Compiler;
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 use record::{Kind, Logical, Schema, Value};
 
-use super::Options;
 use super::document::document;
 use super::error::ProtobufError;
-use super::model::model;
+use super::model::{Model, model};
 use super::plan::plan;
 use super::write::write_record;
+use super::{Family, Options, flat};
 use crate::convert::ConvertError;
 use crate::convert::tests::any::{schemas, values};
 
@@ -52,8 +52,8 @@ impl FileResolver for Files {
     }
 }
 
-/// The first message of a document, as the oracle understands it.
-fn message(text: &str) -> MessageDescriptor {
+/// A message of a document, as the oracle understands it.
+fn message(text: &str, name: &str) -> MessageDescriptor {
     // Registries know the file in which the option of fields is defined without an import.
     let imported = text.replacen("\n\nmessage", "\nimport \"confluent/meta.proto\";\n\nmessage", 1);
     let text = if text.contains("confluent.field_meta") { imported } else { text.to_owned() };
@@ -68,8 +68,7 @@ fn message(text: &str) -> MessageDescriptor {
         panic!("{error:?}\n{text}");
     }
     let pool = DescriptorPool::from_file_descriptor_set(compiler.file_descriptor_set()).unwrap();
-    let file = pool.get_file_by_name("t.proto").unwrap();
-    file.messages().next().unwrap()
+    pool.get_message_by_name(name).unwrap()
 }
 
 /// Whether the oracle read what was written. A null is written as the default, or left out and so read as zero.
@@ -100,6 +99,10 @@ fn same(schema: &Schema, value: &Value, read: Option<&Read>, is_field: bool) -> 
         }
         (_, Logical::Timestamp, Value::Int(ms), Read::Message(message)) => {
             whole(message, "seconds") * 1000 + whole(message, "nanos") / 1_000_000 == *ms
+        }
+        // A list inside of another one, or in a map.
+        (Kind::Array(_), _, value, Read::Message(message)) => {
+            same(schema, value, part(message, "items").as_ref(), is_field)
         }
         // A wrapper.
         (_, Logical::Plain, value, Read::Message(message)) if !matches!(schema.kind, Kind::Struct(_)) => {
@@ -155,21 +158,45 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read_back((schema, value) in struct_and_value(), optional: bool, wrapper: bool) {
-        let options = Options { optional, wrapper, keep_null: false, scrub_names: false };
-        let model = match model(&schema, options) {
-            Ok(model) => model,
-            Err(ConvertError::Protobuf { error: ProtobufError::NestedArray, .. }) => return Err(TestCaseError::reject("")),
-            Err(error) => panic!("{error}"),
-        };
-        let (text, mut out) = (document(&model), Vec::new());
-        match write_record(&plan(&schema, &model, options), &value, &mut out) {
-            Ok(()) => {}
-            // What Protobuf cannot express.
-            Err(ConvertError::Protobuf { .. }) => return Err(TestCaseError::reject("")),
-            Err(error) => panic!("{error}"),
-        }
-        let read = DynamicMessage::decode(message(&text), &out[..]).unwrap();
-        prop_assert_eq!(read.unknown_fields().count(), 0);
-        prop_assert!(same(&schema, &value, Some(&Read::Message(read.clone())), false), "{}\n{:?}\n{:?}", text, value, read);
+        let options = Options { family: Family::Confluent, optional, wrapper, keep_null: false, scrub_names: false };
+        reads_back(&schema, &value, options, || model(&schema, options).map(|model| (document(&model), model)))?;
     }
+
+    #[test]
+    fn what_apicurios_writes_is_read_back((schema, value) in struct_and_value()) {
+        let options =
+            Options { family: Family::Apicurio, optional: true, wrapper: false, keep_null: false, scrub_names: true };
+        let made = || {
+            let (model, order) = flat::model(&schema, options)?;
+            // Protobuf's compiler does not let a document say this, but the registry does.
+            Ok((flat::document(&model, &order).replace("  option map_entry = true;\n", ""), model))
+        };
+        reads_back(&schema, &value, options, made)?;
+    }
+}
+
+fn reads_back(
+    schema: &Schema,
+    value: &Value,
+    options: Options,
+    made: impl FnOnce() -> Result<(String, Model), ConvertError>,
+) -> Result<(), TestCaseError> {
+    let mut out = Vec::new();
+    let (text, model) = match made() {
+        Ok(made) => made,
+        // What the converters cannot express.
+        Err(ConvertError::Protobuf { error: ProtobufError::NestedArray | ProtobufError::Keys, .. }) => {
+            return Err(TestCaseError::reject(""));
+        }
+        Err(error) => panic!("{error}"),
+    };
+    match write_record(&plan(schema, &model, options), value, &mut out) {
+        Ok(()) => {}
+        Err(ConvertError::Protobuf { .. }) => return Err(TestCaseError::reject("")),
+        Err(error) => panic!("{error}"),
+    }
+    let read = DynamicMessage::decode(message(&text, "test.pack.Row"), &out[..]).unwrap();
+    prop_assert_eq!(read.unknown_fields().count(), 0);
+    prop_assert!(same(schema, value, Some(&Read::Message(read.clone())), false), "{}\n{:?}\n{:?}", text, value, read);
+    Ok(())
 }

@@ -2,11 +2,11 @@
 
 use record::{Frame, Kind, Node, Part, Schema, Value, ValueRef};
 
-use super::Options;
 use super::document::{WRAPPERS, document};
 use super::model::{model, scalar};
 use super::plan::{plan, plan_scalar};
 use super::write::{write_members, write_record, write_root};
+use super::{Family, Options, flat};
 use crate::convert::ConvertError;
 use crate::convert::tests::answers::{self, Case, first_difference};
 
@@ -85,6 +85,30 @@ fn bytes_equal_java() {
         count += 1;
         for made in bytes(case) {
             check(case, &made, &expect, &mut wrong);
+        }
+    }
+    assert_eq!(wrong, 0);
+    assert!(count > 200, "{count}");
+}
+
+/// Apicurio's converter: documents and bytes, with the name of the message before them.
+#[test]
+fn apicurios_are_as_in_java() {
+    let options =
+        Options { family: Family::Apicurio, optional: true, wrapper: false, keep_null: false, scrub_names: true };
+    let (mut count, mut wrong) = (0, 0);
+    for case in &answers::read("converters/apicurio_protobuf.jsonl") {
+        let (Some(schema), Some(value)) = (&case.schema, &case.value) else { continue };
+        let made = flat::model(schema, options).and_then(|(model, order)| {
+            let mut out = Vec::new();
+            write_record(&plan(schema, &model, options), value, &mut out)?;
+            Ok((flat::document(&model, &order), format!("{} {}", model.messages[0].name, answers::hex(&out))))
+        });
+        for (question, is_document) in [("document", true), ("bytes", false)] {
+            let one = |(document, bytes): (String, String)| Some(if is_document { document } else { bytes });
+            let made = made.clone().map(one).map_err(|error| error.to_string());
+            check(case, &made, &case.answer(question).unwrap(), &mut wrong);
+            count += 1;
         }
     }
     assert_eq!(wrong, 0);

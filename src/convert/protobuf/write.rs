@@ -104,6 +104,11 @@ fn write_cell(member: &Member, cell: &ValueRef<'_>, out: &mut Vec<u8>) -> Done {
             values.iter().try_for_each(|value| write_item(member, &ValueRef::Shared(value), true, out))
         }
         (Item::Entry(members), Some(Value::Map(entries))) => entries.iter().try_for_each(|(key_of, value)| {
+            // Where both are always written, neither can be missing.
+            let is_strict = members[0].label == Label::Optional;
+            if is_strict && (*key_of == Value::Null || *value == Value::Null) {
+                return Err(fails(member, ProtobufError::NullElement));
+            }
             key(out, member.tag, DELIMITED);
             delimited(out, |out| {
                 write_cell(&members[0], &ValueRef::Shared(key_of), out)?;
@@ -148,7 +153,11 @@ fn write_item(member: &Member, cell: &ValueRef<'_>, always: bool, out: &mut Vec<
             let name = member.path.rsplit('.').next().unwrap_or_default().to_owned();
             Err(fails(member, ProtobufError::Field { name }))
         }
-        (Item::Unwritable, _) => Err(fails(member, ProtobufError::MapInArray)),
+        (Item::Unwritable(error), _) => Err(fails(member, error.clone())),
+        (Item::List(list), _) => {
+            key(out, member.tag, DELIMITED);
+            delimited(out, |out| write_cell(list, cell, out))
+        }
         (Item::Struct(_) | Item::Entry(_), _) => Err(mismatch(&member.path, member.type_name, cell)),
         (item, _) => {
             key(out, member.tag, DELIMITED);
