@@ -151,8 +151,8 @@ fn a_class_that_is_not_here() {
             "io.debezium.transforms.ExtractNewRecordState",
         ),
         (
-            &[("value.converter", "io.confluent.connect.protobuf.ProtobufConverter")],
-            "Invalid value io.confluent.connect.protobuf.ProtobufConverter for configuration value.converter: Class io.confluent.connect.protobuf.ProtobufConverter could not be found.",
+            &[("value.converter", "com.example.OwnConverter")],
+            "Invalid value com.example.OwnConverter for configuration value.converter: Class com.example.OwnConverter could not be found.",
             "org.apache.kafka.connect.json.JsonConverter",
         ),
     ] {

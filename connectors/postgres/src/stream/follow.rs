@@ -140,8 +140,8 @@ impl<'a> Follow<'a> {
             biased;
             () = drained, if !self.filling.is_empty() => {}
             read = self.link.read(&mut self.filling.buffer) => {
-                let bytes = read?;
-                self.link.heard(bytes, true).await;
+                read?;
+                self.link.heard().await;
                 if self.link.speaks_again() {
                     self.lasting.outlet.running();
                 }

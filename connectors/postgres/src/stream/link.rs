@@ -90,8 +90,8 @@ impl Link {
     /// Reads what is there; false when the socket is empty.
     pub(super) async fn try_read(&mut self, buffer: &mut BytesMut) -> Result<bool, Error> {
         match self.replication.try_fill(buffer) {
-            Ok(Some(bytes)) => {
-                self.heard(bytes, false).await;
+            Ok(Some(_)) => {
+                self.heard().await;
                 Ok(true)
             }
             Ok(None) => Ok(false),
@@ -99,19 +99,18 @@ impl Link {
         }
     }
 
-    /// Waits for bytes and returns their number. The future may be dropped without losing any. The caller then calls
-    /// [`heard`](Self::heard).
-    pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> Result<usize, Error> {
+    /// Waits for bytes. The future may be dropped without losing any. The caller then calls [`heard`](Self::heard).
+    pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> Result<(), Error> {
         match self.replication.fill(buffer).await {
-            Ok(bytes) => Ok(bytes),
+            Ok(_) => Ok(()),
             Err(error) => Err(self.replication.stream_error(error)),
         }
     }
 
     /// Notes that bytes were read, and slows down reads that come too fast ([`Pace`]).
-    pub(super) async fn heard(&mut self, bytes: usize, was_empty: bool) {
+    pub(super) async fn heard(&mut self) {
         self.silence.heard(Instant::now());
-        self.pace.read(bytes, was_empty).await;
+        self.pace.read().await;
     }
 
     /// Whether bytes have come after a silence that the task's status had reported. Returns true once per reported silence.
