@@ -65,7 +65,6 @@ done
 where=(--rest "http://127.0.0.1:$port" --broker "$kafka" --postgres "$postgres" --registry "http://$registry/apis/ccompat/v7" --jars "$home/jars")
 passed=0 failed=0
 run() {
-  # Flink's virtual machine needs the jars on its class path too, for decode.py.
   if timeout 600 "$home/python/bin/python" "$consumers/$1" "${where[@]}" "${@:2}"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 case "${1:-} ${2:-}" in
