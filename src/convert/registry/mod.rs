@@ -7,8 +7,8 @@
 //!
 //! Why so: registries are restarted, sit behind proxies and refuse schemas. What is known must go on without them, what
 //! is new must be asked for once and not more, and whoever reads an error must learn subject, version and rule. Nothing
-//! here waits before it asks again: a caller that gets an error for which [`RegistryError::is_transient`] is true waits
-//! as [`Registry::retries`] says, where it can be stopped.
+//! here waits before it asks again: for an error for which [`RegistryError::is_transient`] is true the pipeline asks again
+//! later, with pauses, and can be stopped meanwhile.
 //!
 //! Must not know: columns, records, Kafka.
 
