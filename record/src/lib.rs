@@ -33,5 +33,5 @@ pub use schema::{Field, Kind, Logical, Schema, SchemaBuilder};
 pub use shape::{KeyShape, Shape, ShapeViews, SourceField, SourceShape};
 pub use source::{Frame, Mask, Source};
 pub use text::{civil_from_days, days_from_civil, write_iso_date, write_zoned};
-pub use value::{Value, ValueRef, twos_complement, unhex, unscaled_of};
+pub use value::{Value, ValueRef, small_twos_complement, twos_complement, unhex, unscaled_of};
 pub use view::{Decoded, Payload, Record, View};

@@ -200,6 +200,14 @@ pub fn twos_complement(number: i128) -> Vec<u8> {
     bytes[leading_sign_bytes(&bytes)..].to_vec()
 }
 
+/// The big-endian two's complement of a number of 64 bits, and the index at which its minimal form begins.
+#[inline]
+pub fn small_twos_complement(number: i64) -> ([u8; 8], usize) {
+    // How many leading bytes only repeat the sign; one sign bit must stay.
+    let spare = (if number < 0 { number.leading_ones() } else { number.leading_zeros() } - 1) / 8;
+    (number.to_be_bytes(), spare as usize)
+}
+
 /// How many leading bytes of a two's complement only repeat the sign.
 fn leading_sign_bytes(bytes: &[u8]) -> usize {
     let mut skip = 0;

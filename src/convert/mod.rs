@@ -19,6 +19,7 @@ mod java_class_names;
 mod java_map;
 mod json;
 mod json_schema;
+mod mapping_keys;
 mod number;
 mod primitive;
 mod program;

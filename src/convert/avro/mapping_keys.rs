@@ -2,7 +2,8 @@
 //!
 //! Must not know: how the mapping is done.
 
-use settings::{Check, Key, Kind, Support};
+use crate::convert::mapping_keys::{NULLABLES, RULES, SINGLETONS};
+use settings::{Key, Kind, Support};
 
 const CACHE: Key = Key::new("schemas.cache.config", Kind::Int)
     .default("1000")
@@ -26,9 +27,7 @@ pub(super) const CONFLUENT: &[Key] = &[
         "Whether enums and unions are recognised by the parameters that all of Confluent's formats share \
          (org.apache.kafka.connect.data.Enum, org.apache.kafka.connect.data.Union).",
     ),
-    Key::new("ignore.default.for.nullables", Kind::Boolean).default("false").doc(
-        "Whether a null stays null in a field that has a default. Without it a null is written as the default, as in Java.",
-    ),
+    NULLABLES,
     CACHE,
     ENUMS,
     Key::new("scrub.invalid.names", Kind::Boolean).default("false").doc(
@@ -44,11 +43,7 @@ pub(super) const CONFLUENT: &[Key] = &[
         .default("false")
         .low()
         .doc("Whether a map whose keys are optional texts is an Avro map. Otherwise it is an array of entries."),
-    Key::new("flatten.singleton.unions", Kind::Boolean)
-        .default("true")
-        .low()
-        .doc("Whether a union of one type is read as that type.")
-        .support(Support::NoEffect("only reading uses it, in Java too")),
+    SINGLETONS,
     Key::new("avro.reflection.allow.null", Kind::Boolean)
         .default("false")
         .doc("Whether Java objects may have null fields.")
@@ -61,14 +56,7 @@ pub(super) const CONFLUENT: &[Key] = &[
         .default("false")
         .doc("Whether properties that only Java needs are left out of schemas.")
         .support(Support::NoEffect("schemas of a converter have no such properties")),
-    Key::new("validation.rules.execution", Kind::String)
-        .default("DISABLED")
-        .checks(&[Check::OneOfAnyCase(&["DISABLED", "BEFORE_DOMAIN_RULES", "AFTER_DOMAIN_RULES"])])
-        .doc("When rules of a data contract are checked against a record.")
-        .support(Support::Refused(
-            "rules of data contracts are not run",
-            "Leave it at DISABLED, and check the records where they are read.",
-        )),
+    RULES,
 ];
 
 /// The keys of `io.apicurio.registry.utils.converter.AvroConverter`.

@@ -196,10 +196,8 @@ fn write_symbol(plan: &Plan, index: Option<&[u8]>, out: &mut Vec<u8>) -> Done {
 #[inline]
 fn write_unscaled(out: &mut Vec<u8>, unscaled: i128) {
     if let Ok(small) = i64::try_from(unscaled) {
-        let bytes = small.to_be_bytes();
-        // How many leading bytes only repeat the sign; one sign bit must stay.
-        let spare = (if small < 0 { small.leading_ones() } else { small.leading_zeros() } - 1) / 8;
-        return write_bytes(out, &bytes[spare as usize..]);
+        let (bytes, start) = record::small_twos_complement(small);
+        return write_bytes(out, &bytes[start..]);
     }
     write_bytes(out, &twos_complement(unscaled));
 }

@@ -198,10 +198,8 @@ fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 /// Writes the shortest two's complement of a number, big-endian, in quoted base64.
 fn write_unscaled(out: &mut Vec<u8>, unscaled: i128) {
     if let Ok(small) = i64::try_from(unscaled) {
-        let bytes = small.to_be_bytes();
-        // How many leading bytes only repeat the sign; one sign bit must stay.
-        let spare = (if small < 0 { small.leading_ones() } else { small.leading_zeros() } - 1) / 8;
-        return quoted(out, |out| write_base64(out, &bytes[spare as usize..]));
+        let (bytes, start) = record::small_twos_complement(small);
+        return quoted(out, |out| write_base64(out, &bytes[start..]));
     }
     quoted(out, |out| write_base64(out, &twos_complement(unscaled)));
 }

@@ -2,6 +2,7 @@
 //!
 //! Must not know: how the mapping is done.
 
+use crate::convert::mapping_keys::{NULLABLES, RULES, SINGLETONS};
 use settings::{Check, Key, Kind, Support};
 
 const SUM_TYPES: &str = "the schemas of the connectors here have no unions or enums of Confluent's kind";
@@ -17,9 +18,7 @@ pub(super) const KEYS: &[Key] = &[
         .default("false")
         .doc("Whether enums and unions are recognised by the parameters that all of Confluent's formats share.")
         .support(Support::NoEffect(SUM_TYPES)),
-    Key::new("ignore.default.for.nullables", Kind::Boolean).default("false").doc(
-        "Whether a null stays null in a field that has a default. Without it a null is written as the default, as in Java.",
-    ),
+    NULLABLES,
     Key::new("object.additional.properties", Kind::Boolean)
         .default("true")
         .doc("Whether the document lets objects have properties that it does not name."),
@@ -37,11 +36,7 @@ pub(super) const KEYS: &[Key] = &[
         .low()
         .checks(&[Check::OneOfAnyCase(&["BASE64", "NUMERIC"])])
         .doc("How decimals (Connect's Decimal) are written: BASE64 (the bytes of the unscaled value, in base64) or NUMERIC (a JSON number)."),
-    Key::new("flatten.singleton.unions", Kind::Boolean)
-        .default("true")
-        .low()
-        .doc("Whether a union of one type is read as that type.")
-        .support(Support::NoEffect("only reading uses it, in Java too")),
+    SINGLETONS,
     Key::new("preserve.additional.properties", Kind::Boolean)
         .default("false")
         .doc("Whether properties that the document does not name are kept when they are read.")
@@ -78,12 +73,5 @@ pub(super) const KEYS: &[Key] = &[
         .low()
         .doc("Which properties of Java objects are written.")
         .support(Support::NoEffect("a converter never writes Java objects")),
-    Key::new("validation.rules.execution", Kind::String)
-        .default("DISABLED")
-        .checks(&[Check::OneOfAnyCase(&["DISABLED", "BEFORE_DOMAIN_RULES", "AFTER_DOMAIN_RULES"])])
-        .doc("When rules of a data contract are checked against a record.")
-        .support(Support::Refused(
-            "rules of data contracts are not run",
-            "Leave it at DISABLED, and check the records where they are read.",
-        )),
+    RULES,
 ];

@@ -2,7 +2,8 @@
 //!
 //! Must not know: how the mapping is done.
 
-use settings::{Check, Key, Kind, Support};
+use crate::convert::mapping_keys::{NULLABLES, RULES};
+use settings::{Key, Kind, Support};
 
 const ONLY_READING: Support = Support::NoEffect("only reading uses it, in Java too");
 const NO_SUM_TYPES: Support =
@@ -21,9 +22,7 @@ pub(super) const KEYS: &[Key] = &[
         .default("false")
         .doc("Whether enums and unions are recognised by the parameters that all of Confluent's formats share.")
         .support(NO_SUM_TYPES),
-    Key::new("ignore.default.for.nullables", Kind::Boolean).default("false").doc(
-        "Whether a null stays null in a field that has a default. Without it a null is written as the default, as in Java.",
-    ),
+    NULLABLES,
     Key::new("enhanced.protobuf.schema.support", Kind::Boolean)
         .default("false")
         .doc("Whether the names of packages are kept when messages are read.")
@@ -81,12 +80,5 @@ pub(super) const KEYS: &[Key] = &[
             "the files of Google's and Confluent's types are not registered here",
             "Leave it at true: registries know these files.",
         )),
-    Key::new("validation.rules.execution", Kind::String)
-        .default("DISABLED")
-        .checks(&[Check::OneOfAnyCase(&["DISABLED", "BEFORE_DOMAIN_RULES", "AFTER_DOMAIN_RULES"])])
-        .doc("When rules of a data contract are checked against a record.")
-        .support(Support::Refused(
-            "rules of data contracts are not run",
-            "Leave it at DISABLED, and check the records where they are read.",
-        )),
+    RULES,
 ];
