@@ -36,8 +36,7 @@ const CACHE: usize = 4096;
 const NO_SPANS: &str = "no spans are made or exported";
 
 const fn key(name: &'static str, kind: settings::Kind, display_name: &'static str) -> Key {
-    let key = Key::new(name, kind).high().shown(display_name, Width::Medium);
-    Key { order_in_group: 1, ..key }
+    crate::options::key(name, kind, display_name, Width::Medium).high()
 }
 
 const KEYS: &[Key] = &[

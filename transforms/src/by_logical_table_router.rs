@@ -53,8 +53,7 @@ const CACHE: usize = 4096;
 const PURPOSE: &str = "Updating schema";
 
 const fn key(name: &'static str, kind: settings::Kind, title: &'static str, width: Width) -> Key {
-    let key = Key::new(name, kind).low().shown(title, width);
-    Key { order_in_group: 1, ..key }
+    crate::options::key(name, kind, title, width).low()
 }
 
 const KEYS: &[Key] = &[

@@ -48,13 +48,14 @@ const NULLS: &str = "fields.null.include";
 /// The number of forms of messages whose views are remembered.
 const CACHE: usize = 10_000;
 
-const KEYS: &[Key] = &[Key {
-    order_in_group: 1,
-    ..Key::new(NULLS, settings::Kind::Boolean)
-        .default("false")
-        .shown("Defines whether to include fields with null values to the decoded structure", Width::Medium)
-        .doc("Whether fields that are null are kept, with the type BYTES. Otherwise they are left out.")
-}];
+const KEYS: &[Key] = &[crate::options::key(
+    NULLS,
+    settings::Kind::Boolean,
+    "Defines whether to include fields with null values to the decoded structure",
+    Width::Medium,
+)
+.default("false")
+.doc("Whether fields that are null are kept, with the type BYTES. Otherwise they are left out.")];
 
 /// The transform's row in the table.
 pub(crate) const KIND: crate::Kind = crate::Kind {

@@ -38,8 +38,7 @@ use crate::{Transform, TransformError};
 const CACHE: usize = 4096;
 
 const fn key(name: &'static str, title: &'static str) -> Key {
-    let key = Key::new(name, settings::Kind::String).low().shown(title, Width::Long);
-    Key { order_in_group: 1, ..key }
+    crate::options::key(name, settings::Kind::String, title, Width::Long).low()
 }
 
 const KEYS: &[Key] = &[

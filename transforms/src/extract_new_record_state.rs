@@ -82,8 +82,7 @@ fn mode_check(asked: &Asked<'_>) -> Vec<String> {
 }
 
 const fn key(name: &'static str, kind: settings::Kind, display_name: &'static str, width: Width) -> Key {
-    let key = Key::new(name, kind).low().shown(display_name, width);
-    Key { order_in_group: 1, ..key }
+    crate::options::key(name, kind, display_name, width).low()
 }
 
 const KEYS: &[Key] = &[

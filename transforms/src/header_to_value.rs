@@ -47,8 +47,7 @@ settings::choices! {
 }
 
 const fn key(name: &'static str, kind: settings::Kind, title: &'static str) -> Key {
-    let key = Key::new(name, kind).high().shown(title, Width::None);
-    Key { order_in_group: 1, ..key }
+    crate::options::key(name, kind, title, Width::None).high()
 }
 
 const KEYS: &[Key] = &[

@@ -4,7 +4,7 @@
 //! Must not know: which transforms there are.
 
 use record::Adjustment;
-use settings::{Choice, Finding, JavaRegex, Properties, Severity};
+use settings::{Choice, Finding, JavaRegex, Key, Properties, Severity, Width};
 
 use crate::error::{Refusal, java};
 
@@ -28,6 +28,12 @@ impl From<Names> for Adjustment {
             Names::AvroUnicode => Self::AvroUnicode,
         }
     }
+}
+
+/// An option as Debezium's transforms list it over REST: in no group, but at position 1.
+pub(crate) const fn key(name: &'static str, kind: settings::Kind, title: &'static str, width: Width) -> Key {
+    let key = Key::new(name, kind).shown(title, width);
+    Key { order_in_group: 1, ..key }
 }
 
 /// Reads the options of one transform and keeps what is wrong with them.

@@ -32,13 +32,16 @@ use crate::{Transform, TransformError};
 const LIST: &str = "schema.change.event.exclude.list";
 const TYPES: &[&str] = &["CREATE", "ALTER", "DROP", "TRUNCATE", "DATABASE"];
 
-const KEYS: &[Key] = &[Key {
-    order_in_group: 1,
-    ..Key::new(LIST, settings::Kind::String)
-        .high()
-        .shown("Schema change event exclude list", Width::Short)
-        .doc("The types of schema changes to drop, with commas between: CREATE, ALTER, DROP, TRUNCATE, DATABASE. Must be set.")
-}];
+const KEYS: &[Key] = &[crate::options::key(
+    LIST,
+    settings::Kind::String,
+    "Schema change event exclude list",
+    Width::Short,
+)
+.high()
+.doc(
+    "The types of schema changes to drop, with commas between: CREATE, ALTER, DROP, TRUNCATE, DATABASE. Must be set.",
+)];
 
 /// The transform's row in the table.
 pub(crate) const KIND: crate::Kind = crate::Kind {

@@ -54,8 +54,7 @@ const INTERNAL: &str = "_timescaledb_internal";
 const CACHE: usize = 4096;
 
 const fn key(name: &'static str, kind: settings::Kind, display_name: &'static str) -> Key {
-    let key = Key::new(name, kind).shown(display_name, Width::Medium);
-    Key { order_in_group: 1, ..key }
+    crate::options::key(name, kind, display_name, Width::Medium)
 }
 
 const KEYS: &[Key] = &[

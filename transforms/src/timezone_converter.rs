@@ -63,8 +63,7 @@ const RULES: &str = "Rules with commas between: source:TABLE[:FIELD], topic:TOPI
                      a table. A prefix holds for the rules behind it too, and must not be repeated.";
 
 const fn key(name: &'static str, kind: settings::Kind, display_name: &'static str) -> Key {
-    let key = Key::new(name, kind).high().shown(display_name, Width::Medium);
-    Key { order_in_group: 1, ..key }
+    crate::options::key(name, kind, display_name, Width::Medium).high()
 }
 
 const KEYS: &[Key] = &[

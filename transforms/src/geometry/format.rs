@@ -38,14 +38,10 @@ settings::choices! {
     }
 }
 
-const KEYS: &[Key] = &[Key {
-    order_in_group: 1,
-    ..Key::new(FORMAT, settings::Kind::String)
-        .default("wkb")
-        .low()
-        .shown("Target Format", settings::Width::Medium)
-        .doc("wkb adds the SRID to plain WKBs, until the first EWKB is seen; ewkb takes the SRID out of EWKBs.")
-}];
+const KEYS: &[Key] = &[crate::options::key(FORMAT, settings::Kind::String, "Target Format", settings::Width::Medium)
+    .default("wkb")
+    .low()
+    .doc("wkb adds the SRID to plain WKBs, until the first EWKB is seen; ewkb takes the SRID out of EWKBs.")];
 
 /// The transform's row in the table.
 pub(crate) const KIND: crate::Kind = crate::Kind {

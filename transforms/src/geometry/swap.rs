@@ -27,13 +27,14 @@ use crate::{Transform, TransformError};
 
 const SRIDS: &str = "srids";
 
-const KEYS: &[Key] = &[Key {
-    order_in_group: 1,
-    ..Key::new(SRIDS, settings::Kind::String)
-        .low()
-        .shown("Geometry SRIDs that should be considered for coordinate swapping", settings::Width::Medium)
-        .doc("SRIDs with commas between: geometries with one of them are swapped. Not set: 4326, 3857 and 4269.")
-}];
+const KEYS: &[Key] = &[crate::options::key(
+    SRIDS,
+    settings::Kind::String,
+    "Geometry SRIDs that should be considered for coordinate swapping",
+    settings::Width::Medium,
+)
+.low()
+.doc("SRIDs with commas between: geometries with one of them are swapped. Not set: 4326, 3857 and 4269.")];
 
 /// The transform's row in the table.
 pub(crate) const KIND: crate::Kind = crate::Kind {

@@ -54,8 +54,7 @@ const KEYS: &[Key] = &[
 ];
 
 const fn key(name: &'static str, display_name: &'static str) -> Key {
-    let key = Key::new(name, settings::Kind::String).low().shown(display_name, settings::Width::None);
-    Key { order_in_group: 1, ..key }
+    crate::options::key(name, settings::Kind::String, display_name, settings::Width::None).low()
 }
 
 /// The transform's row in the table.
