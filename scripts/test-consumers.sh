@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs real consumers on the daemon's topics: Apache Flink folds them to rows (tests/consumers/fold.py), and Confluent's and
-# Java's Avro decode a table with every kind of column (tests/consumers/decode.py). Starts its own servers and stops them.
+# Runs real consumers on the daemon's topics of PostgreSQL and MySQL: Apache Flink folds them to rows
+# (tests/consumers/fold.py), and Confluent's and Java's Avro decode a table with every kind of column
+# (tests/consumers/decode.py). Starts its own servers and stops them.
 # The first run fetches about 400 MB (Flink's Python library, its connectors). `--only json|avro` limits the fold.
 # The last line is "N passed, M failed" over both programs.
 set -uo pipefail
@@ -9,7 +10,9 @@ cd "$here/.." || exit 1
 . "$here/env.sh"
 die() { echo "test-consumers: $*" >&2; exit 1; }
 
-"$here/setup.sh" --quiet --registry || exit 1
+# The databases are started here: one that the user names for the tests is not used, and must not leave one out.
+unset AFTERIMAGE_TEST_MYSQL AFTERIMAGE_TEST_MARIADB
+"$here/setup.sh" --quiet --registry --mysql || exit 1
 consumers=$here/../tests/consumers
 home=$AFTERIMAGE_CACHE/consumers-$(cksum <"$consumers/requirements.txt" | cut -d ' ' -f 1)
 if [ ! -e "$home/complete" ]; then
@@ -32,14 +35,15 @@ chmod 711 "$work"
 daemon=""
 tidy_up() {
   if [ -n "$daemon" ]; then kill -TERM "$daemon" 2>/dev/null; wait "$daemon" 2>/dev/null; fi
-  "$here/servers.sh" stop "$work/registry" "$work/kafka" "$work/postgres"
+  "$here/servers.sh" stop "$work/registry" "$work/kafka" "$work/postgres" "$work/mysql"
   rm -rf "$work"
 }
 trap tidy_up EXIT
 trap 'exit 130' INT TERM
 
-echo "test-consumers: starting PostgreSQL, Kafka, a schema registry and the daemon"
+echo "test-consumers: starting PostgreSQL, MySQL, Kafka, a schema registry and the daemon"
 postgres=$("$here/servers.sh" postgres "$work/postgres") || exit 1
+mysql=$("$here/servers.sh" mysql "$work/mysql") || exit 1
 kafka=$("$here/servers.sh" kafka "$work/kafka") || exit 1
 registry=$("$here/servers.sh" registry "$work/registry") || exit 1
 port=$("$here/servers.sh" port)
@@ -62,7 +66,7 @@ for _ in $(seq 300); do
   sleep 0.1
 done
 
-where=(--rest "http://127.0.0.1:$port" --broker "$kafka" --postgres "$postgres" --registry "http://$registry/apis/ccompat/v7" --jars "$home/jars")
+where=(--rest "http://127.0.0.1:$port" --broker "$kafka" --postgres "$postgres" --mysql "$mysql" --registry "http://$registry/apis/ccompat/v7" --jars "$home/jars")
 passed=0 failed=0
 run() {
   if timeout 600 "$home/python/bin/python" "$consumers/$1" "${where[@]}" "${@:2}"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi

@@ -38,6 +38,8 @@ pub struct Plugin {
     pub headers: fn(&Properties) -> Vec<(&'static str, String)>,
     /// A position in the form in which it is stored as an offset.
     pub offset: fn(&Position) -> Map<String, Json>,
+    /// Whether it keeps a schema history, as its `schema.history.internal` keys say.
+    pub keeps_history: bool,
     /// How many entries Debezium's maps of source partition and source offset have for a record at this position.
     pub origin_entries: fn(&Position) -> u32,
     /// Makes a reader of TimescaleDB's catalogue, which connects as the properties say and waits on this runtime. It must not
@@ -45,22 +47,55 @@ pub struct Plugin {
     pub chunks: fn(&Properties, Handle) -> ChunkCatalog,
 }
 
+/// The row of one of the two connectors that the crate `mysql` has. A function cannot make it: the fields are functions
+/// without an environment.
+macro_rules! mysql_plugin {
+    ($flavour:ident, $keys:ident) => {
+        Plugin {
+            class: mysql::Flavour::$flavour.class(),
+            task_class: mysql::Flavour::$flavour.task_class(),
+            version: mysql::VERSION,
+            metrics_kind: mysql::Flavour::$flavour.kind(),
+            keys: || &mysql::keys::$keys,
+            warnings: mysql::keys::warnings,
+            check: |properties| Box::pin(mysql::check(mysql::Flavour::$flavour, properties)),
+            start: |properties, outlet| Box::pin(mysql::start(mysql::Flavour::$flavour, properties, outlet)),
+            partition: mysql::partition,
+            headers: |properties| relational::shell::headers(properties, mysql::Flavour::$flavour.kind()),
+            offset: mysql::position::to_offset,
+            keeps_history: true,
+            origin_entries: mysql::position::entries,
+            chunks: no_timescale,
+        }
+    };
+}
+
 /// All connectors of this daemon.
-pub static ALL: &[Plugin] = &[Plugin {
-    class: postgres::CLASS,
-    task_class: postgres::TASK_CLASS,
-    version: postgres::VERSION,
-    metrics_kind: "postgres",
-    keys: || &postgres::keys::KEYS,
-    warnings: postgres::keys::warnings,
-    check: |properties| Box::pin(postgres::check(properties)),
-    start: |properties, outlet| Box::pin(postgres::start(properties, outlet)),
-    partition: postgres::partition,
-    headers: postgres::headers,
-    offset: postgres::position::to_offset,
-    origin_entries: postgres::position::entries,
-    chunks: timescale,
-}];
+pub static ALL: &[Plugin] = &[
+    Plugin {
+        class: postgres::CLASS,
+        task_class: postgres::TASK_CLASS,
+        version: postgres::VERSION,
+        metrics_kind: "postgres",
+        keys: || &postgres::keys::KEYS,
+        warnings: postgres::keys::warnings,
+        check: |properties| Box::pin(postgres::check(properties)),
+        start: |properties, outlet| Box::pin(postgres::start(properties, outlet)),
+        partition: relational::shell::partition,
+        headers: postgres::headers,
+        offset: postgres::position::to_offset,
+        keeps_history: false,
+        origin_entries: postgres::position::entries,
+        chunks: timescale,
+    },
+    mysql_plugin!(MySql, MYSQL),
+    mysql_plugin!(MariaDb, MARIADB),
+];
+
+/// There is no TimescaleDB on these servers.
+fn no_timescale(_: &Properties, _: Handle) -> ChunkCatalog {
+    Box::new(|| Err("TimescaleDB is an extension of PostgreSQL; this connector reads MySQL or MariaDB".to_owned()))
+}
 
 /// See [`Plugin::chunks`].
 fn timescale(properties: &Properties, runtime: Handle) -> ChunkCatalog {

@@ -128,7 +128,6 @@ fn mistakes_name_key_source_and_remedy() {
     {
         check(&[("rest.extension.classes", class)], "rest.extension.classes", &format!("'{class}' is not built in"));
     }
-    check(&[("exactly.once.source.support", "ENABLED")], "exactly.once.source.support", "in one transaction yet");
     check(
         &[("producer.transactional.id", "t")],
         "producer.transactional.id",
@@ -158,6 +157,14 @@ fn mistakes_name_key_source_and_remedy() {
     assert_eq!(keys, expect);
     let text = errors[3].to_string();
     assert!(text.contains("(not set)") && text.contains("CONNECT_GROUP_ID"), "{text}");
+}
+
+#[test]
+fn names_of_metrics_that_are_not_known_are_refused_with_those_that_are() {
+    let errors = WorkerConfig::read(&layers(WORKER, &[], &[("metrics.names", "f1, f9")]), false).unwrap_err();
+    let text = errors[0].to_string();
+    assert!(errors.len() == 1 && text.starts_with("worker setting metrics.names (flag --set metrics.names"), "{text}");
+    assert!(text.contains("'f9' is no set of names: there are f1, f2, f3 and strip-total"), "{text}");
 }
 
 #[test]
@@ -202,16 +209,33 @@ fn log_levels_of_javas_images() {
     }
     const ROOT: &str = "CONNECT_LOG4J_ROOT_LOGLEVEL";
     const LOGGERS: &str = "CONNECT_LOG4J_LOGGERS";
+    const DEBEZIUM_TRACE: &str = "info,postgres=trace,mysql=trace,relational=trace,relational::action_query=trace,transforms=trace,\
+                                  afterimage::store::history=trace";
     check(&[], "info");
     check(&[(ROOT, "WARN")], "warn");
     check(&[(ROOT, "FATAL"), ("LOG_LEVEL", "debug")], "debug");
     check(&[(LOGGERS, "DEBUG, stdout")], "debug");
-    check(&[(LOGGERS, "org.reflections=ERROR,io.debezium=TRACE")], "info,postgres=trace,relational=trace");
+    check(&[(LOGGERS, "org.reflections=ERROR,io.debezium=TRACE")], DEBEZIUM_TRACE);
     check(
         &[(ROOT, "error"), (LOGGERS, "org.apache.kafka.connect.runtime.rest=WARNING,io.debezium=loud")],
-        "error,afterimage::rest=warn",
+        "error,afterimage::rest=warn,org.apache.kafka.connect.runtime.rest.RestServer=warn",
     );
-    check(&[("CONNECT_LOG4J_LOGGER_IO_DEBEZIUM", "DEBUG, stdout")], "info,postgres=debug,relational=debug");
+    // A class is a part of what a target does: it makes the target say more, and never less.
+    for (loggers, expect) in [
+        ("org.apache.kafka.connect.runtime.WorkerSourceTask=WARN", "info"),
+        (
+            "org.apache.kafka.clients.producer.ProducerConfig=OFF,org.apache.kafka.clients.consumer.ConsumerConfig=ERROR",
+            "info",
+        ),
+        ("org.apache.kafka.connect.runtime.WorkerSourceTask=DEBUG", "info,afterimage::runtime=debug"),
+        (
+            "org.apache.kafka.connect.json.JsonConverter=DEBUG,org.apache.kafka.connect.converters=WARN",
+            "info,afterimage::convert=warn,afterimage::convert=debug",
+        ),
+    ] {
+        check(&[(LOGGERS, loggers)], expect);
+    }
+    check(&[("CONNECT_LOG4J_LOGGER_IO_DEBEZIUM", "DEBUG, stdout")], &DEBEZIUM_TRACE.replace("=trace", "=debug"));
 }
 
 #[test]

@@ -2,11 +2,10 @@
 //! specification. The entry point runs as a process, with a fake `afterimage` that prints what it was given.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod};
 use serde_json::Value;
 
 fn docker(name: &str) -> PathBuf {
@@ -74,11 +73,58 @@ fn the_compose_file_is_what_the_specification_allows() {
         specification().iter_errors(&file).map(|e| format!("{}: {e}", e.instance_path())).chain(sense(&file)).collect();
     assert_eq!(complaints, Vec::<String>::new());
     let services = file["services"].as_object().unwrap();
-    assert_eq!(services.keys().collect::<Vec<_>>(), ["postgres", "kafka", "connect"]);
+    assert_eq!(services.keys().collect::<Vec<_>>(), ["postgres", "mysql", "mariadb", "kafka", "connect"]);
     let build = &file["services"]["connect"]["build"];
     let context = docker("").join(build["context"].as_str().unwrap());
     assert!(context.join(build["dockerfile"].as_str().unwrap()).is_file(), "the Dockerfile is not where compose looks");
     assert!(file["services"]["postgres"]["command"].as_array().unwrap().iter().any(|c| c == "wal_level=logical"));
+    // Without their profile, MySQL and MariaDB do not run.
+    for service in ["mysql", "mariadb"] {
+        assert_eq!(file["services"][service]["profiles"], serde_json::json!([service]));
+    }
+}
+
+/// What a connector asks of a server, beyond what its image does by itself: MySQL's writes a binlog in rows.
+#[test]
+fn the_servers_write_the_log_that_connectors_read() {
+    let file = compose();
+    for (service, options) in [
+        ("postgres", &["wal_level=logical"][..]),
+        ("mysql", &["--server-id=1", "--gtid-mode=ON", "--enforce-gtid-consistency=ON"]),
+        ("mariadb", &["--server-id=2", "--log-bin=binlog", "--binlog-format=ROW", "--binlog-row-image=FULL"]),
+    ] {
+        let command = file["services"][service]["command"].as_array().unwrap();
+        assert!(options.iter().all(|option| command.iter().any(|given| given == option)), "{service}: {command:?}");
+    }
+    // By TCP, on which the server that sets up the data does not listen.
+    let password = file["services"]["mysql"]["environment"]["MYSQL_ROOT_PASSWORD"].as_str().unwrap();
+    let check = file["services"]["mysql"]["healthcheck"]["test"][1].as_str().unwrap();
+    assert!(check.contains(&format!(" -p{password} ")), "{check}");
+}
+
+#[test]
+fn services_do_not_share_a_port() {
+    let file = compose();
+    let services = file["services"].as_object().unwrap();
+    let ports = services.values().filter_map(|service| service.get("ports")?.as_array()).flatten();
+    let published: Vec<&str> = ports.map(|port| port.as_str().unwrap().rsplit_once(':').unwrap().0).collect();
+    assert!(published.len() >= 4 && published.iter().all(|port| port.starts_with("127.0.0.1:")), "{published:?}");
+    assert_eq!(published.iter().collect::<BTreeSet<_>>().len(), published.len(), "{published:?}");
+}
+
+/// The daemon's environment in the compose file, through the entry point: it finds the broker under the name and port that the
+/// broker tells its clients.
+#[test]
+fn the_daemon_finds_the_broker() {
+    let file = compose();
+    let environment = file["services"]["connect"]["environment"].as_object().unwrap();
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap())).collect();
+    let out = enter(&[], &environment);
+    let text = String::from_utf8(out.stdout).unwrap();
+    let given = java_properties::read(text.split_once("mode: 600\n").unwrap().1.as_bytes()).unwrap();
+    let told = &file["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"];
+    assert_eq!(*told, format!("PLAINTEXT://{}", given["bootstrap.servers"]));
+    assert_eq!(given["bootstrap.servers"].split_once(':').unwrap().0, "kafka");
 }
 
 /// Paths of all keys whose names the specification defines. The names of services, variables and dependencies are free
@@ -128,6 +174,16 @@ fn a_wrong_value_is_noticed() {
         let value: Value = serde_yaml_ng::from_str(wrong).unwrap();
         assert!(!specification().is_valid(&value) || !sense(&value).is_empty(), "{wrong}");
     }
+}
+
+/// The first stage builds with the compiler of its image, which is as new as the code needs.
+#[test]
+fn the_image_builds_with_its_own_compiler() {
+    let file = std::fs::read_to_string(docker("Dockerfile")).unwrap();
+    let version = file.lines().find_map(|line| line.strip_prefix("FROM rust:")?.split_once('-')).unwrap().0;
+    let numbers = |text: &str| text.split('.').map(|part| part.parse::<u32>().unwrap()).collect::<Vec<_>>();
+    assert!(numbers(version) >= numbers(env!("CARGO_PKG_RUST_VERSION")), "{version}");
+    assert!(file.contains("RUSTUP_TOOLCHAIN=$RUST_VERSION cargo build --release --locked"), "{file}");
 }
 
 #[test]
@@ -345,98 +401,4 @@ fn other_commands_are_passed_on() {
     assert_eq!(said(&["run", "/nowhere"]), "args: run\n");
     assert_eq!(said(&["echo", "hello"]), "hello\n");
     assert_eq!(said(&["/docker-entrypoint.sh", "echo", "hello"]), "hello\n");
-}
-
-// --- the health check ---
-
-/// Answers one request on `stream` with `status`; returns the request.
-fn answer(stream: &mut (impl std::io::Read + std::io::Write), status: &str) -> String {
-    // The whole request is read, because closing the connection with a part unread would reset it.
-    let (mut asked, mut byte) = (String::new(), [0]);
-    while !asked.ends_with("\r\n\r\n") {
-        stream.read_exact(&mut byte).unwrap();
-        asked.push(char::from(byte[0]));
-    }
-    stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\n{{}}").as_bytes()).unwrap();
-    asked
-}
-
-/// Makes a certificate of its own for a server that answers over TLS.
-fn acceptor() -> SslAcceptor {
-    let dir = tempfile::tempdir().unwrap();
-    let (key, certificate) = (dir.path().join("k.pem"), dir.path().join("c.pem"));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
-        .args(["-subj", "/CN=elsewhere", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
-    acceptor.set_private_key_file(&key, SslFiletype::PEM).unwrap();
-    acceptor.set_certificate_chain_file(&certificate).unwrap();
-    acceptor.build()
-}
-
-/// Runs the health check against a server that answers with `status`, over TLS with `tls`. `PORT` in `environment` is the
-/// server's port. Nobody listens on port 1.
-#[track_caller]
-fn check_health(tls: Option<&SslAcceptor>, status: &'static str, environment: &[(&str, &str)], healthy: bool) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    let tls = tls.cloned();
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        match tls {
-            Some(tls) => answer(&mut tls.accept(stream).expect("TLS is spoken to it"), status),
-            None => answer(&mut stream, status),
-        }
-    });
-    let variables = environment.iter().map(|(name, value)| (*name, value.replace("PORT", &port)));
-    let mut check = Command::new(docker("healthcheck.sh"));
-    let ran = check.env_clear().env("PATH", "/usr/bin:/bin").envs(variables).output().unwrap();
-    assert_eq!(ran.status.success(), healthy, "{environment:?}: {status}: {}", String::from_utf8_lossy(&ran.stderr));
-    assert!(server.join().unwrap().starts_with("GET /health "));
-}
-
-#[test]
-fn the_health_check_asks() {
-    const REST_PORT: &[(&str, &str)] = &[("REST_PORT", "PORT")];
-    const BOTH: [&str; 3] =
-        ["http://:PORT,https://:1", "https://0.0.0.0:1, http://127.0.0.1:PORT", "HTTP://localhost:PORT,http://:1"];
-    check_health(None, "200 OK", REST_PORT, true);
-    check_health(None, "503 Service Unavailable", REST_PORT, false);
-    check_health(None, "500 Internal Server Error", REST_PORT, false);
-    // Whoever asks for a password is up.
-    check_health(None, "401 Unauthorized", REST_PORT, true);
-    check_health(None, "403 Forbidden", REST_PORT, true);
-    // By the rules of Confluent's image, and of Debezium's.
-    check_health(None, "200 OK", &[("CONNECT_REST_PORT", "PORT"), ("CONNECT_BOOTSTRAP_SERVERS", "k:1")], true);
-    let both = [("CONNECT_REST_PORT", "PORT"), ("REST_PORT", "1"), ("CONNECT_BOOTSTRAP_SERVERS", "k:1")];
-    check_health(None, "200 OK", &both, true);
-    check_health(None, "200 OK", &[("REST_HOST_NAME", "localhost"), ("REST_PORT", "PORT")], true);
-    // Nobody answers at the address that the worker would listen on.
-    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = elsewhere.local_addr().unwrap().port().to_string();
-    let mut check = Command::new(docker("healthcheck.sh"));
-    let ran = check.envs([("REST_HOST_NAME", "127.0.0.2"), ("REST_PORT", &port)]).output().unwrap();
-    assert!(!ran.status.success(), "it asked another address");
-    check_health(
-        None,
-        "200 OK",
-        &[("REST_PORT", "PORT"), ("CONNECT_REST_PORT", "1"), ("BOOTSTRAP_SERVERS", "k:1")],
-        true,
-    );
-    for listeners in BOTH {
-        check_health(None, "200 OK", &[("CONNECT_LISTENERS", listeners), ("REST_PORT", "1")], true);
-    }
-    let tls = acceptor();
-    for listeners in ["https://:PORT", "https://localhost:PORT,https://:1"] {
-        check_health(Some(&tls), "200 OK", &[("CONNECT_LISTENERS", listeners)], true);
-        check_health(Some(&tls), "503 Service Unavailable", &[("CONNECT_LISTENERS", listeners)], false);
-    }
-    let nobody = Command::new(docker("healthcheck.sh")).env("REST_PORT", "1").output().unwrap();
-    assert!(!nobody.status.success());
 }

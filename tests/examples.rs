@@ -7,8 +7,8 @@ mod rig;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rig::{Daemon, Database, Options};
-use serde_json::{Value, json};
+use rig::{Daemon, Database, MySqlDatabase, Options, Product};
+use serde_json::{Map, Value, json};
 
 /// Examples that need a server with TLS or a broker with SCRAM.
 const NEEDS_MORE: [&str; 1] = ["postgres-tls-scram.json"];
@@ -18,6 +18,23 @@ const TABLES: &str = "create table customers(id int primary key, email text, car
     create table orders(id int primary key, comment text);
     create table heartbeat(id int primary key, at timestamptz);
     insert into customers values (1, 'a@b.c', '4111111111111111', 'p'); insert into orders values (1, 'c')";
+
+/// The tables of the examples of MySQL and MariaDB.
+const TABLES_OF_MYSQL: &str =
+    "create table customers(id int primary key, email text); insert into customers values (1, 'a@b.c')";
+
+/// Keys whose values are those of the server and of this test's names.
+const OF_MYSQL: [&str; 9] = [
+    "database.hostname",
+    "database.port",
+    "database.user",
+    "database.password",
+    "database.server.id",
+    "database.include.list",
+    "topic.prefix",
+    "schema.history.internal.kafka.bootstrap.servers",
+    "schema.history.internal.kafka.topic",
+];
 
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples")
@@ -40,14 +57,41 @@ fn the_readme_names_each_once() {
     assert_eq!(named, files());
 }
 
+/// The product of an example's database; none for PostgreSQL.
+fn product(config: &Map<String, Value>) -> Option<Product> {
+    let class = config["connector.class"].as_str().unwrap();
+    Product::BOTH.into_iter().find(|product| class.contains(&format!(".{}.", product.name())))
+}
+
+/// Creates a connector, lets `follows` wait until it reads the log, and removes it.
+fn runs(daemon: &Daemon, file: &str, body: &Value, follows: impl FnOnce()) {
+    let name = body["name"].as_str().unwrap();
+    let answer = daemon.rest("POST", "/connectors", Some(body));
+    assert_eq!(answer.status, 201, "{file}: {}", answer.text);
+    daemon.wait_task(name, "RUNNING", Duration::from_secs(30));
+    follows();
+    assert_eq!(daemon.rest("DELETE", &format!("/connectors/{name}"), None).status, 204, "{file}");
+}
+
 #[test]
 fn each_is_taken_and_runs() {
     let daemon = Daemon::start(Options::new("examples"));
     for file in files() {
-        let database = Database::create("example");
-        database.run(TABLES);
         let mut body: Value = serde_json::from_str(&std::fs::read_to_string(directory().join(&file)).unwrap()).unwrap();
         let config = body["config"].as_object_mut().unwrap();
+        if let Some(product) = product(config) {
+            let database = MySqlDatabase::create(product, "example");
+            database.run(TABLES_OF_MYSQL);
+            for (key, value) in database.connector(&[]) {
+                if OF_MYSQL.contains(&key.as_str()) {
+                    assert!(config.insert(key.clone(), value).is_some(), "{file} has no {key}");
+                }
+            }
+            runs(&daemon, &file, &body, || database.wait_reader_after(0));
+            continue;
+        }
+        let database = Database::create("example");
+        database.run(TABLES);
         let (host, port) = database.address();
         for (key, value) in [
             ("database.hostname", host),
@@ -62,6 +106,10 @@ fn each_is_taken_and_runs() {
         }
         if NEEDS_MORE.contains(&file.as_str()) {
             config.insert("name".to_owned(), json!(database.name));
+            if let Some(store) = config.get_mut("producer.override.ssl.truststore.location") {
+                // The example names a file of the reader's machine, which is opened here.
+                *store = json!(concat!(env!("CARGO_MANIFEST_DIR"), "/certificates/tests/data/ca.pem"));
+            }
             let answer = daemon.rest(
                 "PUT",
                 "/connector-plugins/PostgresConnector/config/validate",
@@ -76,12 +124,7 @@ fn each_is_taken_and_runs() {
             }
             continue;
         }
-        let name = body["name"].as_str().unwrap().to_owned();
-        let answer = daemon.rest("POST", "/connectors", Some(&body));
-        assert_eq!(answer.status, 201, "{file}: {}", answer.text);
-        daemon.wait_task(&name, "RUNNING", Duration::from_secs(30));
-        database.wait_streamed(true);
-        assert_eq!(daemon.rest("DELETE", &format!("/connectors/{name}"), None).status, 204, "{file}");
+        runs(&daemon, &file, &body, || database.wait_streamed(true));
         database.wait_streamed(false);
     }
 }

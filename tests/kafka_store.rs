@@ -14,8 +14,8 @@ use afterimage::sink::properties::{self, Client, Properties};
 use afterimage::sink::topics::{Ensured, TopicCreation, Topics};
 use afterimage::sink::{self, EncodedHeaders, Outgoing, ProducerSettings, Sink, SinkError};
 use afterimage::store::{
-    Configs, Entry, History, Kafka, KafkaSettings, Object, Offsets, Status, Statuses, Store, StoreError, TargetState,
-    TopicSettings, TopicStatus, partition_of,
+    Configs, Kafka, KafkaSettings, Object, Offsets, Status, Statuses, Store, StoreError, TargetState, TopicSettings,
+    TopicStatus, partition_of,
 };
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -78,6 +78,7 @@ impl Bed {
             configs: topic("configs", 1),
             offsets: topic("offsets", 25),
             statuses: topic("status", 5),
+            leader_id: None,
             read_committed: false,
         }
     }
@@ -227,9 +228,12 @@ fn partitions_are_murmur2s() {
     let topic = bed.name("keys");
     bed.create(&topic, 25, "delete");
     let sink = bed.sink(&[], Box::new(|_, result| result.expect("delivered")));
-    let keys: Vec<String> = (0..200).map(|i| "k".repeat(i % 11) + &i.to_string()).chain([String::new()]).collect();
-    for (key, seq) in keys.iter().zip(0..) {
-        let key = Some(key.as_bytes());
+    // Keys and their partitions of 25, from Kafka's Java client.
+    let javas = include_str!("data/state/murmur2.txt");
+    let keys: BTreeMap<Vec<u8>, i32> = javas.lines().filter(|line| !line.starts_with('#')).map(of_java).collect();
+    assert!(keys.len() >= 1000 && keys.contains_key(&Vec::new()));
+    for (key, seq) in keys.keys().zip(0..) {
+        let key = Some(key.as_slice());
         let none =
             Outgoing { topic: &topic, partition: None, timestamp_ms: None, key, value: None, headers: None, seq };
         sink.send(none).expect("sent");
@@ -237,8 +241,17 @@ fn partitions_are_murmur2s() {
     assert!(sink.flush(Duration::from_secs(20)));
     for (partition, key, _, _) in bed.read(&topic, keys.len()) {
         let key = key.expect("a key");
-        assert_eq!(partition as u32, partition_of(&key, 25), "{}", String::from_utf8_lossy(&key));
+        assert_eq!(partition, keys[&key], "{key:?}");
     }
+}
+
+/// A line of the list: the key in hex, its hash, its partition of 25, its partition of 5.
+fn of_java(line: &str) -> (Vec<u8>, i32) {
+    let mut parts = line.split(' ');
+    let hex = parts.next().expect("a key");
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex");
+    let key = (0..hex.len()).step_by(2).map(byte).collect();
+    (key, parts.nth(1).expect("a partition").parse().expect("a number"))
 }
 
 #[test]
@@ -261,21 +274,6 @@ fn unfit_topics_are_refused() {
 
     settings.statuses.name = settings.offsets.name.clone();
     assert!(matches!(Kafka::new(settings).err(), Some(StoreError::SharedTopic { .. })));
-}
-
-#[test]
-fn a_history_is_loaded_in_order() {
-    let bed = bed("history");
-    let settings = bed.store();
-    let topic = bed.name("history");
-    bed.create(&topic, 1, "delete");
-    let opened = open(&settings);
-    let history = History::new(Arc::clone(&opened.store), topic);
-    assert!(history.load().expect("read").is_empty());
-    let entries: Vec<Entry> = (0..50).map(|i| Entry::new("", Some(format!("{i}").into_bytes()))).collect();
-    history.append(entries.clone()).wait().expect("written");
-    assert_eq!(history.load().expect("read"), entries);
-    opened.store.close();
 }
 
 #[test]
@@ -426,6 +424,7 @@ fn one_owner_and_a_standby() {
         let (client_id, group_id) = (name.to_owned(), format!("{}group", bed.prefix));
         let (session_timeout, heartbeat) = (Duration::from_secs(10), Duration::from_secs(3));
         let settings = owner::GroupSettings {
+            url: String::new(),
             client: bed.client(),
             client_id,
             group_id,
@@ -439,12 +438,12 @@ fn one_owner_and_a_standby() {
     let mut first = start("first");
     until(&first, Duration::from_secs(15), |state| matches!(state, Ownership::Owner { .. }));
     let mut second = start("second");
-    until(&second, Duration::from_secs(10), |state| matches!(state, Ownership::Standby));
+    until(&second, Duration::from_secs(10), |state| matches!(state, Ownership::Standby { .. }));
     // The heartbeats of the first owner bring it through the rebalance that the second one causes by joining.
     std::thread::sleep(Duration::from_secs(4));
     let Ownership::Owner { fence, .. } = first.state().borrow().clone() else { panic!("it lost the group") };
     assert!(fence.is_open());
-    assert!(matches!(*second.state().borrow(), Ownership::Standby));
+    assert!(matches!(*second.state().borrow(), Ownership::Standby { .. }));
     first.leave();
     assert!(!fence.is_open());
     until(&second, Duration::from_secs(6), |state| matches!(state, Ownership::Owner { .. }));

@@ -29,7 +29,7 @@ const CONNECTOR: &[(&str, &str, Held)] = &[
     ("post.processors.r.reselect.cache.enabled", "true", NoEffect("has no such option")),
     ("signal.data.collection", "public.signals", Refused("signals are not built in yet")),
     ("signal.enabled.channels", "source,kafka", Refused("signals are not built in yet")),
-    ("offsets.storage.topic", "own", Refused("offsets are kept in the worker's topic only")),
+    ("offsets.storage.topic", "own", Works),
     ("exactly.once.support", "required", Refused("This worker does not have exactly-once source support enabled.")),
     ("transaction.boundary", "connector", Refused("does not support connector-defined transaction boundaries")),
     ("xmin.fetch.interval.ms", "1000", Refused("source.xmin is not read here")),
@@ -64,7 +64,10 @@ const CONNECTOR: &[(&str, &str, Held)] = &[
     ("read.only", "true", NoEffect("writes to no signal table")),
     ("database.loginTimeout", "9", NoEffect("a property of the Java driver")),
     ("value.converter.schemas.enable", "false", NoEffect("the connector sets no value.converter")),
-    ("errors.deadletterqueue.topic.name", "dlq", NoEffect("only sinks have a dead letter queue")),
+    ("errors.deadletterqueue.topic.name", "dlq", NoEffect("unless errors.tolerance=all")),
+    ("errors.deadletterqueue.topic.name", "no/topic", Refused("a topic's name has at most 249 letters")),
+    ("errors.deadletterqueue.topic.replication.factor", "3", NoEffect("errors.deadletterqueue.topic.name is not set")),
+    ("errors.deadletterqueue.topic.replication.factor", "0", Refused("at least 1, or -1")),
     ("table.whitelist", "public.t", NoEffect("everything is captured. Use table.include.list.")),
     // Keys that work.
     ("column.mask.with.10.chars", "public.t.card", Works),
@@ -144,6 +147,7 @@ fn what_has_no_effect_is_one_line_of_the_log() {
 fn a_class_that_is_not_here() {
     let daemon = Daemon::start(Options::new("promise_class"));
     let database = Database::create("promise_class");
+    database.run("create table t(id int primary key)");
     for (more, first, has) in [
         (
             &[("transforms", "a"), ("transforms.a.type", "com.example.Mask")][..],
@@ -201,12 +205,57 @@ fn all_that_is_wrong_is_told_at_once() {
     }
 }
 
+/// Columns whose names become one name end the task when it comes to their table. Debezium accepts such a configuration, so it
+/// is warned of.
+#[test]
+fn columns_that_get_one_name_are_told_at_creation() {
+    const MODE: (&str, &str) = ("field.name.adjustment.mode", "avro");
+    let daemon = Daemon::start(Options::new("promise_names"));
+    let database = Database::create("promise_names");
+    database.run("create table plain(id int primary key, a int)");
+    database.run("create table \"odd\"(id int primary key, \"a-b\" int, a_b int, \"1st\" int)");
+    let said = "field.name.adjustment.mode: table public.odd: Cannot create field because of field name duplication a_b; rename a column, hide it \
+                (column.exclude.list) or change field.name.adjustment.mode";
+    for (more, is_fine) in [
+        (&[MODE][..], false),
+        (&[("value.converter", "io.confluent.connect.avro.AvroConverter")], false),
+        (&[MODE, ("column.exclude.list", "public.odd.a-b")], true),
+        (&[MODE, ("table.include.list", "public.plain")], true),
+        (&[("field.name.adjustment.mode", "avro_unicode")], true),
+        (&[], true),
+    ] {
+        let config = database.connector(&[&[("name", "x")], more].concat());
+        let (errors, warnings) = validate(&daemon, &config);
+        assert!(errors.iter().all(|(key, _)| key.starts_with("value.converter")), "{more:?}: {errors:?}");
+        let warnings: Vec<_> = warnings.into_iter().filter(|(key, _)| key == MODE.0).collect();
+        let expect = if is_fine { vec![] } else { vec![(MODE.0.to_owned(), vec![said.to_owned()])] };
+        assert_eq!(warnings, expect, "{more:?}");
+    }
+}
+
+/// A predicate that nobody declared passes validation, as in Connect, and the task does not start without it.
+#[test]
+fn a_predicate_that_nobody_declared_ends_the_task() {
+    let daemon = Daemon::start(Options::new("promise_predicate"));
+    let database = Database::create("promise_predicate");
+    database.run("create table t(id int primary key)");
+    let more = [
+        ("transforms", "a"),
+        ("transforms.a.type", "org.apache.kafka.connect.transforms.Filter"),
+        ("transforms.a.predicate", "nobody"),
+    ];
+    daemon.create(&database.name, &database.connector(&more));
+    let trace = daemon.wait_task(&database.name, "FAILED", Duration::from_secs(30));
+    let first = "org.apache.kafka.connect.errors.ConnectException: org.apache.kafka.connect.errors.ConnectException: \
+                 org.apache.kafka.common.config.ConfigException: Unknown configuration 'predicates.nobody.plugin.version'";
+    assert_eq!(trace.lines().next(), Some(first), "{trace}");
+}
+
 /// Each promise of a worker's configuration is kept, or the start fails and names the key. The Java worker would fail
 /// as well, or break the promise.
 #[test]
 fn each_promise_of_a_worker_is_kept_or_ends_the_start() {
     for (key, value, text) in [
-        ("exactly.once.source.support", "enabled", "in one transaction yet"),
         ("rest.extension.classes", "com.example.Guard", "'com.example.Guard' is not built in"),
         ("key.converter", "com.example.OwnConverter", "Class com.example.OwnConverter could not be found."),
         ("value.converter", "no.such.Converter", "This is afterimage"),

@@ -355,6 +355,32 @@ fn large_columns_of_many_changes_come_in_order() {
     assert_eq!(order(&found[..300]), order(&found[300..]));
 }
 
+/// What the copy reads is not read again. What the log does not carry is, before the transforms take the row out of its
+/// change.
+#[test]
+fn rows_of_a_copy_are_not_read_again() {
+    let (daemon, server) = (Daemon::start(Options::new("reselect_copy")), Server::postgres("logical"));
+    let database = Database::create_at(server.address(), &rig::unique("reselect_copy"));
+    let admin = Session::connect(server.address(), "postgres");
+    admin.run("alter system set log_statement = 'all'");
+    admin.run("select pg_reload_conf()");
+    database.run("create table t(id int primary key, n int, body text, note text)");
+    database.run("alter table t alter body set storage external");
+    database.run("insert into t values (1, 0, repeat('b', 3000), null)");
+    let unwrap = "io.debezium.transforms.ExtractNewRecordState";
+    let more = [("snapshot.mode", "initial"), ("transforms", "u"), ("transforms.u.type", unwrap)];
+    daemon.create(&database.name, &connector(&database, &more));
+    // Only the question for columns has this function.
+    let asked = || server.log().lines().filter(|line| line.contains("pg_catalog.format(")).count();
+    assert_eq!(envelopes(&database, "t", 1)[0]["n"], 0);
+    assert_eq!(asked(), 0, "{}", server.log());
+    database.wait_streamed(true);
+    database.run("update t set n = 1");
+    let row = &envelopes(&database, "t", 2)[1];
+    assert_eq!((&row["n"], &row["body"]), (&1.into(), &"b".repeat(3000).into()));
+    assert!(asked() > 0, "{}", server.log());
+}
+
 /// A commit is in the log before others can see its rows. With a synchronous standby that lasts until the standby answers.
 #[test]
 fn a_row_is_read_when_it_can_be_seen() {

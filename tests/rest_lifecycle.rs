@@ -1,5 +1,5 @@
-//! One connector's life over REST, call by call, compared with the answers of a Kafka Connect 4.3.1 worker with
-//! Debezium 3.6.1.
+//! One connector's life over REST, mistakes of callers, and what plug-ins tell of themselves, call by call, compared with the
+//! answers of a Kafka Connect 4.3.1 worker with Debezium 3.6.1.
 //!
 //! The status, the content type and the JSON are compared. Values that differ from run to run are replaced by a mark of
 //! their type: versions, worker ids, traces, and messages unless the call says `exact`. Documentation texts are left
@@ -88,10 +88,6 @@ fn sorted(value: &Value) -> Value {
 
 #[test]
 fn answers_are_as_connects() {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/rest");
-    let calls: toml::Table = std::fs::read_to_string(dir.join("lifecycle.toml")).unwrap().parse().unwrap();
-    let golden: Vec<Value> =
-        serde_json::from_str(&std::fs::read_to_string(dir.join("lifecycle.golden.json")).unwrap()).unwrap();
     let address = postgres_address();
     let port = address.rsplit(':').next().unwrap();
     let ours = |text: &str| text.replace(&format!("\"{GOLDEN_PORT}\""), &format!("\"{port}\""));
@@ -101,11 +97,18 @@ fn answers_are_as_connects() {
     let daemon = elsewhere.is_none().then(|| Daemon::start(Options::new("rest")));
     let url = elsewhere.unwrap_or_else(|| daemon.as_ref().unwrap().url());
     let database = Session::connect(&address, "postgres");
-
-    let calls = calls["call"].as_array().unwrap();
-    assert_eq!(calls.len(), golden.len(), "every call has its golden answer");
-    let mut bad = Vec::new();
-    for (number, (call, wanted)) in calls.iter().zip(&golden).enumerate() {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/rest");
+    let (mut bad, mut count) = (Vec::new(), 0);
+    let files = ["errors", "lifecycle", "plugins"].iter().flat_map(|file| {
+        let read = |ending: &str| std::fs::read_to_string(dir.join(format!("{file}.{ending}"))).unwrap();
+        let calls: toml::Table = read("toml").parse().unwrap();
+        let calls = calls["call"].as_array().unwrap().clone();
+        let golden: Vec<Value> = serde_json::from_str(&read("golden.json")).unwrap();
+        assert_eq!(calls.len(), golden.len(), "{file}: every call has its golden answer");
+        calls.into_iter().zip(golden).enumerate().map(move |(number, pair)| (*file, number, pair))
+    });
+    for (file, number, (call, wanted)) in files {
+        count += 1;
         let text = |key: &str| call.get(key).and_then(toml::Value::as_str);
         if let Some(sql) = text("sql") {
             // What the call before deletes may be in use for a moment longer.
@@ -119,20 +122,24 @@ fn answers_are_as_connects() {
         let exact = call.get("exact").and_then(toml::Value::as_bool) == Some(true);
         let (method, path) = text("do").unwrap().split_once(' ').unwrap();
         let body = text("body").map(ours);
+        let headers = call.get("headers").and_then(toml::Value::as_table).into_iter().flatten();
+        let headers: Vec<(String, String)> =
+            headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
         let mut answer = None;
         within(Duration::from_secs(20), || {
-            let mut now = ask(method, &format!("{url}{path}"), body.as_deref(), &[]).unwrap_or_else(|e| panic!("{e}"));
+            let mut now =
+                ask(method, &format!("{url}{path}"), body.as_deref(), &headers).unwrap_or_else(|e| panic!("{e}"));
             now.text = goldens(&now.text);
             let enough = text("until").is_none_or(|until| now.text.contains(until));
             answer = Some(now);
             enough
         });
         let seen = row(text("do").unwrap(), answer.as_ref().unwrap(), exact);
-        if let Some(diff) = difference(wanted, &seen) {
-            bad.push(format!("call {}: {}\n{diff}", number + 1, text("do").unwrap()));
+        if let Some(diff) = difference(&wanted, &seen) {
+            bad.push(format!("{file}, call {}: {}\n{diff}", number + 1, text("do").unwrap()));
         }
     }
-    assert!(bad.is_empty(), "{} of {} answers differ\n{}", bad.len(), golden.len(), bad.join("\n"));
+    assert!(bad.is_empty(), "{} of {count} answers differ\n{}", bad.len(), bad.join("\n"));
 }
 
 #[test]

@@ -12,6 +12,7 @@ const LINES_AT_MOST: usize = 500;
 
 /// The floor of each package. A package uses lower floors only.
 const FLOORS: &[(&str, usize)] = &[
+    ("afterimage-certificates", 0),
     ("afterimage-config", 0),
     ("afterimage-record", 0),
     ("afterimage-retry", 0),

@@ -3,6 +3,7 @@
 //! Must not know: which keys there are, who asks.
 
 use crate::connect::{self, Parsed};
+use crate::secret::without_user_info;
 use crate::support::{Verdict, refusal, remark};
 use crate::{Definition, Finding, Importance, Invalid, Key, Properties, Severity, Style, debezium, family};
 
@@ -214,7 +215,8 @@ fn answer(key: &Key, definition: Definition, value: &Parsed, errors: Vec<String>
     Checked {
         name: definition.name.clone(),
         definition: Some(definition),
-        value: value.shown(),
+        // Connect shows the whole address. Who validates need not see the password in it again.
+        value: value.shown().map(|shown| without_user_info(&shown).into_owned()),
         recommended: key.recommended.iter().map(|&r| r.to_owned()).collect(),
         errors,
         remarks: Vec::new(),

@@ -33,6 +33,9 @@ impl std::error::Error for Invalid {}
 pub enum Severity {
     /// The connector runs, but probably not as the user meant.
     Warning,
+    /// The configuration is in order, but as the server is now its task fails or changes are lost. A validation lists it as an
+    /// error. The configuration is stored all the same, as Connect does: a person may be about to change the server.
+    Unmet,
     /// The connector will not run.
     Error,
 }

@@ -26,6 +26,7 @@ mod key;
 mod properties;
 mod reader;
 mod regex;
+mod renewal;
 mod secret;
 mod support;
 
@@ -38,5 +39,6 @@ pub use key::{Definition, Importance, Key, Kind, Style, Width};
 pub use properties::Properties;
 pub use reader::Reader;
 pub use regex::{JavaRegex, JavaReplacement, JavaSearch, RegexError, ReplaceError, split_regex_list};
+pub use renewal::{Renewal, Resolve};
 pub use secret::{HIDDEN, MASK, Secret, SecretNames};
 pub use support::{Support, Values, shown_name};

@@ -7,23 +7,27 @@
 //! Must not know: which names exist.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::renewal::Origin;
 use crate::secret::{MASK, SecretNames, without_user_info};
 
 /// A map from name to text or null that keeps its order. Two maps are equal whatever their order.
 #[derive(Clone, Default)]
 pub struct Properties {
     entries: Vec<(String, Option<String>)>,
+    /// How the entries were written, if their variables were resolved.
+    pub(crate) origin: Option<Arc<Origin>>,
 }
 
 impl Properties {
     /// An empty map.
     pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), origin: None }
     }
 
     /// The text of `name`; absent and null are both `None`.

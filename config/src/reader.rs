@@ -52,6 +52,11 @@ impl<'a> Reader<'a> {
         self.properties
     }
 
+    /// Refuses a key's value, as Debezium words it.
+    pub fn refuse(&mut self, key: &str, problem: &str) {
+        self.complain(Invalid::new(key, format!("The '{key}' value is invalid: {problem}")));
+    }
+
     /// Adds a complaint of the caller's own.
     pub fn complain(&mut self, invalid: Invalid) {
         self.complaints.push(invalid);

@@ -21,6 +21,8 @@ pub struct Batch {
     pub items: Vec<Item>,
     /// How many changes of tables that are not captured were passed over on the way.
     pub filtered: u32,
+    /// How many updates that changed no captured column were left out on the way.
+    pub unchanged: u32,
     /// How many transactions ended in this batch.
     pub transactions: u32,
 }
@@ -38,6 +40,7 @@ impl Batch {
         self.shapes.clear();
         self.items.clear();
         self.filtered = 0;
+        self.unchanged = 0;
         self.transactions = 0;
     }
 }
@@ -200,6 +203,8 @@ pub struct Event {
     pub key: Option<(Arc<Schema>, Value)>,
     /// The value's schema and value; none for a record without a value.
     pub value: Option<(Arc<Schema>, Value)>,
+    /// Whether the record has the headers that records of rows have (`extended.headers.enabled`).
+    pub has_context: bool,
     /// The position that is stored once the record is delivered; none when the record must not move the stored position.
     pub position: Option<Position>,
 }

@@ -124,8 +124,10 @@ pub struct SourceShape {
 pub enum SourceField {
     /// A text that is the same for every event of the table.
     Text(Arc<str>),
-    /// A word as it stands; null when unknown.
+    /// A word as it stands, that differs from event to event; null when unknown.
     Word(usize),
+    /// A word as it stands, that is the same for all events of a transaction; null when unknown.
+    Steady(usize),
     /// A word in microseconds, shown in milliseconds.
     Millis(usize),
     /// A word in microseconds.
@@ -141,6 +143,6 @@ pub enum SourceField {
         /// Index of the word with the event's LSN.
         lsn: usize,
     },
-    /// The position's text.
-    PositionText,
+    /// The position's text at this index; null when unknown.
+    PositionText(usize),
 }

@@ -126,14 +126,14 @@ impl SourceField {
         let text = |text: Option<&'f str>| text.map_or(ValueRef::Null, ValueRef::Text);
         match self {
             Self::Text(constant) => ValueRef::Text(constant),
-            Self::Word(slot) | Self::Micros(slot) => int(position.word(*slot)),
+            Self::Word(slot) | Self::Steady(slot) | Self::Micros(slot) => int(position.word(*slot)),
             Self::Millis(slot) => int(position.word(*slot).map(|us| us.div_euclid(1000))),
             Self::Nanos(slot) => int(position.word(*slot).map(|us| us.saturating_mul(1000))),
             Self::Snapshot => text(mark.text()),
             Self::Sequence { commit, lsn } => {
                 ValueRef::Sequence { commit: position.word(*commit), lsn: position.word(*lsn) }
             }
-            Self::PositionText => text(position.text.as_deref()),
+            Self::PositionText(slot) => text(position.text(*slot)),
         }
     }
 }

@@ -127,7 +127,11 @@ fn write_sequence(out: &mut Vec<u8>, commit: Option<i64>, lsn: Option<i64>) {
 impl ValueRef<'_> {
     /// Whether there is no value.
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Null | Self::Shared(Value::Null))
+        match self {
+            Self::Null | Self::Shared(Value::Null) => true,
+            Self::Owned(value) => **value == Value::Null,
+            _ => false,
+        }
     }
 
     /// The number of an integer cell of any width; none for null and for other types.
@@ -172,7 +176,7 @@ impl ValueRef<'_> {
             Self::Double(d) => Value::Double(*d),
             Self::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
             // The decoder has checked the digits.
-            Self::Hex(digits) => Value::Bytes(unhex(digits).unwrap_or_default()),
+            Self::Hex(digits) => Value::Bytes(unhex_checked(digits).collect()),
             Self::Decimal { unscaled, scale } => Value::Decimal { unscaled: twos_complement(*unscaled), scale: *scale },
             Self::Owned(value) => (**value).clone(),
             Self::Shared(value) => (*value).clone(),
@@ -192,6 +196,16 @@ pub fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     }
     let nibble = |digit: u8| char::from(digit).to_digit(16).map(|n| n as u8);
     digits.chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
+}
+
+/// The bytes of pairs of hexadecimal digits that were checked before; other characters give any bytes. Unlike [`unhex`], this
+/// neither looks at the digits one by one nor makes a list, which counts for each cell.
+#[inline]
+pub fn unhex_checked(digits: &[u8]) -> impl ExactSizeIterator<Item = u8> {
+    // '0'–'9' are 0x30–0x39, so the lower half is the digit. 'A'–'F' and 'a'–'f' have 1–6 in the lower half and bit 6 set.
+    let nibble = |digit: u8| (digit & 15) + 9 * (digit >> 6);
+    let (pairs, _) = digits.as_chunks::<2>();
+    pairs.iter().map(move |[high, low]| nibble(*high) << 4 | nibble(*low))
 }
 
 /// The minimal big-endian two's complement of a number: what `java.math.BigInteger.toByteArray` gives.
@@ -258,6 +272,11 @@ mod tests {
             [("", Some(vec![])), ("00fFA1", Some(vec![0, 255, 0xa1])), ("0", None), ("0g", None), ("+1", None)]
         {
             assert_eq!(unhex(digits.as_bytes()), expect, "{digits}");
+        }
+        for byte in 0..=u8::MAX {
+            for digits in [format!("{byte:02x}"), format!("{byte:02X}")] {
+                assert_eq!(unhex_checked(digits.as_bytes()).collect::<Vec<_>>(), [byte], "{digits}");
+            }
         }
     }
 

@@ -1,13 +1,17 @@
-//! How long to wait before something that failed is tried again.
+//! How long to wait before something that failed is tried again, and whether that may help.
 //!
-//! Purpose: reconnects to a database, restarts of a session, writes of a connector's keeper and questions to a broker all
-//! wait by this one rule, so that none of them hammers a server that is down and a hundred connectors whose server came
-//! back do not all knock in the same millisecond. A step of a record that failed (`errors.retry.*`) waits by Connect's rule
-//! instead: `src/runtime/tolerance.rs` in the root package.
+//! Purpose: reconnects to a database, restarts of a session or a task, writes of a connector's keeper and questions to a
+//! broker all wait by this one rule, so that none of them hammers a server that is down and a hundred connectors whose server
+//! came back do not all knock in the same millisecond. A step of a record that failed (`errors.retry.*`) waits by Connect's
+//! rule instead: `src/runtime/tolerance.rs` in the root package.
 //!
 //! Must not know: what is tried, clocks, tokio. Whoever waits brings the timer.
 
+mod outlook;
+
 use std::time::Duration;
+
+pub use outlook::Outlook;
 
 /// Pauses that double from the first to the longest. Each is drawn at random from the upper half of its length (jitter),
 /// so that what failed together does not try again together.

@@ -1,12 +1,15 @@
 //! What to copy and when: the decisions of a snapshot, without a socket.
 //!
-//! Purpose: which start copies rows, which only streams and which must refuse is a table of a few lines ([`decide`]), and
-//! so are the marks that rows carry ([`Marks`]). Kept apart from the copying, both can be read and tested whole.
+//! Purpose: which start copies rows, which only streams and which must refuse is a table of a few lines ([`decide`]), and so is
+//! which start reads the structure of the tables into a schema history ([`StructureRule`]). Kept
+//! apart from the copying, it can be read and tested whole.
 //!
 //! Must not know: SQL, sockets, tokio.
 
-mod marks;
+mod asked;
 mod mode;
+mod structure;
 
-pub use marks::Marks;
-pub use mode::{Copies, Decision, Refusal, Rule, Stored, decide};
+pub use asked::{Asked, Mode};
+pub use mode::{Copies, Decision, Flags, Refusal, Rule, Stored, decide};
+pub use structure::{StructureRefusal, StructureRule};

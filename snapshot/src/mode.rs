@@ -37,8 +37,37 @@ impl Rule {
     pub const INITIAL_ONLY: Self = Self { streams: false, ..Self::INITIAL };
     /// `no_data`: only the log.
     pub const NO_DATA: Self = Self { copies: Copies::Never, ..Self::INITIAL };
+    /// `recovery`: only the log, also after a copy that was not finished, whose position stays.
+    pub const RECOVERY: Self = Self { leaves_unfinished: true, ..Self::NO_DATA };
     /// `when_needed`: as `initial`, and rows again when the stored position is gone.
     pub const WHEN_NEEDED: Self = Self { copies_when_lost: true, ..Self::INITIAL };
+}
+
+/// The flags of `snapshot.mode=configuration_based`. Debezium looks at them at each start, whatever is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Whether rows are copied.
+    pub data: bool,
+    /// Whether the structure of the tables is read.
+    pub schema: bool,
+    /// Whether the log is followed.
+    pub stream: bool,
+    /// Whether rows are copied again when the stored position is gone.
+    pub on_data_error: bool,
+    /// Whether the structure is read again when the schema history is lost.
+    pub on_schema_error: bool,
+}
+
+impl Flags {
+    /// What the flags ask for of rows.
+    pub fn rule(self) -> Rule {
+        Rule {
+            copies: if self.data { Copies::EveryStart } else { Copies::Never },
+            copies_when_lost: self.on_data_error,
+            streams: self.stream,
+            leaves_unfinished: self.schema,
+        }
+    }
 }
 
 /// What is stored for the source.
@@ -116,6 +145,7 @@ mod tests {
         check(Rule::ALWAYS, ["copy stream", "copy stream", "copy stream", "Lost"]);
         check(Rule::INITIAL_ONLY, ["copy", "copy", "", ""]);
         check(Rule::NO_DATA, ["stream", "NeverCopies", "stream", "Lost"]);
+        check(Rule::RECOVERY, ["stream", "stream", "stream", "Lost"]);
         check(Rule::WHEN_NEEDED, ["copy stream", "copy stream", "stream", "copy anew stream"]);
     }
 

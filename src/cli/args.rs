@@ -30,7 +30,7 @@ Examples:
   afterimage transforms ExtractNewRecordState
   afterimage transforms 'org.apache.kafka.connect.transforms.Cast$Value'";
 
-/// Change data capture to Kafka: a drop-in for Kafka Connect with Debezium.
+/// Change data capture from PostgreSQL, MySQL and MariaDB to Kafka: a drop-in for Kafka Connect with Debezium.
 #[derive(Debug, Parser)]
 #[command(name = "afterimage", version, about, after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -14,6 +14,7 @@ use super::{Layers, WorkerConfig};
 use crate::convert;
 use crate::runtime::keys::{COMMON, PREDICATE, TRANSFORM};
 use crate::sink::properties::{self, Client};
+use crate::sink::transactional::{USUAL_TIMEOUT, transactional_producer};
 
 const WORKER: &[(&str, &str)] = &[
     ("bootstrap.servers", "k:1"),
@@ -45,6 +46,7 @@ const BESIDE: &[(&str, Option<&str>, Settings)] = &[
     ("config.providers.<name>.class", Some("DirectoryConfigProvider"), ENV),
     ("config.providers.<name>.param.<parameter>", Some("A.*"), ENV),
     ("exactly.once.source.support", Some("preparing"), &[]),
+    ("metrics.names", Some("f1,f2"), &[]),
     // The signature algorithm must be among the verification algorithms.
     (
         "inter.worker.signature.algorithm",
@@ -55,9 +57,11 @@ const BESIDE: &[(&str, Option<&str>, Settings)] = &[
     ("sasl.mechanism", Some("SCRAM-SHA-512"), SASL),
     ("sasl.jaas.config", Some("x.PlainLoginModule required username=\"a\" password=\"c\";"), SASL),
     ("security.protocol", Some("SSL"), &[]),
-    ("ssl.keystore.type", Some("PEM"), &[("security.protocol", "SSL"), ("ssl.keystore.location", "/k.p12")]),
-    ("ssl.truststore.type", Some("PEM"), &[("security.protocol", "SSL"), ("ssl.truststore.location", "/k.p12")]),
-    ("ssl.keystore.password", Some("x"), &[("security.protocol", "SSL"), ("ssl.keystore.location", "/k.p12")]),
+    ("ssl.keystore.type", Some("BCFKS"), KEY_STORE),
+    ("ssl.truststore.type", Some("BCFKS"), TRUST_STORE),
+    ("ssl.keystore.password", Some("x"), KEY_STORE),
+    ("ssl.key.password", Some("x"), KEY_STORE),
+    ("ssl.truststore.password", Some("x"), TRUST_STORE),
     ("ssl.truststore.location", Some("/k.pem"), &[("security.protocol", "SSL")]),
     ("ssl.enabled.protocols", Some("TLSv1.3"), &[("security.protocol", "SSL")]),
 ];
@@ -65,6 +69,14 @@ const ENV: &[(&str, &str)] = &[
     ("config.providers", "e"),
     ("config.providers.e.class", "EnvVarConfigProvider"),
     ("config.providers.env.class", "EnvVarConfigProvider"),
+];
+const KEY_STORE: &[(&str, &str)] = &[
+    ("security.protocol", "SSL"),
+    ("ssl.keystore.location", concat!(env!("CARGO_MANIFEST_DIR"), "/certificates/tests/data/client.jks")),
+];
+const TRUST_STORE: &[(&str, &str)] = &[
+    ("security.protocol", "SSL"),
+    ("ssl.truststore.location", concat!(env!("CARGO_MANIFEST_DIR"), "/certificates/tests/data/trust.jks")),
 ];
 const SASL: &[(&str, &str)] = &[
     ("security.protocol", "SASL_SSL"),
@@ -238,10 +250,8 @@ fn every_producer_property_does_what_it_claims() {
     let beside = |name: &str| -> Vec<(&str, &str)> {
         match name {
             "sasl.mechanism" | "sasl.jaas.config" => SASL.to_vec(),
-            "ssl.keystore.type" | "ssl.keystore.password" => {
-                vec![("security.protocol", "SSL"), ("ssl.keystore.location", "/k.p12")]
-            }
-            "ssl.truststore.type" => vec![("security.protocol", "SSL"), ("ssl.truststore.location", "/k.p12")],
+            "ssl.keystore.type" | "ssl.keystore.password" | "ssl.key.password" => KEY_STORE.to_vec(),
+            "ssl.truststore.type" | "ssl.truststore.password" => TRUST_STORE.to_vec(),
             "compression.gzip.level" => vec![("compression.type", "gzip")],
             "compression.zstd.level" => vec![("compression.type", "zstd")],
             name if name.starts_with("ssl.") => vec![("security.protocol", "SSL")],
@@ -252,8 +262,11 @@ fn every_producer_property_does_what_it_claims() {
     let made = |pairs: &[(&str, &str)]| {
         let own = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mapped = properties::producer("k:1", &properties::Properties::new(), &own);
+        // Works with exactly-once delivery only.
+        let once = transactional_producer("k:1", &properties::Properties::new(), &own, "id", USUAL_TIMEOUT).0;
+        let lasts = once.client.get("transaction.timeout.ms");
         (
-            format!("{:?} {} {:?}", mapped.client, mapped.max_request_bytes, mapped.refusals),
+            format!("{:?} {} {:?} {lasts:?}", mapped.client, mapped.max_request_bytes, mapped.refusals),
             mapped.warnings,
             mapped.refusals,
         )

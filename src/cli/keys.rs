@@ -40,6 +40,14 @@ const COMMON: &[Key] = &[
         .doc("Milliseconds between two commits of the connectors' offsets. After a crash, at most the records of that time are sent twice."),
     Key::new("offset.flush.timeout.ms", Kind::Long).default("5000")
         .doc("Milliseconds that one commit of offsets may take before it is given up and tried again."),
+    Key::new("task.restart.enabled", Kind::Boolean).default("true")
+        .doc("Whether a task that failed restarts by itself when the cause may pass (docs/restarts.md has the causes). With false it stays FAILED until somebody restarts it, as in Kafka Connect. A connector's own task.restart.* come first. Not a key of Kafka Connect."),
+    Key::new("task.restart.backoff.ms", Kind::Long).default("10000").checks(&[Check::Range { min: Some(1), max: None }])
+        .doc("Milliseconds before a task that failed restarts by itself for the first time; pauses double from there to task.restart.backoff.max.ms, and each is drawn at random from the upper half of its length. Not a key of Kafka Connect."),
+    Key::new("task.restart.backoff.max.ms", Kind::Long).default("300000").checks(&[Check::Range { min: Some(1), max: None }])
+        .doc("Longest pause in milliseconds before a task that failed restarts by itself. After a task has run for so long, its earlier restarts do not count any more. Not a key of Kafka Connect."),
+    Key::new("task.restart.max.attempts", Kind::Int).default("-1").checks(&[Check::Range { min: Some(-1), max: None }])
+        .doc("How often in a row a task restarts by itself before it stays FAILED; -1 without a limit. Where it is not known whether the cause can pass, three times at most. Not a key of Kafka Connect."),
     Key::new("plugin.path", Kind::List)
         .doc("Directories in which Kafka Connect looks for Java plug-ins.")
         .support(Support::NoEffect("all plug-ins are built in, and no Java classes are loaded")),
@@ -80,13 +88,15 @@ const COMMON: &[Key] = &[
         .doc("Headers to add to every answer of the REST API, as 'set Name: value', separated by commas."),
     Key::new("metrics.sample.window.ms", Kind::Long).default("30000").checks(&[Check::Range { min: Some(0), max: None }])
         .doc("Milliseconds over which Kafka Connect takes one sample of a metric that is a rate.")
-        .support(Support::NoEffect("rates are not computed here; whoever reads the counters of GET /metrics computes them")),
+        .support(Support::NoEffect("rates, means and extremes of GET /metrics are those of two samples of 30 s, as by default")),
     Key::new("metrics.num.samples", Kind::Int).default("2").checks(&[Check::Range { min: Some(1), max: None }])
         .doc("Number of samples from which Kafka Connect computes a metric that is a rate.")
-        .support(Support::NoEffect("rates are not computed here; whoever reads the counters of GET /metrics computes them")),
+        .support(Support::NoEffect("rates, means and extremes of GET /metrics are those of two samples of 30 s, as by default")),
     Key::new("metrics.recording.level", Kind::String).default("INFO").checks(&[Check::OneOfExactly(&["INFO", "DEBUG"])])
         .doc("Level of detail of Kafka Connect's metrics: INFO or DEBUG.")
-        .support(Support::NoEffect("rates are not computed here; whoever reads the counters of GET /metrics computes them")),
+        .support(Support::NoEffect("GET /metrics shows all metrics")),
+    Key::new("metrics.names", Kind::List).default("f1")
+        .doc("By which rules GET /metrics names Connect's metrics: f1 (the Prometheus JMX exporter without rules, Confluent's stacks), f2 (the exporter's example file, Strimzi), f3 (Debezium's example), or several, separated by commas. With strip-total, names lack _total, as the exporter writes them since version 1.0. docs/metrics.md lists the names. Not a key of Kafka Connect."),
     Key::new("metric.reporters", Kind::List).default("org.apache.kafka.common.metrics.JmxReporter")
         .doc("Java classes to which Kafka Connect hands its metrics.")
         .support(Support::NoEffect("a reporter is a Java class, and there is no JVM and no JMX here")),
@@ -104,7 +114,7 @@ const COMMON: &[Key] = &[
     Key::new("ssl.cipher.suites", Kind::List)
         .doc("Cipher suites that the REST API allows, by Java's names, separated by commas. Not set: the usual ones. Refused if security.protocol uses TLS, because Kafka clients cannot be limited to them."),
     Key::new("ssl.keystore.type", Kind::String).default("JKS")
-        .doc("Format in which Kafka clients read the file in ssl.keystore.location: PKCS12 or PEM; JKS, Java's default, is refused. Not set: by the file's extension. The REST API goes by the file's content."),
+        .doc("Form of the file in ssl.keystore.location: PEM, PKCS12 or JKS. The file's content decides; another type is refused by Kafka clients."),
     Key::new("ssl.keystore.location", Kind::String)
         .doc("File with the worker's own certificate and private key, for TLS to the brokers and for the REST API."),
     Key::new("ssl.keystore.password", Kind::Password)
@@ -116,11 +126,11 @@ const COMMON: &[Key] = &[
     Key::new("ssl.key.password", Kind::Password)
         .doc("Password of the private key in ssl.keystore.key or ssl.keystore.location."),
     Key::new("ssl.truststore.type", Kind::String).default("JKS")
-        .doc("Format in which Kafka clients read the file in ssl.truststore.location: PEM; PKCS12 and JKS, Java's default, are refused. Not set: by the file's extension. The REST API goes by the file's content."),
+        .doc("Form of the file in ssl.truststore.location: PEM, PKCS12 or JKS. The file's content decides; another type is refused by Kafka clients."),
     Key::new("ssl.truststore.location", Kind::String)
-        .doc("File with the certificates of the authorities by which brokers, and clients of the REST API, are verified: PEM, or for the REST API alone PKCS12."),
+        .doc("File with the certificates of the authorities by which brokers, and clients of the REST API, are verified: PEM, PKCS12 or JKS. Not set: brokers are verified by those that the system trusts."),
     Key::new("ssl.truststore.password", Kind::Password)
-        .doc("Password of the file in ssl.truststore.location, if the REST API reads it as PKCS12. Kafka clients read PEM, which has none."),
+        .doc("Password of the file in ssl.truststore.location, if it is PKCS12 or JKS."),
     Key::new("ssl.truststore.certificates", Kind::Password)
         .doc("Certificates of the authorities that are trusted, as PEM text, in place of ssl.truststore.location."),
     Key::new("ssl.endpoint.identification.algorithm", Kind::String).default("https")
@@ -199,8 +209,7 @@ const IN_TOPICS: &[Key] = &[
         .doc("Milliseconds that a Java worker stays out of the group after it could not read config.storage.topic in worker.sync.timeout.ms.")
         .support(Support::NoEffect("one worker of the group runs all connectors, and the others wait for its place")),
     Key::new("exactly.once.source.support", Kind::String).default("disabled").checks(&[Check::OneOfAnyCase(&["disabled", "preparing", "enabled"])])
-        .doc("Whether a connector's records and its offsets are written in one Kafka transaction (exactly once): disabled, preparing (a step on the way that changes nothing for records) or enabled.")
-        .support(Support::Partly(&[(Values::These(&["enabled"]), Support::Refused("records and offsets do not go in one transaction yet, and some would be sent twice after a crash", "Set it to disabled (at least once), and keep consumers idempotent, as by the key of each record."))])),
+        .doc("Whether a connector's records and its offsets are written in one Kafka transaction (exactly once): disabled, preparing (a step on the way that changes nothing for records) or enabled. With enabled, consumers must read with isolation.level=read_committed, and the rows of a snapshot become visible together."),
     Key::new("inter.worker.key.generation.algorithm", Kind::String).default("HmacSHA256")
         .doc("Algorithm that makes the key with which Java workers sign their calls to each other.")
         .support(Support::NoEffect("workers do not call each other")),
@@ -214,8 +223,7 @@ const IN_TOPICS: &[Key] = &[
         .doc("Algorithm with which Java workers sign their calls to each other. Must be in inter.worker.verification.algorithms.")
         .support(Support::NoEffect("workers do not call each other")),
     Key::new("inter.worker.verification.algorithms", Kind::List).default("HmacSHA256")
-        .doc("Algorithms of signatures that Java workers accept on calls from each other, separated by commas.")
-        .support(Support::NoEffect("workers do not call each other")),
+        .doc("Algorithms of signatures that calls between workers may have, separated by commas. A call that is signed with another one is answered with 400, any other with 403: no Java worker is in the group of this one."),
 ];
 
 const IN_A_FILE: &[Key] = &[Key::new("offset.storage.file.filename", Kind::String)

@@ -183,11 +183,8 @@ impl Layers {
         let level = own.map_or_else(|| root.unwrap_or("info"), |level| level.value.trim());
         let mut filter = super::logging::word(level);
         if own.is_none() {
-            for (logger, level) in loggers.iter().filter(|(_, level)| is_level(level)) {
-                for target in super::logging::targets(logger) {
-                    filter.extend([",", target, "=", &super::logging::word(level)]);
-                }
-            }
+            loggers.retain(|(_, level)| is_level(level));
+            super::logging::add(&mut filter, &loggers);
         }
         filter
     }

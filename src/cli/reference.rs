@@ -2,6 +2,7 @@
 //!
 //! Must not know: what the keys do beyond what their tables say.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
 use settings::{Def, Key, Support, Values};
@@ -41,9 +42,8 @@ pub(super) fn markdown() -> String {
         "",
     );
     table(&mut out, "Connectors", "Keys of every connector.", &COMMON, "");
-    for plugin in plugins::ALL {
-        table(&mut out, &format!("`{}`", plugin.class), "", (plugin.keys)(), "");
-    }
+    let of_connectors: Vec<(&str, &Def)> = plugins::ALL.iter().map(|plugin| (plugin.class, (plugin.keys)())).collect();
+    connectors(&mut out, &of_connectors);
     table(&mut out, "Transformations", "Keys of every transformation.", &TRANSFORM, "transforms.<name>.");
     table(&mut out, "Predicates", "Keys of every predicate.", &PREDICATE, "predicates.<name>.");
     let mut seen = Vec::new();
@@ -87,6 +87,38 @@ pub(super) fn markdown() -> String {
     out
 }
 
+/// The keys of the connectors. A key that several of them have, with the same text, stands once: first come the keys of all
+/// connectors, then those of some, then those of one.
+fn connectors(out: &mut String, tables: &[(&str, &'static Def)]) {
+    let mut keys: Vec<(String, &Key, Vec<&str>)> = Vec::new();
+    for (class, def) in tables {
+        for key in def.keys().filter(|key| key.alias_of.is_none()) {
+            let text = row(key, "");
+            match keys.iter_mut().find(|(there, ..)| *there == text) {
+                Some((.., classes)) => classes.push(class),
+                None => keys.push((text, key, vec![class])),
+            }
+        }
+    }
+    let mut groups: Vec<&[&str]> = Vec::new();
+    for (.., classes) in &keys {
+        if !groups.contains(&classes.as_slice()) {
+            groups.push(classes);
+        }
+    }
+    groups.sort_by_key(|classes| Reverse(classes.len()));
+    for classes in groups {
+        let title = classes.iter().map(|class| format!("`{class}`")).collect::<Vec<_>>().join(", ");
+        let about = match (classes.len(), tables.len()) {
+            (_, 1) => "",
+            (1, _) => "Keys beside those that it has in common with others, above.",
+            _ => "Keys that are the same for these connectors.",
+        };
+        let of_these: Vec<&Key> = keys.iter().filter(|(.., of)| of == classes).map(|(_, key, _)| *key).collect();
+        rows(out, &title, about, &of_these, "");
+    }
+}
+
 fn heading(out: &mut String, title: &str, about: &str) {
     let _ = write!(out, "\n## {title}\n");
     if !about.is_empty() {
@@ -106,21 +138,24 @@ fn rows(out: &mut String, title: &str, about: &str, keys: &[&Key], prefix: &str)
         return;
     }
     out.push_str("\n| key | type | default | what it does | support |\n|---|---|---|---|---|\n");
-    for key in keys {
-        let mut names = vec![key.name];
-        names.extend(key.family.filter(|form| *form != key.name));
-        // Debezium lists a family of keys under a regular expression, which nobody writes in a configuration.
-        names.retain(|name| !name.contains('('));
-        let names: Vec<String> = names.iter().map(|name| format!("`{prefix}{name}`")).collect();
-        let default = match key.default {
-            None if key.required => "required".to_owned(),
-            None | Some("") => String::new(),
-            Some(default) => format!("`{}`", cell(default)),
-        };
-        let (names, kind) = (names.join("<br>"), key.kind.as_str().to_lowercase());
-        let (doc, support) = (cell(key.documentation), cell(&support_text(key.support)));
-        let _ = writeln!(out, "| {names} | {kind} | {default} | {doc} | {support} |");
-    }
+    out.extend(keys.iter().map(|key| row(key, prefix)));
+}
+
+/// One line of a table, with its line feed.
+fn row(key: &Key, prefix: &str) -> String {
+    let mut names = vec![key.name];
+    names.extend(key.family.filter(|form| *form != key.name));
+    // Debezium lists a family of keys under a regular expression, which nobody writes in a configuration.
+    names.retain(|name| !name.contains('('));
+    let names: Vec<String> = names.iter().map(|name| format!("`{prefix}{name}`")).collect();
+    let default = match key.default {
+        None if key.required => "required".to_owned(),
+        None | Some("") => String::new(),
+        Some(default) => format!("`{}`", cell(default)),
+    };
+    let (names, kind) = (names.join("<br>"), key.kind.as_str().to_lowercase());
+    let (doc, support) = (cell(key.documentation), cell(&support_text(key.support)));
+    format!("| {names} | {kind} | {default} | {doc} | {support} |\n")
 }
 
 pub(super) fn cell(text: &str) -> String {
@@ -152,6 +187,8 @@ pub(super) fn support_text(support: Support) -> String {
 
 #[cfg(test)]
 mod tests {
+    use settings::Kind;
+
     use super::*;
 
     /// With `AFTERIMAGE_UPDATE=1` the test writes the file instead of comparing it.
@@ -164,6 +201,31 @@ mod tests {
         }
         let there = std::fs::read_to_string(path).unwrap_or_default();
         assert!(there == made, "docs/configuration.md is not current: afterimage keys > docs/configuration.md");
+    }
+
+    #[test]
+    fn a_key_that_connectors_share_stands_once() {
+        const A: Key = Key::new("a", Kind::Int).doc("A.");
+        const B: Key = Key::new("b", Kind::Int).doc("B.");
+        static ONE: Def = Def::new(&[&[A, B, B.default("1")]]);
+        static TWO: Def = Def::new(&[&[B, A.doc("Another.")]]);
+        static THREE: Def = Def::new(&[&[B, A]]);
+        let mut out = String::new();
+        connectors(&mut out, &[("One", &ONE), ("Two", &TWO), ("Three", &THREE)]);
+        let shown: Vec<&str> = out.lines().filter(|l| l.starts_with("##") || l.starts_with("| `")).collect();
+        assert_eq!(
+            shown,
+            [
+                "## `One`, `Two`, `Three`",
+                "| `b` | int |  | B. | works |",
+                "## `One`, `Three`",
+                "| `a` | int |  | A. | works |",
+                "## `One`",
+                "| `b` | int | `1` | B. | works |",
+                "## `Two`",
+                "| `a` | int |  | Another. | works |",
+            ]
+        );
     }
 
     #[test]

@@ -20,7 +20,9 @@ use crate::plugins;
 use crate::rest;
 use crate::rest::server::{self, Limits, Listener};
 use crate::runtime::catalog::Catalog;
+use crate::runtime::exactly_once::Producers;
 use crate::runtime::fenced::Fenced;
+use crate::runtime::own_offsets::OffsetTopics;
 use crate::runtime::owner::{Fence, GroupSettings, Owner, Ownership};
 use crate::runtime::supervisor::{self, Launched, Supervisor, SupervisorSettings};
 use crate::runtime::task::{self, Worker};
@@ -50,28 +52,34 @@ pub(super) fn serve(worker: WorkerConfig, standalone: Option<Standalone>) -> Res
     outcome
 }
 
-/// Opens the store. `client` holds the properties of the internal Kafka clients.
-fn store(worker: &WorkerConfig, client: &BTreeMap<String, String>) -> Result<Arc<dyn Store>, ServeError> {
+/// The settings of the store, if the state is in topics. `client` holds the properties of the internal Kafka clients.
+fn store_settings(worker: &WorkerConfig, client: &BTreeMap<String, String>) -> Option<KafkaSettings> {
     let client_id = match worker.client_id.trim() {
         "" => worker.group_id.clone(),
         id => format!("{}-{id}", worker.group_id),
     };
-    match &worker.state {
-        State::File(path) => Ok(Arc::new(File::new(path))),
-        State::Topics { configs, offsets, statuses } => {
-            let settings = KafkaSettings {
-                client: client.clone(),
-                group_id: worker.group_id.clone(),
-                client_id,
-                configs: configs.clone(),
-                offsets: offsets.clone(),
-                statuses: statuses.clone(),
-                read_committed: worker.exactly_once != super::ExactlyOnce::Disabled,
-            };
-            Kafka::new(settings)
-                .map(|store| Arc::new(store) as Arc<dyn Store>)
-                .map_err(|e| ServeError::Start(e.to_string()))
-        }
+    let State::Topics { configs, offsets, statuses } = &worker.state else { return None };
+    let is_transactional = worker.exactly_once != super::ExactlyOnce::Disabled;
+    Some(KafkaSettings {
+        client: client.clone(),
+        group_id: worker.group_id.clone(),
+        client_id,
+        configs: configs.clone(),
+        offsets: offsets.clone(),
+        statuses: statuses.clone(),
+        leader_id: is_transactional.then(|| format!("connect-cluster-{}", worker.group_id)),
+        read_committed: is_transactional,
+    })
+}
+
+/// Opens the store.
+fn store(worker: &WorkerConfig, settings: Option<KafkaSettings>) -> Result<Arc<dyn Store>, ServeError> {
+    match (&worker.state, settings) {
+        (State::File(path), _) => Ok(Arc::new(File::new(path))),
+        (State::Topics { .. }, Some(settings)) => Kafka::new(settings)
+            .map(|store| Arc::new(store) as Arc<dyn Store>)
+            .map_err(|e| ServeError::Start(e.to_string())),
+        (State::Topics { .. }, None) => Err(ServeError::Start("the internal topics have no settings".to_owned())),
     }
 }
 
@@ -107,17 +115,25 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     let properties: BTreeMap<String, String> =
         worker.properties.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     let client = clients::internal(&properties).map_err(|refusal| failed(&refusal))?;
-    let store = Fenced::new(store(&worker, &client)?);
+    let settings = store_settings(&worker, &client);
+    let store = Fenced::new(store(&worker, settings.clone())?);
+    let exactly_once = (worker.exactly_once == super::ExactlyOnce::Enabled).then(|| worker.group_id.clone());
     let offsets = Offsets::new(Arc::clone(&store) as _);
+    let offsets = Arc::new(OffsetTopics::new(offsets, settings, properties.clone(), exactly_once.is_some()));
+    let open_sink: Arc<sink::Open> = Arc::new(sink::open);
+    let producers = exactly_once.clone().map(|group| Producers::new(group, properties.clone(), Arc::clone(&open_sink)));
     let shared = Arc::new(Worker {
         properties,
-        offsets: offsets.clone(),
+        offsets: Arc::clone(&offsets),
         budget: Budget::new(BUDGET_BYTES, FLOOR_BYTES),
         flush_interval: worker.offset_flush_interval,
         flush_timeout: worker.offset_flush_timeout,
-        open_sink: Arc::new(sink::open),
+        exactly_once,
+        open_sink,
     });
     let variables = worker.variables.clone();
+    let loggers = rest::Loggers::new("INFO", Arc::new(super::logging::set_level));
+    let of_cluster = loggers.clone();
     let supervisor = Supervisor::new(
         store,
         offsets,
@@ -131,6 +147,15 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             catalog: Catalog::all(),
             resolve: Arc::new(move |config| variables.resolve(&config)),
             launch: Arc::new(move |spec| Launched::new(task::start(spec, Arc::clone(&shared)))),
+            exactly_once: producers.map(Arc::new),
+            restarts: worker.restarts.clone(),
+            set_log_level: Arc::new(move |logger, level| {
+                if of_cluster.set(logger, level).is_none() {
+                    tracing::warn!(
+                        "the level '{level}' of logger {logger} in the config topic is not known: it stays as it is"
+                    );
+                }
+            }),
         },
     );
     let config = rest::Config {
@@ -141,7 +166,9 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         cors: api.cors,
         response_headers: api.response_headers,
         auth: api.auth,
-        loggers: rest::Loggers::new("INFO", Arc::new(super::logging::set_level)),
+        loggers,
+        metric_names: worker.metric_names,
+        forwarder: rest::Forwarder::new(&worker.properties).map_err(|error| failed(&error))?,
     };
     let mut listeners = Vec::new();
     for (bound, part) in [(api.main, api.main_part), (api.admin, rest::Part::Admin)] {
@@ -167,6 +194,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
                 client,
                 client_id: format!("afterimage-{worker_id}"),
                 group_id: worker.group_id.clone(),
+                url: config.advertised_url.clone(),
                 instance_id: worker.instance_id.clone().unwrap_or_else(|| worker_id.clone()),
                 topic: configs.name.clone(),
                 session_timeout: worker.session_timeout,

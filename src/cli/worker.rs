@@ -10,8 +10,10 @@ use settings::{Finding, Properties, Reader, Severity};
 
 use super::keys::{DISTRIBUTED, STANDALONE};
 use super::layers::Layers;
+use crate::rest::MetricNames;
 use crate::runtime::catalog::{Catalog, PartKind};
 use crate::runtime::overrides::{self, OverridePolicy};
+use crate::runtime::supervisor::RestartSettings;
 use crate::runtime::variables::Variables;
 use crate::sink::properties;
 use crate::store::TopicSettings;
@@ -89,6 +91,8 @@ pub struct WorkerConfig {
     pub response_headers: String,
     /// Java class names of REST extensions.
     pub rest_extensions: Vec<String>,
+    /// Which rules name the metrics of `GET /metrics`.
+    pub metric_names: MetricNames,
     /// Identifies this worker across its restarts. `None`: the advertised address is used.
     pub instance_id: Option<String>,
     /// Time without a heartbeat after which a standby takes over.
@@ -97,6 +101,8 @@ pub struct WorkerConfig {
     pub heartbeat_interval: Duration,
     /// Whether records and offsets are written in one transaction.
     pub exactly_once: ExactlyOnce,
+    /// Whether and when tasks that failed are started again by themselves.
+    pub restarts: RestartSettings,
     /// The providers that resolve `${name:path:key}`.
     pub variables: Variables,
     /// All settings that somebody set, unknown keys too, with variables resolved. Defaults are not among them. Kafka
@@ -137,7 +143,7 @@ impl WorkerConfig {
         });
         let resolved = variables.resolve(&layers.properties());
         let mut r = Reader::new(*def, &resolved);
-        let config = Self {
+        let mut config = Self {
             bootstrap_servers: r.list("bootstrap.servers"),
             group_id: if standalone { String::new() } else { word(&mut r, "group.id") },
             client_id: word(&mut r, "client.id"),
@@ -163,6 +169,7 @@ impl WorkerConfig {
             allow_methods: word(&mut r, "access.control.allow.methods"),
             response_headers: r.text("response.http.headers.config"),
             rest_extensions: r.list("rest.extension.classes"),
+            metric_names: MetricNames::default(),
             instance_id: if standalone { None } else { r.text_or_none("afterimage.instance.id") },
             session_timeout: if standalone { Duration::ZERO } else { r.millis("session.timeout.ms") },
             heartbeat_interval: if standalone { Duration::ZERO } else { r.millis("heartbeat.interval.ms") },
@@ -170,6 +177,12 @@ impl WorkerConfig {
                 ExactlyOnce::Disabled
             } else {
                 r.choice("exactly.once.source.support", ExactlyOnce::Disabled)
+            },
+            restarts: RestartSettings {
+                enabled: r.boolean("task.restart.enabled"),
+                first: r.millis("task.restart.backoff.ms"),
+                longest: r.millis("task.restart.backoff.max.ms"),
+                most: RestartSettings::limit(r.int("task.restart.max.attempts").into()),
             },
             variables,
             properties: layers
@@ -182,6 +195,13 @@ impl WorkerConfig {
         if let Err(reason) = OverridePolicy::read(&resolved) {
             let remedy = "Use All, None, Principal or Allowlist.".to_owned();
             errors.push(error(layers, overrides::POLICY, reason, remedy));
+        }
+        match MetricNames::parse(&r.list("metrics.names")) {
+            Ok(names) => config.metric_names = names,
+            Err(reason) => {
+                let remedy = "Use one or more of f1, f2 and f3, and strip-total if dashboards want it.".to_owned();
+                errors.push(error(layers, "metrics.names", reason, remedy));
+            }
         }
         together(&config, &mut r, layers, &mut errors);
         match r.finish(config) {

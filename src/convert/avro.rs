@@ -6,6 +6,7 @@
 //!
 //! Must not know: databases, HTTP.
 
+mod anything;
 mod converter;
 mod defaults;
 mod document;

@@ -74,15 +74,15 @@ impl CloudEventsConverter {
             (Some(avro), Serializer::Avro) => avro.event(topic, event, config).await,
             (Some(avro), Serializer::Json) => avro.data(topic, event, config, self.json).await,
             (None, _) => {
-                let head = self.json.encoder(Some(&event.part))?;
-                let data = self.json_data.encoder(Some(&event.data))?;
+                let mut head = self.json.encoder(Some(&event.part))?;
+                let mut data = self.json_data.encoder(Some(&event.data))?;
                 let mut event = event;
                 Ok(Encoder::new(move |given, out| {
                     if given.payload.is_null() || !event::is_event(&config, given) {
                         return Ok(false);
                     }
                     let made = event.make(&config, given, None, None)?;
-                    write_event(&head, &made, out, |out| data.write(given.payload, out).map(|_| ()))
+                    write_event(&mut head, &made, out, |out| data.write(given.payload, out).map(|_| ()))
                 }))
             }
         }
@@ -91,7 +91,7 @@ impl CloudEventsConverter {
 
 /// Writes the attributes of an event in JSON, and the data as the last one.
 fn write_event(
-    head: &JsonEncoder,
+    head: &mut JsonEncoder,
     event: &record::Payload<'_>,
     out: &mut Vec<u8>,
     data: impl FnOnce(&mut Vec<u8>) -> Result<(), ConvertError>,
@@ -135,7 +135,7 @@ impl Avro {
         json: JsonConverter,
     ) -> Result<Encoder, ConvertError> {
         let mut data = self.converter.prepare(topic, Some(&event.data)).await?;
-        let head = json.encoder(Some(&event.part))?;
+        let mut head = json.encoder(Some(&event.part))?;
         let (addresses, view) = (self.addresses.clone(), event.data_view());
         let mut bytes = Vec::new();
         Ok(Encoder::new(move |given, out| {
@@ -145,7 +145,7 @@ impl Avro {
             bytes.clear();
             data.write(Given { payload: &given.payload.clone().through(&view, []), ..given }, &mut bytes)?;
             let made = event.make(&config, given, Some(Self::address(&addresses, &bytes)), None)?;
-            write_event(&head, &made, out, |out| {
+            write_event(&mut head, &made, out, |out| {
                 out.push(b'"');
                 out.extend_from_slice(STANDARD.encode(&bytes).as_bytes());
                 out.push(b'"');

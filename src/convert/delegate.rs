@@ -11,7 +11,7 @@ use settings::{Asked, Check, Def, Key, Properties};
 
 use super::java_class_names::of_part;
 use super::table::{self, Refusal, Role};
-use super::{ConvertError, Converter, Encoder, Prepare};
+use super::{ConvertError, Converter, Encoder, Given, Prepare};
 
 const TYPE: &str = "delegate.converter.type";
 
@@ -84,40 +84,61 @@ impl DelegatingConverter {
     }
 }
 
-impl Converter for DelegatingConverter {
-    fn prepare<'a>(&'a self, topic: &'a str, part: Option<&'a Part>) -> Prepare<'a> {
-        let Some(part) = part else { return ready(Encoder::new(|_, _| Ok(false))) };
+impl DelegatingConverter {
+    /// The encoder for records that are not the other converter's; else the other converter.
+    fn own(&self, topic: &str, part: Option<&Part>) -> Result<Encoder, &dyn Converter> {
+        let Some(part) = part else { return Ok(Encoder::new(|_, _| Ok(false))) };
         if self.is_unchanged(&part.schema) {
-            return ready(Encoder::new(|given, out| super::bytes::write(given.payload, out)));
+            return Ok(Encoder::new(|given, out| super::bytes::write(given.payload, out)));
         }
-        // Nulls of bytes are nulls; those of other schemas are the other converter's.
-        let is_bytes = matches!(part.schema.kind, Kind::Bytes);
-        let Some(delegate) = &self.delegate else {
-            let (schema, topic) = (part.schema.clone(), topic.to_owned());
-            return ready(Encoder::new(move |given, _| match given.payload.to_value() {
-                Value::Null if is_bytes => Ok(false),
-                value => {
-                    let found = of_part(Some(&schema), &value).rsplit('.').next().unwrap_or_default();
-                    Err(ConvertError::NoDelegate { topic: topic.clone(), found })
-                }
-            }));
-        };
-        Box::pin(async move {
-            let mut encoder = delegate.prepare(topic, Some(part)).await?;
-            let headers = encoder.headers().to_vec();
-            let guarded = Encoder::new(move |given, out| {
-                if is_bytes && given.payload.is_null() {
-                    return Ok(false);
-                }
-                encoder.write(given, out)
-            });
-            Ok(headers.into_iter().fold(guarded, |encoder, (name, value)| encoder.with_header(name, value)))
-        })
+        if let Some(delegate) = &self.delegate {
+            return Err(&**delegate);
+        }
+        let (schema, topic) = (part.schema.clone(), topic.to_owned());
+        Ok(Encoder::new(move |given, _| match given.payload.to_value() {
+            Value::Null if is_bytes(&schema) => Ok(false),
+            value => {
+                let found = of_part(Some(&schema), &value).rsplit('.').next().unwrap_or_default();
+                Err(ConvertError::NoDelegate { topic: topic.clone(), found })
+            }
+        }))
     }
 }
 
-fn ready<'a>(encoder: Encoder) -> Prepare<'a> {
-    Box::pin(std::future::ready(Ok(encoder)))
+fn is_bytes(schema: &Schema) -> bool {
+    matches!(schema.kind, Kind::Bytes)
+}
+
+/// The other converter's encoder, but that nulls of bytes are nulls; those of other schemas are the other converter's.
+fn guarded(mut encoder: Encoder, part: Option<&Part>) -> Encoder {
+    if !part.is_some_and(|part| is_bytes(&part.schema)) {
+        return encoder;
+    }
+    let headers = encoder.headers().to_vec();
+    let guarded =
+        Encoder::new(move |given, out| if given.payload.is_null() { Ok(false) } else { encoder.write(given, out) });
+    headers.into_iter().fold(guarded, |encoder, (name, value)| encoder.with_header(name, value))
+}
+
+impl Converter for DelegatingConverter {
+    fn prepare<'a>(&'a self, topic: &'a str, part: Option<&'a Part>) -> Prepare<'a> {
+        Box::pin(async move {
+            match self.own(topic, part) {
+                Ok(encoder) => Ok(encoder),
+                Err(delegate) => Ok(guarded(delegate.prepare(topic, part).await?, part)),
+            }
+        })
+    }
+
+    fn prepare_for<'a>(&'a self, topic: &'a str, given: Given<'a, 'a>) -> Prepare<'a> {
+        Box::pin(async move {
+            let part = given.payload.part();
+            match self.own(topic, part.as_ref()) {
+                Ok(encoder) => Ok(encoder),
+                Err(delegate) => Ok(guarded(delegate.prepare_for(topic, given).await?, part.as_ref())),
+            }
+        })
+    }
 }
 
 #[cfg(test)]

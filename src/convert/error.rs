@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use retry::Outlook;
+
 use super::AvroError;
 use super::ProtobufError;
 use super::registry::RegistryError;
@@ -179,6 +181,17 @@ impl ConvertError {
             Self::Unavailable { .. } => true,
             Self::Registry { error, .. } => error.is_transient(),
             _ => false,
+        }
+    }
+
+    /// Whether a task that fails because of this may succeed when it is started again later.
+    pub fn outlook(&self) -> Outlook {
+        match self {
+            Self::Unavailable { .. } => Outlook::MayPass,
+            Self::Registry { error, .. } => error.outlook(),
+            // Defects, each of which its remedy calls by that name.
+            Self::Type { .. } | Self::Changed => Outlook::Unknown,
+            _ => Outlook::CannotPass,
         }
     }
 }

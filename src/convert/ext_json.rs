@@ -41,7 +41,7 @@ impl ExtJsonConverter {
         let text = self.json.schema_text(&part.schema);
         let given = Document { kind: DocumentKind::Connect, text, references: Vec::new() };
         let registered = self.announcer.announce(topic, part.schema.name.as_deref(), &given).await?;
-        let json = self.json.encoder(Some(part))?;
+        let mut json = self.json.encoder(Some(part))?;
         let head = format!("{{\"schemaId\":{},\"payload\":", registered.id).into_bytes();
         Ok(Encoder::new(move |given, out| {
             out.extend_from_slice(&head);

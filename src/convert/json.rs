@@ -6,6 +6,7 @@
 //! Must not know: databases.
 
 mod plan;
+mod read;
 mod schema_text;
 mod sparse;
 mod text;
@@ -18,8 +19,9 @@ use self::plan::Node;
 use super::program::{Format, Program};
 use super::{ConvertError, Converter, Encoder, Prepare};
 
+pub use self::read::{Unreadable, read_payload};
 pub(super) use self::sparse::SparseJson;
-pub(super) use self::text::write_base64;
+pub(super) use self::text::{write_base64, write_text};
 
 /// The keys that decide what is written.
 pub(super) const KEYS: &[Key] = &[
@@ -69,6 +71,8 @@ pub(crate) struct Style {
     pub(crate) numeric: bool,
     /// `replace.null.with.default`: whether a null is written as the field's default.
     pub(crate) replace_null: bool,
+    /// Whether a null is written even where the schema is not optional. Only what is read back by this daemon may be so.
+    pub(crate) any_null: bool,
     /// How maps are written whose keys are no texts.
     pub(crate) pairs: Pairs,
 }
@@ -98,8 +102,17 @@ impl JsonConverter {
                 schemas: flag("schemas.enable"),
                 numeric,
                 replace_null: flag("replace.null.with.default"),
+                any_null: false,
                 pairs: Pairs::Arrays,
             },
+        }
+    }
+
+    /// A converter that keeps all of a record: with its schema, every null as a null whatever the schema says, decimals by
+    /// their bytes. [`read_payload`] reads it back.
+    pub fn faithful() -> Self {
+        Self {
+            style: Style { schemas: true, numeric: false, replace_null: false, any_null: true, pairs: Pairs::Arrays },
         }
     }
 
@@ -122,7 +135,7 @@ impl JsonConverter {
 
 impl Converter for JsonConverter {
     fn prepare<'a>(&'a self, _topic: &'a str, part: Option<&'a Part>) -> Prepare<'a> {
-        let encoder = self.encoder(part).map(|json| Encoder::new(move |given, out| json.write(given.payload, out)));
+        let encoder = self.encoder(part).map(|mut json| Encoder::new(move |given, out| json.write(given.payload, out)));
         Box::pin(std::future::ready(encoder))
     }
 }
@@ -181,8 +194,8 @@ impl JsonEncoder {
     ///
     /// # Errors
     /// When a value does not fit its schema. The caller must then remove what was appended so far.
-    pub fn write(&self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
-        let Some(program) = &self.program else { return Ok(false) };
+    pub fn write(&mut self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        let Some(program) = &mut self.program else { return Ok(false) };
         program.write(payload.frame(), out)?;
         Ok(true)
     }

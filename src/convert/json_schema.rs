@@ -27,7 +27,13 @@ struct Options {
 
 impl Options {
     fn style(self) -> Style {
-        Style { schemas: false, numeric: self.numeric, replace_null: !self.keep_null, pairs: Pairs::Objects }
+        Style {
+            schemas: false,
+            numeric: self.numeric,
+            replace_null: !self.keep_null,
+            any_null: false,
+            pairs: Pairs::Objects,
+        }
     }
 
     fn read(properties: &settings::Properties) -> Self {

@@ -3,12 +3,16 @@
 //! Purpose: a schema and the sources of its values ([`Part`]) are walked once, for any format that can be written from the
 //! front to the back. Everything that all records share (names, braces, constants such as those of the source block) becomes
 //! bytes that are copied in one piece. What is left for each record is one step for each value that differs, with its source
-//! and its writer at hand.
+//! and its writer at hand. Values that are the same in many records in a row, such as the time of a transaction, are written
+//! once and copied until they change.
 //!
 //! Must not know: any format, which connector made a change.
 
+mod steady;
+
 use record::{Field, Frame, Leaf, Node, Part, Presence, Schema, Source, ValueRef};
 
+use self::steady::{Input, Kept};
 use super::ConvertError;
 
 /// A format that is written from the front to the back.
@@ -56,6 +60,8 @@ enum Step<F: Format> {
     Value(Leaf, F::Writer),
     /// A struct that may be null. The writer is that of the whole struct; it writes the null.
     Struct(Presence, Program<F>, F::Writer),
+    /// Values that are the same in many records in a row.
+    Steady(Box<Kept>, Program<F>),
 }
 
 impl<F: Format> std::fmt::Debug for Step<F> {
@@ -64,9 +70,12 @@ impl<F: Format> std::fmt::Debug for Step<F> {
     }
 }
 
+/// A step, the prepared bytes before it, and on what its value depends if that is the same in many records in a row.
+type Compiled<F> = (Box<[u8]>, Step<F>, Option<Input>);
+
 struct Compiler<'f, F: Format> {
     format: &'f F,
-    steps: Vec<(Box<[u8]>, Step<F>)>,
+    steps: Vec<Compiled<F>>,
     text: Vec<u8>,
 }
 
@@ -86,14 +95,14 @@ impl<F: Format> Program<F> {
     ///
     /// # Errors
     /// When a value does not fit its schema. The caller must then remove what was appended so far.
-    pub(super) fn write(&self, frame: Frame<'_>, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+    pub(super) fn write(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) -> Result<(), ConvertError> {
         let cell = |row: Option<&[ValueRef<'_>]>, place: u16, writer: &F::Writer, out: &mut Vec<u8>| match row
             .and_then(|row| row.get(usize::from(place)))
         {
             Some(cell) => F::write(writer, cell, out),
             None => F::write(writer, &ValueRef::Null, out),
         };
-        for (text, step) in &self.steps {
+        for (text, step) in &mut self.steps {
             out.extend_from_slice(text);
             match step {
                 Step::Before(place, writer) => cell(frame.decoded.and_then(|d| d.before), *place, writer, out)?,
@@ -102,6 +111,7 @@ impl<F: Format> Program<F> {
                 Step::Value(leaf, writer) => leaf.with(frame, |value| F::write(writer, value, out))?,
                 Step::Struct(presence, inner, _) if presence.holds(frame) => inner.write(frame, out)?,
                 Step::Struct(_, _, writer) => F::write(writer, &ValueRef::Null, out)?,
+                Step::Steady(kept, inner) => kept.write(frame, out, |out| inner.write(frame, out))?,
             }
         }
         out.extend_from_slice(&self.tail);
@@ -111,11 +121,30 @@ impl<F: Format> Program<F> {
 
 impl<F: Format> Compiler<'_, F> {
     fn finish(self) -> Program<F> {
-        Program { steps: self.steps.into(), tail: self.text.into() }
+        let (mut steps, mut tail) = (Vec::new(), self.text.into_boxed_slice());
+        // From the back to the front, because bytes behind the last value of a run belong to the run too.
+        let mut left = self.steps;
+        while let Some((text, step, input)) = left.pop() {
+            let Some(input) = input else {
+                steps.push((text, step));
+                continue;
+            };
+            let (mut run, mut inputs) = (vec![(text, step)], vec![input]);
+            while let Some((text, step, input)) = left.pop_if(|(_, _, input)| input.is_some()) {
+                run.push((text, step));
+                inputs.extend(input);
+            }
+            run.reverse();
+            let behind = steps.last_mut().map_or(&mut tail, |(text, _): &mut (Box<[u8]>, Step<F>)| text);
+            let inner = Program { steps: run.into(), tail: std::mem::take(behind) };
+            steps.push((Box::default(), Step::Steady(Box::new(Kept::new(inputs)), inner)));
+        }
+        steps.reverse();
+        Program { steps: steps.into(), tail }
     }
 
-    fn step(&mut self, step: Step<F>) {
-        self.steps.push((std::mem::take(&mut self.text).into(), step));
+    fn step(&mut self, step: Step<F>, input: Option<Input>) {
+        self.steps.push((std::mem::take(&mut self.text).into(), step, input));
     }
 
     fn add(&mut self, schema: &Schema, node: &Node, path: &str) -> Result<(), ConvertError> {
@@ -126,7 +155,8 @@ impl<F: Format> Compiler<'_, F> {
                 let mut inner = Compiler { format: self.format, steps: Vec::new(), text: Vec::new() };
                 inner.add_fields(schema, fields, path)?;
                 let writer = self.format.writer(schema, path)?;
-                self.step(Step::Struct(presence.clone(), inner.finish(), writer));
+                let input = Input::of_presence(presence);
+                self.step(Step::Struct(presence.clone(), inner.finish(), writer), input);
                 Ok(())
             }
         }
@@ -160,7 +190,7 @@ impl<F: Format> Compiler<'_, F> {
             Source::Key(place) if is_plain => Step::Key(place, writer),
             _ => Step::Value(leaf.clone(), writer),
         };
-        self.step(step);
+        self.step(step, Input::of(leaf));
         Ok(())
     }
 }

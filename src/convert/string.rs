@@ -3,7 +3,7 @@
 //! Must not know: JSON.
 
 use record::{Kind, Logical, Part, Payload, Schema, Value, civil_from_days};
-use settings::{Asked, Check, Def, Key, Properties, Support};
+use settings::{Asked, Check, Def, Key, Support};
 
 use super::number::{write_double, write_float, write_int, write_long_decimal};
 use super::{Converter, Encoder, Prepare};
@@ -31,12 +31,6 @@ fn encoding(asked: &Asked<'_>) -> Vec<String> {
 /// Writes values as Java's `toString` does, in UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct StringConverter;
-
-impl StringConverter {
-    pub(super) fn new(_properties: &Properties) -> Self {
-        Self
-    }
-}
 
 impl Converter for StringConverter {
     fn prepare<'a>(&'a self, _topic: &'a str, _part: Option<&'a Part>) -> Prepare<'a> {

@@ -191,7 +191,7 @@ pub static ALL: &[Entry] = &[
         for_records: true,
         for_headers: true,
         keys: string::DEF,
-        make: Make::Always(|properties| Box::new(StringConverter::new(properties))),
+        make: Make::Always(|_| Box::new(StringConverter)),
     },
     Entry {
         class: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
@@ -228,12 +228,20 @@ pub enum Refusal {
     /// Properties of the converter are wrong. The messages are Connect's; the keys have no prefix.
     #[error("{}", .0.iter().map(|invalid| invalid.message.as_str()).collect::<Vec<_>>().join("; "))]
     Properties(Vec<Invalid>),
+    /// A file that a property names cannot be used. It may be in the middle of its renewal.
+    #[error("{}", .0.message)]
+    File(Invalid),
 }
 
 impl From<RegistryError> for Refusal {
     fn from(error: RegistryError) -> Self {
-        let key = if let RegistryError::Setting { key, .. } = &error { key.clone() } else { String::new() };
-        Self::Properties(vec![Invalid::new(key, format!("{error}. {}", error.remedy()))])
+        let (key, of_file) = if let RegistryError::Setting { key, of_file, .. } = &error {
+            (key.clone(), *of_file)
+        } else {
+            (String::new(), false)
+        };
+        let invalid = Invalid::new(key, format!("{error}. {}", error.remedy()));
+        if of_file { Self::File(invalid) } else { Self::Properties(vec![invalid]) }
     }
 }
 

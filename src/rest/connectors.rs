@@ -56,25 +56,21 @@ async fn list(State(app): State<App>, query: Query) -> Answer {
 
 async fn create(State(app): State<App>, request: Request) -> Answer {
     const CLASS: &str = "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest";
-    let value = body::read(request.into_body()).await?;
-    let mut object = body::object(value, CLASS, &["initial_state", "config", "name"])?;
-    let name = match object.remove("name") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(name)) => name.trim().to_owned(),
-        Some(Value::Number(n)) => n.to_string(),
-        Some(other) => return Err(ApiError::bad(format!("\"name\" must be a text, not {}", body::kind(&other)))),
+    let sent = body::read(request.into_body()).await?;
+    let mut fields = body::object(&sent, CLASS, &["initial_state", "config", "name"])?;
+    let mut text = |name: &str| match fields.remove(name).filter(|value| !value.is_null()) {
+        None => Ok(None),
+        Some(value) => match value.scalar() {
+            Some(text) => Ok(Some(text)),
+            None => Err(ApiError::bad(format!("\"{name}\" must be a text, not {}", value.kind()))),
+        },
     };
-    let initial = match object.remove("initial_state") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(state)) => Some(initial_state(&state)?),
-        Some(other) => {
-            return Err(ApiError::bad(format!("\"initial_state\" must be a text, not {}", body::kind(&other))));
-        }
-    };
-    let config = object.remove("config").filter(|config| !config.is_null());
+    let name = text("name")?.unwrap_or_default().trim().to_owned();
+    let initial = text("initial_state")?.map(|state| initial_state(&state)).transpose()?;
+    let config = fields.remove("config").filter(|config| !config.is_null());
     let config =
         config.ok_or_else(|| ApiError::bad("\"config\" is missing: the connector's configuration is expected"))?;
-    let config = named(body::config(config)?, &name)?;
+    let config = named(body::config(&config)?, &name)?;
     let info = app.supervisor.create(&name, config, initial).await?;
     Ok(created(&app, &info))
 }
@@ -127,14 +123,14 @@ async fn config(State(app): State<App>, path: Segments) -> Answer {
 }
 
 async fn replace(State(app): State<App>, path: Segments, request: Request) -> Answer {
-    let config = body::config(body::read(request.into_body()).await?)?;
+    let config = body::config(&body::read(request.into_body()).await?)?;
     let name = path.at(1);
     let (info, is_new) = app.supervisor.replace(name, named(config, name)?).await?;
     if is_new { Ok(created(&app, &info)) } else { ok(&info_json(&info)) }
 }
 
 async fn patch(State(app): State<App>, path: Segments, request: Request) -> Answer {
-    let changes = body::config(body::read(request.into_body()).await?)?;
+    let changes = body::config(&body::read(request.into_body()).await?)?;
     ok(&info_json(&app.supervisor.patch(path.at(1), &changes).await?))
 }
 

@@ -64,7 +64,7 @@ impl From<Refusal> for ApiError {
             | Refusal::NoStatus(_)
             | Refusal::StatusNotFound(_)
             | Refusal::NoTaskStatus(..) => StatusCode::NOT_FOUND,
-            Refusal::Exists(_) | Refusal::NotOwner => StatusCode::CONFLICT,
+            Refusal::Exists(_) | Refusal::Busy(_) | Refusal::NotOwner => StatusCode::CONFLICT,
             Refusal::Invalid(_) => StatusCode::BAD_REQUEST,
             Refusal::TopicTracking(_) => StatusCode::FORBIDDEN,
             Refusal::Starting => StatusCode::SERVICE_UNAVAILABLE,

@@ -12,7 +12,7 @@ use super::{Answer, ApiError, App, json as answer, ok};
 use crate::runtime::supervisor::Health;
 
 /// The Kafka Connect version that the API is compatible with. Some clients switch features on by it.
-const CONNECT_VERSION: &str = "4.3.1";
+pub(super) const CONNECT_VERSION: &str = "4.3.1";
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/", get(root)).route("/health", get(health))
@@ -35,7 +35,7 @@ async fn root(State(app): State<App>) -> Answer {
 }
 
 async fn health(State(app): State<App>) -> Answer {
-    let (status, word, message) = match app.supervisor.health() {
+    let (status, word, message) = match app.supervisor.health().await {
         Health::Healthy(message) => (StatusCode::OK, "healthy", message),
         Health::Starting(message) => (StatusCode::SERVICE_UNAVAILABLE, "starting", message),
         Health::Unhealthy(message) => (StatusCode::INTERNAL_SERVER_ERROR, "unhealthy", message),

@@ -114,19 +114,25 @@ async fn one(State(app): State<App>, path: Segments) -> Answer {
 }
 
 async fn set(State(app): State<App>, path: Segments, query: Query, request: Request) -> Answer {
-    let sent = body::config(body::read(request.into_body()).await?)?;
+    let sent = body::config(&body::read(request.into_body()).await?)?;
     let level =
         sent.get("level").ok_or_else(|| ApiError::bad("Desired 'level' parameter was not specified in request."))?;
     let level = level.trim();
     if level.is_empty() {
         return Err(ApiError::bad("Desired 'level' parameter is empty: one of the levels' names is expected"));
     }
-    let changed = app.config.loggers.set(path.at(2), level);
-    let changed =
-        changed.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, format!("invalid log level '{level}'.")))?;
-    // The owner runs all connectors in one process, so the cluster is this worker.
-    if query.all("scope").next().is_some_and(|scope| scope.eq_ignore_ascii_case("cluster")) {
-        return Ok(bare(StatusCode::NO_CONTENT));
+    let unknown = || ApiError::new(StatusCode::NOT_FOUND, format!("invalid log level '{level}'."));
+    match query.all("scope").next() {
+        Some(scope) if scope.eq_ignore_ascii_case("cluster") => {
+            // It takes effect, here too, when the record has come back from the config topic.
+            let level = level_name(level).ok_or_else(unknown)?;
+            app.supervisor.set_cluster_log_level(canonical(path.at(2)), level).await?;
+            return Ok(bare(StatusCode::NO_CONTENT));
+        }
+        Some(scope) if !scope.eq_ignore_ascii_case("worker") => {
+            tracing::warn!("the scope '{scope}' of a log level is none of worker and cluster, and is taken as worker");
+        }
+        _ => {}
     }
-    ok(&changed)
+    ok(&app.config.loggers.set(path.at(2), level).ok_or_else(unknown)?)
 }

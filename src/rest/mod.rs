@@ -6,7 +6,8 @@
 //! router, and not repeated in the handlers. Where Connect answers 500 to a client's mistake, the answer here is 400.
 //!
 //! A connection comes in through [`server`], which limits what a client may cost and speaks TLS. A request then passes,
-//! from the outside in: the log line, the headers of `response.http.headers.config`, CORS, the gate, and its handler.
+//! from the outside in: the log line, the headers of `response.http.headers.config`, CORS, the gate, perhaps the way on to the
+//! group's owner (`forward.rs`), and its handler.
 //!
 //! Must not know: databases, the Kafka client, what a connector's keys mean.
 
@@ -15,7 +16,9 @@ pub mod auth;
 mod body;
 mod connectors;
 mod cors;
+mod dead_letters;
 mod error;
+mod forward;
 mod gate;
 mod health;
 mod loggers;
@@ -37,12 +40,15 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::watch;
 
 use answer::{Answer, bare, json, ok};
+use health::CONNECT_VERSION;
 use request::{Query, Segments};
 
 pub use auth::BasicAuth;
 pub use cors::Cors;
 pub use error::ApiError;
+pub use forward::Forwarder;
 pub use loggers::{Apply, Loggers};
+pub use metrics::MetricNames;
 pub use response_headers::ResponseHeaders;
 
 use crate::runtime::supervisor::Supervisor;
@@ -67,6 +73,10 @@ pub struct Config {
     pub auth: Option<Arc<BasicAuth>>,
     /// Log levels (`/admin/loggers`).
     pub loggers: Loggers,
+    /// `metrics.names`.
+    pub metric_names: MetricNames,
+    /// Passes calls on to the group's owner.
+    pub forwarder: Forwarder,
 }
 
 /// The part of the API that a listener serves.
@@ -98,10 +108,12 @@ pub fn router(supervisor: Arc<Supervisor>, config: Config, part: Part) -> Router
         .merge(tasks::routes())
         .merge(topics::routes())
         .merge(offsets::routes())
+        .merge(dead_letters::routes())
         .merge(plugins::routes())
         .merge(loggers::routes())
         .merge(openapi::routes())
         .with_state(app.clone());
+    let resources = Router::new().fallback_service(resources).layer(from_fn_with_state(app.clone(), forward::forward));
     // The gate changes the path (trailing slashes), so it must run before the router, not as a layer inside of it.
     let gated = Router::new().fallback_service(resources).layer(from_fn_with_state(app.clone(), gate::gate));
     let whole = if part == Part::Admin {

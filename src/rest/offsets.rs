@@ -7,7 +7,8 @@ use axum::extract::{Request, State};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::{Answer, ApiError, App, Segments, body, ok};
+use super::body::{self, Json};
+use super::{Answer, ApiError, App, Segments, ok};
 use crate::runtime::supervisor::Alteration;
 
 const REQUEST: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets";
@@ -24,22 +25,25 @@ async fn list(State(app): State<App>, path: Segments) -> Answer {
 }
 
 async fn alter(State(app): State<App>, path: Segments, request: Request) -> Answer {
-    let mut object = body::object(body::read(request.into_body()).await?, REQUEST, &["offsets"])?;
-    let offsets = match object.remove("offsets") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(offsets)) => offsets,
-        Some(other) => return Err(ApiError::bad(format!("\"offsets\" must be an array, not {}", body::kind(&other)))),
+    let mut fields = body::object(&body::read(request.into_body()).await?, REQUEST, &["offsets"])?;
+    let offsets = match fields.remove("offsets").filter(|offsets| !offsets.is_null()) {
+        None => Vec::new(),
+        Some(offsets) => offsets
+            .elements()
+            .ok_or_else(|| ApiError::bad(format!("\"offsets\" must be an array, not {}", offsets.kind())))?,
     };
-    let offsets = offsets.into_iter().map(alteration).collect::<Result<Vec<_>, _>>()?;
+    let offsets = offsets.iter().map(alteration).collect::<Result<Vec<_>, _>>()?;
     ok(&json!({"message": app.supervisor.alter_offsets(path.at(1), offsets).await?}))
 }
 
-fn alteration(value: Value) -> Result<Alteration, ApiError> {
-    let mut object = body::object(value, OFFSET, &["offset", "partition"])?;
-    let mut map = |name: &str| match object.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(map)) => Ok(Some(map)),
-        Some(other) => Err(ApiError::bad(format!("\"{name}\" must be an object, not {}", body::kind(&other)))),
+fn alteration(json: &Json) -> Result<Alteration, ApiError> {
+    let mut fields = body::object(json, OFFSET, &["offset", "partition"])?;
+    let mut map = |name: &str| match fields.remove(name).filter(|map| !map.is_null()) {
+        None => Ok(None),
+        Some(json) => match json.value()? {
+            Value::Object(map) => Ok(Some(map)),
+            _ => Err(ApiError::bad(format!("\"{name}\" must be an object, not {}", json.kind()))),
+        },
     };
     Ok((map("partition")?, map("offset")?))
 }

@@ -30,7 +30,13 @@ pub(super) fn document() -> Value {
                 } else {
                     json!({"type": "string", "pattern": r"^(?!\.\.?$)[^/%\\\u0000-\u001f\u007f]+$"})
                 };
-                json!({"name": name, "in": "path", "required": true, "schema": schema})
+                let example = match name {
+                    "task" => json!(0),
+                    "plugin" => json!("PostgresConnector"),
+                    "logger" => json!("org.apache.kafka.connect"),
+                    _ => json!("inventory"),
+                };
+                json!({"name": name, "in": "path", "required": true, "schema": schema, "example": example})
             })
             .collect();
         let mut item = Map::new();
@@ -135,6 +141,9 @@ fn responses(row: &Row, method: &str, reads: bool) -> Value {
         refused["description"] = json!(format!("{why}{}", said.unwrap_or_default()));
         if matches!(method, "GET" | "POST") {
             refused["content"]["text/html"] = json!({"schema": {"type": "string"}});
+        } else if let Some(answer) = refused.as_object_mut() {
+            // The document cannot say "with this body or with none", so it leaves the body open.
+            answer.remove("content");
         }
         responses.insert("400".to_owned(), refused);
     }
@@ -176,6 +185,8 @@ fn answers(path: &str, method: &str) -> Vec<(&'static str, Option<Value>)> {
         ("/connectors/{connector}/topics", _) => one("200", "Topics"),
         ("/connectors/{connector}/offsets", "GET") => one("200", "Offsets"),
         ("/connectors/{connector}/offsets", _) => one("200", "Message"),
+        ("/connectors/{connector}/dead-letters", _) => one("200", "DeadLetters"),
+        ("/connectors/{connector}/dead-letters/replay", _) => one("200", "Replayed"),
         ("/connector-plugins", _) => vec![("200", Some(array_of(named("Plugin"))))],
         ("/connector-plugins/{plugin}/config", _) => vec![("200", Some(array_of(named("Definition"))))],
         ("/connector-plugins/{plugin}/config/validate", _) => one("200", "Validation"),
@@ -194,7 +205,11 @@ fn answers(path: &str, method: &str) -> Vec<(&'static str, Option<Value>)> {
 fn refusals(row: &Row, method: &str, reads: bool) -> Vec<(&'static str, &'static str)> {
     let path = row.path;
     if row.is_internal(method) {
-        return vec![("400", "The request is not signed"), ("403", "The signature is not valid")];
+        return vec![
+            ("400", "The request is not signed, or in a way that is not known"),
+            ("403", "The signature is not valid"),
+            ("503", "The stored state is still being read"),
+        ];
     }
     let mut refusals = Vec::new();
     if path == "/" {
@@ -202,7 +217,11 @@ fn refusals(row: &Row, method: &str, reads: bool) -> Vec<(&'static str, &'static
     }
     let is_state = path.starts_with("/connectors");
     let changes = is_state && method != "GET" && !path.ends_with("/topics/reset");
-    if reads || path.ends_with("/offsets") || path == "/connector-plugins/{plugin}/config" {
+    if reads
+        || path.ends_with("/offsets")
+        || path.contains("/dead-letters")
+        || path == "/connector-plugins/{plugin}/config"
+    {
         refusals.push(("400", "The request, or the configuration in it, will not do"));
     }
     if path.ends_with("/topics") || path.ends_with("/topics/reset") {
@@ -243,6 +262,14 @@ fn query(path: &str, method: &str) -> Vec<Value> {
         }
         (_, "POST") if path.ends_with("{connector}/restart") => {
             vec![flag("includeTasks", false), flag("onlyFailed", false)]
+        }
+        ("/connectors/{connector}/dead-letters", _) => {
+            let schema = json!({"type": "integer", "minimum": 0, "maximum": 100, "default": 20});
+            vec![one("newest", schema, "How many of the newest letters are shown")]
+        }
+        ("/connectors/{connector}/dead-letters/replay", _) => {
+            let schema = json!({"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1000});
+            vec![flag("force", false), one("limit", schema, "How many letters are taken at most")]
         }
         ("/connector-plugins", _) => vec![flag("connectorsOnly", true)],
         ("/connector-plugins/{plugin}/config", _) => {

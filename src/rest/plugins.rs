@@ -40,18 +40,15 @@ async fn definitions(State(app): State<App>, path: Segments, query: Query) -> An
     } else {
         return Err(ApiError::new(StatusCode::NOT_FOUND, format!("Unknown plugin {name}.")));
     };
-    let asked = query.all("version").next().unwrap_or("latest");
-    if asked != "latest" && asked != version {
-        return Err(ApiError::bad(format!(
-            "Plugin {class} not found that matches the version range [{asked},{asked}], available versions: [{version}]"
-        )));
+    let asked = query.all("version").next().unwrap_or("latest").trim();
+    if !asked.eq_ignore_ascii_case("latest") {
+        validate::plugin_version(class, asked, version).map_err(ApiError::bad)?;
     }
     ok(&all.iter().map(definition_json).collect::<Vec<_>>())
 }
 
 async fn check(State(app): State<App>, path: Segments, request: Request) -> Answer {
-    let config = body::config(body::read(request.into_body()).await?)?;
-    let settings = app.supervisor.settings();
+    let config = body::config(&body::read(request.into_body()).await?)?;
     if let Some(class) = config.get("connector.class") {
         let (given, named) = (without_suffix(class.trim()), without_suffix(path.at(1)));
         if !given.ends_with(named) {
@@ -61,7 +58,7 @@ async fn check(State(app): State<App>, path: Segments, request: Request) -> Answ
             )));
         }
     }
-    let validation = validate::validate(settings, &config).await?;
+    let validation = app.supervisor.validate(&config).await?.with_unmet();
     let configs: Vec<Value> = validation.configs.iter().map(checked_json).collect();
     ok(&json!({
         "name": validation.name,

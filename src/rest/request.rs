@@ -3,8 +3,8 @@
 //! Must not know: which call is made.
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 
 use super::{ApiError, gate};
 
@@ -36,6 +36,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Segments {
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
+    /// The query of an address.
+    pub(super) fn of(uri: &Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        let pair = |part: &str| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            (gate::decode(&name.replace('+', " ")), gate::decode(&value.replace('+', " ")))
+        };
+        Self(query.split('&').filter(|part| !part.is_empty()).map(pair).collect())
+    }
+
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
@@ -50,11 +60,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let query = parts.uri.query().unwrap_or_default();
-        let pair = |part: &str| {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            (gate::decode(&name.replace('+', " ")), gate::decode(&value.replace('+', " ")))
-        };
-        Ok(Self(query.split('&').filter(|part| !part.is_empty()).map(pair).collect()))
+        Ok(Self::of(&parts.uri))
     }
 }

@@ -90,6 +90,18 @@ pub(super) static ROWS: &[Row] = &[
             ("DELETE", false, "Forget all offsets of a stopped connector"),
         ],
     ),
+    row(
+        "/connectors/{connector}/dead-letters",
+        &[("GET", false, "How many dead letters a connector has, and the newest of them")],
+    ),
+    row(
+        "/connectors/{connector}/dead-letters/replay",
+        &[(
+            "POST",
+            false,
+            "Send the records of a connector's dead letters through its transforms and converters of today",
+        )],
+    ),
     row("/connector-plugins", &[("GET", false, "What can be used; connectorsOnly=false says all")]),
     row("/connector-plugins/{plugin}/config", &[("GET", false, "Definitions of a plug-in's keys")]),
     row("/connector-plugins/{plugin}/config/validate", &[("PUT", true, "Validate a connector's configuration")]),

@@ -36,11 +36,32 @@ async fn restart(State(app): State<App>, path: Segments) -> Answer {
     Ok(bare(StatusCode::NO_CONTENT))
 }
 
+/// The headers of a call between workers.
+const SIGNATURE: &str = "x-connect-authorization";
+const ALGORITHM: &str = "x-connect-request-signature-algorithm";
+
 /// Answers the calls between Kafka Connect's workers. They are signed with a key that those workers share (KIP-507). No
 /// such worker can be in a group that this daemon owns, so no signature can be right.
-async fn internal(headers: HeaderMap) -> Answer {
-    if !headers.contains_key("x-connect-authorization") {
+async fn internal(State(app): State<App>, headers: HeaderMap) -> Answer {
+    let text = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let (Some(_), Some(algorithm)) = (text(SIGNATURE), text(ALGORITHM)) else {
         return Err(ApiError::bad("Internal request missing required signature"));
+    };
+    let known = app.supervisor.settings().worker.get("inter.worker.verification.algorithms").unwrap_or("HmacSHA256");
+    let known: Vec<&str> = known.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if !known.contains(&algorithm.as_str()) {
+        return Err(ApiError::bad(format!(
+            "This worker does not support the '{algorithm}' key signing algorithm used by other workers. This worker is \
+             currently configured to use: [{}]. Check that all workers' configuration files permit the same set of signature \
+             algorithms, and correct any misconfigured worker and restart it.",
+            known.join(", ")
+        )));
+    }
+    if !app.supervisor.is_read() {
+        return Err(ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "This worker is still starting up and has not been able to read a session key from the config topic yet",
+        ));
     }
     Err(ApiError::new(StatusCode::FORBIDDEN, "Internal request contained invalid signature."))
 }

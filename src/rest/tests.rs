@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
+use relational::TaskError;
 use serde_json::{Map, Value, json};
 use settings::{Check, Def, Finding, Key, Kind, Properties, Severity};
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
-use super::{Config, Loggers, Part, ResponseHeaders, router};
+use super::{Config, Forwarder, Loggers, MetricNames, Part, ResponseHeaders, router};
 use crate::plugins::Plugin;
 use crate::runtime::catalog::Catalog;
 use crate::runtime::fenced::Fenced;
+use crate::runtime::own_offsets::OffsetTopics;
 use crate::runtime::owner::{Fence, Ownership};
 use crate::runtime::supervisor::{Launched, Supervisor, SupervisorSettings};
 use crate::runtime::task::{TaskEvent, TaskSpec};
@@ -39,11 +41,22 @@ static PLUGINS: &[Plugin] = &[Plugin {
         };
         p.contains("database.server.name").then(finding).into_iter().collect()
     },
-    check: |_| Box::pin(async { Vec::new() }),
+    check: |p| {
+        let unmet = || Finding {
+            key: "database.port".to_owned(),
+            severity: Severity::Unmet,
+            reason: "the server says no.".to_owned(),
+            remedy: "Run ALTER SYSTEM.".to_owned(),
+        };
+        let found = p.contains("fake.unmet").then(unmet).into_iter().collect();
+        let hangs = p.contains("fake.hangs");
+        Box::pin(async move { if hangs { std::future::pending().await } else { found } })
+    },
     start: |_, _| Box::pin(async { Ok(()) }),
     partition: |_| Map::new(),
     headers: |_| Vec::new(),
     offset: |_| Map::new(),
+    keeps_history: false,
     origin_entries: |_| 1,
     chunks: |_, _| Box::new(|| Err("there is no database".to_owned())),
 }];
@@ -53,7 +66,7 @@ fn launch(spec: TaskSpec) -> Launched {
     let events: mpsc::UnboundedSender<TaskEvent> = spec.events;
     let fails = spec.config.get("fail").is_some();
     let first =
-        if fails { TaskEvent::Failed { trace: "java.lang.X: no\n\tat a".to_owned() } } else { TaskEvent::Running };
+        if fails { TaskEvent::Failed(TaskError::lasting("java.lang.X: no\n\tat a")) } else { TaskEvent::Running };
     events.send(first).expect("the keeper listens");
     if !fails {
         events.send(TaskEvent::Topic("fake.t".into())).expect("the keeper listens");
@@ -83,7 +96,10 @@ impl Api {
     fn with(part: Part, set: impl FnOnce(&mut Config)) -> (Self, Arc<Supervisor>) {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Fenced::new(Arc::new(File::new(dir.path().join("offsets"))));
+        let loggers = Loggers::new("INFO", Arc::new(|_, _| {}));
+        let of_cluster = loggers.clone();
         let settings = SupervisorSettings {
+            restarts: crate::runtime::supervisor::RestartSettings::default(),
             worker_id: "h:8083".to_owned(),
             graceful_stop: Duration::from_secs(5),
             topic_tracking: true,
@@ -93,8 +109,10 @@ impl Api {
             catalog: Catalog::all(),
             resolve: Arc::new(|p| p),
             launch: Arc::new(launch),
+            exactly_once: None,
+            set_log_level: Arc::new(move |logger, level| drop(of_cluster.set(logger, level))),
         };
-        let supervisor = Supervisor::new(Arc::clone(&store), Offsets::new(store), settings);
+        let supervisor = Supervisor::new(Arc::clone(&store), OffsetTopics::of_worker(Offsets::new(store)), settings);
         let (cluster, kafka_cluster_id) = watch::channel("cluster".to_owned());
         let mut config = Config {
             commit: "c".to_owned(),
@@ -104,7 +122,9 @@ impl Api {
             cors: None,
             response_headers: ResponseHeaders::default(),
             auth: None,
-            loggers: Loggers::new("INFO", Arc::new(|_, _| {})),
+            loggers,
+            metric_names: MetricNames::default(),
+            forwarder: Forwarder::new(&Properties::new()).expect("no settings"),
         };
         set(&mut config);
         let router = router(Arc::clone(&supervisor), config, part);
@@ -386,13 +406,16 @@ async fn metrics_are_a_text_for_prometheus() {
     let (status, media, body) = api.send("GET /metrics", &accept, "").await;
     assert_eq!((status, media.as_str()), (200, "text/plain; version=0.0.4; charset=utf-8"));
     for line in [
-        "kafka_connect_worker_connector_count 1.0",
-        "kafka_connect_worker_task_startup_success_total 1",
+        "kafka_connect_connect_worker_metrics_connector_count 1.0",
+        "kafka_connect_connect_worker_metrics_task_startup_success_total 1",
         r#"kafka_connect_connector_metrics_status{connector="one",status="running"} 1.0"#,
-        r#"kafka_connect_source_task_source_record_poll_total{connector="one",task="0"} 0"#,
+        r#"kafka_connect_source_task_metrics_source_record_poll_total{connector="one",task="0"} 0"#,
     ] {
         assert!(body.as_str().is_some_and(|text| text.lines().any(|known| known == line)), "{line} is not in {body}");
     }
 }
 
+mod calls;
 mod configured;
+mod health;
+mod validated;

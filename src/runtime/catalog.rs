@@ -129,7 +129,7 @@ impl Catalog {
         }
         format!(
             "This is afterimage, which brings its transformations, predicates and converters built in and loads no Java \
-             classes: it has no such {what}. It has: {}.",
+             classes: class {class} is not in this daemon; it has as {what}: {}.",
             self.classes(kind).join(", ")
         )
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use record::DecodeError;
+use relational::TaskError;
+use retry::Outlook;
 use transforms::TransformError;
 
 use super::defect::Defect;
@@ -58,8 +60,12 @@ pub(crate) struct Failure {
     of_the_record: bool,
     /// The same record may pass a little later.
     transient: bool,
+    /// The way to the broker failed, and another producer may succeed.
+    of_the_way: bool,
     /// A service that a converter needs does not answer. It is waited for, and no record is left out because of it.
     of_a_service: bool,
+    /// Whether a task that ends because of it may succeed when it is started again later.
+    outlook: Outlook,
 }
 
 impl Failure {
@@ -67,6 +73,7 @@ impl Failure {
     pub(crate) fn transform(error: &TransformError) -> Self {
         let mut failure = Self::new(Stage::Transformation, format!("{}: {error}", error.java_class()), error.remedy());
         failure.transient = error.is_transient();
+        failure.outlook = Outlook::transient_or(failure.transient, Outlook::CannotPass);
         failure
     }
 
@@ -76,6 +83,7 @@ impl Failure {
         failure.transient = error.is_transient();
         failure.of_a_service = error.is_transient();
         failure.of_the_record = !error.is_transient();
+        failure.outlook = error.outlook();
         failure
     }
 
@@ -95,17 +103,34 @@ impl Failure {
         let mut failure = Self::new(Stage::KafkaProduce, error.to_string(), "");
         failure.stopped = matches!(error, SinkError::Stopped);
         failure.of_the_record = error.is_of_the_record();
+        failure.of_the_way = error.is_transient();
+        failure.outlook = error.outlook();
         failure
     }
 
     /// The sink took a record and could not deliver it.
-    pub(crate) fn delivery(cause: String) -> Self {
-        Self::new(Stage::KafkaProduce, cause, "")
+    pub(crate) fn delivery(cause: String, outlook: Outlook) -> Self {
+        let mut failure = Self::new(Stage::KafkaProduce, cause, "");
+        failure.outlook = outlook;
+        failure
+    }
+
+    /// Says whether another producer may succeed.
+    pub(crate) fn of_the_way(mut self, may_pass: bool) -> Self {
+        self.of_the_way = may_pass;
+        self
+    }
+
+    /// Whether the way to the broker failed, and another producer may succeed.
+    pub(crate) fn is_of_the_way(&self) -> bool {
+        self.of_the_way
     }
 
     /// The pipeline panicked.
     pub(super) fn defect(defect: &Defect) -> Self {
-        Self::new(Stage::Defect, defect.trace("the pipeline"), "")
+        let mut failure = Self::new(Stage::Defect, defect.trace("the pipeline"), "");
+        failure.outlook = Outlook::Unknown;
+        failure
     }
 
     /// Marks the record as at fault, so that `errors.tolerance=all` may leave it out.
@@ -113,9 +138,38 @@ impl Failure {
         self.of_the_record = true;
     }
 
+    /// The letter of a record that failed could not be written; `outlook` is that of `error`.
+    pub(super) fn letter(topic: &str, (error, outlook): (&dyn fmt::Display, Outlook), failed: &Self) -> Self {
+        let cause = format!(
+            "org.apache.kafka.connect.errors.ConnectException: a record that failed could not be written to the dead letter \
+             topic {topic}: {error}\nCaused by: {}",
+            failed.cause
+        );
+        let mut failure = Self::new(
+            Stage::KafkaProduce,
+            cause,
+            "Nothing is lost: the record is read again after a restart. See to it that this worker may write to the topic of \
+             errors.deadletterqueue.topic.name, or mend what the record failed at.",
+        );
+        failure.outlook = outlook;
+        failure
+    }
+
+    /// The topic of the letters could not be made.
+    pub(crate) fn letter_topic(error: &TopicError) -> Self {
+        let mut failure = Self::new(
+            Stage::KafkaProduce,
+            error.to_string(),
+            "It is the topic of errors.deadletterqueue.topic.name. Make it yourself, allow this worker to make it, or set \
+             errors.deadletterqueue.topic.replication.factor to at most the number of brokers.",
+        );
+        failure.outlook = error.outlook();
+        failure
+    }
+
     /// A topic could not be made.
     pub(crate) fn topic(error: &TopicError) -> Self {
-        Self::new(Stage::KafkaProduce, error.to_string(), "")
+        Self::delivery(error.to_string(), error.outlook())
     }
 
     fn new(stage: Stage, cause: String, remedy: &str) -> Self {
@@ -127,7 +181,9 @@ impl Failure {
             stopped: false,
             of_the_record,
             transient: false,
+            of_the_way: false,
             of_a_service: false,
+            outlook: Outlook::CannotPass,
         }
     }
 
@@ -141,9 +197,24 @@ impl Failure {
         self.stage
     }
 
+    /// Whether a task that ends because of it may succeed when it is started again later.
+    pub(super) fn outlook(&self) -> Outlook {
+        self.outlook
+    }
+
+    /// As the end of its task.
+    pub(super) fn end(&self) -> TaskError {
+        TaskError { trace: self.trace(), outlook: self.outlook }
+    }
+
     /// `class: message` of the cause.
     pub(super) fn cause(&self) -> &str {
         &self.cause
+    }
+
+    /// The cause, and what a person can do.
+    pub(super) fn account(&self) -> String {
+        if self.remedy.is_empty() { self.cause.clone() } else { format!("{}\nRemedy: {}", self.cause, self.remedy) }
     }
 
     /// Whether a transform or a converter may succeed with the same record a little later.

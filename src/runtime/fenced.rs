@@ -65,16 +65,28 @@ impl Store for Fenced {
         if self.is_open() { self.store.append(log, entries) } else { Pending::over(Err(StoreError::NotOwner)) }
     }
 
+    fn append_as_leader(&self, log: Log, entries: Vec<Entry>) -> Pending {
+        if self.is_open() {
+            self.store.append_as_leader(log, entries)
+        } else {
+            Pending::over(Err(StoreError::NotOwner))
+        }
+    }
+
+    fn lead(&self) -> Pending {
+        if self.is_open() { self.store.lead() } else { Pending::over(Err(StoreError::NotOwner)) }
+    }
+
     fn read_to_end(&self, log: Log) -> Pending {
         self.store.read_to_end(log)
     }
 
-    fn append_history(&self, name: &str, entries: Vec<Entry>) -> Pending {
-        if self.is_open() { self.store.append_history(name, entries) } else { Pending::over(Err(StoreError::NotOwner)) }
+    fn read_settled(&self, log: Log) -> Pending {
+        self.store.read_settled(log)
     }
 
-    fn load_history(&self, name: &str) -> Result<Vec<Entry>, StoreError> {
-        self.store.load_history(name)
+    fn place(&self, log: Log, key: &[u8]) -> Option<(String, i32)> {
+        self.store.place(log, key)
     }
 
     fn trouble(&self) -> Option<String> {
@@ -130,14 +142,6 @@ mod tests {
             Pending::over(Ok(()))
         }
 
-        fn append_history(&self, _: &str, entries: Vec<Entry>) -> Pending {
-            self.append(Log::Configs, entries)
-        }
-
-        fn load_history(&self, _: &str) -> Result<Vec<Entry>, StoreError> {
-            Ok(Vec::new())
-        }
-
         fn trouble(&self) -> Option<String> {
             None
         }
@@ -166,6 +170,7 @@ mod tests {
             ("a configuration", configs.put_connector("c", &object, None).await),
             ("a connector's end", configs.remove_connector("c").await),
             ("task configurations", configs.put_task_configs("c", std::slice::from_ref(&object)).await),
+            ("a fencing count", configs.put_fencing("c", 1).await),
             ("a target state", configs.put_target_state("c", TargetState::Paused).await),
             ("a connector's status", statuses.put_connector("c", &status).await),
             ("a task's status", statuses.put_task("c", 0, &status).await),
@@ -173,7 +178,6 @@ mod tests {
             ("a connector's status, forgotten", statuses.remove_connector("c").await),
             ("a task's status, forgotten", statuses.remove_task("c", 0).await),
             ("an offset", Offsets::new(Arc::clone(&store)).write("c", [(&object, Some(&object))]).await),
-            ("a schema history", store.append_history("h", vec![Entry::new("k", None)]).await),
         ]
     }
 

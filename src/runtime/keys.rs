@@ -4,6 +4,7 @@
 //!
 //! Must not know: any connector's own keys.
 
+use super::letters;
 use settings::Width::{Long, Medium, Short};
 use settings::{Asked, Check, Def, Key, Kind, Properties, Support, Values};
 
@@ -58,7 +59,7 @@ const KEYS: &[Key] = &[
         .doc("Longest wait in milliseconds between two of the attempts that errors.retry.timeout allows; waits double from 300 up to it."),
     Key::new("errors.tolerance", Kind::String).default("none").at(ERRORS, 3).shown("Error Tolerance", Short)
         .checks(&[Check::OneOfExactly(&["none", "all"])])
-        .doc("What happens when a record cannot be transformed or converted: none fails the task, all leaves the record out (it is lost)."),
+        .doc("What happens when a record cannot be transformed or converted: none fails the task, all leaves the record out: it is lost unless errors.deadletterqueue.topic.name keeps it."),
     Key::new("errors.log.enable", Kind::Boolean).default("false").at(ERRORS, 4).shown("Log Errors", Short)
         .doc("Whether each failure of a record to be transformed or converted is written to the log, with the record's position."),
     Key::new("errors.log.include.messages", Kind::Boolean).default("false").at(ERRORS, 5).shown("Log Error Details", Short)
@@ -71,17 +72,14 @@ const KEYS: &[Key] = &[
         .doc("required: the connector is refused unless the worker has exactly.once.source.support=enabled."),
     Key::new("transaction.boundary", Kind::String).default("poll").at(EXACTLY_ONCE, 3).shown("Transaction Boundary", Short)
         .checks(&[Check::OneOfAnyCase(&["interval", "poll", "connector"])])
-        .doc("With exactly-once delivery: where the producer's transactions end: poll (after each batch), interval (after transaction.boundary.interval.ms) or connector (where the connector says).")
-        .support(Support::Partly(&[(Values::These(&["interval"]), Support::NoEffect("records and offsets do not go in transactions yet"))])),
+        .doc("With exactly-once delivery: where the producer's transactions end: poll (after each batch), interval (after transaction.boundary.interval.ms) or connector (where the connector says)."),
     Key::new("transaction.boundary.interval.ms", Kind::Long).low().at(EXACTLY_ONCE, 4)
         .shown("Transaction boundary interval", Short)
         .checks(&[Check::Own(interval)])
-        .doc("With transaction.boundary=interval: milliseconds between the ends of two transactions. Not set: the worker's offset.flush.interval.ms.")
-        .support(Support::NoEffect("records and offsets do not go in transactions yet")),
+        .doc("With transaction.boundary=interval: milliseconds between the ends of two transactions. Not set: the worker's offset.flush.interval.ms. A transaction ends earlier when three quarters of transaction.timeout.ms are over."),
     Key::new("offsets.storage.topic", Kind::String).low().at("offsets.topic", 1).shown("Offsets topic", Long)
         .checks(&[Check::NonEmpty])
-        .doc("Topic of its own in which the connector's positions (offsets) are kept. Not set: the worker's offset.storage.topic.")
-        .support(Support::Refused("offsets are kept in the worker's topic only, and would not be where this key promises them", "Remove it; offset.storage.topic of the worker names the topic.")),
+        .doc("Topic of its own in which the connector's positions (offsets) are kept; what is only in the worker's topic counts too, and the worker's topic gets a copy. Not set: the worker's offset.storage.topic. In stand-alone mode it has no effect."),
 ];
 
 /// Keys beside those that Connect lists: families of keys, and keys that only sinks have but people set on sources.
@@ -112,11 +110,27 @@ const FAMILIES: &[Key] = &[
     Key::new("admin.override.<property>", Kind::String).unlisted().family("admin.override.<property>")
         .doc("A property of the admin client that makes the connector's topics, which overrides the worker's admin.<property>. The properties are listed below."),
     Key::new("consumer.override.<property>", Kind::String).unlisted().family("consumer.override.<property>")
-        .doc("A property of a consumer of the connector.")
-        .support(Support::NoEffect("a source connector has no consumer")),
-    Key::new("errors.deadletterqueue.<option>", Kind::String).unlisted().family("errors.deadletterqueue.<option>")
-        .doc("A setting of the topic for records that a sink connector cannot handle.")
-        .support(Support::NoEffect("only sinks have a dead letter queue in Kafka Connect; with errors.tolerance=all a source's records are left out")),
+        .doc("A property of the consumer that reads the connector's dead letters (errors.deadletterqueue.topic.name), which overrides the worker's consumer.<property>.")
+        .support(Support::Partly(&[(Values::Own(letters::has_no_topic), Support::NoEffect("a source connector has a consumer for its dead letters only"))])),
+    Key::new("task.restart.enabled", Kind::Boolean).unlisted()
+        .doc("Whether the connector's task restarts by itself after a failure whose cause may pass (docs/restarts.md). Not set: the worker's task.restart.enabled. Not a key of Kafka Connect."),
+    Key::new("task.restart.backoff.ms", Kind::Long).unlisted().checks(&[Check::Own(pause)])
+        .doc("Milliseconds before the task restarts by itself for the first time; pauses double from there. Not set: the worker's task.restart.backoff.ms. Not a key of Kafka Connect."),
+    Key::new("task.restart.backoff.max.ms", Kind::Long).unlisted().checks(&[Check::Own(pause)])
+        .doc("Longest pause in milliseconds before the task restarts by itself. Not set: the worker's task.restart.backoff.max.ms. Not a key of Kafka Connect."),
+    Key::new("task.restart.max.attempts", Kind::Int).unlisted().checks(&[Check::Own(attempts)])
+        .doc("How often in a row the task restarts by itself before it stays FAILED; -1 without a limit. Not set: the worker's task.restart.max.attempts. Not a key of Kafka Connect."),
+    Key::new("errors.deadletterqueue.topic.name", Kind::String).default("").unlisted()
+        .checks(&[Check::Own(letters::topic_name)])
+        .doc("Topic for the records that errors.tolerance=all leaves out, each as it was before the transformations (docs/dead-letters.md). Not set: such records are lost. In Kafka Connect only sinks have it.")
+        .support(Support::Partly(&[(Values::Own(letters::has_no_letters), Support::NoEffect("no record is left out unless errors.tolerance=all"))])),
+    Key::new("errors.deadletterqueue.topic.replication.factor", Kind::Short).default("-1").unlisted()
+        .checks(&[Check::Own(replicas)])
+        .doc("Number of replicas with which the topic of errors.deadletterqueue.topic.name is created if it is missing; -1 leaves it to the broker.")
+        .support(Support::Partly(&[(Values::Own(letters::has_no_topic), Support::NoEffect("errors.deadletterqueue.topic.name is not set"))])),
+    Key::new("errors.deadletterqueue.context.headers.enable", Kind::Boolean).default("true").unlisted()
+        .doc("Whether records in the topic of errors.deadletterqueue.topic.name have headers (__connect.errors.*) that say what failed. The headers that a replay needs are there in any case.")
+        .support(Support::Partly(&[(Values::Own(letters::has_no_topic), Support::NoEffect("errors.deadletterqueue.topic.name is not set"))])),
 ];
 
 /// The keys of every transformation, under `transforms.NAME.`.
@@ -192,10 +206,33 @@ fn aliases(asked: &Asked<'_>) -> Vec<String> {
 }
 
 fn interval(asked: &Asked<'_>) -> Vec<String> {
+    at_least(0, asked)
+}
+
+fn pause(asked: &Asked<'_>) -> Vec<String> {
+    at_least(1, asked)
+}
+
+fn attempts(asked: &Asked<'_>) -> Vec<String> {
+    at_least(-1, asked)
+}
+
+/// The complaint about a number that is too small, in Connect's words. Not being set is fine.
+fn at_least(min: i64, asked: &Asked<'_>) -> Vec<String> {
     match asked.value.and_then(|value| value.trim().parse::<i64>().ok()) {
-        Some(n) if n < 0 => {
-            vec![format!("Invalid value {n} for configuration {}: Value must be at least 0", asked.name)]
+        Some(n) if n < min => {
+            vec![format!("Invalid value {n} for configuration {}: Value must be at least {min}", asked.name)]
         }
+        _ => Vec::new(),
+    }
+}
+
+fn replicas(asked: &Asked<'_>) -> Vec<String> {
+    match asked.value.and_then(|value| value.trim().parse::<i16>().ok()) {
+        Some(n) if n != -1 && n < 1 => vec![format!(
+            "Invalid value {n} for configuration {}: it must be at least 1, or -1 for the broker's default",
+            asked.name
+        )],
         _ => Vec::new(),
     }
 }
@@ -204,4 +241,43 @@ fn interval(asked: &Asked<'_>) -> Vec<String> {
 pub(crate) fn list<'a>(properties: &'a Properties, key: &str) -> Vec<&'a str> {
     let text = properties.get(key).map(str::trim).unwrap_or_default();
     if text.is_empty() { Vec::new() } else { text.split(',').map(str::trim).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restarts() {
+        #[track_caller]
+        fn check(key: &str, value: &str, complaint: Option<&str>) {
+            let config: Properties = [("name", "c"), ("connector.class", "C"), (key, value)].into_iter().collect();
+            let checked = COMMON.validate(&config);
+            let errors: Vec<&String> = checked.iter().flat_map(|one| &one.errors).collect();
+            assert_eq!(errors.first().map(|error| error.as_str()), complaint, "{key}={value}");
+        }
+        check("task.restart.enabled", "FALSE", None);
+        check(
+            "task.restart.enabled",
+            "no",
+            Some("Invalid value no for configuration task.restart.enabled: Expected value to be either true or false"),
+        );
+        check("task.restart.backoff.ms", "1", None);
+        check(
+            "task.restart.backoff.ms",
+            "0",
+            Some("Invalid value 0 for configuration task.restart.backoff.ms: Value must be at least 1"),
+        );
+        check(
+            "task.restart.backoff.max.ms",
+            "1 min",
+            Some("Invalid value 1 min for configuration task.restart.backoff.max.ms: Not a number of type LONG"),
+        );
+        check("task.restart.max.attempts", "-1", None);
+        check(
+            "task.restart.max.attempts",
+            "-2",
+            Some("Invalid value -2 for configuration task.restart.max.attempts: Value must be at least -1"),
+        );
+    }
 }

@@ -9,11 +9,16 @@
 //!
 //! Must not know: where positions are stored, what a position means.
 
+mod batches;
+mod commits;
 mod lane;
 
 use record::Position;
 use tokio::sync::oneshot;
 
+pub(crate) use self::batches::Acknowledged;
+use self::batches::Batches;
+use self::commits::Commits;
 use self::lane::{Lane, Mark};
 
 /// How many low bits of a record's number count within its lane; the bits above them name the lane.
@@ -35,6 +40,10 @@ impl LaneId {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     lanes: Box<[Lane]>,
+    /// The stream's batches that are not acknowledged as a whole.
+    batches: Batches,
+    /// When the source committed what some records are about.
+    commits: Commits,
 }
 
 /// What may be stored now: the last position of each lane, and who waits for this write.
@@ -77,7 +86,8 @@ impl Default for Ledger {
 impl Ledger {
     /// An empty ledger with `count` lanes, but at least the stream's.
     pub(crate) fn with_lanes(count: u8) -> Self {
-        Self { lanes: (0..count.max(1)).map(|_| Lane::default()).collect() }
+        let lanes = (0..count.max(1)).map(|_| Lane::default()).collect();
+        Self { lanes, batches: Batches::default(), commits: Commits::default() }
     }
 
     /// The lane of a record's number, and the number within the lane. This ledger gave the number, so the lane exists.
@@ -131,15 +141,60 @@ impl Ledger {
         number < lane.base()
     }
 
-    /// Takes note of all numbers that are done by now, which [`covers`](Self::covers) and [`under_way`](Self::under_way)
-    /// then count.
+    /// How many numbers the stream's lane has given.
+    pub(crate) fn given(&self) -> u64 {
+        self.lanes[LaneId::STREAM.index()].given()
+    }
+
+    /// Whether the stream's newest position covers every number that was given.
+    pub(crate) fn is_at_mark(&self) -> bool {
+        self.lanes[LaneId::STREAM.index()].is_at_mark()
+    }
+
+    /// Whether every number that the stream's lane has given is done, as of the last [`advance`](Self::advance).
+    pub(crate) fn is_delivered(&self) -> bool {
+        let lane = &self.lanes[LaneId::STREAM.index()];
+        lane.base() == lane.given()
+    }
+
+    /// Takes note of all numbers that are done by now, which [`covers`](Self::covers) then counts.
     pub(crate) fn advance(&self) {
         for lane in &self.lanes {
             lane.advance();
         }
     }
 
+    /// All records of a batch of the stream were given numbers; `polled` of them the connector made, `sent` were sent.
+    /// `source_ms` is when the source wrote them, in milliseconds since 1970, if it says so.
+    pub(crate) fn batch_ends(&self, polled: u64, sent: u64, source_ms: Option<i64>) {
+        self.batches.add(self.given(), polled, sent, source_ms);
+    }
+
+    /// What the stream's batches that are acknowledged as a whole since the last call were, as of the last
+    /// [`advance`](Self::advance).
+    pub(crate) fn acknowledged(&self) -> Acknowledged {
+        self.batches.take(self.lanes[LaneId::STREAM.index()].base())
+    }
+
+    /// Notes when the source committed what a record is about, before the record is sent. Not every record can be noted.
+    pub(crate) fn note_commit(&self, seq: u64, committed_ms: i64) {
+        self.commits.note(seq, committed_ms);
+    }
+
+    /// When the source committed what a record is about, if that was noted. Call it once, when it shows what became of the
+    /// record: it is forgotten then.
+    #[inline]
+    pub(crate) fn take_commit(&self, seq: u64) -> Option<i64> {
+        self.commits.take(seq)
+    }
+
+    /// Forgets all notes: what is under way will not be delivered, though it will count as done.
+    pub(crate) fn forget_commits(&self) {
+        self.commits.forget();
+    }
+
     /// How many numbers are given and not known to be done, as of the last [`advance`](Self::advance).
+    #[cfg(test)]
     pub(crate) fn under_way(&self) -> u64 {
         self.lanes.iter().map(Lane::under_way).sum()
     }

@@ -48,6 +48,8 @@ pub struct GroupSettings {
     pub group_id: String,
     /// `afterimage.instance.id`: names this process across its restarts, and no other process of the group.
     pub instance_id: String,
+    /// Where this process's REST API is, for the other processes of the group: `rest.advertised.*`.
+    pub url: String,
     /// `config.storage.topic`. Its partition 0 stands for the owner's place; nobody joins before the topic exists.
     pub topic: String,
     /// `session.timeout.ms`: after this time without a heartbeat the broker counts the owner as dead.
@@ -67,7 +69,10 @@ pub enum Ownership {
         members: Vec<String>,
     },
     /// Another afterimage runs them; this process takes over when the other ends.
-    Standby,
+    Standby {
+        /// Where the other's REST API is; empty when it has not said.
+        owner: String,
+    },
     /// This process runs them.
     Owner {
         /// Counts this process's tenures from 1. A number other than the last one seen means that the group was lost in

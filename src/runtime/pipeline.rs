@@ -7,37 +7,41 @@
 //! Must not know: which connector, which broker; where positions are stored.
 
 mod attempts;
+pub(crate) mod records;
+mod scratch;
+pub(crate) mod single;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::collections::HashSet;
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::Duration;
 
-use record::{
-    Batch, Change, Decoded, Event, Header, Headers, Item, KeyMove, Op, Payload, Position, Record, Schema, Shape,
-    SnapshotMark, SourceField, ValueRef,
-};
-use relational::Message;
+use record::{Batch, Change, Event, Header, Item, Position, Record, Shape, SnapshotMark, SourceField};
+use relational::{CopyState, Message};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use transforms::Chain;
 
+use super::exactly_once::Turns;
 use super::failpoint;
 use super::failure::{Failure, Stage};
 use super::ledger::{LaneId, Ledger};
+use super::letters::desk::{Case, Desk};
+use super::letters::kept::{self, Held, Kept};
 use super::tolerance::{Reporter, class_of};
 use super::topics::NewTopics;
 use super::trail::Origin;
+use crate::sink::topics::Topics;
 use crate::sink::{EncodedHeaders, Outgoing, Sink, SinkError};
+
+use self::scratch::{KnownTopics, Last, Scratch};
 
 pub(crate) use self::attempts::{Attempts, Awaited};
 pub(crate) use self::writer::Writer;
 
-/// The headers of the two records in which a change of a row's key is sent.
-static NEW_KEY: LazyLock<Arc<str>> = LazyLock::new(|| "__debezium.newkey".into());
-static OLD_KEY: LazyLock<Arc<str>> = LazyLock::new(|| "__debezium.oldkey".into());
+/// How long the abort of a transaction is waited for.
+const ABORT: Duration = Duration::from_secs(30);
 
 /// Headers that every row's record of the connector has.
 #[derive(Debug, Default)]
@@ -65,78 +69,36 @@ pub(crate) struct Pipeline {
     pub(crate) reporter: Arc<Reporter>,
     /// Tries operations again that may succeed later.
     pub(crate) attempts: Attempts,
+    /// Writes the letters of records that are left out, if the configuration names a topic for them.
+    pub(crate) letters: Option<Letters>,
+    /// With exactly-once delivery: keeps the pipeline between two messages while a transaction ends.
+    pub(crate) turns: Option<Arc<Turns>>,
 }
 
-/// What is kept from record to record, so that it need not be made again.
-#[derive(Default)]
-struct Scratch {
-    known: KnownTopics,
-    /// The time at which the batch was taken, in nanoseconds since 1970. One reading serves the whole batch, so records
-    /// of a batch that had to wait for the broker have an older timestamp.
-    now_ns: i64,
-    counts: Counts,
+/// Where the letters of a task are written.
+pub(crate) struct Letters {
+    pub(crate) desk: Desk,
+    /// Makes their topic; it is needed once.
+    pub(crate) make: Option<Topics>,
 }
 
-/// What is counted in a batch, for the meters.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    reads: u64,
-    creates: u64,
-    updates: u64,
-    deletes: u64,
-    others: u64,
-    polled: u64,
-    sent: u64,
-    sent_bytes: u64,
-    dropped: u64,
-    /// When the source wrote the last change, milliseconds since 1970.
-    source_ms: Option<i64>,
+/// Where a record comes from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    /// The table; none for a record that is no row.
+    table: Option<&'a Arc<str>>,
+    position: Option<&'a Position>,
+    /// The index of its event in the batch, and its place among the records of the event.
+    item: u32,
+    nth: u8,
+    /// Its change, if it is a row's.
+    change: Option<&'a Change>,
 }
 
-impl Counts {
-    fn change(&mut self, change: &Change) {
-        match (change.mark, change.op) {
-            (mark, _) if mark != SnapshotMark::Streamed => self.reads += 1,
-            (_, Op::Read) => self.reads += 1,
-            (_, Op::Create) => self.creates += 1,
-            (_, Op::Update) => self.updates += 1,
-            (_, Op::Delete) => self.deletes += 1,
-            (_, Op::Truncate) => self.others += 1,
-        }
+impl Source<'_> {
+    fn origin(self) -> Origin {
+        Origin { table: self.table.cloned(), position: self.position.cloned(), kept: None }
     }
-}
-
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-/// Topics that have been made. The last record's topic is looked at first, as it is nearly always that of the next one too.
-#[derive(Default)]
-struct KnownTopics {
-    last: Option<Arc<str>>,
-    all: HashSet<Arc<str>>,
-    /// How many resets of topics there had been when these topics were made known.
-    resets: u64,
-}
-
-impl KnownTopics {
-    fn contains(&mut self, topic: &Arc<str>) -> bool {
-        if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, topic)) {
-            return true;
-        }
-        let known = self.all.contains(topic);
-        if known {
-            self.last = Some(Arc::clone(topic));
-        }
-        known
-    }
-}
-
-/// The table and the position that a record comes from.
-type Source<'a> = (Option<&'a Arc<str>>, Option<&'a Position>);
-
-fn origin((table, position): Source<'_>) -> Origin {
-    Origin { table: table.cloned(), position: position.cloned() }
 }
 
 impl Pipeline {
@@ -146,29 +108,79 @@ impl Pipeline {
     /// The failure that ends the task. Positions of records sent before it are marked.
     pub(crate) fn run(mut self, mut records: mpsc::Receiver<Message>) -> Result<(), Failure> {
         let mut scratch = Scratch::default();
+        self.open_letters()?;
         while let Some(message) = records.blocking_recv() {
-            match message {
-                Message::Batch(batch, lease) => {
-                    let resets = self.topics.resets();
-                    if resets != scratch.known.resets {
-                        scratch.known = KnownTopics { resets, ..KnownTopics::default() };
-                    }
-                    let (begun, outcome) = (Instant::now(), self.batch(&batch, &mut scratch));
-                    self.count(&batch, begun, &mut scratch);
-                    outcome?;
-                    drop(lease);
-                }
-                Message::Store(position, tell) => self.ledger.mark(LaneId::STREAM, position, Some(tell)),
+            if let Some(turns) = &self.turns {
+                turns.work();
             }
+            let outcome = self.message(message, &mut scratch);
+            if let Some(turns) = &self.turns {
+                turns.rest(records.is_empty());
+            }
+            outcome?;
         }
+        Ok(())
+    }
+
+    fn message(&mut self, message: Message, scratch: &mut Scratch) -> Result<(), Failure> {
+        match message {
+            Message::Batch(batch, lease) => {
+                let resets = self.topics.resets();
+                if resets != scratch.known.resets {
+                    scratch.known = KnownTopics { resets, ..KnownTopics::default() };
+                }
+                let held = Arc::new(Held::new(batch, lease));
+                self.hold(&held, scratch);
+                let (begun, outcome) = (Instant::now(), self.batch(&held.batch, scratch));
+                self.count(&held.batch, begun, scratch);
+                scratch.held = None;
+                outcome
+            }
+            Message::Store(position, tell) => {
+                self.ledger.mark(LaneId::STREAM, position, Some(tell));
+                Ok(())
+            }
+            Message::Copy(state) => self.copies(state),
+        }
+    }
+
+    /// Makes the topic of the letters, so that it is known at the start whether they can be written.
+    fn open_letters(&mut self) -> Result<(), Failure> {
+        let Some(letters) = &mut self.letters else { return Ok(()) };
+        let topic = Arc::clone(letters.desk.topic());
+        let make = letters.make.take();
+        self.topics
+            .ensure_by(make.as_ref(), &topic, self.attempts.handle())
+            .map_err(|error| Failure::letter_topic(&error))
+    }
+
+    /// Keeps the batch for the letters of its records, if there may be any, and lets go of those that are delivered.
+    fn hold(&self, held: &Arc<Held>, scratch: &mut Scratch) {
+        let Some(trail) = self.reporter.tolerance.trail.as_ref().filter(|_| self.letters.is_some()) else { return };
+        self.ledger.advance();
+        trail.release(|seq| self.ledger.covers(seq));
+        scratch.held = Some(Arc::clone(held));
+    }
+
+    /// How far a copy is. With exactly-once delivery its rows are one transaction: nobody is to see the rows of an attempt that
+    /// failed, or that was followed by another.
+    fn copies(&self, state: CopyState) -> Result<(), Failure> {
+        let Some(turns) = self.turns.as_ref().filter(|turns| turns.copies(state)) else { return Ok(()) };
+        // What is dropped is reported as delivered, but no broker acknowledged it.
+        self.ledger.forget_commits();
+        self.sink.abort(ABORT).and_then(|()| self.sink.begin()).map_err(|error| Failure::sink(&error))?;
+        turns.give_up_below(self.ledger.given());
         Ok(())
     }
 
     /// Adds a batch's counts to the meters.
     fn count(&self, batch: &Batch, begun: Instant, scratch: &mut Scratch) {
         let counts = std::mem::take(&mut scratch.counts);
+        if counts.reads > 0 {
+            copied_rows(batch, &mut scratch.copied);
+        }
+        let copied = &scratch.copied;
         let now_ms = scratch.now_ns / 1_000_000;
-        let under_way = self.ledger.under_way();
         self.reporter.meters.count(|numbers| {
             numbers.reads += counts.reads;
             numbers.creates += counts.creates;
@@ -176,42 +188,60 @@ impl Pipeline {
             numbers.deletes += counts.deletes;
             numbers.others += counts.others;
             numbers.filtered += u64::from(batch.filtered);
+            numbers.unchanged = numbers.unchanged.map(|count| count + u64::from(batch.unchanged));
             numbers.transactions += u64::from(batch.transactions);
             numbers.queued = numbers.queued.saturating_sub(1);
+            numbers.queued_events = numbers.queued_events.saturating_sub(batch.items.len() as u64);
             numbers.queued_bytes = numbers.queued_bytes.saturating_sub(batch.buffer.len() as u64);
             numbers.polled += counts.polled;
             numbers.sent += counts.sent;
             numbers.sent_bytes += counts.sent_bytes;
             numbers.dropped += counts.dropped;
             if let Some(source_ms) = counts.source_ms {
+                // Not below zero, whatever the two clocks say.
+                let lag_ms = (now_ms - source_ms).max(0);
                 numbers.last_event_ms = Some(now_ms);
-                numbers.lag_ms = Some(now_ms - source_ms);
-                numbers.lags.add(now_ms - source_ms);
+                numbers.lag_ms = Some(lag_ms);
+                numbers.lags.add(lag_ms);
+            }
+            if counts.reads > 0 {
+                numbers.snapshot.last_event_ms = Some(now_ms);
+                let rows = &mut numbers.snapshot.rows;
+                for (shape, count) in batch.shapes.iter().zip(copied).filter(|(_, count)| **count > 0) {
+                    *rows.entry(Arc::clone(&shape.table)).or_default() += count;
+                }
             }
             if counts.polled > 0 {
                 let at = Instant::now();
                 numbers.batch_records.add(at, counts.polled as f64);
                 numbers.batch_ms.add(at, at.duration_since(begun).as_secs_f64() * 1000.0);
-                numbers.writes.add(at, counts.sent as f64);
-                numbers.active.add(at, under_way as f64);
+                numbers.under_way += counts.polled;
+                numbers.active.add(at, numbers.under_way as f64);
             }
         });
+        // After the records are counted as under way, because from here on another thread may count them as acknowledged.
+        if counts.polled > 0 {
+            self.ledger.batch_ends(counts.polled, counts.sent, counts.source_ms);
+        }
     }
 
     fn batch(&mut self, batch: &Batch, scratch: &mut Scratch) -> Result<(), Failure> {
         failpoint::reach("pipeline", &self.reporter.connector);
-        scratch.now_ns = now().as_nanos() as i64;
+        scratch.take_time(self.letters.is_some());
+        scratch.is_timed = false;
         let context = Arc::clone(&self.context.headers);
         let (mut before, mut after, mut other) = (Vec::new(), Vec::new(), Vec::new());
         // Only the last position of a batch is marked, so that the ledger need not hold one for each event.
         let mut reached: Option<&Position> = None;
         let mut last = None;
+        // Whether the batch ends inside of an event, the rest of which is in the next one.
+        let mut is_cut = false;
         let mut outcome = Ok(());
-        for item in &batch.items {
+        for (index, item) in (0..).zip(&batch.items) {
             let position = match item {
                 Item::Position(position) => Some(position),
                 Item::Event(event) => {
-                    outcome = self.event(event, scratch);
+                    outcome = self.event(event, index, &context, scratch);
                     event.position.as_ref()
                 }
                 Item::Change(change) => {
@@ -219,88 +249,51 @@ impl Pipeline {
                     after.clear();
                     other.clear();
                     let cells = [&mut before, &mut after, &mut other];
-                    outcome = self.change(batch, change, &context, cells, scratch);
+                    let source = Source {
+                        table: Some(&batch.shapes[usize::from(change.shape)].table),
+                        position: Some(&change.position),
+                        item: index,
+                        nth: 0,
+                        change: Some(change),
+                    };
+                    if !scratch.is_timed && change.mark == SnapshotMark::Streamed {
+                        let shape = &batch.shapes[usize::from(change.shape)];
+                        scratch.committed_ms = source_ms(shape, &change.position);
+                    }
+                    let now_ns = scratch.now_ns;
+                    let give = |record: Record<'_>, nth| self.record(record, Source { nth, ..source }, scratch);
+                    outcome = records::of_change(batch, change, &context, cells, now_ns, give);
                     scratch.counts.change(change);
-                    last = Some(change);
+                    scratch.committed_ms = None;
+                    last = Some(change).filter(|change| change.mark == SnapshotMark::Streamed).or(last);
                     change.last.then_some(&change.position)
                 }
             };
             if outcome.is_err() {
                 break;
             }
+            is_cut = matches!(item, Item::Change(change) if !change.last);
             reached = position.or(reached);
         }
         scratch.counts.source_ms =
             last.and_then(|change| source_ms(&batch.shapes[usize::from(change.shape)], &change.position));
-        if let Some(position) = reached {
+        // A transaction may end at a mark only, and one behind half an event would make that half visible.
+        let may_mark = outcome.is_ok() && !is_cut || self.turns.is_none();
+        if let Some(position) = reached.filter(|_| may_mark) {
             self.ledger.mark(LaneId::STREAM, position.clone(), None);
         }
         outcome
     }
 
-    fn change<'a>(
+    fn event(
         &mut self,
-        batch: &'a Batch,
-        change: &'a Change,
-        context: &'a [Header<'static>],
-        [before, after, other]: [&mut Vec<ValueRef<'a>>; 3],
+        event: &Event,
+        item: u32,
+        context: &[Header<'static>],
         scratch: &mut Scratch,
     ) -> Result<(), Failure> {
-        let shape = &*batch.shapes[usize::from(change.shape)];
-        let decode = |row, out: &mut Vec<ValueRef<'a>>| {
-            shape
-                .decode
-                .row(&batch.buffer, batch.cells(row), out)
-                .map_err(|error| Failure::decode(&shape.table, &error))
-        };
-        let (mut has_before, mut has_after) = (false, false);
-        if let Some(row) = change.before {
-            decode(row, before)?;
-            has_before = true;
-        }
-        if let Some(row) = change.after {
-            decode(row, after)?;
-            has_after = true;
-        }
-        if let Some(KeyMove::To(row) | KeyMove::From(row)) = change.moved {
-            decode(row, other)?;
-        }
-        let (before, after) = (has_before.then_some(&**before), has_after.then_some(&**after));
-        let decoded = Decoded::new(shape, change, before, after, scratch.now_ns);
-        // The other key of a row whose key changed.
-        let moved = change.moved.map(|_| Decoded { key: Some(other), ..Decoded::new(shape, change, None, None, 0) });
-        let key = if change.op == Op::Truncate { Payload::Null } else { decoded.key() };
-        let record = |value| {
-            let mut headers = Headers::shared(context);
-            if let Some(moved) = &moved {
-                let name = if matches!(change.moved, Some(KeyMove::To(_))) { &NEW_KEY } else { &OLD_KEY };
-                headers.push_front(Header { name: Arc::clone(name), value: moved.key() });
-            }
-            let topic = Arc::clone(&shape.topic);
-            Record { topic, partition: None, timestamp_ms: None, key: key.clone(), value, headers }
-        };
-        let source = (Some(&shape.table), Some(&change.position));
-        self.record(record(decoded.envelope()), source, scratch)?;
-        if change.tombstone {
-            self.record(record(Payload::Null), source, scratch)?;
-        }
-        Ok(())
-    }
-
-    fn event(&mut self, event: &Event, scratch: &mut Scratch) -> Result<(), Failure> {
-        let payload = |part: &Option<(Arc<Schema>, record::Value)>| match part {
-            Some((schema, value)) => Payload::Value(Arc::clone(schema), value.clone()),
-            None => Payload::Null,
-        };
-        let record = Record {
-            topic: Arc::clone(&event.topic),
-            partition: event.partition,
-            timestamp_ms: None,
-            key: payload(&event.key),
-            value: payload(&event.value),
-            headers: Headers::default(),
-        };
-        self.record(record, (None, event.position.as_ref()), scratch)
+        let source = Source { table: None, position: event.position.as_ref(), item, nth: 0, change: None };
+        self.record(records::of_event(event, context), source, scratch)
     }
 
     /// Takes one record through the chain and sends it; leaves it out when errors are tolerated.
@@ -308,7 +301,7 @@ impl Pipeline {
         scratch.counts.polled += 1;
         if self.chain.is_empty() {
             let outcome = self.send(&record, source, scratch);
-            return outcome.or_else(|failure| self.failed(failure, &record.topic, source, Some(&record)));
+            return outcome.or_else(|failure| self.failed(failure, &record.topic, source, Some(&record), scratch));
         }
         let topic = Arc::clone(&record.topic);
         let kept = self.reporter.tolerance.keeps_records().then(|| record.clone());
@@ -327,16 +320,18 @@ impl Pipeline {
             }
             Err(failure) => Err(failure),
         };
-        outcome.or_else(|failure| self.failed(failure, &topic, source, kept.as_ref()))
+        outcome.or_else(|failure| self.failed(failure, &topic, source, kept.as_ref(), scratch))
     }
 
-    /// Counts and logs a record that could not be sent. `Ok` when it is left out, an error when the task ends.
+    /// Counts and logs a record that could not be sent, and writes its letter. `Ok` when it is left out, an error when the task
+    /// ends.
     fn failed(
-        &self,
+        &mut self,
         failure: Failure,
         topic: &str,
         source: Source<'_>,
         record: Option<&Record<'_>>,
+        scratch: &mut Scratch,
     ) -> Result<(), Failure> {
         let tolerance = &self.reporter.tolerance;
         let class = match failure.stage() {
@@ -351,11 +346,32 @@ impl Pipeline {
         if failure.is_stop() {
             return Err(failure);
         }
-        let origin = origin(source);
+        let origin = source.origin();
         let shown = record.filter(|_| tolerance.logs && tolerance.shows_records);
         let shown = shown.map(|record| self.reporter.show(record, &origin));
         let goes_on = self.reporter.failed(&failure, class, topic, &origin, shown.as_deref());
-        if goes_on { Ok(()) } else { Err(failure) }
+        match record {
+            _ if !goes_on => Err(failure),
+            Some(record) if self.letters.is_some() => self.letter(&failure, class, record, source, scratch),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the letter of a record that is left out.
+    fn letter(
+        &mut self,
+        failure: &Failure,
+        class: &str,
+        record: &Record<'_>,
+        source: Source<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<(), Failure> {
+        let seq = number(&self.ledger, &*self.sink)?;
+        let Some(letters) = &mut self.letters else { return Ok(()) };
+        let by_position = source.change.is_some_and(kept::is_named);
+        let (position, nth, timestamp_ms) = (source.position, source.nth, scratch.time_ms(Last::Letter));
+        let case = Case { failure, class, record, position, nth, by_position, timestamp_ms };
+        letters.desk.write(&case, seq, &*self.sink)
     }
 
     fn send(&mut self, record: &Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
@@ -391,30 +407,29 @@ impl Pipeline {
             with_ids = set;
             Some(&with_ids)
         };
-        let seq = loop {
-            match self.ledger.take(LaneId::STREAM) {
-                Some(seq) => break seq,
-                // A delivery failed, or the task is stopped: the ledger will have no room.
-                None if self.sink.is_stopped() => return Err(Failure::sink(&SinkError::Stopped)),
-                // More records are under way than the ledger holds: deliveries make room.
-                None => std::thread::sleep(Duration::from_millis(1)),
-            }
-        };
+        let seq = number(&self.ledger, &*self.sink)?;
+        let sent_ms = scratch.time_ms(Last::Sent);
         if let Some(trail) = &self.reporter.tolerance.trail {
-            trail.note(seq, origin(source), |seq| self.ledger.covers(seq));
+            let kept = scratch.held.as_ref().map(|held| Kept::new(held, source.item, source.nth, sent_ms));
+            trail.note(seq, Origin { kept, ..source.origin() }, |seq| self.ledger.covers(seq));
         }
         let outgoing = Outgoing {
             topic,
             partition: record.partition,
             // The clock is read once a batch; without a timestamp the producer would read it for each record.
-            timestamp_ms: record.timestamp_ms.or(Some(scratch.now_ns / 1_000_000)),
+            timestamp_ms: record.timestamp_ms.or(Some(sent_ms)),
             key: has_key.then_some(key.bytes()),
             value: has_value.then_some(value.bytes()),
             headers,
             seq,
         };
+        if let Some(committed_ms) = scratch.committed_ms.take() {
+            self.ledger.note_commit(seq, committed_ms);
+            scratch.is_timed = true;
+        }
         scratch.counts.sent_bytes += (key.bytes().len() + value.bytes().len()) as u64;
         self.sink.send(outgoing).map_err(|error| {
+            self.ledger.take_commit(seq);
             // Nothing was sent under this number: it must not hold up the positions behind it.
             if !matches!(error, SinkError::Stopped) {
                 self.ledger.done(seq);
@@ -427,6 +442,32 @@ impl Pipeline {
             scratch.known.all.insert(Arc::clone(topic));
         }
         Ok(())
+    }
+}
+
+/// The next number of the ledger. Waits while it has none.
+fn number(ledger: &Ledger, sink: &dyn Sink) -> Result<u64, Failure> {
+    loop {
+        match ledger.take(LaneId::STREAM) {
+            Some(seq) => return Ok(seq),
+            // A delivery failed, or the task is stopped: the ledger will have no room.
+            None if sink.is_stopped() => return Err(Failure::sink(&SinkError::Stopped)),
+            // More records are under way than the ledger holds: deliveries make room.
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// Counts the copied rows of a batch, one count for each of its shapes.
+fn copied_rows(batch: &Batch, counts: &mut Vec<u64>) {
+    counts.clear();
+    counts.resize(batch.shapes.len(), 0);
+    for item in &batch.items {
+        if let Item::Change(change) = item
+            && change.mark != SnapshotMark::Streamed
+        {
+            counts[usize::from(change.shape)] += 1;
+        }
     }
 }
 

@@ -9,47 +9,70 @@
 
 mod calls;
 mod deadline;
+mod fencing;
 mod info;
 mod keeper;
 mod launch;
+mod letters;
 mod machine;
 mod mailbox;
 mod numbers;
 mod offsets;
 mod phase;
 mod plan;
+mod restarts;
 mod shared;
+mod stage;
 mod tenure;
+mod times;
 
 use std::sync::Arc;
 
 pub use calls::{Initial, Refusal};
 pub use deadline::Deadline;
 pub use info::{Info, PartState, StateInfo};
-pub use launch::{Launch, Launched, Resolve, SupervisorSettings};
-pub use numbers::{ConnectorNumbers, StartNumbers, WorkerNumbers};
+pub use launch::{Launch, Launched, Resolve, SetLogLevel, SupervisorSettings};
+pub use letters::LetterList;
+pub use numbers::{ClassOf, ConnectorNumbers, RestartNumbers, StartNumbers, TaskNumbers, WorkerNumbers};
 pub use offsets::Alteration;
-pub use phase::Health;
+pub use phase::{Health, Leader};
+pub use restarts::RestartSettings;
 use shared::{Shared, Turn, properties};
-use tokio::sync::{broadcast, watch};
+pub use times::RebalanceNumbers;
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 
 use self::phase::Phase;
+use self::stage::Stages;
 use super::fenced::Fenced;
+pub use super::letters::index::Shown;
+pub use super::letters::replay::{Refused as RefusedLetter, Replayed, Wanted};
+use super::own_offsets::OffsetTopics;
 use super::owner::Ownership;
-use crate::store::{ConfigChange, Offsets, Store, StoreError};
+use crate::store::{ConfigChange, Store, StoreError};
 
 /// Supervises all connectors of the daemon.
 pub struct Supervisor {
     shared: Arc<Shared>,
     phase: watch::Sender<Phase>,
+    /// Asks the loop for a sign of life; the health page does.
+    pings: mpsc::Sender<oneshot::Sender<()>>,
+    /// The loop's end of `pings`, which it takes when it begins.
+    pinged: Mutex<mpsc::Receiver<oneshot::Sender<()>>>,
+    /// What the loop does.
+    stages: Stages,
 }
+
+/// How many questions of the health page may wait. While the loop does not answer, further ones wait for room.
+const PINGS: usize = 16;
 
 impl Supervisor {
     /// A supervisor on a store that has not been started: [`run`](Self::run) starts it.
-    pub fn new(store: Arc<Fenced>, offsets: Offsets, settings: SupervisorSettings) -> Arc<Self> {
+    pub fn new(store: Arc<Fenced>, offsets: Arc<OffsetTopics>, settings: SupervisorSettings) -> Arc<Self> {
         let shared = Shared::new(store, offsets, settings);
         let (phase, _) = watch::channel(Phase::Reading);
-        Arc::new(Self { shared: Arc::new(shared), phase })
+        let (pings, pinged) = mpsc::channel(PINGS);
+        let stages = Stages::default();
+        Arc::new(Self { shared: Arc::new(shared), phase, pings, pinged: Mutex::new(pinged), stages })
     }
 
     /// The settings that it was made with.
@@ -67,8 +90,10 @@ impl Supervisor {
         mut ownership: watch::Receiver<Ownership>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), StoreError> {
+        let mut pinged = self.pinged.lock().await;
         let store = Arc::clone(&self.shared.store);
         let read = tokio::task::spawn_blocking(move || store.start());
+        let read = self.stages.during("initializing and reading to the end of internal topics", read);
         tokio::select! {
             read = read => read.unwrap_or(Err(StoreError::Closed))?,
             () = stopped(&mut stop) => {
@@ -80,7 +105,7 @@ impl Supervisor {
         let mut changes = self.shared.configs.changes();
         self.phase.send_replace(Phase::Read(Ownership::Starting));
         tokio::select! {
-            checked = self.shared.store.checked() => checked?,
+            checked = self.stages.during("checking the internal topics", self.shared.store.checked()) => checked?,
             () = stopped(&mut stop) => {
                 self.leave().await;
                 return Ok(());
@@ -112,6 +137,10 @@ impl Supervisor {
                         break;
                     }
                 }
+                Some(ping) = pinged.recv() => {
+                    // Whoever asked may have stopped waiting.
+                    let _ = ping.send(());
+                }
                 change = changes.recv() => self.changed(change),
             }
         }
@@ -129,6 +158,11 @@ impl Supervisor {
     }
 
     fn changed(&self, change: Result<ConfigChange, broadcast::error::RecvError>) {
+        if let Ok(ConfigChange::Logger { logger, level }) = &change {
+            // Every live worker follows these, whoever owns the group.
+            (self.shared.settings.set_log_level)(logger, level);
+            return;
+        }
         if !matches!(&*self.phase.borrow(), Phase::Read(Ownership::Owner { .. })) {
             return;
         }

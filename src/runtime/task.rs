@@ -2,23 +2,24 @@
 //!
 //! Must not know: how records are moved.
 
-mod build;
+mod begin;
+pub(super) mod build;
 mod run;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use relational::{Budget, Meters};
+use relational::{Budget, Meters, TaskError};
 use settings::Properties;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::own_offsets::OffsetTopics;
 use super::owner::Fence;
 use crate::plugins::Plugin;
 use crate::sink::{Open, Sink};
-use crate::store::Offsets;
 
 /// What a task tells its supervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +31,8 @@ pub enum TaskEvent {
         /// For `status.trace`.
         trace: Arc<str>,
     },
-    /// It ended with an error. The text is the trace in Java's form: `class: message`, then reason and remedy.
-    Failed {
-        /// For `status.trace`.
-        trace: String,
-    },
+    /// It ended with an error. The trace is in Java's form: `class: message`, then reason and remedy.
+    Failed(TaskError),
     /// The first record to this topic was acknowledged.
     Topic(Arc<str>),
 }
@@ -44,19 +42,22 @@ pub enum TaskEvent {
 pub struct Worker {
     /// The worker's properties, from all layers of its configuration.
     pub properties: BTreeMap<String, String>,
-    /// The stored offsets.
-    pub offsets: Offsets,
+    /// Where offsets are stored.
+    pub offsets: Arc<OffsetTopics>,
     /// The byte budget of the process.
     pub budget: Budget,
     /// `offset.flush.interval.ms`.
     pub flush_interval: Duration,
     /// `offset.flush.timeout.ms`.
     pub flush_timeout: Duration,
+    /// `group.id`, if `exactly.once.source.support` is `enabled`: transactional ids begin with it.
+    pub exactly_once: Option<String>,
     /// Makes the sink of a task.
     pub open_sink: Arc<Open>,
 }
 
 /// What a task is started with.
+#[derive(Clone)]
 pub struct TaskSpec {
     /// The connector's name.
     pub connector: Arc<str>,
@@ -74,10 +75,38 @@ pub struct TaskSpec {
     pub events: mpsc::UnboundedSender<TaskEvent>,
 }
 
+/// The sink of a task, for whoever cancels the task. One that begins anew has another sink.
+#[derive(Default)]
+struct Slot(Mutex<(Option<Arc<dyn Sink>>, bool)>);
+
+impl Slot {
+    /// Puts the task's sink in. If the task was cancelled, the sink is stopped at once.
+    fn put(&self, sink: &Arc<dyn Sink>) {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.1 {
+            sink.stop(true);
+        }
+        slot.0 = Some(Arc::clone(sink));
+    }
+
+    /// Stops the sink: what waits in it returns.
+    fn stop(&self) {
+        if let Some(sink) = &self.0.lock().unwrap_or_else(PoisonError::into_inner).0 {
+            sink.stop(true);
+        }
+    }
+
+    /// Stops the sink, and every later one.
+    fn cancel(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.stop();
+    }
+}
+
 /// A task that runs. Dropping it cancels the task: nothing is flushed, nothing stored.
 pub struct TaskHandle {
     stop: watch::Sender<bool>,
-    sink: Arc<OnceLock<Arc<dyn Sink>>>,
+    sink: Arc<Slot>,
     done: JoinHandle<()>,
 }
 
@@ -95,9 +124,7 @@ impl TaskHandle {
 
     /// Ends the task at once: nothing is flushed, nothing stored.
     pub fn cancel(&self) {
-        if let Some(sink) = self.sink.get() {
-            sink.stop(true);
-        }
+        self.sink.cancel();
         self.done.abort();
     }
 }
@@ -113,7 +140,7 @@ impl Drop for TaskHandle {
 /// Starts a task, which reports what happens to it through the spec's events.
 pub fn start(spec: TaskSpec, worker: Arc<Worker>) -> TaskHandle {
     let (stop, stopped) = watch::channel(false);
-    let sink = Arc::new(OnceLock::new());
+    let sink = Arc::<Slot>::default();
     let done = tokio::spawn(run::drive(spec, worker, stopped, Arc::clone(&sink)));
     TaskHandle { stop, sink, done }
 }

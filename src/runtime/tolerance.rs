@@ -20,6 +20,7 @@ use settings::Properties;
 use tokio::time::Instant;
 
 use super::failure::{Failure, Stage};
+use super::letters::LetterTopic;
 use super::trail::{Origin, Trail};
 use crate::convert::java_text;
 use crate::sink::Undelivered;
@@ -38,12 +39,16 @@ const SERVICE_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Tolerance {
     /// Set with `errors.tolerance=all`: records that fail are left out, and the trail tells where such a record came from.
     pub(crate) trail: Option<Arc<Trail>>,
+    /// Where letters of records that are left out are written; none unless `errors.tolerance=all`.
+    pub(crate) letters: Option<Arc<LetterTopic>>,
     /// `errors.log.enable`: each record that fails has a line in the log.
     pub(crate) logs: bool,
     /// `errors.log.include.messages`: the line shows the record.
     pub(crate) shows_records: bool,
     /// How retriable errors are tried again.
     pub(crate) retry: Retry,
+    /// A record that the producer or the broker refuses ends the task, also with `errors.tolerance=all`.
+    fails_undelivered: bool,
 }
 
 impl Tolerance {
@@ -51,8 +56,10 @@ impl Tolerance {
     pub(crate) fn of(config: &Properties) -> Self {
         let flag = |key| config.get(key).is_some_and(|text: &str| text.trim().eq_ignore_ascii_case("true"));
         let number = |key, default: i64| config.get(key).and_then(|text| text.trim().parse().ok()).unwrap_or(default);
+        let is_all = config.get("errors.tolerance").map(str::trim) == Some("all");
         Self {
-            trail: (config.get("errors.tolerance").map(str::trim) == Some("all")).then(Arc::default),
+            trail: is_all.then(Arc::default),
+            letters: LetterTopic::of(config).filter(|_| is_all).map(Arc::new),
             logs: flag("errors.log.enable"),
             shows_records: flag("errors.log.include.messages"),
             retry: Retry {
@@ -60,12 +67,18 @@ impl Tolerance {
                 timeout: u64::try_from(number("errors.retry.timeout", 0)).ok().map(Duration::from_millis),
                 longest_pause: Duration::from_millis(number("errors.retry.delay.max.ms", 60_000).unsigned_abs()),
             },
+            fails_undelivered: false,
         }
     }
 
-    /// Whether a record must be kept as it was before the transforms, to be tried again or shown.
+    /// Records that the producer or the broker refuses are not left out, whatever the settings say.
+    pub(crate) fn keeps_undelivered(&mut self) {
+        self.fails_undelivered = true;
+    }
+
+    /// Whether a record must be kept as it was before the transforms, to be tried again, shown, or written as a letter.
     pub(crate) fn keeps_records(&self) -> bool {
-        self.retry.timeout != Some(Duration::ZERO) || self.logs && self.shows_records
+        self.letters.is_some() || self.retry.timeout != Some(Duration::ZERO) || self.logs && self.shows_records
     }
 }
 
@@ -148,7 +161,8 @@ impl Reporter {
         origin: &Origin,
         shown: Option<&str>,
     ) -> bool {
-        let is_left_out = self.tolerance.trail.is_some() && failure.is_of_the_record();
+        let is_kept = self.tolerance.fails_undelivered && failure.stage() == Stage::KafkaProduce;
+        let is_left_out = self.tolerance.trail.is_some() && failure.is_of_the_record() && !is_kept;
         self.meters.count(|numbers| {
             // A retriable one was counted at each attempt.
             numbers.failures += u64::from(!failure.is_transient());
@@ -158,6 +172,11 @@ impl Reporter {
             numbers.last_error_ms = Some(now_ms());
         });
         let table = origin.table.as_deref().unwrap_or("none");
+        let fate = match &self.tolerance.letters {
+            _ if !is_left_out => String::new(),
+            None => " (the record is left out: errors.tolerance=all)".to_owned(),
+            Some(letters) => format!(" (the record is left out, and kept in topic {})", letters.name),
+        };
         if self.tolerance.logs {
             let position = self.position(origin);
             tracing::error!(connector = %self.connector, %topic, %table, %position,
@@ -167,20 +186,20 @@ impl Reporter {
                 if shown.is_some() { ", where source record is = " } else { "" },
                 shown.unwrap_or_default(),
                 failure.cause(),
-                if is_left_out { " (the record is left out: errors.tolerance=all)" } else { "" });
+                fate);
         } else if is_left_out {
             self.meters.left_out(|| {
-                format!("topic={topic} table={table} position={} {}", self.position(origin), failure.cause())
+                format!("topic={topic} table={table} position={} {}{fate}", self.position(origin), failure.cause())
             });
         }
         is_left_out
     }
 
-    /// Call for a record that the broker refused. True when it is left out.
-    pub(crate) fn refused(&self, undelivered: &Undelivered<'_>) -> bool {
+    /// Call for a record that the broker refused. When it is left out, why, and where it came from.
+    pub(crate) fn refused(&self, undelivered: &Undelivered<'_>) -> Option<(Failure, Origin)> {
         let Undelivered { error, record } = undelivered;
-        let Some(trail) = self.tolerance.trail.as_ref().filter(|_| error.is_of_the_record()) else { return false };
-        let mut failure = Failure::delivery(error.to_string());
+        let trail = self.tolerance.trail.as_ref().filter(|_| error.is_of_the_record())?;
+        let mut failure = Failure::delivery(error.to_string(), error.outlook());
         failure.blame_the_record();
         let origin = trail.of(record.seq);
         let shows = self.tolerance.logs && self.tolerance.shows_records;
@@ -201,7 +220,8 @@ impl Reporter {
             )
         });
         self.meters.count(|numbers| numbers.refused += 1);
-        self.failed(&failure, PRODUCING, record.topic, &origin, shown.as_deref())
+        let is_left_out = self.failed(&failure, PRODUCING, record.topic, &origin, shown.as_deref());
+        is_left_out.then_some((failure, origin))
     }
 
     /// The record in the words of Java's `SourceRecord.toString`.

@@ -23,6 +23,8 @@ pub(crate) struct NewTopics {
     /// Topics to report once their first record (this number) is delivered.
     unheard: Mutex<Vec<(u64, Arc<str>)>>,
     waits: Mutex<Option<Arc<str>>>,
+    /// The topic to which no record may go: that of the task's offsets.
+    forbidden: Option<String>,
     resets: Arc<AtomicU64>,
 }
 
@@ -30,7 +32,13 @@ impl NewTopics {
     /// The topics of a task. `make` creates them if the configuration says how (`topic.creation.*`); else the broker does.
     /// `resets` counts the resets of the connector's topics.
     pub(crate) fn new(sink: Arc<dyn Sink>, make: Option<Topics>, resets: Arc<AtomicU64>) -> Self {
-        Self { sink, make, unheard: Mutex::default(), waits: Mutex::default(), resets }
+        Self { sink, make, unheard: Mutex::default(), waits: Mutex::default(), forbidden: None, resets }
+    }
+
+    /// No record may go to this topic.
+    pub(crate) fn forbidding(mut self, topic: Option<String>) -> Self {
+        self.forbidden = topic;
+        self
     }
 
     /// Call before a topic's first record: makes the topic, or lets the broker do so, and waits for its leader.
@@ -38,7 +46,18 @@ impl NewTopics {
     /// # Errors
     /// When the topic cannot be made.
     pub(crate) fn ensure(&self, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
-        if let Some(topics) = &self.make {
+        if self.forbidden.as_deref() == Some(&**topic) {
+            return Err(TopicError::OwnOffsets { topic: topic.to_string() });
+        }
+        self.ensure_by(self.make.as_ref(), topic, handle)
+    }
+
+    /// As [`ensure`](Self::ensure), for a topic that is made in another way than the connector's own.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn ensure_by(&self, make: Option<&Topics>, topic: &Arc<str>, handle: &Handle) -> Result<(), TopicError> {
+        if let Some(topics) = make {
             self.made(topics, topic, handle)?;
         }
         match self.sink.warm(topic, WARM_TIMEOUT) {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use record::Position;
 
+use super::letters::kept::Kept;
+
 /// After how many records those that are done are forgotten.
 const FORGET_EVERY: usize = 1024;
 
@@ -18,6 +20,8 @@ pub(crate) struct Origin {
     pub(crate) table: Option<Arc<str>>,
     /// The position of the record's event in the source.
     pub(crate) position: Option<Position>,
+    /// Where the record is found again, if the task writes letters.
+    pub(crate) kept: Option<Kept>,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +44,14 @@ impl Trail {
         steps.known.push_back((seq, origin));
     }
 
+    /// Forgets the records that are done, up to the first one that is not, and lets go of their batches.
+    pub(crate) fn release(&self, is_done: impl Fn(u64) -> bool) {
+        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while steps.known.front().is_some_and(|(known, _)| is_done(*known)) {
+            steps.known.pop_front();
+        }
+    }
+
     /// Where the record of this number comes from.
     pub(crate) fn of(&self, seq: u64) -> Origin {
         let steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +69,7 @@ mod tests {
     #[test]
     fn what_is_under_way_is_known_and_what_is_done_is_forgotten() {
         let (trail, every) = (Trail::default(), FORGET_EVERY as u64);
-        let origin = |seq: u64| Origin { table: Some(format!("public.t{seq}").into()), position: None };
+        let origin = |seq: u64| Origin { table: Some(format!("public.t{seq}").into()), ..Origin::default() };
         for seq in 0..3 * every {
             trail.note(seq, origin(seq), |known| known + 10 < seq);
         }

@@ -8,9 +8,10 @@
 
 mod classes;
 mod overrides;
+mod recommended;
 mod version;
 
-use settings::{Checked, Def, Properties, SecretNames, Severity};
+use settings::{Checked, Def, Finding, Properties, SecretNames, Severity};
 
 use super::defect;
 use super::failpoint;
@@ -52,9 +53,30 @@ pub struct Validation {
     pub configs: Vec<Checked>,
     /// Lines beside the complaints.
     pub remarks: Vec<String>,
+    /// What the server lacks for the task to run. It is not in the fields above, because it does not stand against storing the
+    /// configuration; [`Validation::with_unmet`] puts it there.
+    pub unmet: Vec<Finding>,
 }
 
 impl Validation {
+    /// The validation with what the server lacks among the complaints, each at its key and with the statement that mends it.
+    #[must_use]
+    pub fn with_unmet(mut self) -> Self {
+        for finding in std::mem::take(&mut self.unmet) {
+            self.error_count += 1;
+            let error = if finding.remedy.is_empty() {
+                finding.reason
+            } else {
+                format!("{} {}", finding.reason, finding.remedy)
+            };
+            match self.configs.iter_mut().find(|c| c.name == finding.key && c.answered) {
+                Some(c) => c.errors.push(error),
+                None => self.configs.insert(0, undefined(finding.key, vec![error])),
+            }
+        }
+        self
+    }
+
     /// Connect's list of the complaints, each followed by the lines that explain it, and then the remarks; `None` when the
     /// configuration is valid.
     pub fn complaint(&self) -> Option<String> {
@@ -88,6 +110,17 @@ pub fn name_mismatch(config: &str, url: &str) -> String {
     format!("Connector name configuration ({config}) doesn't match connector name in the URL ({url})")
 }
 
+/// Whether the version of a plug-in that is asked for is the one that is built in.
+///
+/// # Errors
+/// Connect's complaint: the text is no version or range, or no such version is there.
+pub fn plugin_version(class: &str, asked: &str, version: &str) -> Result<(), String> {
+    if !version::is_range(asked) {
+        return Err(format!("Invalid version specification: {asked}"));
+    }
+    version::refusal(class, asked, version).map_or(Ok(()), Err)
+}
+
 /// Finds the connector that a configuration names by `connector.class`.
 pub fn plugin(settings: &SupervisorSettings, config: &Properties) -> Result<&'static Plugin, Rejected> {
     let class = config.get("connector.class").map(str::trim).filter(|class| !class.is_empty());
@@ -110,6 +143,8 @@ struct Offline {
     checked: Vec<Checked>,
     /// Client overrides and options of converters. Of these Connect counts the keys with errors, and not the errors.
     others: Vec<Checked>,
+    /// Files that the configuration names and that cannot be used.
+    unmet: Vec<Finding>,
     /// Whether one of the connector's own keys has an error: then Debezium does not ask the database.
     own_wrong: bool,
 }
@@ -131,10 +166,10 @@ fn offline(settings: &SupervisorSettings, plugin: &Plugin, config: &Properties) 
     classes::add_predicates(settings, config, &mut checked);
     checked.append(&mut connector);
     nulls(config, &mut checked);
-    let mut others = overrides::client_overrides(settings, config);
+    let (mut others, unmet) = overrides::client_overrides(settings, config);
     others.append(&mut classes::converter_options(settings, config));
     classes::remark_on_unused_options(config, &mut others);
-    Offline { checked, others, own_wrong }
+    Offline { checked, others, unmet, own_wrong }
 }
 
 /// Adds a remark to a key.
@@ -165,7 +200,7 @@ async fn validated(settings: &SupervisorSettings, raw: &Properties) -> Result<Va
     let resolved = settings.resolved(raw.clone()).await;
     let config = &resolved.map_err(|defect| Rejected::Defect(defect.trace("the validation")))?;
     let plugin = plugin(settings, config)?;
-    let Offline { mut checked, others, own_wrong } = offline(settings, plugin, config);
+    let Offline { mut checked, others, mut unmet, own_wrong } = offline(settings, plugin, config);
     let mut error_count = checked.iter().map(|c| c.errors.len()).sum::<usize>();
     error_count += others.iter().filter(|c| !c.errors.is_empty()).count();
     let (mut remarks, mut warnings) = (Vec::new(), Vec::new());
@@ -183,11 +218,12 @@ async fn validated(settings: &SupervisorSettings, raw: &Properties) -> Result<Va
                 }
             }
             Severity::Warning => warnings.push(finding),
-            Severity::Error => {}
+            Severity::Unmet if !own_wrong => unmet.push(finding),
+            Severity::Error | Severity::Unmet => {}
         }
     }
     if error_count == 0 {
-        remarks.extend(warnings.iter().map(ToString::to_string));
+        remarks.extend(unmet.iter().chain(&warnings).map(ToString::to_string));
     } else {
         // An old name of a key may be the reason why a key is missing.
         remarks.extend((plugin.warnings)(config).iter().map(|f| format!("'{}' {} {}", f.key, f.reason, f.remedy)));
@@ -204,7 +240,7 @@ async fn validated(settings: &SupervisorSettings, raw: &Properties) -> Result<Va
         }
     }
     let name = config.get("connector.class").unwrap_or_default().to_owned();
-    Ok(Validation { name, error_count, groups, configs: checked, remarks })
+    Ok(Validation { name, error_count, groups, configs: checked, remarks, unmet })
 }
 
 /// Checks a stored configuration when its connector starts, because a Java worker or an older release may have written it.

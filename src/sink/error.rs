@@ -1,6 +1,7 @@
 //! What can go wrong on the way to the broker. Where Java's client has a message for an error, that message is used.
 
 use rdkafka::error::RDKafkaErrorCode;
+use retry::Outlook;
 
 use super::Outgoing;
 
@@ -56,6 +57,8 @@ pub enum DeliveryError {
         reason: String,
         /// Whether sending the record again may succeed.
         transient: bool,
+        /// Whether a task that fails because of it may succeed later.
+        outlook: Outlook,
     },
 }
 
@@ -70,32 +73,56 @@ impl DeliveryError {
     pub(super) fn from_code(code: RDKafkaErrorCode, topic: &str, bytes: usize) -> Self {
         use RDKafkaErrorCode as Code;
         let topic = topic.to_owned();
-        let (java, transient) = match code {
+        let listed = match code {
             Code::MessageSizeTooLarge => return Self::TooLarge { topic, bytes },
             Code::PurgeQueue | Code::PurgeInflight => return Self::Purged { topic },
-            Code::TopicAuthorizationFailed => ("org.apache.kafka.common.errors.TopicAuthorizationException", false),
-            Code::ClusterAuthorizationFailed => ("org.apache.kafka.common.errors.ClusterAuthorizationException", false),
-            Code::UnknownTopic | Code::UnknownTopicOrPartition => {
-                ("org.apache.kafka.common.errors.UnknownTopicOrPartitionException", true)
+            Code::TopicAuthorizationFailed => {
+                Some(("org.apache.kafka.common.errors.TopicAuthorizationException", false))
             }
-            Code::UnknownPartition => ("org.apache.kafka.common.errors.TimeoutException", false),
-            Code::InvalidTopic => ("org.apache.kafka.common.errors.InvalidTopicException", false),
-            Code::InvalidRecord => ("org.apache.kafka.common.InvalidRecordException", false),
-            Code::InvalidTimestamp => ("org.apache.kafka.common.errors.InvalidTimestampException", false),
-            Code::PolicyViolation => ("org.apache.kafka.common.errors.PolicyViolationException", false),
+            Code::ClusterAuthorizationFailed => {
+                Some(("org.apache.kafka.common.errors.ClusterAuthorizationException", false))
+            }
+            Code::UnknownTopic | Code::UnknownTopicOrPartition => {
+                Some(("org.apache.kafka.common.errors.UnknownTopicOrPartitionException", true))
+            }
+            Code::UnknownPartition => Some(("org.apache.kafka.common.errors.TimeoutException", false)),
+            Code::InvalidTopic => Some(("org.apache.kafka.common.errors.InvalidTopicException", false)),
+            Code::InvalidRecord => Some(("org.apache.kafka.common.InvalidRecordException", false)),
+            Code::InvalidTimestamp => Some(("org.apache.kafka.common.errors.InvalidTimestampException", false)),
+            Code::PolicyViolation => Some(("org.apache.kafka.common.errors.PolicyViolationException", false)),
             Code::MessageTimedOut | Code::RequestTimedOut | Code::OperationTimedOut => {
-                ("org.apache.kafka.common.errors.TimeoutException", true)
+                Some(("org.apache.kafka.common.errors.TimeoutException", true))
             }
             Code::OutOfOrderSequenceNumber | Code::Fatal => {
                 return Self::Fatal { topic };
             }
             Code::InvalidDifferentRecord => return Self::Neighbour { topic },
             Code::NotEnoughReplicas | Code::NotEnoughReplicasAfterAppend => {
-                ("org.apache.kafka.common.errors.NotEnoughReplicasException", true)
+                Some(("org.apache.kafka.common.errors.NotEnoughReplicasException", true))
             }
-            _ => ("org.apache.kafka.common.KafkaException", true),
+            // Another producer has the transactional id.
+            Code::InvalidProducerEpoch | Code::ProducerFenced | Code::Fenced => {
+                Some(("org.apache.kafka.common.errors.ProducerFencedException", true))
+            }
+            _ => None,
         };
-        Self::Refused { topic, java, reason: code.to_string(), transient }
+        let (java, transient) = listed.unwrap_or(("org.apache.kafka.common.KafkaException", true));
+        let reason = match code {
+            // The first sentence is Java's.
+            Code::TopicAuthorizationFailed => format!(
+                "Not authorized to access topics: [{topic}]. Give the producer's user the right to WRITE to it, then restart \
+                 the task, which goes on from the stored offset"
+            ),
+            _ => code.to_string(),
+        };
+        // Who may do what at a broker is changed there, by others.
+        let is_access = matches!(code, Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed);
+        let outlook = match code {
+            Code::InvalidProducerEpoch | Code::ProducerFenced | Code::Fenced => Outlook::CannotPass,
+            _ if listed.is_none() => Outlook::Unknown,
+            _ => Outlook::transient_or(transient || is_access, Outlook::CannotPass),
+        };
+        Self::Refused { topic, java, reason, transient, outlook }
     }
 
     /// Whether this very record is the cause, and sending it again cannot help. [`DeliveryError::TooLarge`] does not
@@ -114,6 +141,85 @@ impl DeliveryError {
             Self::TooLarge { .. } => false,
             Self::Purged { .. } | Self::Fatal { .. } | Self::Neighbour { .. } => true,
             Self::Refused { transient, .. } => *transient,
+        }
+    }
+
+    /// Whether a task that fails because of this may succeed when it is started again later.
+    pub fn outlook(&self) -> Outlook {
+        match self {
+            Self::TooLarge { .. } => Outlook::CannotPass,
+            // After a loss of records at the broker, the next start goes on from the stored offset.
+            Self::Purged { .. } | Self::Fatal { .. } => Outlook::MayPass,
+            // The other record of the batch may be refused again, or alone.
+            Self::Neighbour { .. } => Outlook::Unknown,
+            Self::Refused { outlook, .. } => *outlook,
+        }
+    }
+}
+
+/// What became of a transaction, or of the transactional id, when a call about it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionEnd {
+    /// It was given up: nothing of it is ever seen, and its offsets are not stored.
+    Aborted,
+    /// Its end was asked for and not confirmed: it may be committed or not. Only the offset that is stored afterwards tells.
+    Unknown,
+    /// Another producer has taken the transactional id, or the broker has ended a transaction that lasted too long.
+    Fenced,
+    /// The user may not use the transactional id.
+    Unauthorized,
+    /// The broker does not allow transactions to last as long as `transaction.timeout.ms` says.
+    TooLong,
+    /// The broker refuses it for good, for another reason.
+    Refused,
+}
+
+impl TransactionEnd {
+    /// The Java exception class by which users know the error.
+    fn java(self) -> &'static str {
+        match self {
+            Self::Aborted => "org.apache.kafka.common.errors.TransactionAbortedException: the transaction was given up",
+            Self::Unknown => {
+                "org.apache.kafka.common.errors.TimeoutException: whether the transaction was committed is not known"
+            }
+            Self::Fenced => {
+                "org.apache.kafka.common.errors.ProducerFencedException: another producer has the transactional id, or \
+                 the transaction lasted longer than transaction.timeout.ms"
+            }
+            Self::Unauthorized => {
+                "org.apache.kafka.common.errors.TransactionalIdAuthorizationException: transactional id authorization failed"
+            }
+            Self::TooLong => {
+                "org.apache.kafka.common.errors.InvalidTxnTimeoutException: the broker's transaction.max.timeout.ms is \
+                 shorter than transaction.timeout.ms"
+            }
+            Self::Refused => "org.apache.kafka.common.KafkaException: the broker refuses the transactional id",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Aborted | Self::Unknown | Self::Fenced | Self::Refused => "",
+            Self::Unauthorized => {
+                " Allow the producer's user the operations Write and Describe on the transactional id"
+            }
+            Self::TooLong => " Lower producer.override.transaction.timeout.ms, or raise the broker's limit",
+        }
+    }
+
+    /// Whether a new producer with the same transactional id may succeed.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Aborted | Self::Unknown | Self::Fenced)
+    }
+
+    /// Whether a task that fails because of this may succeed when it is started again later. A task has tried again many
+    /// times by then: one that is fenced each time has a rival, another worker or another group with its transactional id,
+    /// and to start it again would only fence that one.
+    pub fn outlook(self) -> Outlook {
+        match self {
+            Self::Aborted | Self::Unknown | Self::Unauthorized => Outlook::MayPass,
+            Self::Fenced | Self::TooLong => Outlook::CannotPass,
+            Self::Refused => Outlook::Unknown,
         }
     }
 }
@@ -151,6 +257,16 @@ pub enum SinkError {
     /// Transactions were asked of a sink that has none.
     #[error("the producer was made without transactions: it can neither begin nor commit one")]
     NoTransactions,
+    /// A call about transactions failed.
+    #[error("{} (transactional id {id}): {reason}.{}", .end.java(), .end.remedy())]
+    Transaction {
+        /// `transactional.id`.
+        id: String,
+        /// What became of the transaction.
+        end: TransactionEnd,
+        /// librdkafka's message.
+        reason: String,
+    },
     /// librdkafka refused the record at once.
     #[error(transparent)]
     Refused(#[from] DeliveryError),
@@ -176,7 +292,11 @@ impl SinkError {
             Self::TooLarge { .. } | Self::Timestamp { .. } => true,
             // librdkafka refused the record before it was in a batch, so the error is about this record alone.
             Self::Refused(error) => !error.is_transient(),
-            Self::Stopped | Self::NoTransactions | Self::Property(_) | Self::Client { .. } => false,
+            Self::Stopped
+            | Self::NoTransactions
+            | Self::Transaction { .. }
+            | Self::Property(_)
+            | Self::Client { .. } => false,
         }
     }
 
@@ -184,12 +304,25 @@ impl SinkError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Stopped => true,
+            Self::Transaction { end, .. } => end.is_transient(),
             Self::Refused(error) => error.is_transient(),
             Self::TooLarge { .. }
             | Self::Timestamp { .. }
             | Self::NoTransactions
             | Self::Property(_)
             | Self::Client { .. } => false,
+        }
+    }
+
+    /// Whether a task that fails because of this may succeed when it is started again later.
+    pub fn outlook(&self) -> Outlook {
+        match self {
+            Self::Transaction { end, .. } => end.outlook(),
+            Self::Refused(error) => error.outlook(),
+            // The files of a client's certificates may be in the middle of a change.
+            Self::Stopped | Self::Client { .. } => Outlook::Unknown,
+            Self::Property(refusal) => refusal.outlook(),
+            Self::TooLarge { .. } | Self::Timestamp { .. } | Self::NoTransactions => Outlook::CannotPass,
         }
     }
 }
@@ -219,6 +352,36 @@ mod tests {
     #[track_caller]
     fn check(length: usize, bytes: usize) {
         assert_eq!(varint_bytes(length), bytes, "length {length}");
+    }
+
+    #[test]
+    fn what_may_pass() {
+        use RDKafkaErrorCode as Code;
+        let of = |code| DeliveryError::from_code(code, "t", 1).outlook();
+        for code in [
+            Code::MessageTimedOut,
+            Code::NotEnoughReplicas,
+            Code::UnknownTopicOrPartition,
+            Code::TopicAuthorizationFailed,
+            Code::ClusterAuthorizationFailed,
+            Code::Fatal,
+        ] {
+            assert_eq!(of(code), Outlook::MayPass, "{code}");
+        }
+        for code in [Code::MessageSizeTooLarge, Code::InvalidTopic, Code::InvalidRecord, Code::PolicyViolation] {
+            assert_eq!(of(code), Outlook::CannotPass, "{code}");
+        }
+        for code in [Code::InvalidProducerEpoch, Code::ProducerFenced, Code::Fenced] {
+            assert_eq!(of(code), Outlook::CannotPass, "{code}");
+        }
+        for code in [Code::InvalidDifferentRecord, Code::UnsupportedForMessageFormat, Code::InvalidRequiredAcks] {
+            assert_eq!(of(code), Outlook::Unknown, "{code}");
+        }
+        let transaction = |end| SinkError::Transaction { id: "g-c-0".into(), end, reason: "r".into() }.outlook();
+        // Another worker took over.
+        assert_eq!(transaction(TransactionEnd::Fenced), Outlook::CannotPass);
+        assert_eq!(transaction(TransactionEnd::Aborted), Outlook::MayPass);
+        assert_eq!(transaction(TransactionEnd::Unauthorized), Outlook::MayPass);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Delivery, DeliveryError, Outgoing, Sink, SinkError, Undelivered};
+use super::error::serialized_bytes;
+use super::{Delivery, DeliveryError, OffsetEntry, Outgoing, Sink, SinkError, Undelivered};
 
 /// A record that was sent, as texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,9 @@ pub(crate) struct Sent {
     pub(crate) value: Option<String>,
     /// The headers as `name=value`, separated by commas.
     pub(crate) headers: String,
+    /// The headers one by one.
+    pub(crate) all_headers: Vec<(String, String)>,
+    pub(crate) timestamp_ms: Option<i64>,
     pub(crate) seq: u64,
 }
 
@@ -24,7 +28,15 @@ pub(crate) struct FakeSink {
     open: Mutex<Vec<u64>>,
     /// The error with which `send` refuses the next record.
     pub(crate) refuses: Mutex<Option<SinkError>>,
+    /// How many bytes a record may have, if there is a limit.
+    pub(crate) limit: Mutex<Option<usize>>,
     pub(crate) away: Mutex<Option<Arc<str>>>,
+    /// What happened to transactions, in order: `begin`, `commit VALUES | OFFSETS`, `abort VALUES`.
+    pub(crate) transactions: Mutex<Vec<String>>,
+    /// The values sent since the last begin, while a transaction is open.
+    transaction: Mutex<Option<Vec<String>>>,
+    /// The error with which the next commit fails.
+    pub(crate) fails: Mutex<Option<SinkError>>,
     stopped: AtomicBool,
 }
 
@@ -35,7 +47,11 @@ impl FakeSink {
             sent: Mutex::default(),
             open: Mutex::default(),
             refuses: Mutex::default(),
+            limit: Mutex::default(),
             away: Mutex::default(),
+            transactions: Mutex::default(),
+            transaction: Mutex::default(),
+            fails: Mutex::default(),
             stopped: AtomicBool::new(false),
         })
     }
@@ -46,8 +62,16 @@ impl FakeSink {
 
     /// Reports that the broker has acknowledged the record `seq`.
     pub(crate) fn deliver(&self, seq: u64) {
-        self.open.lock().unwrap().retain(|open| *open != seq);
+        self.close(seq);
         (self.delivery)(seq, Ok(()));
+    }
+
+    /// Takes one record of this number out of those under way.
+    fn close(&self, seq: u64) {
+        let mut open = self.open.lock().unwrap();
+        if let Some(at) = open.iter().position(|open| *open == seq) {
+            open.remove(at);
+        }
     }
 
     /// Reports that the broker has acknowledged all records.
@@ -60,7 +84,7 @@ impl FakeSink {
 
     /// Reports that the broker has refused the record `seq`.
     pub(crate) fn refuse(&self, seq: u64, error: DeliveryError) {
-        self.open.lock().unwrap().retain(|open| *open != seq);
+        self.close(seq);
         let sent = self.sent().iter().find(|sent| sent.seq == seq).cloned().unwrap_or_default();
         let record = Outgoing {
             topic: &sent.topic,
@@ -83,22 +107,41 @@ impl Sink for FakeSink {
         if let Some(error) = self.refuses.lock().unwrap().take() {
             return Err(error);
         }
+        let (count, size) = out.headers.map_or((0, 0), |headers| (headers.count, headers.wire_bytes));
+        let bytes = serialized_bytes(out.key, out.value, count, size);
+        if let Some(limit) = self.limit.lock().unwrap().filter(|limit| bytes > *limit) {
+            return Err(SinkError::TooLarge { topic: out.topic.to_owned(), bytes, limit });
+        }
         let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let header = |(name, value): (&str, Option<&[u8]>)| format!("{name}={}", text(value).unwrap_or_default());
-        let headers: Vec<String> = out.headers.iter().flat_map(|headers| headers.iter()).map(header).collect();
+        if let Some(transaction) = self.transaction.lock().unwrap().as_mut() {
+            transaction.push(text(out.value).unwrap_or_default());
+        }
+        let all = out.headers.iter().flat_map(|headers| headers.iter());
+        let all_headers: Vec<(String, String)> =
+            all.map(|(name, value)| (name.to_owned(), text(value).unwrap_or_default())).collect();
+        let headers: Vec<String> = all_headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.sent().push(Sent {
             topic: out.topic.to_owned(),
             key: text(out.key),
             value: text(out.value),
             headers: headers.join(","),
+            all_headers,
+            timestamp_ms: out.timestamp_ms,
             seq: out.seq,
         });
         self.open.lock().unwrap().push(out.seq);
         Ok(())
     }
 
-    fn flush(&self, _: Duration) -> bool {
-        self.in_flight() == 0
+    fn flush(&self, timeout: Duration) -> bool {
+        let end = Instant::now() + timeout;
+        while self.in_flight() > 0 {
+            if Instant::now() >= end {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
     }
 
     fn stop(&self, _: bool) {
@@ -119,5 +162,32 @@ impl Sink for FakeSink {
 
     fn warm(&self, _: &str, _: Duration) -> Result<bool, SinkError> {
         Ok(true)
+    }
+
+    fn begin(&self) -> Result<(), SinkError> {
+        let before = self.transaction.lock().unwrap().replace(Vec::new());
+        assert!(before.is_none(), "a transaction is open already");
+        self.transactions.lock().unwrap().push("begin".to_owned());
+        Ok(())
+    }
+
+    fn commit(&self, offsets: &[OffsetEntry<'_>], _: Duration) -> Result<(), SinkError> {
+        if let Some(error) = self.fails.lock().unwrap().take() {
+            return Err(error);
+        }
+        assert_eq!(self.in_flight(), 0, "a commit before all is delivered");
+        let values = self.transaction.lock().unwrap().take().expect("a transaction is open").join(" ");
+        let offsets: Vec<_> = (offsets.iter())
+            .map(|entry| String::from_utf8_lossy(entry.value.unwrap_or(b"null")).into_owned())
+            .collect();
+        self.transactions.lock().unwrap().push(format!("commit {values} | {}", offsets.join(" ")));
+        Ok(())
+    }
+
+    fn abort(&self, _: Duration) -> Result<(), SinkError> {
+        let values = self.transaction.lock().unwrap().take().expect("a transaction is open").join(" ");
+        self.transactions.lock().unwrap().push(format!("abort {values}"));
+        self.deliver_all();
+        Ok(())
     }
 }

@@ -3,6 +3,8 @@
 mod callbacks;
 mod flow;
 mod line;
+mod share;
+mod transaction;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,7 +22,7 @@ use self::line::{LOOK_EVERY, Line};
 use super::aside::{self, Aside};
 use super::error::serialized_bytes;
 use super::window::Window;
-use super::{Delivery, DeliveryError, Outgoing, ProducerSettings, Sink, SinkError};
+use super::{Delivery, DeliveryError, OffsetEntry, Outgoing, ProducerSettings, Sink, SinkError};
 
 /// How long a blocked sender sleeps at most before it checks again whether the sink is stopped.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
@@ -34,6 +36,8 @@ pub(super) struct KafkaSink {
     flow: Arc<Flow>,
     closing: Arc<AtomicBool>,
     max_request_bytes: usize,
+    /// `transactional.id`, if records go in transactions.
+    transactional_id: Option<String>,
     poller: Option<JoinHandle<()>>,
     /// Closing the client waits for brokers, so it is done on another thread. Must be the last field.
     _last: Aside<Line>,
@@ -52,6 +56,7 @@ impl KafkaSink {
         }
         let failed = |reason: String| SinkError::Client { client_id: client_id.clone(), reason };
         let max_request_bytes = properties.max_request_bytes;
+        let transactional_id = properties.client.get("transactional.id").cloned();
         let mut config = ClientConfig::new();
         for (name, value) in &properties.client {
             config.set(name, value);
@@ -74,7 +79,7 @@ impl KafkaSink {
             })
             .map_err(|e| failed(e.to_string()))?;
         let last = Aside::hold(&line);
-        Ok(Self { line, flow, closing, max_request_bytes, poller: Some(poller), _last: last })
+        Ok(Self { line, flow, closing, max_request_bytes, transactional_id, poller: Some(poller), _last: last })
     }
 }
 
@@ -171,6 +176,26 @@ impl Sink for KafkaSink {
             SinkError::Refused(DeliveryError::from_code(code, topic, 0))
         })?;
         Ok(metadata.topics().iter().any(|t| t.error().is_none() && t.partitions().iter().any(|p| p.leader() >= 0)))
+    }
+
+    fn is_transactional(&self) -> bool {
+        self.transactional_id.is_some()
+    }
+
+    fn claim(&self, within: Duration) -> Result<bool, SinkError> {
+        self.transaction()?.claim(within)
+    }
+
+    fn begin(&self) -> Result<(), SinkError> {
+        self.transaction()?.begin()
+    }
+
+    fn commit(&self, offsets: &[OffsetEntry<'_>], within: Duration) -> Result<(), SinkError> {
+        self.transaction()?.commit(offsets, within)
+    }
+
+    fn abort(&self, within: Duration) -> Result<(), SinkError> {
+        self.transaction()?.abort(within)
     }
 }
 

@@ -21,12 +21,14 @@ pub(crate) mod fake;
 mod headers;
 mod kafka;
 pub mod properties;
+mod refused;
 mod security;
 pub mod topics;
+pub mod transactional;
 mod window;
 
 pub use aside::wait_closed;
-pub use error::{DeliveryError, SinkError};
+pub use error::{DeliveryError, SinkError, TransactionEnd};
 pub use headers::EncodedHeaders;
 
 use std::sync::Arc;
@@ -70,12 +72,13 @@ pub struct Undelivered<'a> {
 /// stops the sink.
 pub type Delivery = dyn Fn(u64, Result<(), Undelivered<'_>>) + Send + Sync;
 
-/// A source offset as the store writes it, for a sink that commits it together with its records. Part of the seam for
-/// exactly-once, like the last four methods of [`Sink`]: nothing uses it yet.
+/// A source offset as the store writes it, for a sink that commits it together with its records.
 #[derive(Debug, Clone, Copy)]
 pub struct OffsetEntry<'a> {
     /// The offsets topic.
     pub topic: &'a str,
+    /// The partition in which whoever reads the topic looks for the key.
+    pub partition: i32,
     /// The key's bytes.
     pub key: &'a [u8],
     /// The offset's bytes; `None` deletes the stored offset.
@@ -111,29 +114,36 @@ pub trait Sink: Send + Sync {
     /// the topic has a leader. Blocks for at most `timeout`.
     fn warm(&self, topic: &str, timeout: Duration) -> Result<bool, SinkError>;
 
-    // The rest is the seam for exactly-once. No sink implements it and nothing calls it yet.
-
-    /// Whether records and offsets can be committed together, in Kafka transactions (KIP-98). A sink without
-    /// transactions refuses the three calls below, because a caller that relies on them has promised exactly-once
-    /// delivery.
+    /// Whether records and offsets are committed together, in Kafka transactions (KIP-98). Such a sink takes records only
+    /// between [`begin`](Self::begin) and [`commit`](Self::commit) or [`abort`](Self::abort). A sink without transactions
+    /// refuses the four calls below, because a caller that relies on them has promised exactly-once delivery.
     fn is_transactional(&self) -> bool {
         false
     }
 
+    /// Takes over the transactional id. The broker first ends what an earlier producer left open under it, and refuses
+    /// whatever that producer sends from now on. Blocks for at most `within`; `Ok(false)` when the broker has not answered
+    /// by then, and the call may be made again. Call it once, before the first transaction.
+    fn claim(&self, _within: Duration) -> Result<bool, SinkError> {
+        Err(SinkError::NoTransactions)
+    }
+
     /// Begins a transaction: consumers with `isolation.level=read_committed` see the records sent from now on only once
-    /// the transaction is committed.
+    /// the transaction is committed. The broker hears of it with the first record, so a transaction that stays empty costs
+    /// nothing.
     fn begin(&self) -> Result<(), SinkError> {
         Err(SinkError::NoTransactions)
     }
 
-    /// Commits the open transaction: its records become visible and the offsets are stored, both or neither. Blocks
-    /// until the broker confirms it.
-    fn commit(&self, _offsets: &[OffsetEntry<'_>]) -> Result<(), SinkError> {
+    /// Commits the open transaction: its records become visible and the offsets are stored, both or neither. Blocks until
+    /// the broker confirms it, for at most `within`. No record may be sent meanwhile. After an error the sink is of no more
+    /// use: the error says whether the transaction was given up, or whether nobody knows.
+    fn commit(&self, _offsets: &[OffsetEntry<'_>], _within: Duration) -> Result<(), SinkError> {
         Err(SinkError::NoTransactions)
     }
 
-    /// Aborts the open transaction: its records are never seen.
-    fn abort(&self) -> Result<(), SinkError> {
+    /// Aborts the open transaction: its records are never seen, and count as delivered. Blocks for at most `within`.
+    fn abort(&self, _within: Duration) -> Result<(), SinkError> {
         Err(SinkError::NoTransactions)
     }
 }

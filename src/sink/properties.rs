@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use retry::Outlook;
+
 use super::security;
 
 /// Names and values from the worker's file or a connector's config, without their prefix.
@@ -22,6 +24,15 @@ pub struct Refusal {
     pub reason: String,
     /// What to do instead.
     pub remedy: String,
+    /// Whether a file is the reason. It may be another one by the time when the client is made.
+    pub of_file: bool,
+}
+
+impl Refusal {
+    /// Whether a task that fails because of this may succeed later: a file may be in the middle of its renewal.
+    pub fn outlook(&self) -> Outlook {
+        if self.of_file { Outlook::Unknown } else { Outlook::CannotPass }
+    }
 }
 
 /// The translated properties of a client.
@@ -61,12 +72,13 @@ impl Mapped {
         self.say(name, format!("Kafka client property {name} has no effect here: {text}"));
     }
 
-    fn say(&mut self, name: &str, line: String) {
+    pub(super) fn say(&mut self, name: &str, line: String) {
         self.warnings.push((name.to_owned(), line));
     }
 
     pub(super) fn refuse(&mut self, name: &str, reason: impl Into<String>, remedy: impl Into<String>) {
-        self.refusals.push(Refusal { name: name.to_owned(), reason: reason.into(), remedy: remedy.into() });
+        let (name, reason, remedy) = (name.to_owned(), reason.into(), remedy.into());
+        self.refusals.push(Refusal { name, reason, remedy, of_file: false });
     }
 }
 
@@ -155,7 +167,7 @@ const PRODUCER: &[(&str, How)] = &[
     ("key.serializer", Ignored("bytes are sent as the converter made them")),
     ("value.serializer", Ignored("bytes are sent as the converter made them")),
     ("interceptor.classes", Rule),
-    ("transaction.timeout.ms", Ignored("no transactions are used")),
+    ("transaction.timeout.ms", Rule),
     (
         "transactional.id",
         Refused(
@@ -261,7 +273,7 @@ fn client(kind: Client, properties: &Properties) -> Mapped {
 }
 
 /// The number that `name` is set to. Refuses the property when the text is not a whole number in `from..=to`.
-fn number(mapped: &mut Mapped, properties: &Properties, name: &str, from: i64, to: i64) -> Option<i64> {
+pub(super) fn number(mapped: &mut Mapped, properties: &Properties, name: &str, from: i64, to: i64) -> Option<i64> {
     let text = properties.get(name)?.trim();
     match text.parse::<i64>() {
         Ok(value) if (from..=to).contains(&value) => Some(value),
@@ -407,6 +419,9 @@ fn produce(mapped: &mut Mapped, properties: &Properties) {
         }
     }
 
+    if get("transaction.timeout.ms").is_some() {
+        mapped.warn("transaction.timeout.ms", "no transactions are used (exactly.once.source.support of the worker)");
+    }
     partitioner(mapped, properties);
     interceptors(mapped, properties);
 }

@@ -1,11 +1,15 @@
 //! Translates Java's `security.protocol`, `sasl.*` and `ssl.*` into librdkafka's properties.
 //!
-//! Java's client reads key stores in Java's own format (JKS); librdkafka reads PEM and PKCS#12. A store that OpenSSL
-//! cannot read is refused, with the command that converts it. Messages name files and properties, never their contents.
+//! Stores of keys and certificates are opened before librdkafka is asked (`stores.rs`). Messages name files and properties,
+//! never their contents.
+
+mod jaas;
+mod stores;
 
 use settings::Support::{self, NoEffect, Refused, Works};
 use settings::Values;
 
+use self::jaas::Jaas;
 use super::properties::{Mapped, Properties};
 
 /// Prefixes of the properties that this file translates.
@@ -27,6 +31,7 @@ const KEYS: &[(Support, &[&str])] = &[
             "sasl.jaas.config",
             "ssl.truststore.type",
             "ssl.truststore.location",
+            "ssl.truststore.password",
             "ssl.truststore.certificates",
             "ssl.keystore.type",
             "ssl.keystore.location",
@@ -48,7 +53,6 @@ const KEYS: &[(Support, &[&str])] = &[
     ),
     (Support::Partly(VERSIONS), &["ssl.enabled.protocols"]),
     (Refused(NO_JVM, "Use PEM files."), &["ssl.engine.factory.class"]),
-    (NoEffect("trusted certificates are read from PEM files, which have no password"), &["ssl.truststore.password"]),
     (NoEffect("OpenSSL negotiates the newest TLS version that both sides know"), &["ssl.protocol"]),
     (NoEffect("there are no JVM security providers here"), &["ssl.provider"]),
     (
@@ -149,8 +153,8 @@ pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
         sasl(mapped, properties);
     }
     if has_tls {
-        truststore(mapped, properties);
-        keystore(mapped, properties);
+        stores::truststore(mapped, properties);
+        stores::keystore(mapped, properties);
         host_name_check(mapped, properties);
     }
     let ours = |name: &str| NAMES.iter().any(|prefix| name.starts_with(prefix));
@@ -189,6 +193,10 @@ fn sasl(mapped: &mut Mapped, properties: &Properties) {
             let reason = "this build has no Kerberos (sasl.mechanism=GSSAPI, which is also Java's default)";
             return mapped.refuse("sasl.mechanism", reason, REMEDY);
         }
+        "AWS_MSK_IAM" => {
+            let remedy = "Switch SASL/SCRAM (with AWS Secrets Manager) or mutual TLS on for the cluster, and use that";
+            return mapped.refuse("sasl.mechanism", "logins by AWS IAM are not built", remedy);
+        }
         _ => return mapped.refuse("sasl.mechanism", format!("this build has no {mechanism}"), REMEDY),
     }
     let Some(jaas) = get(properties, "sasl.jaas.config") else {
@@ -215,161 +223,6 @@ fn sasl(mapped: &mut Mapped, properties: &Properties) {
 
 const JAAS_FORM: &str =
     "Write: org.apache.kafka.common.security.scram.ScramLoginModule required username=\"…\" password=\"…\";";
-
-/// One entry of a JAAS configuration: login module, control flag and options, in the grammar of
-/// `javax.security.auth.login.Configuration`.
-struct Jaas {
-    module: String,
-    options: Vec<(String, String)>,
-}
-
-impl Jaas {
-    fn option(&self, name: &str) -> Option<String> {
-        self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone())
-    }
-
-    /// Parses an entry. The errors never quote the text, because it holds a password.
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        let mut words = words(text)?.into_iter();
-        let module = words.next().ok_or("it is empty")?;
-        let control = words.next().ok_or("the control flag is missing")?;
-        if !["required", "requisite", "sufficient", "optional"].contains(&control.to_ascii_lowercase().as_str()) {
-            return Err("the control flag after the login module is none of required, requisite, sufficient, optional");
-        }
-        let mut options = Vec::new();
-        loop {
-            match words.next().as_deref() {
-                Some(";") => break,
-                None => return Err("it does not end with a semicolon"),
-                Some(name) => {
-                    if words.next().as_deref() != Some("=") {
-                        return Err("an option has no equals sign");
-                    }
-                    let value = words.next().ok_or("an option has no value")?;
-                    options.push((name.to_owned(), value));
-                }
-            }
-        }
-        Ok(Self { module, options })
-    }
-}
-
-/// Splits a JAAS entry into words, quoted strings (in which a backslash escapes), and the marks `=` and `;`.
-fn words(text: &str) -> Result<Vec<String>, &'static str> {
-    let mut out = Vec::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            c if c.is_whitespace() => {}
-            '=' | ';' => out.push(c.to_string()),
-            quote @ ('"' | '\'') => {
-                let mut word = String::new();
-                loop {
-                    match chars.next() {
-                        None => return Err("a quoted value does not end"),
-                        Some(c) if c == quote => break,
-                        Some('\\') => word.extend(chars.next()),
-                        Some(c) => word.push(c),
-                    }
-                }
-                out.push(word);
-            }
-            c => {
-                let mut word = String::from(c);
-                while let Some(c) = chars.next_if(|c| !c.is_whitespace() && !matches!(c, '=' | ';' | '"' | '\'')) {
-                    word.push(c);
-                }
-                out.push(word);
-            }
-        }
-    }
-    Ok(out)
-}
-
-/// The type of a store: the configured one (`said`), else `PKCS12` or `PEM` by the file's extension, else Java's
-/// default `JKS`.
-fn store_type(said: Option<&str>, location: &str) -> String {
-    let extension = location.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    match (said, extension.as_str()) {
-        (Some(said), _) => said.to_ascii_uppercase(),
-        (None, "p12" | "pfx") => "PKCS12".to_owned(),
-        (None, "pem" | "crt") => "PEM".to_owned(),
-        (None, _) => "JKS".to_owned(),
-    }
-}
-
-fn truststore(mapped: &mut Mapped, properties: &Properties) {
-    let get = |name: &str| get(properties, name);
-    if let Some(certificates) = get("ssl.truststore.certificates") {
-        mapped.set("ssl.ca.pem", certificates);
-    }
-    let Some(location) = get("ssl.truststore.location") else {
-        return type_alone(mapped, "ssl.truststore.type", get("ssl.truststore.type"));
-    };
-    match store_type(get("ssl.truststore.type"), location).as_str() {
-        "PEM" => mapped.set("ssl.ca.location", location),
-        "PKCS12" => mapped.refuse(
-            "ssl.truststore.location",
-            "certificates of authorities are read from PEM files only",
-            format!("Convert it: openssl pkcs12 -in {location} -nokeys -out ca.pem; then ssl.truststore.type=PEM"),
-        ),
-        _ => mapped.refuse(
-            "ssl.truststore.location",
-            "Java key stores (JKS) cannot be read here",
-            format!("Convert it: keytool -list -rfc -keystore {location} > ca.pem; then ssl.truststore.type=PEM"),
-        ),
-    }
-}
-
-fn keystore(mapped: &mut Mapped, properties: &Properties) {
-    let get = |name: &str| get(properties, name);
-    if let Some(password) = get("ssl.key.password") {
-        mapped.set("ssl.key.password", password);
-    }
-    if let Some(chain) = get("ssl.keystore.certificate.chain") {
-        mapped.set("ssl.certificate.pem", chain);
-    }
-    if let Some(key) = get("ssl.keystore.key") {
-        mapped.set("ssl.key.pem", key);
-    }
-    let Some(location) = get("ssl.keystore.location") else {
-        if get("ssl.keystore.password").is_some() {
-            mapped.warn("ssl.keystore.password", "there is no ssl.keystore.location");
-        }
-        return type_alone(mapped, "ssl.keystore.type", get("ssl.keystore.type"));
-    };
-    let kind = store_type(get("ssl.keystore.type"), location);
-    if kind == "PEM" && get("ssl.keystore.password").is_some() {
-        mapped.warn("ssl.keystore.password", "a PEM file has no password; that of its private key is ssl.key.password");
-    }
-    match kind.as_str() {
-        "PEM" => {
-            mapped.set("ssl.certificate.location", location);
-            mapped.set("ssl.key.location", location);
-        }
-        "PKCS12" => {
-            mapped.set("ssl.keystore.location", location);
-            if let Some(password) = get("ssl.keystore.password") {
-                mapped.set("ssl.keystore.password", password);
-            }
-        }
-        _ => mapped.refuse(
-            "ssl.keystore.location",
-            "Java key stores (JKS) cannot be read here",
-            format!(
-                "Convert it: keytool -importkeystore -srckeystore {location} -destkeystore client.p12 \
-                 -deststoretype PKCS12; then ssl.keystore.type=PKCS12"
-            ),
-        ),
-    }
-}
-
-/// Warns of the type of a store that is not given as a file. PEM is fine: certificates and keys in properties are PEM.
-fn type_alone(mapped: &mut Mapped, name: &str, said: Option<&str>) {
-    if said.is_some_and(|said| !said.eq_ignore_ascii_case("PEM")) {
-        mapped.warn(name, "no file is named whose type it could be");
-    }
-}
 
 fn host_name_check(mapped: &mut Mapped, properties: &Properties) {
     const NAME: &str = "ssl.endpoint.identification.algorithm";

@@ -12,10 +12,12 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
+use retry::Outlook;
 use settings::JavaRegex;
 
 use super::aside::Aside;
 use super::properties::{Mapped, Properties, Refusal};
+use super::refused::Inquiry;
 
 /// Why a topic could not be looked up or created.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -27,6 +29,15 @@ pub enum TopicError {
         key: String,
         /// What is wrong with the key or its value.
         reason: String,
+    },
+    /// A record for the topic in which the task's offsets are. The text is Java's.
+    #[error(
+        "org.apache.kafka.connect.errors.ConnectException: Source tasks may not produce to their own offsets topics when \
+         exactly-once support is enabled (topic {topic})"
+    )]
+    OwnOffsets {
+        /// The topic.
+        topic: String,
     },
     /// A client property that cannot be honoured.
     #[error(transparent)]
@@ -43,6 +54,8 @@ pub enum TopicError {
         described: String,
         /// The broker's answer.
         reason: String,
+        /// Whether a task that fails because of it may succeed later.
+        outlook: Outlook,
     },
     /// The admin client could not be made: librdkafka refuses its properties. It does the same when it is asked again.
     #[error(
@@ -74,6 +87,38 @@ impl TopicError {
     /// Whether the same may succeed when it is tried again.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Broker { .. })
+    }
+
+    /// Whether a task that fails because of this may succeed when it is started again later.
+    pub fn outlook(&self) -> Outlook {
+        match self {
+            Self::Broker { .. } => Outlook::MayPass,
+            Self::Create { outlook, .. } => *outlook,
+            // The files of the client's certificates may be in the middle of a change.
+            Self::Client { .. } => Outlook::Unknown,
+            Self::Property(refusal) => refusal.outlook(),
+            Self::Key { .. } | Self::OwnOffsets { .. } => Outlook::CannotPass,
+        }
+    }
+}
+
+/// The outlook after a broker's refusal to make a topic.
+fn outlook_of(code: RDKafkaErrorCode) -> Outlook {
+    use RDKafkaErrorCode as Code;
+    match code {
+        Code::InvalidTopic | Code::InvalidPartitions | Code::InvalidConfig | Code::PolicyViolation => {
+            Outlook::CannotPass
+        }
+        // Fewer brokers run than the topic is to have replicas, as while a cluster is rolled; and who may do what is changed by
+        // others.
+        Code::InvalidReplicationFactor
+        | Code::TopicAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::NotController
+        | Code::RequestTimedOut
+        | Code::OperationTimedOut
+        | Code::ThrottlingQuotaExceeded => Outlook::MayPass,
+        _ => Outlook::Unknown,
     }
 }
 
@@ -124,6 +169,12 @@ impl TopicCreation {
         }
         groups.push(default);
         Ok(Self { groups })
+    }
+
+    /// Creates every topic with so many partitions and replicas; −1 is the broker's default.
+    pub fn one(partitions: i32, replication_factor: i32) -> Self {
+        let (include, exclude, config) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { groups: vec![Group { include, exclude, partitions, replication_factor, config }] }
     }
 
     /// How `topic` is to be created; `None` leaves it to the broker.
@@ -193,9 +244,14 @@ pub enum Ensured {
     LeftToBroker,
 }
 
+/// How long the broker may take to say whether a topic exists, before the task says that it waits.
+const ASK: Duration = Duration::from_secs(30);
+
 /// Makes sure that a connector's topics exist; asks the broker once for each topic.
 pub struct Topics {
     admin: Arc<AdminClient<DefaultClientContext>>,
+    /// Asks brokers that refuse the admin client why.
+    inquiry: Arc<Inquiry>,
     creation: TopicCreation,
     known: Mutex<HashSet<String>>,
     /// Closing the client waits for its thread and for brokers, so it is done on another thread. Must be the last
@@ -223,7 +279,7 @@ impl Topics {
         let admin: AdminClient<_> = config.create().map_err(|e| failed(e.to_string()))?;
         let admin = Arc::new(admin);
         let last = Aside::hold(&admin);
-        Ok(Self { admin, creation, known: Mutex::default(), _last: last })
+        Ok(Self { admin, inquiry: Arc::new(Inquiry::new(config)), creation, known: Mutex::default(), _last: last })
     }
 
     /// Asks the broker whether `topic` exists, and creates it if it does not and there are `topic.creation.*` keys.
@@ -244,19 +300,23 @@ impl Topics {
     async fn exists(&self, topic: &str) -> Result<bool, TopicError> {
         let (admin, name) = (Arc::clone(&self.admin), topic.to_owned());
         let failed = |reason: String| TopicError::Broker { topic: topic.to_owned(), reason };
+        let inquiry = Arc::clone(&self.inquiry);
         let asked = tokio::task::spawn_blocking(move || {
-            let metadata = admin.inner().fetch_metadata(Some(&name), Duration::from_secs(30))?;
+            let metadata = admin
+                .inner()
+                .fetch_metadata(Some(&name), ASK)
+                .map_err(|error| inquiry.reason().unwrap_or_else(|| error.to_string()))?;
             let is_known = |t: &rdkafka::metadata::MetadataTopic| {
                 t.name() == name && !t.partitions().is_empty() && t.error().is_none()
             };
-            Ok::<_, rdkafka::error::KafkaError>(metadata.topics().iter().any(is_known))
+            Ok::<_, String>(metadata.topics().iter().any(is_known))
         });
-        asked.await.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))
+        asked.await.map_err(|e| failed(e.to_string()))?.map_err(failed)
     }
 
     async fn create(&self, topic: &str, wanted: &Wanted) -> Result<Ensured, TopicError> {
         let Wanted { partitions, replication_factor, config } = wanted;
-        let failed = |reason: String| {
+        let failed = |reason: String, outlook: Outlook| {
             let mut settings = String::new();
             for (name, value) in config {
                 let comma = if settings.is_empty() { "" } else { ", " };
@@ -267,17 +327,19 @@ impl Topics {
                 "(name={topic}, numPartitions={partitions}, replicationFactor={replication_factor}, \
                  replicasAssignments=null, configs={{{settings}}})"
             );
-            TopicError::Create { topic: topic.to_owned(), described, reason }
+            TopicError::Create { topic: topic.to_owned(), described, reason, outlook }
         };
         let mut new = NewTopic::new(topic, *partitions, TopicReplication::Fixed(*replication_factor));
         for (name, value) in config {
             new = new.set(name, value);
         }
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
-        let results = self.admin.create_topics([&new], &options).await.map_err(|e| failed(e.to_string()))?;
+        let created = self.admin.create_topics([&new], &options).await;
+        // The request itself failed: no broker has refused anything.
+        let results = created.map_err(|e| failed(e.to_string(), Outlook::MayPass))?;
         match results.into_iter().next() {
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(Ensured::Present),
-            Some(Err((_, code))) => Err(failed(code.to_string())),
+            Some(Err((_, code))) => Err(failed(code.to_string(), outlook_of(code))),
             Some(Ok(_)) | None => Ok(Ensured::Created),
         }
     }
@@ -335,18 +397,31 @@ mod tests {
             check(keys, topic, expect);
         }
     }
+
+    #[test]
+    fn which_refusals_may_pass() {
+        use RDKafkaErrorCode as Code;
+        for (code, expect) in [
+            (Code::InvalidReplicationFactor, Outlook::MayPass),
+            (Code::TopicAuthorizationFailed, Outlook::MayPass),
+            (Code::PolicyViolation, Outlook::CannotPass),
+            (Code::InvalidTopic, Outlook::CannotPass),
+            (Code::UnsupportedVersion, Outlook::Unknown),
+        ] {
+            assert_eq!(outlook_of(code), expect, "{code}");
+        }
+    }
+
     /// No topic is at fault, and trying again would not help: a certificate that is not there stays away.
     #[test]
     fn a_client_that_cannot_be_made_is_said_to_be_so() {
-        let worker = properties(
-            "bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SSL\nssl.truststore.location=/nowhere/ca.pem
-             ssl.truststore.type=PEM",
-        );
+        let worker = properties("bootstrap.servers=127.0.0.1:1\nmetadata.recovery.strategy=pray");
         let client = super::super::properties::admin(&worker, &Properties::new(), &Properties::new());
-        let error = Topics::new("admin-7", &client, TopicCreation::default()).err().expect("there is no such file");
+        let error = Topics::new("admin-7", &client, TopicCreation::default()).err().expect("there is no such strategy");
         let text = error.to_string();
         assert!(
-            text.contains("Failed to create new KafkaAdminClient (admin-7)") && text.contains("ssl.ca.location"),
+            text.contains("Failed to create new KafkaAdminClient (admin-7)")
+                && text.contains("metadata.recovery.strategy"),
             "{text}"
         );
         assert!(!text.contains("describe topic"), "{text}");

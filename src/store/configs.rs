@@ -1,5 +1,7 @@
 //! What the records of the config topic mean: connectors, their target states, their tasks, the session key.
 //!
+//! What only the group's leader writes goes through [`Store::append_as_leader`]; target states are anybody's.
+//!
 //! [`ConfigView`] folds records as Java's `KafkaConfigBackingStore` does, and copes like it with what compaction leaves
 //! over. [`Configs`] keeps such a view and writes records in Java's order.
 
@@ -301,16 +303,17 @@ impl Configs {
         config: &Object,
         target: Option<TargetState>,
     ) -> Result<(), StoreError> {
-        let target = target.map(|target| Entry::new(format!("target-state-{name}"), Some(target.value())));
+        if let Some(target) = target {
+            self.put_target_state(name, target).await?;
+        }
         let connector = Entry::new(format!("connector-{name}"), Some(bytes(&json!({"properties": config}))));
-        self.store.append(Log::Configs, target.into_iter().chain([connector]).collect()).await
+        self.store.append_as_leader(Log::Configs, vec![connector]).await
     }
 
     /// Deletes a connector. Its task, commit and fencing records stay, as Java leaves them.
     pub async fn remove_connector(&self, name: &str) -> Result<(), StoreError> {
-        let entries =
-            vec![Entry::new(format!("connector-{name}"), None), Entry::new(format!("target-state-{name}"), None)];
-        self.store.append(Log::Configs, entries).await
+        self.store.append_as_leader(Log::Configs, vec![Entry::new(format!("connector-{name}"), None)]).await?;
+        self.store.append(Log::Configs, vec![Entry::new(format!("target-state-{name}"), None)]).await
     }
 
     /// Replaces a connector's tasks: writes all their records and, when those have been read back, the commit record.
@@ -321,15 +324,27 @@ impl Configs {
             .map(|(i, config)| Entry::new(format!("task-{name}-{i}"), Some(bytes(&json!({"properties": config})))))
             .collect();
         if !tasks.is_empty() {
-            self.store.append(Log::Configs, tasks).await?;
+            self.store.append_as_leader(Log::Configs, tasks).await?;
         }
         let commit = Entry::new(format!("commit-{name}"), Some(bytes(&json!({"tasks": configs.len()}))));
-        self.store.append(Log::Configs, vec![commit]).await
+        self.store.append_as_leader(Log::Configs, vec![commit]).await
+    }
+
+    /// Says how many tasks the producers may belong to that are alive from now on: those of all others have been fenced.
+    pub async fn put_fencing(&self, name: &str, count: u32) -> Result<(), StoreError> {
+        let entry = Entry::new(format!("tasks-fencing-{name}"), Some(bytes(&json!({"task-count": count}))));
+        self.store.append_as_leader(Log::Configs, vec![entry]).await
     }
 
     /// Writes a connector's target state.
     pub async fn put_target_state(&self, name: &str, target: TargetState) -> Result<(), StoreError> {
         let entry = Entry::new(format!("target-state-{name}"), Some(target.value()));
+        self.store.append(Log::Configs, vec![entry]).await
+    }
+
+    /// Has all workers that run now set the level of a logger.
+    pub async fn put_logger_level(&self, logger: &str, level: &str) -> Result<(), StoreError> {
+        let entry = Entry::new(format!("logger-cluster-{logger}"), Some(bytes(&json!({"level": level}))));
         self.store.append(Log::Configs, vec![entry]).await
     }
 

@@ -12,7 +12,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{Entry, Fold, Log, Pending, Store, StoreError};
@@ -21,7 +20,6 @@ mod java;
 
 enum Work {
     Append(Log, Vec<Entry>, oneshot::Sender<Result<(), StoreError>>),
-    History(PathBuf, Vec<Entry>, oneshot::Sender<Result<(), StoreError>>),
     Close,
 }
 
@@ -52,13 +50,6 @@ impl File {
         }
         pending
     }
-
-    fn history_path(&self, name: &str) -> PathBuf {
-        let mut path = self.path.clone().into_os_string();
-        // Kafka allows letters, digits, dot, dash and underscore in a topic's name; a separator must not lead elsewhere.
-        path.push(format!(".{}.history.jsonl", name.replace(['/', '\\'], "_")));
-        path.into()
-    }
 }
 
 /// Writes all of `offsets`, or leaves the file as it was.
@@ -78,21 +69,6 @@ fn save(path: &Path, offsets: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(),
     written().map_err(|error: std::io::Error| failed(path, error))
 }
 
-fn save_history(path: &Path, entries: &[Entry]) -> Result<(), StoreError> {
-    let mut text = String::new();
-    for Entry { key, value } in entries {
-        let value = value.as_deref().map(String::from_utf8_lossy);
-        text += &json!({"key": String::from_utf8_lossy(key), "value": value}).to_string();
-        text.push('\n');
-    }
-    let written = || {
-        let mut file = fs::File::options().create(true).append(true).open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    };
-    written().map_err(|error: std::io::Error| failed(path, error))
-}
-
 fn run(
     path: &Path,
     mut offsets: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
@@ -102,7 +78,6 @@ fn run(
     while let Ok(work) = work.recv() {
         let (result, done) = match work {
             Work::Close => return,
-            Work::History(path, entries, done) => (save_history(&path, &entries), done),
             Work::Append(log, entries, done) => {
                 let mut result = Ok(());
                 if log == Log::Offsets && !entries.is_empty() {
@@ -171,28 +146,6 @@ impl Store for File {
         self.hand(|done| Work::Append(log, Vec::new(), done))
     }
 
-    fn append_history(&self, name: &str, entries: Vec<Entry>) -> Pending {
-        let path = self.history_path(name);
-        self.hand(|done| Work::History(path, entries, done))
-    }
-
-    fn load_history(&self, name: &str) -> Result<Vec<Entry>, StoreError> {
-        let path = self.history_path(name);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(&path, error)),
-        };
-        let mut entries = Vec::new();
-        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
-            let record: Value = serde_json::from_str(line).map_err(|error| failed(&path, error))?;
-            let field = |name: &str| record.get(name).and_then(Value::as_str).map(|text| text.as_bytes().to_vec());
-            entries.push(Entry { key: field("key").unwrap_or_default(), value: field("value") });
-        }
-        // A last line without a line end was cut off by a crash before it was acknowledged, and is left out.
-        Ok(entries)
-    }
-
     fn trouble(&self) -> Option<String> {
         None
     }
@@ -220,8 +173,10 @@ impl Drop for File {
 mod tests {
     use std::sync::Arc;
 
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::store::{History, Object, Offsets};
+    use crate::store::{Object, Offsets};
 
     fn object(value: &Value) -> Object {
         value.as_object().expect("an object").clone()
@@ -242,13 +197,9 @@ mod tests {
         assert!(offsets.all("c").is_empty());
         offsets.write("c", [(&partition, Some(&offset))]).wait().expect("written");
         assert_eq!(offsets.get("c", &partition).as_ref(), Some(&offset));
-        let history = History::new(Arc::clone(&store), "h");
-        history.append(vec![Entry::new("", Some(b"{\"ddl\":\"x\ny\"}".to_vec()))]).wait().expect("written");
         store.close();
         let (store, offsets) = open();
         assert_eq!(offsets.get("c", &partition).as_ref(), Some(&offset));
-        let loaded = History::new(Arc::clone(&store), "h").load().expect("read");
-        assert_eq!(loaded[0].value.as_deref(), Some(&b"{\"ddl\":\"x\ny\"}"[..]));
         offsets.write("c", [(&partition, None)]).wait().expect("written");
         assert_eq!(offsets.get("c", &partition), None);
         store.close();

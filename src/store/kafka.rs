@@ -6,9 +6,12 @@
 //!
 //! Writes go through one producer with one request in flight. A write is complete when the topic's thread has read it back.
 
+mod asking;
+mod leader;
 mod progress;
 mod reader;
 mod settings;
+mod settling;
 mod topics;
 mod writes;
 
@@ -22,14 +25,18 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer, PurgeConfig};
 use tokio::sync::oneshot;
 
+use self::leader::Order;
 use self::progress::{Progress, Waiter};
 use self::settings::suffix;
 pub use self::settings::{KafkaSettings, TopicSettings};
 use self::writes::{Acknowledged, Write};
-use super::{Entry, Fold, Log, Pending, Store, StoreError};
+use super::{Entry, Fold, Log, Pending, Store, StoreError, partition_of};
 
 /// librdkafka reports a broker that is away many times a second. It is logged this often.
 const SAY_EVERY: Duration = Duration::from_secs(10);
+
+/// What a trouble begins with when TLS or the login failed: trying again does not help until somebody mends the settings.
+const REFUSED: &str = "the broker does not let the worker in: check security.protocol, sasl.* and ssl.*: ";
 
 /// How long one poll of the producer waits. rdkafka's poll spins during the last millisecond, so long polls cost less CPU.
 const POLL: Duration = Duration::from_millis(500);
@@ -44,11 +51,15 @@ struct Verdict {
 /// What the threads share.
 struct Shared {
     settings: KafkaSettings,
+    /// The logs that are read.
+    logs: &'static [Log],
     progress: [Mutex<Progress>; 3],
     writes: Mutex<HashMap<usize, Write>>,
     verdict: Mutex<Verdict>,
     trouble: Mutex<Option<String>>,
     said: Mutex<Option<Instant>>,
+    /// When a broker last refused the connection.
+    refused: Mutex<Option<Instant>>,
     closed: AtomicBool,
 }
 
@@ -66,8 +77,29 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
+    /// Notes an error that librdkafka reports.
+    fn note_error(&self, error: &KafkaError, reason: &str) {
+        use RDKafkaErrorCode::{Authentication, SSL, SaslAuthenticationFailed};
+        let is_refusal = matches!(code_of(error), Authentication | SSL | SaslAuthenticationFailed);
+        // With TLS 1.3 a broker that wants a certificate says so after the handshake, which is no error of TLS to librdkafka.
+        if is_refusal || reason.contains("SSL routines:") {
+            // Java's name of the setting.
+            self.note(format!("{REFUSED}{}", reason.replace("ssl.ca.location", "ssl.truststore.location")));
+        } else {
+            self.note(format!("{error}: {reason}"));
+        }
+    }
+
     fn note(&self, trouble: impl Into<String>) {
         let trouble = trouble.into();
+        // What follows on a refusal ("all brokers are down", "no answer") says less.
+        let mut refused = lock(&self.refused);
+        if trouble.starts_with(REFUSED) {
+            *refused = Some(Instant::now());
+        } else if refused.is_some_and(|at| at.elapsed() < SAY_EVERY) {
+            return;
+        }
+        drop(refused);
         let mut said = lock(&self.said);
         if said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
             tracing::warn!("internal topics: {trouble}");
@@ -83,6 +115,8 @@ pub struct Kafka {
     folds: Mutex<HashMap<Log, Fold>>,
     producer: OnceLock<Arc<BaseProducer<Acknowledged>>>,
     next_write: AtomicUsize,
+    /// The orders to the thread that writes in transactions.
+    leader: Mutex<Option<mpsc::Sender<Order>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -92,6 +126,11 @@ fn client_error(error: impl ToString) -> StoreError {
 }
 
 impl Kafka {
+    /// A store of offsets alone, for a connector with a topic of its own. The other two logs are never read or written.
+    pub fn of_offsets(settings: KafkaSettings) -> Self {
+        Self::with(settings, &[Log::Offsets])
+    }
+
     /// Checks the settings. Nothing is connected before `start`.
     ///
     /// # Errors
@@ -106,22 +145,29 @@ impl Kafka {
                 }
             }
         }
+        Ok(Self::with(settings, &Log::ALL))
+    }
+
+    fn with(settings: KafkaSettings, logs: &'static [Log]) -> Self {
         let shared = Arc::new(Shared {
             settings,
+            logs,
             progress: Default::default(),
             writes: Mutex::default(),
             verdict: Mutex::default(),
             trouble: Mutex::default(),
+            refused: Mutex::default(),
             said: Mutex::default(),
             closed: AtomicBool::new(false),
         });
-        Ok(Self {
+        Self {
             shared,
             folds: Mutex::default(),
             producer: OnceLock::new(),
             next_write: AtomicUsize::new(1),
+            leader: Mutex::default(),
             threads: Mutex::default(),
-        })
+        }
     }
 
     fn spawn(&self, name: String, body: impl FnOnce(&Arc<Shared>) + Send + 'static) -> Result<(), StoreError> {
@@ -139,7 +185,7 @@ impl Store for Kafka {
 
     fn start(&self) -> Result<(), StoreError> {
         let (ready, answers) = mpsc::channel();
-        for log in Log::ALL {
+        for &log in self.shared.logs {
             let mut fold = lock(&self.folds).remove(&log).unwrap_or_else(|| Box::new(|_, _| ()));
             let ready = ready.clone();
             self.spawn(format!("store-{}", suffix(log)), move |shared| reader::run(shared, log, &mut fold, &ready))?;
@@ -155,7 +201,7 @@ impl Store for Kafka {
             verdict.result = Some(result);
         })?;
         self.make_producer()?;
-        for _ in Log::ALL {
+        for _ in self.shared.logs {
             if let Err(error) = answers.recv().unwrap_or(Err(StoreError::Closed)) {
                 self.shared.closed.store(true, Ordering::Release);
                 return Err(error);
@@ -176,7 +222,21 @@ impl Store for Kafka {
     }
 
     fn append(&self, log: Log, entries: Vec<Entry>) -> Pending {
-        self.produce(&self.shared.settings.topic(log).name, Some(log), &entries)
+        self.produce(log, &entries)
+    }
+
+    fn append_as_leader(&self, log: Log, entries: Vec<Entry>) -> Pending {
+        if self.shared.settings.leader_id.is_none() || entries.is_empty() {
+            return self.produce(log, &entries);
+        }
+        self.order(|done| Order::Write(log, entries, done))
+    }
+
+    fn lead(&self) -> Pending {
+        if self.shared.settings.leader_id.is_none() {
+            return Pending::over(Ok(()));
+        }
+        self.order(Order::Lead)
     }
 
     fn read_to_end(&self, log: Log) -> Pending {
@@ -188,12 +248,19 @@ impl Store for Kafka {
         pending
     }
 
-    fn append_history(&self, name: &str, entries: Vec<Entry>) -> Pending {
-        self.produce(name, None, &entries)
+    fn read_settled(&self, log: Log) -> Pending {
+        if self.shared.is_closed() {
+            return Pending::over(Err(StoreError::Closed));
+        }
+        let (done, pending) = Pending::new();
+        self.shared.progress(log).settling.push(done);
+        pending
     }
 
-    fn load_history(&self, name: &str) -> Result<Vec<Entry>, StoreError> {
-        reader::load_history(&self.shared, name)
+    fn place(&self, log: Log, key: &[u8]) -> Option<(String, i32)> {
+        let partitions =
+            u32::try_from(self.shared.progress(log).next.len()).ok().filter(|partitions| *partitions > 0)?;
+        Some((self.shared.settings.topic(log).name.clone(), partition_of(key, partitions) as i32))
     }
 
     fn trouble(&self) -> Option<String> {
@@ -204,6 +271,7 @@ impl Store for Kafka {
         if let Some(producer) = self.producer.get() {
             producer.purge(PurgeConfig::default().queue().inflight().non_blocking());
         }
+        self.retire();
     }
 
     fn close(&self) {

@@ -1,9 +1,10 @@
-//! The state that outlives the process: connectors' configurations, source offsets, statuses, schema history.
+//! The state that outlives the process: connectors' configurations, source offsets, statuses; and schema histories.
 //!
 //! Its form is the Java worker's, byte for byte where Java compares bytes, so that a cluster can be taken over from
 //! Kafka Connect and given back. A [`Store`] is where the bytes lie (three compacted topics, or a file in standalone
 //! mode); [`Configs`], [`Offsets`] and [`Statuses`] are what the bytes mean: each folds its log into a view that is read
-//! without a round trip, and writes by appending to the log and waiting until the append has been read back.
+//! without a round trip, and writes by appending to the log and waiting until the append has been read back. A schema history is no
+//! part of that state, but a connector's own ([`history`]).
 //!
 //! Must not know: connectors' types, the producer of their records, converters, HTTP.
 
@@ -11,11 +12,13 @@ mod configs;
 #[cfg(test)]
 pub(crate) mod fake;
 mod file;
-mod history;
+pub mod history;
 mod json;
 mod kafka;
 mod murmur2;
 mod offsets;
+mod own_offsets;
+mod scan;
 mod statuses;
 
 use std::future::Future;
@@ -24,10 +27,12 @@ use std::task::{Context, Poll};
 
 pub use configs::{ConfigChange, ConfigView, Configs, TargetState, TaskSet};
 pub use file::File;
-pub use history::History;
 pub use kafka::{Kafka, KafkaSettings, TopicSettings};
 pub use murmur2::{murmur2, partition_of};
 pub use offsets::Offsets;
+pub use own_offsets::ConnectorOffsets;
+use retry::Outlook;
+pub use scan::{Range, Scan, ScanError, Seen};
 pub use statuses::{Status, StatusView, Statuses, TopicStatus};
 use tokio::sync::oneshot;
 
@@ -149,7 +154,7 @@ pub enum StoreError {
         /// librdkafka's text.
         reason: String,
     },
-    /// The offset file of standalone mode, or a schema history beside it, could not be read or written.
+    /// The offset file of standalone mode could not be read or written.
     #[error("offset file {path}: {reason}")]
     File {
         /// The file's path.
@@ -169,6 +174,18 @@ impl StoreError {
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Broker { .. } | Self::Closed)
+    }
+
+    /// Whether a task that fails because of this may succeed when it is started again later.
+    pub fn outlook(&self) -> Outlook {
+        match self {
+            Self::Broker { .. } | Self::Closed => Outlook::MayPass,
+            Self::Create { .. } | Self::Client { .. } | Self::File { .. } => Outlook::Unknown,
+            // Another process has the group, and starts the task itself.
+            Self::NotOwner | Self::NotCompacted { .. } | Self::ManyPartitions { .. } | Self::SharedTopic { .. } => {
+                Outlook::CannotPass
+            }
+        }
     }
 }
 
@@ -223,14 +240,31 @@ pub trait Store: Send + Sync {
     /// Appends `entries` in their order. Complete when all are acknowledged, read back, and have been through the fold.
     fn append(&self, log: Log, entries: Vec<Entry>) -> Pending;
 
-    /// Complete when every record that is in `log` at the time of the call, whoever wrote it, has been through the fold.
+    /// As [`append`](Self::append), for what only the group's leader may write: in one transaction, if the store is to.
+    fn append_as_leader(&self, log: Log, entries: Vec<Entry>) -> Pending {
+        self.append(log, entries)
+    }
+
+    /// This process leads the group from now on. A transaction that the leader before it left open is ended, and what that
+    /// one still sends in transactions is refused.
+    fn lead(&self) -> Pending {
+        Pending::over(Ok(()))
+    }
+
+    /// Complete when every record that is in `log` at the time of the call, whoever wrote it, has been through the fold. Of
+    /// a topic that is read with `read_committed`, what stands behind a transaction that is still open does not count.
     fn read_to_end(&self, log: Log) -> Pending;
 
-    /// Appends to the schema history of that name. Complete when acknowledged.
-    fn append_history(&self, name: &str, entries: Vec<Entry>) -> Pending;
+    /// As [`read_to_end`](Self::read_to_end), but also waits until the transactions that are open now have ended.
+    fn read_settled(&self, log: Log) -> Pending {
+        self.read_to_end(log)
+    }
 
-    /// Reads the schema history of that name from its beginning; empty if there is none. Blocks.
-    fn load_history(&self, name: &str) -> Result<Vec<Entry>, StoreError>;
+    /// The topic and the partition in which the record with this key lies. `None` for a store that is no topic, or whose
+    /// topic has not been read yet.
+    fn place(&self, _log: Log, _key: &[u8]) -> Option<(String, i32)> {
+        None
+    }
 
     /// Why [`start`](Self::start) has not returned yet, for the health page.
     fn trouble(&self) -> Option<String>;
@@ -241,4 +275,23 @@ pub trait Store: Send + Sync {
 
     /// Ends the threads; writes under way fail as [`StoreError::Closed`].
     fn close(&self);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_failures_may_pass() {
+        let (topic, reason) = (|| "t".to_owned(), || "r".to_owned());
+        for (error, expect) in [
+            (StoreError::Broker { topic: topic(), reason: reason() }, Outlook::MayPass),
+            (StoreError::Closed, Outlook::MayPass),
+            (StoreError::File { path: "f".to_owned(), reason: reason() }, Outlook::Unknown),
+            (StoreError::NotOwner, Outlook::CannotPass),
+            (StoreError::ManyPartitions { topic: topic(), partitions: 2 }, Outlook::CannotPass),
+        ] {
+            assert_eq!(error.outlook(), expect, "{error}");
+        }
+    }
 }

@@ -57,4 +57,25 @@ mod tests {
         }
         assert_eq!(partition_of(b"", 25), 0x106e_08d9 % 25);
     }
+
+    /// What the Java client computes for keys of all internal topics, and for bytes of every length up to 40.
+    #[test]
+    fn a_thousand_of_javas() {
+        let mut count = 0;
+        for line in include_str!("../../tests/data/state/murmur2.txt").lines().filter(|line| !line.starts_with('#')) {
+            let mut parts = line.split(' ');
+            let key: Vec<u8> = parts
+                .next()
+                .unwrap_or_default()
+                .as_bytes()
+                .chunks(2)
+                .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap_or_default(), 16).unwrap_or_default())
+                .collect();
+            let numbers: Vec<i64> = parts.filter_map(|number| number.parse().ok()).collect();
+            let ours = [i64::from(murmur2(&key) as i32), partition_of(&key, 25).into(), partition_of(&key, 5).into()];
+            assert_eq!(ours[..], numbers, "{line}");
+            count += 1;
+        }
+        assert!(count >= 1000, "{count} keys");
+    }
 }

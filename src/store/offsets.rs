@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use record::java_map::{Made, listed};
 use serde_json::Value;
 
 use super::json::{bytes, object};
@@ -45,8 +46,8 @@ impl View {
         };
         let partitions = self.0.entry(connector.clone()).or_default();
         let canonical = canonical(&partition);
-        // Java does not find a key in another spelling (one more blank): such a record must not replace the one that Java
-        // does find.
+        // Java does not find a key in another spelling (one more blank, another order): such a record must not replace the
+        // one that Java does find.
         let is_javas = |key: &[u8]| key == key_bytes(&connector, &partition);
         if let Some(stored) = partitions.get(&canonical)
             && stored.key != key
@@ -74,7 +75,7 @@ fn parse_key(key: &[u8]) -> Option<(String, Object)> {
 }
 
 /// A partition as text with its keys sorted at every depth: equal partitions have equal texts.
-fn canonical(partition: &Object) -> String {
+pub(super) fn canonical(partition: &Object) -> String {
     fn sorted(value: &Value) -> Value {
         match value {
             Value::Object(object) => {
@@ -88,9 +89,12 @@ fn canonical(partition: &Object) -> String {
     sorted(&Value::Object(partition.clone())).to_string()
 }
 
-/// A record's key as Java writes it: `["C",{"server":"P"}]` without blanks, the partition's keys in the order given.
+/// A record's key as Java writes it: `["C",{"server":"P"}]` without blanks, the partition's keys in the order of its
+/// `HashMap`.
 fn key_bytes(connector: &str, partition: &Object) -> Vec<u8> {
-    bytes(&(connector, partition))
+    let ordered: Object =
+        listed(partition, |(name, _)| name, Made::Growing).into_iter().map(|(n, v)| (n.clone(), v.clone())).collect();
+    bytes(&(connector, ordered))
 }
 
 /// A source partition with its offset.
@@ -137,8 +141,7 @@ impl Offsets {
         self.view(|view| view.0.get(connector).into_iter().flat_map(|p| p.values().filter_map(alive)).collect())
     }
 
-    /// The record that stores an offset; for `None` a tombstone. A partition that was never stored before must have its
-    /// keys in the order in which Java writes them.
+    /// The record that stores an offset; for `None` a tombstone.
     pub fn record(&self, connector: &str, partition: &Object, offset: Option<&Object>) -> Entry {
         let stored = self.view(|view| view.find(connector, partition).map(|stored| stored.key.clone()));
         Entry { key: stored.unwrap_or_else(|| key_bytes(connector, partition)), value: offset.map(bytes) }
@@ -155,6 +158,17 @@ impl Offsets {
             return Pending::over(Ok(()));
         }
         self.store.append(Log::Offsets, entries)
+    }
+
+    /// The topic and the partition in which a record with this key is stored; `None` where offsets are not in a topic.
+    pub fn place(&self, key: &[u8]) -> Option<(String, i32)> {
+        self.store.place(Log::Offsets, key)
+    }
+
+    /// As [`refresh`](Self::refresh), but also waits until the transactions that are open now have ended: one of them may
+    /// bring the offset that a task must start from.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        self.store.read_settled(Log::Offsets).await
     }
 
     /// Waits until everything that is in the topic now has been read: a task must start from the last offset, whoever wrote
@@ -194,6 +208,7 @@ mod tests {
         const JAVA: &str = r#"["c",{"server":"p"}]"#;
         const BLANK: &str = r#"["c", {"server":"p"}]"#;
         const TWO: &str = r#"["c",{"server":"p","database":"d"}]"#;
+        const TURNED: &str = r#"["c",{"database":"d","server":"p"}]"#;
         const BIG: &str = r#"{"transaction_id":null,"lsn":9223372036854775807,"d":1.5}"#;
         let server = json!({"server": "p"});
         let both = json!({"database": "d", "server": "p"});
@@ -201,6 +216,9 @@ mod tests {
             (vec![], &server, None),
             (vec![(JAVA, Some(BIG))], &server, Some((JAVA, Some(BIG)))),
             (vec![(TWO, Some("{}"))], &both, Some((TWO, Some("{}")))),
+            (vec![(TURNED, Some("{}"))], &both, Some((TURNED, Some("{}")))),
+            (vec![(TWO, Some("{}")), (TURNED, Some(BIG))], &both, Some((TWO, Some("{}")))),
+            (vec![(TURNED, Some(BIG)), (TWO, Some("{}"))], &both, Some((TWO, Some("{}")))),
             (vec![(JAVA, Some("{}")), (JAVA, None)], &server, Some((JAVA, None))),
             (vec![(JAVA, Some("{}")), (JAVA, Some("null"))], &server, Some((JAVA, None))),
             (vec![(JAVA, Some(r#"{"a":1}"#)), (BLANK, Some(r#"{"a":2}"#))], &server, Some((JAVA, Some(r#"{"a":1}"#)))),
@@ -210,6 +228,18 @@ mod tests {
             (vec![(JAVA, Some("{}")), (JAVA, Some("17"))], &server, Some((JAVA, Some("{}")))),
         ] {
             check(&records, partition, expect);
+        }
+    }
+
+    /// As `HashMap.toString` of Java 17 lists them.
+    #[test]
+    fn new_keys_are_in_javas_order() {
+        for (partition, expect) in [
+            (json!({"server": "p"}), r#"["c",{"server":"p"}]"#),
+            (json!({"database": "d", "server": "p"}), r#"["c",{"server":"p","database":"d"}]"#),
+            (json!({"task": 1, "server": "p", "partition": null}), r#"["c",{"server":"p","task":1,"partition":null}]"#),
+        ] {
+            assert_eq!(String::from_utf8(key_bytes("c", &map(&partition))).expect("UTF-8"), expect);
         }
     }
 

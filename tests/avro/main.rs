@@ -153,6 +153,62 @@ fn with_tolerance_an_incompatible_schema_is_the_records_error() {
     );
 }
 
+/// What changes a row's schema makes one version of it, and nothing else does, however often the connector starts.
+#[test]
+fn what_makes_a_version() {
+    let (daemon, kafka, registry) = (Daemon::start(Options::new("avro_versions")), Kafka::shared(), Registry::shared());
+    let database = Database::create("avro_versions");
+    database.run("create table t(id int primary key, v int); insert into t values (1, 1)");
+    daemon.create(&database.name, &avro(&database, &registry.confluent_url(), &[]));
+    let topic = format!("{}.public.t", database.name);
+    wait_until("the copy is done", SOON, || database.is_streamed() && kafka.length(&topic) == 1);
+    let mut rows = 1;
+    let mut insert = |what: &str, expect: &[i64]| {
+        rows += 1;
+        database.run(&format!("insert into t(id, v) values ({rows}, {rows})"));
+        wait_until("the row is there", SOON, || kafka.length(&topic) >= rows);
+        assert_eq!(registry.versions(&format!("{topic}-value")), expect, "{what}");
+        assert_eq!(registry.versions(&format!("{topic}-key")), [1], "{what}");
+    };
+    insert("a row", &[1]);
+    for (sql, expect) in [
+        ("comment on column t.v is 'x'", &[1][..]),
+        ("alter table t alter v set default 5", &[1, 2]),
+        ("alter table t alter v set not null", &[1, 2, 3]),
+        ("create index on t(v); analyze t", &[1, 2, 3]),
+    ] {
+        database.run(sql);
+        insert(sql, expect);
+    }
+    for _ in 0..10 {
+        let restart = format!("/connectors/{}/restart?includeTasks=true", database.name);
+        assert!(daemon.rest("POST", &restart, None).is_ok());
+        insert("a restart", &[1, 2, 3]);
+    }
+}
+
+/// A registry that refuses its credentials and takes them later, as when they are rotated: the task fails, and restarts by
+/// itself until it is let in.
+#[test]
+fn a_registry_that_refuses_access_for_a_time() {
+    let (daemon, kafka) = (Daemon::start(Options::new("avro_refuses")), Kafka::shared());
+    let refusal = Reply::new(401, r#"{"error_code":40101,"message":"who are you"}"#);
+    let id = |id: u32| Reply::new(200, &format!(r#"{{"id":{id}}}"#));
+    let stub = Stub::start(vec![refusal.clone(), refusal.clone(), refusal, id(1), id(2)]);
+    let database = Database::create("avro_refuses");
+    database.run("create table t(id int primary key); insert into t select generate_series(1, 50)");
+    let soon = [("task.restart.backoff.ms", "500"), ("task.restart.backoff.max.ms", "2000")];
+    daemon.create(&database.name, &avro(&database, &stub.url(), &soon));
+    let trace = daemon.wait_task(&database.name, "FAILED", SOON);
+    assert!(trace.contains("401") && trace.contains("the task restarts by itself in"), "{trace}");
+    let topic = format!("{}.public.t", database.name);
+    wait_until("all rows come", SOON, || kafka.length(&topic) >= 50);
+    wait_until("the status is clear", SOON, || daemon.task(&database.name) == ("RUNNING".into(), String::new()));
+    let keys = kafka.consume(&topic);
+    let keys = keys.iter().map(|m| decode::small(&m.key.as_ref().unwrap()[5..]));
+    assert_eq!(keys.collect::<std::collections::BTreeSet<i64>>(), (1..=50).collect());
+}
+
 /// A registry of the test's that answers as told: what each answer leads to.
 #[test]
 fn answers_of_a_registry() {

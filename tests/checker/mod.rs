@@ -22,6 +22,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
 
 pub mod mutants;
+pub mod once;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -2,7 +2,7 @@
 """Avro records of a table with every kind of column, decoded by Confluent's AvroDeserializer (Python) and by Java's Avro, must
 show what the JSON converter shows. Run by scripts/test-consumers.sh, which starts the servers.
 
-decode.py --rest URL --broker HOST:PORT --postgres HOST:PORT --registry URL --jars DIR
+decode.py --rest URL --broker HOST:PORT --postgres HOST:PORT --mysql HOST:PORT --registry URL --jars DIR
 """
 import argparse
 import base64
@@ -13,14 +13,21 @@ import pathlib
 import sys
 import time
 
-import psycopg
 import requests
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-TABLE = """
+from sources import MySql, Postgres
+
+TABLE = {}
+CHANGES = {}
+MORE = {
+    "postgres": {"include.unknown.datatypes": "true", "hstore.handling.mode": "map"},
+    "mysql": {"bigint.unsigned.handling.mode": "precise"},
+}
+TABLE["postgres"] = """
 create type mood as enum ('sad', 'ok', 'happy');
 create extension if not exists hstore;
 create extension if not exists ltree;
@@ -43,13 +50,33 @@ insert into t (id) values (2);
 insert into t (id, d, r, n, nd, i, v) values (3, 'NaN', '-Infinity', 0, null, null, null);
 """
 
-CHANGES = """
+CHANGES["postgres"] = """
 update t set t = 'again', n = -0.001, ai = '{}' where id = 1;
 delete from t where id = 2;
 """
 
+TABLE["mysql"] = """
+create table t (
+    id bigint primary key, ti tinyint, tu tinyint unsigned, si smallint, mi mediumint, i int default 7, iu int unsigned, bu bigint unsigned, b boolean,
+    r float, d double, n decimal(12,3), nn decimal(65,30), nd decimal(10,2) default 1.50, t text, v varchar(10) default 'x', c char(5),
+    latin varchar(10) character set latin1, bl blob, bn binary(4), vb varbinary(9), bi bit(1), bb bit(12),
+    en enum('a','b,c','d') default 'd', st set('p','q'), j json, da date, ti3 time(3), ti6 time(6), dt datetime, dt6 datetime(6),
+    ts timestamp(6) null, y year, p point, g geometry
+);
+insert into t values (1, -1, 255, 2, -8388608, 3, 4294967295, 18446744073709551615, true, 1.5, 2.25, 123.456, 98765432109876543210.0123456789, -3.25,
+    'text é 😀', 'v', 'c', 'é', x'00ff10', x'0102', x'03', b'1', b'101010101010', 'b,c', 'p,q', '{"a": [1, null, "é"]}',
+    '2024-02-29', '-12:34:56.789', '12:34:56.789012', '2024-02-29 12:34:56', '2024-02-29 12:34:56.789012', '2024-02-29 12:34:56.789012', 2024,
+    st_geomfromtext('POINT(1.5 -2)'), st_geomfromtext('LINESTRING(0 0,1 1)'));
+insert into t (id) values (2);
+insert into t (id, nd, i, v, en) values (3, null, null, null, null);
+"""
+CHANGES["mysql"] = """
+update t set t = 'again', n = -0.001, j = json_set(j, '$.a[0]', 2) where id = 1;
+delete from t where id = 2;
+"""
+
 # What differs from run to run, or where the record came from.
-VOLATILE = {"ts_ms", "ts_us", "ts_ns", "lsn", "sequence", "txId", "name", "db", "snapshot"}
+VOLATILE = {"ts_ms", "ts_us", "ts_ns", "lsn", "sequence", "txId", "name", "db", "snapshot", "file", "pos", "gtid", "thread"}
 
 
 def consume(broker, topic, count):
@@ -67,35 +94,17 @@ def consume(broker, topic, count):
     return found
 
 
-def run(args, name, converter):
-    """The records of a connector with this converter."""
-    host, port = args.postgres.split(":")
-    base = f"host={host} port={port} user=postgres"
-    database = f"decode_{name}_{int(time.time())}"
-    with psycopg.connect(f"{base} dbname=postgres", autocommit=True) as admin:
-        admin.execute(f"create database {database}")
-    with psycopg.connect(f"{base} dbname={database}", autocommit=True) as db:
-        db.execute(TABLE.encode())
-        config = {
-            "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-            "database.hostname": host, "database.port": port, "database.user": "postgres", "database.password": "postgres",
-            "database.dbname": database, "topic.prefix": database, "plugin.name": "pgoutput", "slot.name": database,
-            "publication.name": database, "publication.autocreate.mode": "filtered", "table.include.list": "public.t",
-            "include.unknown.datatypes": "true", "provide.transaction.metadata": "true",
-            "topic.heartbeat.prefix": "hb", "hstore.handling.mode": "map",
-            **{f"{part}.converter{key}": value for part in ("key", "value") for key, value in converter.items()},
-        }
-        requests.post(f"{args.rest}/connectors", json={"name": database, "config": config}, timeout=60).raise_for_status()
-        try:
-            # The copy must be over, because it would not show what the changes remove.
-            consume(args.broker, f"{database}.public.t", 3)
-            for statement in CHANGES.strip().splitlines():
-                db.execute(statement.encode())
-            return consume(args.broker, f"{database}.public.t", 6), f"{database}.public.t"
-        finally:
-            requests.delete(f"{args.rest}/connectors/{database}", timeout=60)
-            time.sleep(1)
-            db.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s and not active", [database])
+def run(args, database, name, converter):
+    """The records of a connector with this converter, and their topic."""
+    of, address = {"postgres": (Postgres, args.postgres), "mysql": (MySql, args.mysql)}[database]
+    source = of(address, f"decode_{name}_{int(time.time())}", args.broker)
+    source.run(TABLE[database])
+    more = {"provide.transaction.metadata": "true", "topic.heartbeat.prefix": "hb", **MORE[database]}
+    with source.connector(args.rest, converter, more):
+        # The copy must be over, because it would not show what the changes remove.
+        consume(args.broker, source.topic, 3)
+        source.run(CHANGES[database])
+        return consume(args.broker, source.topic, 6), source.topic
 
 
 def plain(value):
@@ -106,8 +115,9 @@ def plain(value):
     if isinstance(value, list):
         return [plain(inner) for inner in value]
     if isinstance(value, decimal.Decimal):
-        exponent = value.as_tuple().exponent
-        number = int(value.scaleb(-exponent)) if exponent < 0 else int(value)
+        # Without the arithmetic of Decimal, which would round to 28 digits.
+        sign, digits, _ = value.as_tuple()
+        number = (-1 if sign else 1) * int("".join(map(str, digits)))
         size = ((number if number >= 0 else ~number).bit_length() + 8) // 8
         return base64.b64encode(number.to_bytes(size, "big", signed=True)).decode()
     if isinstance(value, bytes):
@@ -202,14 +212,10 @@ def unwrapped(schema, value, named):
     return value
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("rest", "broker", "postgres", "registry", "jars"):
-        parser.add_argument(f"--{name}", required=True)
-    args = parser.parse_args()
-    shown, _ = run(args, "json", {"": "org.apache.kafka.connect.json.JsonConverter", ".schemas.enable": "false"})
-    encoded, topic = run(args, "avro", {"": "io.confluent.connect.avro.AvroConverter", ".schema.registry.url": args.registry})
-    java = Java(args.jars, args.registry)
+def compare(args, database, java):
+    """How many keys and values are as JSON shows them, and how many are not."""
+    shown, _ = run(args, database, "json", {"": "org.apache.kafka.connect.json.JsonConverter", ".schemas.enable": "false"})
+    encoded, topic = run(args, database, "avro", {"": "io.confluent.connect.avro.AvroConverter", ".schema.registry.url": args.registry})
     client = SchemaRegistryClient({"url": args.registry})
     good = bad = 0
     for number, (record, bytes_pair) in enumerate(zip(shown, encoded)):
@@ -221,9 +227,19 @@ def main():
                     good += 1
                     continue
                 bad += 1
-                print(f"decode: record {number} {field}, {reader}:\n  {json.dumps(found, default=str)}\nwanted\n  {json.dumps(wanted)}")
-    print(f"decode: {good} keys and values equal what JSON shows, {bad} do not")
-    sys.exit(bool(bad) or not good)
+                print(f"decode: {database}, record {number} {field}, {reader}:\n  {json.dumps(found, default=str)}\nwanted\n  {json.dumps(wanted)}")
+    print(f"decode: {database}: {good} keys and values equal what JSON shows, {bad} do not")
+    return good, bad
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("rest", "broker", "postgres", "mysql", "registry", "jars"):
+        parser.add_argument(f"--{name}", required=True)
+    args = parser.parse_args()
+    java = Java(args.jars, args.registry)
+    counts = [compare(args, database, java) for database in ("postgres", "mysql")]
+    sys.exit(any(bad or not good for good, bad in counts))
 
 
 main()

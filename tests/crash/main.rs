@@ -1,10 +1,11 @@
 //! No loss: the daemon is killed again and again while writers write, and the topics must still hold everything that
 //! was committed.
 //!
-//! The daemon is killed with SIGKILL at random moments, at least three times while rows are copied. PostgreSQL's
-//! walsender is terminated, and the broker is stopped and started, too. `tests/checker` judges the topics, and mutants
-//! of the run check the judge. The seed is printed. AFTERIMAGE_SEED repeats the choices of a run, although the moments
-//! also depend on the machine.
+//! The daemon is killed with SIGKILL at random moments, also while rows are copied. The server's end of the connection on
+//! which the log is read is ended, and the broker is stopped and started, too. In MySQL and MariaDB many rows stand in one
+//! event, and events or whole transactions are compressed, so that kills fall into the middle of both. `tests/checker`
+//! judges the topics, and mutants of the run check the judge. The seed is printed. AFTERIMAGE_SEED repeats the choices of a
+//! run, although the moments also depend on the machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
 #[path = "../checker/mod.rs"]
@@ -12,9 +13,9 @@ mod checker;
 mod judging;
 #[path = "../rig/mod.rs"]
 mod rig;
+mod source;
 mod writers;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,8 +23,9 @@ use std::time::{Duration, Instant};
 use checker::{Event, Evidence, Kind, Record, mutants};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use rig::{Daemon, Database, Kafka, Message, Options, Server, wait_until};
+use rig::{Daemon, Kafka, Message, Options, Server, wait_until};
 use serde_json::Value;
+use source::Source;
 use writers::{TABLES, WRITERS, Writer};
 
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
@@ -35,12 +37,16 @@ struct Plan {
     /// copy at every kill, whether the daemon begins again or continues.
     kills_in_snapshot: usize,
     kills_in_stream: usize,
-    /// Whether the connector uses the role with the documented minimum of rights, instead of the superuser.
-    is_minimal: bool,
+    server: source::Kind,
+    promise: Promise,
 }
 
-fn topic(database: &Database, table: usize) -> String {
-    format!("{}.public.t{table}", database.name)
+/// What the daemon promises, and how its topics are read and judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    AtLeastOnce,
+    /// With `exactly.once.source.support=enabled`, for consumers with `read_committed`.
+    ExactlyOnce,
 }
 
 fn record(message: &Message) -> Record {
@@ -61,27 +67,33 @@ fn record(message: &Message) -> Record {
     Record { key, kind, row }
 }
 
-fn evidence(database: &Database, kafka: &Kafka, writers: Vec<Vec<Event>>) -> Evidence {
-    let table = |t: usize| -> BTreeMap<i64, String> {
-        let rows = database.rows(&format!("select id, ver || '|' || note from t{t}"));
-        rows.into_iter().map(|r| (r[0].as_ref().unwrap().parse().unwrap(), r[1].clone().unwrap())).collect()
+fn evidence(source: &Source, kafka: &Kafka, promise: Promise, writers: Vec<Vec<Event>>) -> Evidence {
+    let records = |t: usize| {
+        let topic = source.topic(t);
+        let read = match promise {
+            Promise::AtLeastOnce => kafka.consume(&topic),
+            Promise::ExactlyOnce => kafka.consume_committed(&topic),
+        };
+        read.iter().map(record).collect()
     };
-    let records = |t: usize| kafka.consume(&topic(database, t)).iter().map(record).collect();
-    Evidence { writers, tables: (0..TABLES).map(table).collect(), topics: (0..TABLES).map(records).collect() }
+    let tables = (0..TABLES).map(|t| source.content(t)).collect();
+    Evidence { writers, tables, topics: (0..TABLES).map(records).collect() }
 }
 
 struct Ordeal<'a> {
     daemon: Daemon,
     broker: Server,
     kafka: Kafka,
-    database: &'a Database,
+    source: &'a Source,
+    /// The reader of the log before the last kill.
+    reader: u64,
     random: StdRng,
     plan: Plan,
 }
 
 impl Ordeal<'_> {
     fn length(&self) -> i64 {
-        (0..TABLES).map(|t| self.kafka.length(&topic(self.database, t))).sum()
+        (0..TABLES).map(|t| self.kafka.length(&self.source.topic(t))).sum()
     }
 
     fn kill_in_snapshot(&mut self) {
@@ -105,7 +117,8 @@ impl Ordeal<'_> {
     /// Waits until the log is followed and more records have come. A kill right after the copy, before its end is
     /// stored, makes the daemon copy again.
     fn wait_progress(&self) {
-        wait_until("the log is followed", Duration::from_secs(60), || self.database.is_streamed());
+        let is_followed = rig::within(Duration::from_secs(60), || self.source.is_followed_after(self.reader));
+        assert!(is_followed, "the log is not followed; the task: {:?}", self.daemon.task(self.source.name()));
         let before = self.length();
         wait_until("the stream goes on", Duration::from_secs(60), || self.length() > before + 20);
     }
@@ -118,12 +131,9 @@ impl Ordeal<'_> {
             std::thread::sleep(Duration::from_millis(pause_ms));
             // Between the kills of the daemon, its neighbours fail too.
             if kill % 4 == 1 {
-                let ended = self.database.cell(
-                    "select count(pg_terminate_backend(pid)) from pg_stat_replication where pid in
-                    (select active_pid from pg_replication_slots where database = current_database())",
-                );
-                println!("ended {ended} walsenders");
-                assert_ne!(ended, "0", "nobody streamed");
+                self.reader = self.source.reader();
+                self.source.end_reader();
+                println!("ended the reader of the log");
                 self.wait_progress();
             }
             if kill % 8 == 5 {
@@ -133,6 +143,7 @@ impl Ordeal<'_> {
                 println!("broker stopped (killed: {now}) and started");
                 self.wait_progress();
             }
+            self.reader = self.source.reader();
             self.daemon.kill();
             println!("killed while streaming, {} records", self.length());
             self.daemon.spawn();
@@ -141,11 +152,11 @@ impl Ordeal<'_> {
 
     /// Waits until no record has come for a while, with the connector running.
     fn settle(&self) {
-        self.daemon.wait_task(&self.database.name, "RUNNING", Duration::from_secs(60));
+        self.daemon.wait_task(self.source.name(), "RUNNING", Duration::from_secs(60));
         let (mut last, mut since) = (-1, Instant::now());
         wait_until("the topics settle", Duration::from_secs(120), || {
             let now = self.length();
-            if now != last || !self.database.is_streamed() {
+            if now != last || !self.source.is_followed_after(self.reader) {
                 (last, since) = (now, Instant::now());
             }
             since.elapsed() > Duration::from_secs(4)
@@ -153,16 +164,69 @@ impl Ordeal<'_> {
     }
 }
 
+/// A plan with few kills for `make test`, or with many for `make test-long`.
+fn plan(label: &'static str, server: source::Kind, kills_in_snapshot: usize, kills: [usize; 2]) -> Plan {
+    let rows = if rig::long() { 400_000 } else { 40_000 };
+    let promise = Promise::AtLeastOnce;
+    Plan { label, rows, kills_in_snapshot, kills_in_stream: kills[usize::from(rig::long())], server, promise }
+}
+
 #[test]
 fn nothing_is_lost_through_kills() {
-    let (rows, kills_in_stream) = if rig::long() { (400_000, 60) } else { (40_000, 8) };
-    suffer(Plan { label: "crash", rows, kills_in_snapshot: 3, kills_in_stream, is_minimal: false });
+    suffer(plan("crash", source::Kind::Postgres { is_minimal: false }, 3, [8, 60]));
 }
 
 #[test]
 fn nothing_is_lost_with_the_minimal_role() {
-    let (rows, kills_in_stream) = if rig::long() { (400_000, 10) } else { (40_000, 2) };
-    suffer(Plan { label: "crash_minimal", rows, kills_in_snapshot: 1, kills_in_stream, is_minimal: true });
+    suffer(plan("crash_minimal", source::Kind::Postgres { is_minimal: true }, 1, [2, 10]));
+}
+
+#[test]
+fn nothing_is_lost_from_mysql() {
+    suffer(plan("crash_my", source::Kind::MySql { has_gtids: true }, 2, [4, 60]));
+}
+
+#[test]
+fn nothing_is_lost_from_mysql_without_gtids() {
+    suffer(plan("crash_pos", source::Kind::MySql { has_gtids: false }, 1, [2, 30]));
+}
+
+#[test]
+fn nothing_is_lost_from_mariadb() {
+    suffer(plan("crash_maria", source::Kind::MariaDb, 1, [4, 60]));
+}
+
+fn once(label: &'static str, server: source::Kind, kills_in_snapshot: usize, kills: [usize; 2]) -> Plan {
+    Plan { promise: Promise::ExactlyOnce, ..plan(label, server, kills_in_snapshot, kills) }
+}
+
+#[test]
+fn nothing_is_lost_or_repeated_with_exactly_once() {
+    suffer(once("once", source::Kind::Postgres { is_minimal: false }, 3, [8, 30]));
+}
+
+#[test]
+fn nothing_is_lost_or_repeated_from_mysql_with_exactly_once() {
+    suffer(once("once_my", source::Kind::MySql { has_gtids: true }, 3, [8, 30]));
+}
+
+#[test]
+fn nothing_is_lost_or_repeated_from_mysql_without_gtids_with_exactly_once() {
+    suffer(once("once_pos", source::Kind::MySql { has_gtids: false }, 1, [2, 30]));
+}
+
+#[test]
+fn nothing_is_lost_or_repeated_from_mariadb_with_exactly_once() {
+    suffer(once("once_maria", source::Kind::MariaDb, 1, [2, 30]));
+}
+
+/// The judge of exactly once is shown what at least once leaves after the same kills: it must not accept that.
+#[test]
+fn at_least_once_is_not_taken_for_exactly_once() {
+    let evidence = suffered(plan("not_once", source::Kind::Postgres { is_minimal: false }, 2, [1, 1]));
+    assert!(checker::violations(&evidence).is_empty());
+    let found = checker::once::repetitions(&evidence);
+    assert!(!found.is_empty(), "two copies were interrupted, and nobody noticed that their rows came again");
 }
 
 /// One crash test runs at a time. Two brokers, two daemons and a dozen writers on a small machine leave the brokers too
@@ -170,47 +234,100 @@ fn nothing_is_lost_with_the_minimal_role() {
 static TURN: Mutex<()> = Mutex::new(());
 
 fn suffer(plan: Plan) {
+    let promise = plan.promise;
+    judge(&suffered(plan), promise);
+}
+
+/// Runs the ordeal. Returns what is on the topics afterwards.
+fn suffered(plan: Plan) -> Evidence {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let seed = std::env::var("AFTERIMAGE_SEED").ok().map_or_else(rand::random, |s| s.parse().unwrap());
     println!("AFTERIMAGE_SEED={seed}");
-    let database = Database::create(plan.label);
-    let filled = writers::prepare(&database, plan.rows);
     let broker = Server::kafka();
+    let source = Source::create(plan.server, plan.label, broker.address());
+    let filled = writers::prepare(&source, plan.rows);
     let options = Options { broker: broker.address().to_owned(), ..Options::new(plan.label) };
+    let options = match plan.promise {
+        Promise::AtLeastOnce => options,
+        Promise::ExactlyOnce => options.with("exactly.once.source.support", "enabled"),
+    };
     let daemon = Daemon::start(options);
     let kafka = Kafka::at(broker.address());
     let (stop, rows) = (AtomicBool::new(false), plan.rows);
-    let mut ordeal = Ordeal { daemon, broker, kafka, database: &database, random: StdRng::seed_from_u64(seed), plan };
+    let mut ordeal =
+        Ordeal { daemon, broker, kafka, source: &source, reader: 0, random: StdRng::seed_from_u64(seed), plan };
     let committed = std::thread::scope(|scope| {
         let ending = StopAtEnd(&stop);
         let handles: Vec<_> = (0..WRITERS)
             .zip(filled)
-            .map(|(id, filled)| Writer::new(id, database.session(), seed, filled, rows))
+            .map(|(id, filled)| Writer::new(id, source.session(), seed, filled, rows))
             .map(|writer| scope.spawn(|| writer.write(&stop)))
             .collect();
         // The writers write before, while and after the connector is created.
         std::thread::sleep(Duration::from_millis(300));
-        let mut config = database.connector(&[
+        let config = source.connector(&[
             ("key.converter", JSON),
             ("key.converter.schemas.enable", "false"),
             ("value.converter", JSON),
             ("value.converter.schemas.enable", "false"),
         ]);
-        if ordeal.plan.is_minimal {
-            config.extend(database.minimal_role().map(|(key, value)| (key.to_owned(), Value::from(value))));
-        }
-        ordeal.daemon.create(&database.name, &config);
+        ordeal.daemon.create(source.name(), &config);
         ordeal.kill_in_snapshot();
-        ordeal.daemon.wait_task(&database.name, "RUNNING", Duration::from_secs(60));
-        wait_until("the log is followed", Duration::from_secs(180), || ordeal.database.is_streamed());
+        ordeal.daemon.wait_task(source.name(), "RUNNING", Duration::from_secs(60));
+        source.wait_followed_after(0, Duration::from_secs(180));
         ordeal.kill_in_stream();
         std::thread::sleep(Duration::from_secs(1));
         drop(ending);
         handles.into_iter().map(|h| h.join().unwrap()).collect()
     });
     ordeal.settle();
-    let evidence = evidence(&database, &ordeal.kafka, committed);
-    judge(&evidence);
+    // Shown only if the judge finds something.
+    println!("{}", ordeal.daemon.log());
+    evidence(&source, &ordeal.kafka, ordeal.plan.promise, committed)
+}
+
+/// The judge can only be as right as what the writers say. They run with no connector, and what they say that they
+/// committed must give the rows of the tables.
+#[track_caller]
+fn tell_the_truth(server: source::Kind) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let source = Source::create(server, "truth", "");
+    let (rows, stop) = (2000, AtomicBool::new(false));
+    let filled = writers::prepare(&source, rows);
+    let committed: Vec<Vec<Event>> = std::thread::scope(|scope| {
+        let ending = StopAtEnd(&stop);
+        let writers = (0..WRITERS).zip(filled).map(|(id, filled)| Writer::new(id, source.session(), 7, filled, rows));
+        let handles: Vec<_> = writers.map(|writer| scope.spawn(|| writer.write(&stop))).collect();
+        std::thread::sleep(Duration::from_secs(4));
+        drop(ending);
+        handles.into_iter().map(|h| h.join().unwrap()).collect()
+    });
+    for table in 0..TABLES {
+        let mut told = std::collections::BTreeMap::new();
+        for event in committed.iter().flatten().filter(|event| event.table == table) {
+            match &event.row {
+                Some(row) => drop(told.insert(event.key, row.clone())),
+                None => drop(told.remove(&event.key)),
+            }
+        }
+        assert_eq!(told, source.content(table), "table {table}");
+    }
+    let (mut deletes, mut updates) = (0, 0);
+    for event in committed.iter().flatten() {
+        deletes += usize::from(event.kind == Kind::Delete);
+        updates += usize::from(event.kind == Kind::Update);
+    }
+    assert!(deletes > 60 && updates > 60, "{deletes} deletes and {updates} updates have no event of many rows");
+}
+
+#[test]
+fn writers_tell_the_truth_of_mysql() {
+    tell_the_truth(source::Kind::MySql { has_gtids: true });
+}
+
+#[test]
+fn writers_tell_the_truth_of_mariadb() {
+    tell_the_truth(source::Kind::MariaDb);
 }
 
 /// Stops the writers also when the test fails. Otherwise the test would wait for them for ever.
@@ -222,7 +339,7 @@ impl Drop for StopAtEnd<'_> {
     }
 }
 
-fn judge(evidence: &Evidence) {
+fn judge(evidence: &Evidence, promise: Promise) {
     let records: usize = evidence.topics.iter().map(Vec::len).sum();
     let events: usize = evidence.writers.iter().map(|w| w.iter().filter(|e| e.kind != Kind::Read).count()).sum();
     println!("{events} events committed, {records} records on the topics");
@@ -236,4 +353,20 @@ fn judge(evidence: &Evidence) {
         assert!(!checker::violations(&mutant.evidence).is_empty(), "not noticed: {}", mutant.what);
     }
     println!("{} mutants noticed", all.len());
+    if promise == Promise::ExactlyOnce {
+        judge_once(evidence);
+    }
+}
+
+fn judge_once(evidence: &Evidence) {
+    let found = checker::once::repetitions(evidence);
+    assert!(found.is_empty(), "{} repetitions:\n{}", found.len(), found.join("\n"));
+    let all = checker::once::mutants(evidence);
+    for wanted in checker::once::WANTED {
+        assert!(all.iter().any(|m| m.what.contains(wanted)), "this run offered no mutant of the kind {wanted}");
+    }
+    for mutant in &all {
+        assert!(!checker::once::repetitions(&mutant.evidence).is_empty(), "not noticed: {}", mutant.what);
+    }
+    println!("nothing twice; {} mutants of exactly once noticed", all.len());
 }

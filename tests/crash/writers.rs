@@ -10,7 +10,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::checker::{Event, Kind};
-use super::rig::{Database, Session};
+use super::source::{Link, Source};
 
 /// Number of tables: `t0`, `t1`, ….
 pub(crate) const TABLES: usize = 3;
@@ -18,15 +18,8 @@ pub(crate) const TABLES: usize = 3;
 pub(crate) const WRITERS: i64 = 4;
 
 /// Creates the tables and fills them with rows `0..rows`. Returns these rows as events, for each writer.
-pub(crate) fn prepare(database: &Database, rows: i64) -> Vec<Vec<Event>> {
-    for table in 0..TABLES {
-        database.run(&format!(
-            "create table t{table}(id bigint primary key, ver bigint not null, note text);
-             insert into t{table} select i, 0, 'w' || i % {WRITERS} || ' filled' from generate_series(0, {rows} - 1) i;"
-        ));
-    }
-    // The deletes of this table carry the whole row, those of the other tables only the key.
-    database.run("alter table t1 replica identity full");
+pub(crate) fn prepare(source: &Source, rows: i64) -> Vec<Vec<Event>> {
+    source.fill(rows);
     let filled = |writer: i64| {
         let keys = (0..TABLES)
             .flat_map(move |table| (0..rows).filter(move |k| k % WRITERS == writer).map(move |k| (table, k)));
@@ -40,7 +33,7 @@ pub(crate) fn prepare(database: &Database, rows: i64) -> Vec<Vec<Event>> {
 /// One writer: its session, its keys, and what it has committed.
 pub(crate) struct Writer {
     id: i64,
-    session: Session,
+    session: Link,
     random: StdRng,
     /// For each table the keys of this writer's rows that exist.
     alive: Vec<Vec<i64>>,
@@ -55,7 +48,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// `filled` are this writer's rows that exist already.
-    pub(crate) fn new(id: i64, session: Session, seed: u64, filled: Vec<Event>, rows: i64) -> Self {
+    pub(crate) fn new(id: i64, session: Link, seed: u64, filled: Vec<Event>, rows: i64) -> Self {
         let alive = (0..TABLES).map(|t| filled.iter().filter(|e| e.table == t).map(|e| e.key).collect()).collect();
         let next_key = (rows / WRITERS + 1) * WRITERS + id;
         let random = StdRng::seed_from_u64(seed.wrapping_add(id as u64));
@@ -85,6 +78,10 @@ impl Writer {
     fn transact(&mut self) {
         self.transaction += 1;
         let (alive, start) = (self.alive.clone(), self.committed.len());
+        if let Link::MySql(session, true) = &self.session {
+            let is_compressed = self.random.random_bool(0.5);
+            session.run(&format!("set binlog_transaction_compression = {}", u8::from(is_compressed)));
+        }
         self.session.run("begin");
         for _ in 0..self.random.random_range(1..8) {
             self.statement();
@@ -138,17 +135,48 @@ impl Writer {
             self.alive[table].push(key);
             self.event(table, key, Kind::Create, Some(row));
         }
-        // COPY writes several rows in one WAL record, so they all have the same LSN.
-        if many > 4 {
-            self.session.copy(&format!("copy t{table}(id, ver, note) from stdin"), lines);
+        match &self.session {
+            // COPY writes several rows in one WAL record, so they all have the same LSN.
+            Link::Postgres(session) if many > 4 => {
+                session.copy(&format!("copy t{table}(id, ver, note) from stdin"), lines);
+            }
+            // In MySQL they are the rows of one event.
+            _ => self.session.run(&format!("insert into t{table} values {}", values.join(", "))),
+        }
+    }
+
+    /// MySQL: one statement that updates or deletes many rows, which are the rows of one event, in the order of their keys.
+    fn change_many(&mut self, table: usize) {
+        let mut keys: Vec<i64> =
+            self.alive[table].iter().copied().filter(|k| !self.returned.contains(&(table, *k))).collect();
+        let from = self.random.random_range(0..keys.len().max(1));
+        keys = keys.into_iter().skip(from).take(60).collect();
+        keys.sort_unstable();
+        if keys.is_empty() {
+            return;
+        }
+        let list: Vec<String> = keys.iter().map(i64::to_string).collect();
+        let list = list.join(", ");
+        if self.random.random_bool(0.8) {
+            let (ver, note, row) = self.version();
+            self.session.run(&format!("update t{table} set ver = {ver}, note = '{note}' where id in ({list})"));
+            for key in keys {
+                self.event(table, key, Kind::Update, Some(row.clone()));
+            }
         } else {
-            self.session.run(&format!("insert into t{table} values {}", values.join(", ")));
+            self.session.run(&format!("delete from t{table} where id in ({list})"));
+            for key in keys {
+                self.remove(table, key);
+            }
         }
     }
 
     fn statement(&mut self) {
         let table = self.random.random_range(0..TABLES);
         let key = self.alive[table].choose(&mut self.random).copied();
+        if matches!(self.session, Link::MySql(..)) && self.random.random_bool(0.15) {
+            return self.change_many(table);
+        }
         let choice = self.random.random_range(0..100);
         let Some(key) = key.filter(|_| choice >= 30) else {
             let many = [1, 1, 1, 3, 40].choose(&mut self.random).copied().unwrap_or(1);

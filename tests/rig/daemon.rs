@@ -35,15 +35,27 @@ pub struct Options {
     pub worker: Vec<(String, String)>,
     /// Environment variables.
     pub environment: Vec<(String, String)>,
+    /// The offset file of stand-alone mode; without one the state is in topics.
+    pub file: Option<PathBuf>,
     /// Whether the start waits until `GET /connectors` is 200.
     pub wait: bool,
+    /// The port of a second listener, for https.
+    pub https: Option<u16>,
 }
 
 impl Options {
     /// Options for a new group on the shared Kafka broker.
     pub fn new(label: &str) -> Self {
         let group = unique(label);
-        Self { broker: kafka_address(), group, worker: Vec::new(), environment: Vec::new(), wait: true }
+        Self {
+            broker: kafka_address(),
+            group,
+            worker: Vec::new(),
+            environment: Vec::new(),
+            file: None,
+            wait: true,
+            https: None,
+        }
     }
 
     /// Adds a worker property.
@@ -76,7 +88,10 @@ impl Daemon {
         let mut lines = vec![
             format!("bootstrap.servers={broker}"),
             format!("group.id={group}"),
-            format!("listeners=http://127.0.0.1:{}", self.port),
+            match self.options.https {
+                None => format!("listeners=http://127.0.0.1:{}", self.port),
+                Some(https) => format!("listeners=http://127.0.0.1:{},https://127.0.0.1:{https}", self.port),
+            },
             "key.converter=org.apache.kafka.connect.json.JsonConverter".to_owned(),
             "value.converter=org.apache.kafka.connect.json.JsonConverter".to_owned(),
             "offset.flush.interval.ms=1000".to_owned(),
@@ -86,6 +101,7 @@ impl Daemon {
             lines.push(format!("{kind}.storage.replication.factor=1"));
         }
         lines.extend(["offset.storage.partitions=1".to_owned(), "status.storage.partitions=1".to_owned()]);
+        lines.extend(self.options.file.iter().map(|file| format!("offset.storage.file.filename={}", file.display())));
         lines.extend(worker.iter().map(|(k, v)| format!("{k}={v}")));
         lines.join("\n") + "\n"
     }
@@ -97,8 +113,12 @@ impl Daemon {
         std::fs::write(&file, self.properties()).unwrap();
         let log: File = OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
         writeln!(&log, "--- start ---").unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_afterimage"))
+        // Another build may be tested, such as the release's.
+        let program =
+            std::env::var_os("AFTERIMAGE_TEST_DAEMON").unwrap_or_else(|| env!("CARGO_BIN_EXE_afterimage").into());
+        let child = Command::new(program)
             .arg("run")
+            .args(self.options.file.as_ref().map(|_| "--standalone"))
             .arg(&file)
             .envs(self.options.environment.iter().cloned())
             .current_dir(self.dir.path())
@@ -194,6 +214,16 @@ impl Daemon {
     }
 
     /// Makes one REST call. It is an error when nobody answers.
+    pub fn ask(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.try_ask(method, path, body).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The group, with which the names of the internal topics begin.
+    pub fn group(&self) -> &str {
+        &self.options.group
+    }
+
+    /// The same, where the daemon may be away.
     pub fn try_ask(&self, method: &str, path: &str, body: Option<&str>) -> Result<Answer, String> {
         ask(method, &format!("{}{path}", self.url()), body, &[])
     }

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use super::wait_until;
 
 /// Drives the sockets of all sessions. The tests themselves are plain threads.
-static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+pub(super) static RUNTIME: LazyLock<tokio::runtime::Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 /// One connection to a database.

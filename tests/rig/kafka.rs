@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Headers, Message as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers, Message as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -27,6 +28,18 @@ pub struct Message {
     pub value: Option<Vec<u8>>,
     /// The headers in the order in which they were written.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+fn message(m: &BorrowedMessage<'_>) -> Message {
+    let headers = m.headers().map(|hs| hs.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect());
+    Message {
+        partition: m.partition(),
+        offset: m.offset(),
+        timestamp_ms: m.timestamp().to_millis(),
+        key: m.key().map(<[u8]>::to_vec),
+        value: m.payload().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+    }
 }
 
 /// Reads one partition as records come.
@@ -59,6 +72,8 @@ impl Kafka {
             .set("group.id", super::unique("reader"))
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
+            // Of a partition with an open transaction, librdkafka's default would show the end before it.
+            .set("isolation.level", "read_uncommitted")
             .set("fetch.wait.max.ms", "20")
             .set("reconnect.backoff.max.ms", "500")
             .create()
@@ -127,17 +142,7 @@ impl Kafka {
                 Some(Ok(m)) => {
                     since = Instant::now();
                     next = m.offset() + 1;
-                    let headers = m
-                        .headers()
-                        .map(|hs| hs.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect());
-                    messages.push(Message {
-                        partition,
-                        offset: m.offset(),
-                        timestamp_ms: m.timestamp().to_millis(),
-                        key: m.key().map(<[u8]>::to_vec),
-                        value: m.payload().map(<[u8]>::to_vec),
-                        headers: headers.unwrap_or_default(),
-                    });
+                    messages.push(message(&m));
                 }
                 // At the end of a compacted partition, or at transaction markers, there are offsets without a record.
                 _ => assert!(
@@ -148,6 +153,36 @@ impl Kafka {
         }
         self.reader.unassign().unwrap();
         messages
+    }
+
+    /// The records of a topic with one partition that are committed, for a consumer with `read_committed`: those of
+    /// transactions that were aborted, and those behind one that is open, are not among them.
+    #[track_caller]
+    pub fn consume_committed(&self, topic: &str) -> Vec<Message> {
+        let reader: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &self.address)
+            .set("group.id", super::unique("committed"))
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("isolation.level", "read_committed")
+            .set("enable.partition.eof", "true")
+            .set("fetch.wait.max.ms", "20")
+            .create()
+            .unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
+        reader.assign(&list).unwrap();
+        let (mut messages, mut since) = (Vec::new(), Instant::now());
+        loop {
+            match reader.poll(Duration::from_millis(200)) {
+                Some(Ok(m)) => {
+                    since = Instant::now();
+                    messages.push(message(&m));
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => return messages,
+                _ => assert!(since.elapsed() < PATIENCE, "{topic}: no record and no end for {PATIENCE:?}"),
+            }
+        }
     }
 
     /// A reader of the records that come to partition 0 of a topic from now on.
@@ -179,6 +214,17 @@ impl Kafka {
         producer.flush(PATIENCE).unwrap();
     }
 
+    /// Deletes a topic, and waits until it is gone.
+    pub fn delete_topic(&self, name: &str) {
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for gone in runtime.block_on(admin.delete_topics(&[name], &AdminOptions::new())).unwrap() {
+            gone.unwrap();
+        }
+        super::wait_until("the topic is gone", PATIENCE, || self.topics().iter().all(|(topic, _)| topic != name));
+    }
+
     /// Creates topics with one partition.
     pub fn create_topics(&self, names: &[String]) {
         let admin: AdminClient<DefaultClientContext> =
@@ -188,5 +234,29 @@ impl Kafka {
         for made in runtime.block_on(admin.create_topics(&topics, &AdminOptions::new())).unwrap() {
             made.unwrap();
         }
+    }
+
+    /// Creates a topic with one partition and these settings.
+    pub fn create_topic(&self, name: &str, settings: &[(&str, &str)]) {
+        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(1));
+        let topic = settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
+        let (admin, runtime) = self.admin();
+        for made in runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap() {
+            made.unwrap();
+        }
+    }
+
+    /// Gives a topic this setting and no other; the broker takes note of it a moment later.
+    pub fn alter_topic(&self, name: &str, key: &str, value: &str) {
+        let altered = AlterConfig::new(ResourceSpecifier::Topic(name)).set(key, value);
+        let (admin, runtime) = self.admin();
+        for altered in runtime.block_on(admin.alter_configs([&altered], &AdminOptions::new())).unwrap() {
+            altered.unwrap();
+        }
+    }
+
+    fn admin(&self) -> (AdminClient<DefaultClientContext>, tokio::runtime::Runtime) {
+        let admin = ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap();
+        (admin, tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap())
     }
 }

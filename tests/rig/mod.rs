@@ -1,23 +1,29 @@
 //! The rig of the whole-daemon tests: the daemon as a process, databases, topics, REST calls.
 //!
 //! Purpose: a test says in a few lines what it wants of the daemon, and leaves nothing behind. `make test` starts one
-//! PostgreSQL, one Kafka and one schema registry for all tests and passes their addresses in environment variables. A test that breaks a
-//! server starts its own through the same script. A test without its servers fails; it is never skipped.
+//! PostgreSQL, MySQL, MariaDB, Kafka and schema registry for all tests and passes their addresses in environment variables.
+//! A test that breaks a server starts its own through the same script. A test without its servers fails; it is never skipped.
 //!
 //! Must not know: the daemon's insides. Everything goes through its command line, its REST API, the database and topics.
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test program uses its own part of the rig")]
 
+mod certificates;
 mod daemon;
 mod database;
 mod http;
 mod kafka;
+mod mysql;
+mod process;
 mod registry;
 mod server;
 
+pub use certificates::{Certificates, KEY_PASSWORD, STORE_PASSWORD};
 pub use daemon::{Daemon, Options, Signal};
 pub use database::{Database, Session};
 pub use http::{Answer, ask};
 pub use kafka::{Kafka, Message, Tail};
+pub use mysql::{MySqlDatabase, MySqlSession, Place, Product, is_of, statements};
+pub use process::Footprint;
 pub use registry::Registry;
 pub use server::Server;
 

@@ -44,7 +44,7 @@ use settings::{Def, JavaReplacement, Key, Properties, Support, Width};
 use crate::envelope::is_envelope;
 use crate::error::{Refusal, java};
 use crate::options::{Names, Options};
-use crate::structs::{java_class, names_differ};
+use crate::structs::{java_class, structure};
 use crate::{Transform, TransformError};
 
 /// The number of topics and of inputs of which something is kept.
@@ -217,9 +217,8 @@ impl ByLogicalTableRouter {
             let node = Source::Constant(Arc::clone(&target.identifier)).into();
             fields.push((Arc::clone(&field.name), Part { schema: Schema::of(Kind::String).build(), node }));
         }
-        names_differ(fields.iter().map(|(name, _)| &**name))?;
         let basics = renamed(&part.schema, &name).build();
-        let view = View::of(Part::structure(&basics, fields, Presence::Always), key.slots());
+        let view = View::of(structure(&basics, fields, Presence::Always)?, key.slots());
         self.keys.insert((id, Arc::clone(old)), Arc::clone(&view));
         Ok(key.through(&view, []))
     }

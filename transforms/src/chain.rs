@@ -286,11 +286,108 @@ mod tests {
             &[("transforms", "route, route")],
             Err("transforms|Invalid value [route, route] for configuration transforms: Duplicate alias provided."),
         );
+        // Debezium's and Kafka's classes find out at the start of the task, and so does a chain.
+        check(
+            &[PREDICATE],
+            Err(
+                "transforms.route.predicate|org.apache.kafka.common.config.ConfigException: Unknown configuration 'predicates.p.plugin.version'",
+            ),
+        );
         check(
             &[("transforms.route.type", "No")],
             Err(
                 "transforms.route.type|Invalid value No for configuration transforms.route.type: Class No could not be found.",
             ),
         );
+    }
+
+    /// Runs an example of a whole chain.
+    #[track_caller]
+    fn chain(options: &[(&str, &str)], steps: &str) {
+        let options: serde_json::Map<_, _> =
+            options.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+        crate::example::check("RegexRouter", &format!("{}\n{steps}", serde_json::Value::Object(options)));
+    }
+
+    const ROUTE: [(&str, &str); 3] = [
+        ("transforms.route.type", "org.apache.kafka.connect.transforms.RegexRouter"),
+        ("transforms.route.regex", "srv\\.public\\.(.*)"),
+        ("transforms.route.replacement", "$1"),
+    ];
+
+    /// The usual chain: rows are flattened, and the topic gets the table's name. Other records pass it.
+    #[test]
+    fn rows_are_flattened_and_routed() {
+        let unwrap = [
+            ("transforms", "unwrap,route"),
+            ("transforms.unwrap.type", "io.debezium.transforms.ExtractNewRecordState"),
+            ("transforms.unwrap.predicate", "isData"),
+            ("transforms.unwrap.negate", "false"),
+            ("predicates", "isData"),
+            ("predicates.isData.type", "org.apache.kafka.connect.transforms.predicates.TopicNameMatches"),
+            ("predicates.isData.pattern", "srv\\.public\\..*"),
+        ];
+        chain(
+            &[&unwrap[..], &ROUTE].concat(),
+            r#"{"topic": "srv.public.orders", "key": {"id": 1}, "value": {"op": "c", "after": {"id": 1}}}
+            => {"topic": "orders", "value": {"id": 1}}
+            {"topic": "srv.public.orders", "key": {"id": 1}, "value": null} => dropped
+            {"topic": "srv.other.orders", "key": {"id": 1}, "value": {"op": "c", "after": {"id": 1}}} => {}
+            {"topic": "srv.other.orders", "key": {"id": 1}, "value": null} => {}
+            {"topic": "__debezium-heartbeat.srv", "value": {"ts_ms": 1}} => {}"#,
+        );
+    }
+
+    /// A predicate looks at what the transforms before it made of the record, here at its new topic.
+    #[test]
+    fn predicates_see_what_came_before() {
+        for (pattern, headers) in [("orders", r#"[["h", 1]]"#), ("srv\\.public\\.orders", "[]"), ("order", "[]")] {
+            let mark = [
+                ("transforms", "route,mark"),
+                ("transforms.mark.type", "InsertHeader"),
+                ("transforms.mark.header", "h"),
+                ("transforms.mark.value.literal", "1"),
+                ("transforms.mark.predicate", "p"),
+                ("predicates", "p"),
+                ("predicates.p.type", "TopicNameMatches"),
+                ("predicates.p.pattern", pattern),
+            ];
+            chain(
+                &[&mark[..], &ROUTE].concat(),
+                &format!(r#"{{"topic": "srv.public.orders"}} => {{"topic": "orders", "headers": {headers}}}"#),
+            );
+        }
+    }
+
+    #[test]
+    fn headers_are_asked_for_by_their_whole_names() {
+        let drop = [
+            ("transforms", "drop"),
+            ("transforms.drop.type", "org.apache.kafka.connect.transforms.Filter"),
+            ("transforms.drop.predicate", "p"),
+            ("predicates", "p"),
+            ("predicates.p.type", "HasHeaderKey"),
+            ("predicates.p.name", "__op"),
+        ];
+        chain(
+            &drop,
+            r#"{"topic": "t", "headers": [["a", 1], ["__op", null]]} => dropped
+            {"topic": "t", "headers": [["__OP", 1], ["__op2", 1]]} => {}
+            {"topic": "t"} => {}"#,
+        );
+    }
+
+    /// What is dropped does not reach the transforms behind, which would fail here: the record has no timestamp.
+    #[test]
+    fn a_dropped_record_ends_the_chain() {
+        let types = [
+            ("transforms.drop.type", "org.apache.kafka.connect.transforms.Filter"),
+            ("transforms.time.type", "org.apache.kafka.connect.transforms.TimestampRouter"),
+        ];
+        for (order, outcome) in
+            [("drop,time", "dropped"), ("time,drop", "fails: Timestamp missing on record: of topic t")]
+        {
+            chain(&[&[("transforms", order)], &types[..]].concat(), &format!(r#"{{"topic": "t"}} => {outcome}"#));
+        }
     }
 }

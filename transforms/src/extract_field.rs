@@ -89,6 +89,10 @@ impl Reshape for ExtractField {
         Ok(if payload.schema().is_none() { Null::Becomes(Payload::Null) } else { Null::IsShown })
     }
 
+    fn bare(&self, map: &Payload<'_>) -> Option<Payload<'static>> {
+        Some(self.path.find_bare(Arc::clone(map.schema()?), map.to_value()))
+    }
+
     fn view(&self, payload: &Payload<'_>) -> Result<Arc<View>, TransformError> {
         let unknown = || TransformError::new(java::ILLEGAL_ARGUMENT, format!("Unknown field: {}", self.written));
         let whole = payload.part().ok_or_else(unknown)?;

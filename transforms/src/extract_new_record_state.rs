@@ -32,6 +32,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use record::{Cache, Frame, Header, Headers, Kind, Part, Payload, Presence, Record, Schema, Value, View};
@@ -294,14 +295,20 @@ impl ExtractNewRecordState {
                 format!("the header {name} is not a list of field names, as drop.fields.header.name needs it");
             TransformError::new(java::CLASS_CAST, message)
         };
-        match headers.find(name).map(|header| header.value.to_value()) {
-            None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::Array(items)) => items
-                .into_iter()
-                .map(|item| if let Value::Text(text) = item { Ok(text) } else { Err(wrong()) })
-                .collect(),
-            Some(_) => Err(wrong()),
+        let items = match headers.find(name).map(|header| header.value.to_value()) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items.into_iter(),
+            Some(_) => return Err(wrong()),
+        };
+        let names = items.map(|item| if let Value::Text(text) = item { Ok(text) } else { Err(wrong()) });
+        let names: Vec<String> = names.collect::<Result<_, _>>()?;
+        // Debezium hands the list to Kafka's ReplaceField then, which checks it as an option.
+        let mut seen = HashSet::new();
+        if !self.only_optional && names.iter().any(|name| !seen.insert(name)) {
+            let message = "Configuration 'exclude' values must not be duplicated.";
+            return Err(TransformError::new(java::CONFIG, message));
         }
+        Ok(names)
     }
 
     /// The flattened form of this input, from the cache or newly built.

@@ -2,7 +2,9 @@
 //!
 //! Must not know: any transform.
 
-use record::{Kind, Part};
+use std::sync::Arc;
+
+use record::{Kind, Part, Payload, Schema, Value};
 
 use crate::TransformError;
 use crate::requirements::or_default;
@@ -65,6 +67,17 @@ impl FieldPath {
             part = or_default(field, replace_null || step + 1 < self.0.len());
         }
         Ok(Some(part))
+    }
+
+    /// The value in maps that have no schema; null where one of them lacks the name.
+    pub(crate) fn find_bare(&self, mut schema: Arc<Schema>, mut value: Value) -> Payload<'static> {
+        for name in &self.0 {
+            let (Kind::Map(_, of), Value::Map(entries)) = (&schema.kind, value) else { return Payload::Null };
+            let found = entries.into_iter().find(|(key, _)| *key == Value::text(name));
+            value = found.map_or(Value::Null, |(_, value)| value);
+            schema = Arc::clone(of);
+        }
+        if value == Value::Null { Payload::Null } else { Payload::Value(schema, value) }
     }
 }
 

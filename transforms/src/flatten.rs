@@ -31,7 +31,7 @@
 
 use std::sync::Arc;
 
-use record::{Kind, Part, Payload, Schema, Value, View};
+use record::{Kind, Node, Part, Payload, Schema, Source, Value, View};
 use settings::{Def, Key, Properties};
 
 use crate::TransformError;
@@ -112,12 +112,22 @@ impl Flatten {
                     );
                     return Err(TransformError::data(message));
                 }
-                _ => flat
-                    .push((name.into(), Part { schema: flattened(&schema, optional, default), ..field.or_default() })),
+                _ => {
+                    // A null that a transform computed inside of a struct stays null: that transform has put the default in
+                    // its place, unless the struct itself is missing, which the computed value does not know.
+                    let field =
+                        if around.prefix.is_empty() || !is_computed(&field) { field.or_default() } else { field };
+                    flat.push((name.into(), Part { schema: flattened(&schema, optional, default), ..field }));
+                }
             }
         }
         Ok(())
     }
+}
+
+/// Whether the field is a value of its own, and not a part of the change or of a larger value.
+fn is_computed(field: &Part) -> bool {
+    matches!(&field.node, Node::Leaf(leaf) if matches!(leaf.source, Source::Owned(_)) && leaf.path.is_empty())
 }
 
 /// The field's part of a struct's default.

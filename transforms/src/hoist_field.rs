@@ -53,14 +53,24 @@ struct HoistField {
     field: Arc<str>,
 }
 
+impl HoistField {
+    /// A map without a schema that has only this value.
+    fn bare_map(&self, schema: Arc<Schema>, value: Value) -> Payload<'static> {
+        let map = Schema::of(Kind::Map(Schema::of(Kind::String).build(), schema)).schemaless().build();
+        Payload::Value(map, Value::Map(vec![(Value::text(&self.field), value)]))
+    }
+}
+
 impl Reshape for HoistField {
     fn null(&self, payload: &Payload<'_>) -> Result<Null, TransformError> {
         let Some(schema) = payload.schema() else {
-            let map = Kind::Map(Schema::of(Kind::String).build(), Schema::of(Kind::String).optional().build());
-            let entry = (Value::text(&self.field), Value::Null);
-            return Ok(Null::Becomes(Payload::Value(Schema::of(map).schemaless().build(), Value::Map(vec![entry]))));
+            return Ok(Null::Becomes(self.bare_map(Schema::of(Kind::String).optional().build(), Value::Null)));
         };
         if schema.optional { Ok(Null::IsShown) } else { Err(TransformError::required(&self.field, schema.type_name())) }
+    }
+
+    fn bare(&self, map: &Payload<'_>) -> Option<Payload<'static>> {
+        Some(self.bare_map(Arc::clone(map.schema()?), map.to_value()))
     }
 
     fn view(&self, payload: &Payload<'_>) -> Result<Arc<View>, TransformError> {

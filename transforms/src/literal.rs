@@ -17,6 +17,10 @@ use self::tokens::Tokens;
 use crate::date_format::DateFormat;
 use crate::{java_number, logical};
 
+/// How many lists and maps may be inside of one another. A text with more of them is a text; Connect's class ends with a stack
+/// overflow there.
+const DEEPEST: usize = 128;
+
 /// A value and its schema; nothing for null.
 pub(crate) type Literal = Option<(Arc<Schema>, Value)>;
 
@@ -30,7 +34,7 @@ pub(crate) fn parse(text: &str) -> Literal {
         return string();
     }
     let mut parser = Parser { tokens: Tokens::new(text), text };
-    parser.value(false).unwrap_or_else(|NoLiteral| string())
+    parser.value(0).unwrap_or_else(|NoLiteral| string())
 }
 
 fn of(kind: Kind) -> Arc<Schema> {
@@ -43,8 +47,12 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
-    /// Reads a value. An inner one stands in a list or map.
-    fn value(&mut self, inner: bool) -> Result<Literal, NoLiteral> {
+    /// Reads a value that stands in `depth` lists and maps.
+    fn value(&mut self, depth: usize) -> Result<Literal, NoLiteral> {
+        if depth > DEEPEST {
+            return Err(NoLiteral);
+        }
+        let inner = depth > 0;
         if !self.tokens.has_more() {
             return Ok(None);
         }
@@ -57,9 +65,9 @@ impl Parser<'_> {
         }
         let start = self.tokens.mark();
         let collection = if self.tokens.take("[") {
-            Some(self.list())
+            Some(self.list(depth + 1))
         } else if self.tokens.take("{") {
-            Some(self.map())
+            Some(self.map(depth + 1))
         } else {
             None
         };
@@ -120,7 +128,7 @@ impl Parser<'_> {
         temporal(&content).unwrap_or_else(|| (of(Kind::String), Value::Text(content)))
     }
 
-    fn list(&mut self) -> Result<(Arc<Schema>, Value), NoLiteral> {
+    fn list(&mut self, depth: usize) -> Result<(Arc<Schema>, Value), NoLiteral> {
         let (mut items, mut common) = (Vec::new(), Common::default());
         while self.tokens.has_more() {
             if self.tokens.take("]") {
@@ -129,7 +137,7 @@ impl Parser<'_> {
             if self.tokens.take(",") {
                 return Err(NoLiteral);
             }
-            let item = self.value(true)?;
+            let item = self.value(depth)?;
             common.meets(item.as_ref());
             items.push(item);
             let end = self.tokens.mark();
@@ -142,7 +150,7 @@ impl Parser<'_> {
         Err(NoLiteral)
     }
 
-    fn map(&mut self) -> Result<(Arc<Schema>, Value), NoLiteral> {
+    fn map(&mut self, depth: usize) -> Result<(Arc<Schema>, Value), NoLiteral> {
         let mut entries: Vec<((Arc<Schema>, Value), Literal)> = Vec::new();
         let (mut keys, mut values) = (Common::default(), Common::default());
         while self.tokens.has_more() {
@@ -152,11 +160,11 @@ impl Parser<'_> {
             if self.tokens.take(",") {
                 return Err(NoLiteral);
             }
-            let key = self.value(true)?.ok_or(NoLiteral)?;
+            let key = self.value(depth)?.ok_or(NoLiteral)?;
             if !self.tokens.take(":") {
                 return Err(NoLiteral);
             }
-            let value = self.value(true)?;
+            let value = self.value(depth)?;
             self.tokens.take(",");
             keys.meets(Some(&key));
             values.meets(value.as_ref());

@@ -59,8 +59,9 @@ pub(crate) const KIND: Kind = Kind {
 #[derive(Debug)]
 struct RegexRouter {
     rename: JavaReplacement,
-    /// Topics and their new names. Without this cache, the regex would take longer than all other work on a record.
-    known: Cache<Arc<str>, Arc<str>>,
+    /// Topics and their new names; none for a topic that the regex does not match. Without this cache, the regex would take
+    /// longer than all other work on a record.
+    known: Cache<Arc<str>, Option<Arc<str>>>,
 }
 
 impl RegexRouter {
@@ -79,14 +80,42 @@ impl Transform for RegexRouter {
         let place = if let Some(place) = self.known.place(|known| known == topic, || Arc::clone(topic)) {
             place
         } else {
-            let to = self.rename.apply(topic)?.map_or_else(|| Arc::clone(topic), Arc::from);
+            let to = self.rename.apply(topic)?.map(Arc::from);
             self.known.insert(Arc::clone(topic), to)
         };
-        let to = self.known.at(place);
-        if !Arc::ptr_eq(to, &record.topic) {
+        if let Some(to) = self.known.at(place) {
             record.topic = Arc::clone(to);
             record.headers.detach();
         }
         Ok(Some(record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::{Follower, Header, Headers, Kind, Payload, Schema, Value};
+
+    use super::*;
+
+    /// A record whose topic does not match is not made anew, so its list of headers stays the one that its tombstone shares.
+    #[test]
+    fn what_does_not_match_is_left_alone() {
+        let options = [("regex", "a"), ("replacement", "b")].into_iter().collect();
+        let mut router = RegexRouter::new(&options).unwrap();
+        for (topic, shared) in [("x", 1), ("x", 1), ("a", 0)] {
+            let follower = Follower::default();
+            let mut record = Record {
+                topic: topic.into(),
+                partition: None,
+                timestamp_ms: None,
+                key: Payload::Null,
+                value: Payload::Null,
+                headers: Headers::default(),
+            };
+            record.headers.followed_by(&follower);
+            let mut record = router.apply(record).unwrap().unwrap();
+            record.headers.append_in_place(Header::new("h", Schema::of(Kind::Int8).build(), Value::Int(1)));
+            assert_eq!(follower.lock().unwrap().len(), shared, "{topic}");
+        }
     }
 }

@@ -27,6 +27,12 @@ pub(crate) trait Reshape: Send {
         Ok(Null::Passes)
     }
 
+    /// Says what becomes of a map without a schema, as `HoistField` makes one of a null; none if it is taken like any other
+    /// value.
+    fn bare(&self, _map: &Payload<'_>) -> Option<Payload<'static>> {
+        None
+    }
+
     /// Makes the view of inputs like this one. That happens once for each kind of input.
     fn view(&self, payload: &Payload<'_>) -> Result<Arc<View>, TransformError>;
 }
@@ -54,6 +60,11 @@ impl<S: Reshape> Transform for Reshaped<S> {
                 Null::Becomes(other) => return Ok(Some(self.half.changed(record, |_| other))),
                 Null::IsShown => {}
             }
+        }
+        if payload.schema().is_some_and(|schema| schema.schemaless)
+            && let Some(other) = self.shape.bare(payload)
+        {
+            return Ok(Some(self.half.changed(record, |_| other)));
         }
         let view = self.views.of(payload, |payload| self.shape.view(payload))?;
         Ok(Some(self.half.changed(record, |payload| payload.through(view, []))))

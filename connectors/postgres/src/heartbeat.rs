@@ -1,12 +1,9 @@
-//! The statement that goes with each heartbeat (`heartbeat.action.query`).
+//! How the statement that goes with each heartbeat (`heartbeat.action.query`) runs here, and which of its failures end the
+//! stream.
 //!
-//! The statement runs in its own task on its own connection, so that a slow statement does not delay the reading of the log.
-//! While it runs, one further heartbeat may wait for its run; those after it are dropped.
-//!
-//! Must not know: heartbeat records, when a beat is due.
+//! Must not know: heartbeat records, when a beat is due, when the statement runs.
 
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use relational::StatementSession;
 
 use crate::error::Error;
 use crate::sql::Sql;
@@ -16,69 +13,26 @@ use crate::wire::ConnectOptions;
 /// server is starting up or shutting down), 42P01 (the table does not exist). Any other error is only logged.
 const ENDING: &[&str] = &["57P01", "57P03", "42P01"];
 
-/// Runs the statement at each heartbeat. Dropping it ends its task.
-pub(crate) struct ActionQuery {
-    beats: mpsc::Sender<()>,
-    failed: mpsc::Receiver<Error>,
-    task: JoinHandle<()>,
-}
+impl StatementSession for Sql {
+    type Options = ConnectOptions;
+    type Error = Error;
 
-impl ActionQuery {
-    /// Starts the task, which connects at the first heartbeat.
-    pub(crate) fn new(options: ConnectOptions, statement: String) -> Self {
-        // One heartbeat may wait while the statement runs.
-        let (beats, mut due) = mpsc::channel(1);
-        let (failures, failed) = mpsc::channel(1);
-        let task = tokio::spawn(async move {
-            let mut session: Option<Sql> = None;
-            while due.recv().await == Some(()) {
-                let Err(error) = run(&options, &mut session, &statement).await else { continue };
-                session = None;
-                if ends(&error) {
-                    let _ = failures.send(Error::HeartbeatQuery { cause: Box::new(error) }).await;
-                    return;
-                }
-                tracing::warn!(%error, "heartbeat.action.query could not be run; it is tried again at the next heartbeat");
-            }
-        });
-        Self { beats, failed, task }
+    async fn begin(options: &ConnectOptions) -> Result<Self, Error> {
+        Self::connect(options).await
     }
 
-    /// Asks for a run of the statement. Called when a heartbeat record is sent.
-    pub(crate) fn beat(&self) {
-        // If the channel is full, a run is waiting already. If it is closed, the task has ended with a failure for `failed`.
-        let _ = self.beats.try_send(());
+    fn is_closed(&self) -> bool {
+        Self::is_closed(self)
     }
 
-    /// Waits for a failure that ends the stream. Never returns without one.
-    pub(crate) async fn failed(&mut self) -> Error {
-        match self.failed.recv().await {
-            Some(error) => error,
-            // The task has ended and its failure was returned before: there will be no other.
-            None => std::future::pending().await,
-        }
+    async fn run(&mut self, doing: &str, statement: &str) -> Result<(), Error> {
+        self.execute(doing, statement).await
     }
-}
 
-impl Drop for ActionQuery {
-    fn drop(&mut self) {
-        self.task.abort();
+    /// The session is then begun again, as after any transient error.
+    fn ends(error: &Error) -> bool {
+        error.sqlstate().is_some_and(|state| ENDING.contains(&state))
     }
-}
-
-async fn run(options: &ConnectOptions, session: &mut Option<Sql>, statement: &str) -> Result<(), Error> {
-    if session.as_ref().is_none_or(Sql::is_closed) {
-        *session = Some(Sql::connect(options).await?);
-    }
-    match session {
-        Some(sql) => sql.execute("running heartbeat.action.query", statement).await,
-        None => Ok(()),
-    }
-}
-
-/// Whether a failure of the statement ends the stream. The session is then begun again, as after any transient error.
-fn ends(error: &Error) -> bool {
-    error.sqlstate().is_some_and(|state| ENDING.contains(&state))
 }
 
 #[cfg(test)]
@@ -94,7 +48,7 @@ mod tests {
         {
             let server = ServerError { sqlstate: state.to_owned(), ..ServerError::default() };
             let error = Error::from_server("running heartbeat.action.query", server);
-            assert_eq!(ends(&error), expect, "{state}");
+            assert_eq!(Sql::ends(&error), expect, "{state}");
             let told = Error::HeartbeatQuery { cause: Box::new(error) };
             // Transient also where the table is missing: somebody may create it in the meantime.
             assert!(told.is_transient());
@@ -104,6 +58,6 @@ mod tests {
             assert_eq!(told.trace().lines().next(), Some(first.as_str()));
         }
         let closed = std::io::Error::other("closed");
-        assert!(!ends(&Error::Io { doing: "x".into(), at: "y".into(), source: closed }));
+        assert!(!Sql::ends(&Error::Io { doing: "x".into(), at: "y".into(), source: closed }));
     }
 }

@@ -8,10 +8,10 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::BytesMut;
 use record::{Batch, Change, Item, KeyMove, RowRef, Schema, Shape, SourceShape, Span};
-use relational::{Adjustment, Column, Patterns, SourceContext, Table, TopicNaming, TransactionTopic};
+use relational::{Adjustment, Column, Patterns, SourceContext, Table, TopicNaming, TransactionTopic, Wanted};
 
 use crate::copy::{CopyReader, SIGNATURE};
-use crate::stream::{Cursor, Decoder, Known, MessageTopic, Step, Wanted};
+use crate::stream::{Cursor, Decoder, Known, MessageTopic, Step};
 use crate::types::{BinaryMode, Catalogue, Modes, PgType, RowCodec, TypeKind, column_codec, plan};
 use crate::wire::frames::{Frames, stream_message};
 
@@ -115,6 +115,7 @@ pub fn pgoutput(bytes: &[u8]) {
         skip_truncate: flags & 8 != 0,
         tombstones: flags & 16 != 0,
         skip_unchanged: flags & 64 != 0,
+        moves_as_update: false,
     };
     let metadata = (flags & 32 != 0).then(|| TransactionTopic::new(&TopicNaming::new("p"), Adjustment::None));
     let mut decoder = Decoder::new(wanted, None, metadata);

@@ -6,6 +6,7 @@
 //!
 //! Must not know: MySQL, Kafka, SMTs.
 
+mod check;
 #[allow(unreachable_pub, reason = "its parts name each other; what matters is that nobody outside of the crate can")]
 mod config;
 mod copy;
@@ -30,6 +31,7 @@ pub mod tls;
 pub mod types;
 pub mod wire;
 
+pub use check::check;
 pub use error::Error;
 pub use lsn::Lsn;
-pub use plugin::{CLASS, TASK_CLASS, VERSION, check, headers, partition, start};
+pub use plugin::{CLASS, TASK_CLASS, VERSION, headers, start};

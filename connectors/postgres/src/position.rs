@@ -1,12 +1,29 @@
-//! What the words of a [`Position`] mean for PostgreSQL (the constants are indexes into `words`), and the offset that is
-//! stored. The offset has Debezium's keys, so that the Java connector can resume from it, and two keys of our own (`tx_lsn`,
-//! `tx_row`), so that we can resume at the exact event.
+//! What the words and texts of a [`Position`] mean for PostgreSQL, and the offset that is stored. The constants are indexes into
+//! `words`; [`ORIGIN`] and [`COPIED`] are indexes into `texts`.
+//!
+//! The offset has Debezium's keys, so that the Java connector can resume from it, and two keys of our own (`tx_lsn`, `tx_row`), so
+//! that we can resume at the exact event. A third one (`copied`) is there as long as the log may hold transactions that a copy has
+//! read already.
 //!
 //! A position is the commit LSN of the event's transaction and the event's place in it. Logical decoding sends whole
 //! transactions in the order of their commits, so this pair orders all events, even where many rows share an LSN or
 //! transactions interleave in the log.
+//!
+//! The Java connector (3.6.1) has no such pair. It asks for the stream from `lsn_proc`, looks in it for a message with
+//! exactly that LSN, and drops everything before the next LSN. That loses rows where the LSN that is looked for is also
+//! the LSN of something else: the end of a commit is the LSN of whatever record comes next in the log, which may be a
+//! change in the middle of another transaction; and all rows of one COPY record share theirs. So `lsn_proc` is written as
+//! follows, and a Java worker that takes over loses nothing (`stream/pgoutput/tests/handed_back.rs`):
+//!
+//! - Between transactions, and before the second LSN of one, `lsn_proc` and `lsn_commit` are a byte before the end of the
+//!   last commit (no record begins there, so that nothing is taken for it), and `messageType` is MESSAGE: then Java goes on
+//!   with the first transaction that the server sends, as older releases do with the first whose commit comes later.
+//! - Elsewhere in a transaction `lsn_proc` is the LSN before that of the event: rows that share an LSN with the event are sent
+//!   again, and none is left out.
 
-use record::{NONE, Position};
+use std::sync::Arc;
+
+use record::{NONE, Position, Texts};
 use serde_json::{Map, Value as Json};
 
 use crate::lsn::Lsn;
@@ -19,12 +36,17 @@ pub const TX_ID: usize = 1;
 pub const LSN: usize = 2;
 /// The end of the last commit before the event (`lsn_commit`).
 pub const LSN_COMMIT: usize = 3;
-/// The last LSN that was processed (`lsn_proc`).
+/// The last LSN of which everything was processed (`lsn_proc`): in a transaction the one before the event's, `NONE` if the
+/// event's is the transaction's first; between transactions the end of the last commit.
 pub const LSN_PROC: usize = 4;
 /// `catalog_xmin` of the slot.
 pub const XMIN: usize = 5;
 /// The LSN at the origin of a replicated transaction.
 pub const ORIGIN_LSN: usize = 6;
+/// Index of a text: the name of the origin of a replicated transaction.
+pub const ORIGIN: usize = 0;
+/// Index of a text: which transactions after this position a copy has read already. A start from here must pass them over.
+pub const COPIED: usize = 1;
 /// The commit LSN of the event's own transaction.
 pub const TX_LSN: usize = 7;
 /// The event's place among the row messages of its transaction, from 1; 0 for a copy or a keepalive. An offset that has it
@@ -79,6 +101,11 @@ fn message_of(position: &Position) -> i64 {
     position.word(KIND).unwrap_or(0) & 0xff
 }
 
+/// The texts of positions: the origin's name, and what a copy has read already.
+pub fn texts(origin: Option<Arc<str>>, copied: Option<Arc<str>>) -> Option<Texts> {
+    (origin.is_some() || copied.is_some()).then(|| Arc::new([origin, copied]) as Texts)
+}
+
 /// Sets the snapshot flags of a position.
 pub fn set_snapshot(position: &mut Position, state: SnapshotState) {
     position.words[KIND] = message_of(position)
@@ -89,25 +116,51 @@ pub fn set_snapshot(position: &mut Position, state: SnapshotState) {
         };
 }
 
+/// Whether everything up to `lsn_commit` was delivered and nothing after it: a commit, a keepalive, a message outside of any
+/// transaction. Inside of a transaction the last commit ended before the transaction's own commit record.
+fn is_between(position: &Position) -> bool {
+    let (commit, tx) = (position.words[LSN_COMMIT], position.words[TX_LSN]);
+    commit != NONE && tx != NONE && (commit > tx || commit == tx && position.words[TX_ROW] == 0)
+}
+
+/// A byte before a record of the log: records begin at multiples of 8, so none begins there.
+fn before(lsn: i64) -> i64 {
+    lsn - 1
+}
+
+/// The inverse of [`before`]; `None` for an LSN at which a record may begin.
+fn behind(lsn: i64) -> Option<i64> {
+    (lsn & 7 == 7).then_some(lsn + 1)
+}
+
 /// The offset of a position, as stored and as `GET /connectors/{c}/offsets` shows it.
 pub fn to_offset(position: &Position) -> Map<String, Json> {
     let mut out = Map::new();
     let flags = position.word(KIND).unwrap_or(0);
-    let mut put = |key: &str, slot: usize| {
-        if let Some(word) = position.word(slot) {
+    let mut kind = Kind::ALL.iter().find(|(kind, _)| *kind as i64 == message_of(position)).map(|(_, name)| *name);
+    let (mut processed, mut committed) = (position.word(LSN_PROC), position.word(LSN_COMMIT));
+    if let Some(end) = committed.filter(|_| kind.is_some() && (is_between(position) || processed.is_none())) {
+        (processed, committed) = (Some(before(end)), Some(before(end)));
+        kind = Some("MESSAGE");
+    }
+    let mut put = |key: &str, word: Option<i64>| {
+        if let Some(word) = word {
             out.insert(key.to_owned(), word.into());
         }
     };
-    put("lsn_proc", LSN_PROC);
-    put("lsn_commit", LSN_COMMIT);
-    put("lsn", LSN);
-    put("txId", TX_ID);
-    put("ts_usec", TS_US);
-    put("xmin", XMIN);
-    put("tx_lsn", TX_LSN);
-    put("tx_row", TX_ROW);
-    if let Some((_, name)) = Kind::ALL.iter().find(|(kind, _)| *kind as i64 == message_of(position)) {
-        out.insert("messageType".to_owned(), (*name).into());
+    put("lsn_proc", processed);
+    put("lsn_commit", committed);
+    put("lsn", position.word(LSN));
+    put("txId", position.word(TX_ID));
+    put("ts_usec", position.word(TS_US));
+    put("xmin", position.word(XMIN));
+    put("tx_lsn", position.word(TX_LSN));
+    put("tx_row", position.word(TX_ROW));
+    if let Some(copied) = position.text(COPIED) {
+        out.insert("copied".to_owned(), copied.into());
+    }
+    if let Some(kind) = kind {
+        out.insert("messageType".to_owned(), kind.into());
     }
     if flags & SNAPSHOT_INITIAL != 0 {
         out.insert("snapshot".to_owned(), "INITIAL".into());
@@ -120,10 +173,12 @@ pub fn to_offset(position: &Position) -> Map<String, Json> {
 /// How many entries the maps have together that Debezium keeps with a record at this position: its source partition (one)
 /// and its source offset. Our own keys do not count.
 pub fn entries(position: &Position) -> u32 {
-    let words = [LSN_PROC, LSN_COMMIT, LSN, TX_ID, TS_US, XMIN];
+    let words = [LSN_COMMIT, LSN, TX_ID, TS_US, XMIN];
     let known = words.iter().filter(|slot| position.word(**slot).is_some()).count() as u32;
     let is_copied = position.word(KIND).unwrap_or(0) & SNAPSHOT_INITIAL != 0;
-    1 + known + u32::from(message_of(position) != 0) + if is_copied { 3 } else { 0 }
+    // Of the stream Debezium always has `lsn_proc` and `messageType`.
+    let of_the_stream = if message_of(position) == 0 { 0 } else { 2 };
+    1 + known + of_the_stream + if is_copied { 3 } else { 0 }
 }
 
 /// A stored offset, parsed.
@@ -155,7 +210,7 @@ impl Stored {
         let ours = word(TX_ROW).is_some();
         // An offset of the Java connector without `lsn_proc` proves nothing: it was written before the first event. Java leaves
         // such an offset unchanged while it confirms keepalives, so it may lag behind the slot without loss.
-        let processed = word(LSN_PROC).or(word(LSN).filter(|_| ours))?;
+        let processed = word(LSN).filter(|_| ours).or(word(LSN_PROC))?;
         if let Some(restart) = restart.filter(|lsn| lsn.0 > processed) {
             return Some(format!("restart_lsn {restart}"));
         }
@@ -183,8 +238,21 @@ pub fn from_offset(offset: &Map<String, Json>) -> Option<Stored> {
     ] {
         position.words[slot] = offset.get(key).and_then(Json::as_i64).unwrap_or(NONE);
     }
+    position.texts = offset.get("copied").and_then(Json::as_str).and_then(|copied| texts(None, Some(copied.into())));
     let kind = offset.get("messageType").and_then(Json::as_str);
     position.words[KIND] = Kind::ALL.iter().find(|(_, name)| Some(*name) == kind).map_or(0, |(kind, _)| *kind as i64);
+    if let Some(end) = position.word(LSN_COMMIT).and_then(behind)
+        && position.word(TX_LSN).is_some()
+        && position.word(LSN_PROC) == position.word(LSN_COMMIT)
+    {
+        // Our own, as `to_offset` writes it for Java.
+        position.words[LSN_COMMIT] = end;
+        position.words[LSN_PROC] = NONE;
+        if is_between(&position) {
+            position.words[LSN_PROC] = end;
+            position.words[KIND] = Kind::Commit as i64;
+        }
+    }
     let truth = |key: &str| offset.get(key).and_then(Json::as_bool).unwrap_or(false);
     // Older Debezium releases stored a boolean, newer ones store the kind of the snapshot.
     let snapshot = match offset.get("snapshot") {
@@ -203,8 +271,10 @@ pub fn from_offset(offset: &Map<String, Json>) -> Option<Stored> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
 
     #[test]
     fn offsets_of_the_java_connector() {
@@ -276,14 +346,42 @@ mod tests {
     }
 
     proptest! {
+        /// Of a transaction's first LSN the kind of the message is not kept.
         #[test]
-        fn an_offset_reads_back(words in proptest::array::uniform10(0_i64..i64::MAX / 2), kind in 1_i64..8) {
-            let mut position = Position { words, text: None };
+        fn an_offset_reads_back(
+            words in proptest::array::uniform10(1_i64..i64::MAX / 64), kind in 1_i64..8, between in any::<bool>(), first in any::<bool>(),
+        ) {
+            let mut position = Position { words: words.map(|word| 8 * word), texts: None };
             position.words[ORIGIN_LSN] = NONE;
             position.words[KIND] = kind;
+            if between {
+                position.words[LSN_COMMIT] = position.words[TX_LSN] + 8;
+                position.words[LSN_PROC] = position.words[LSN_COMMIT];
+                position.words[KIND] = Kind::Commit as i64;
+            } else {
+                position.words[LSN_COMMIT] = position.words[LSN_COMMIT].min(position.words[TX_LSN]);
+                if first {
+                    position.words[LSN_PROC] = NONE;
+                }
+            }
             let stored = from_offset(&to_offset(&position)).unwrap();
+            if first && !between {
+                position.words[KIND] = Kind::Message as i64;
+            }
             prop_assert_eq!(stored.position, position);
             prop_assert!(stored.exact && !stored.snapshot_unfinished);
         }
+    }
+
+    /// What the releases before 0.2 stored of a commit.
+    #[test]
+    fn offsets_of_earlier_releases() {
+        let commit = r#"{"lsn_proc":104,"lsn_commit":104,"lsn":104,"tx_lsn":96,"tx_row":3,"messageType":"COMMIT"}"#;
+        let stored = from_offset(&serde_json::from_str(commit).unwrap()).unwrap();
+        let is_so = (stored.position.word(LSN_COMMIT), stored.ends_with(Kind::Commit), stored.exact);
+        assert_eq!(is_so, (Some(104), true, true));
+        let written = Value::Object(to_offset(&stored.position));
+        let expect = r#"{"lsn_proc":103,"lsn_commit":103,"lsn":104,"tx_lsn":96,"tx_row":3,"messageType":"MESSAGE"}"#;
+        assert_eq!(written, serde_json::from_str::<Value>(expect).unwrap());
     }
 }

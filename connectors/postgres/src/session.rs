@@ -10,26 +10,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::{Batch, Item, Position};
-use relational::{Heartbeat, Outlet, Patterns, TransactionTopic};
+use relational::{ActionQuery, Heartbeat, Outlet, Patterns, TooMany, TransactionTopic};
 use settings::Choice;
 use snapshot::{Decision, Refusal, Stored as Found, decide};
 
 pub(crate) use self::catalog::Catalog;
 use self::point::slot_waits;
 use self::streaming::Served;
-use crate::config::{GuardrailAction, OffsetMismatch, Operation, PostgresConfig};
+use crate::config::{OffsetMismatch, PostgresConfig};
 use crate::copy::{Copy, View, copy};
 use crate::error::Error;
-use crate::heartbeat::ActionQuery;
 use crate::holders::hold;
 use crate::plugin::{VERSION, connect_options};
 use crate::position::{LSN, Stored, TX_ROW, from_offset, to_offset};
 use crate::publication::{self, PublicationOptions, publish_list, sent_operations};
-use crate::reselect::Reselector;
+use crate::reselect::{Reselector, reselector};
 use crate::slot::{self, Slot, SlotOptions};
-use crate::sql::{SlotInfo, Table};
-use crate::stream::{Decoder, MessageTopic, Wanted, now_ms};
-use crate::table::{Tables, adjustments, naming};
+use crate::sql::{SlotInfo, Sql, Table};
+use crate::stream::{Decoder, MessageTopic, now_ms};
+use crate::table::Tables;
 use crate::wire::Replication;
 
 /// A step of a session, boxed with its type erased. The steps nest deeply, and without the boxes the compiler takes minutes
@@ -60,16 +59,8 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(config: PostgresConfig, skipped: Option<String>, outlet: Outlet) -> Result<Self, Error> {
         let tables = Tables::new(&config, VERSION)?.counted(&outlet.meters);
-        let (naming, (schema_names, _)) = (naming(&config), adjustments(&config));
-        let skips = |operation| config.events.skipped.contains(&operation);
-        let wanted = Wanted {
-            skip_create: skips(Operation::Create),
-            skip_update: skips(Operation::Update),
-            skip_delete: skips(Operation::Delete),
-            skip_truncate: skips(Operation::Truncate),
-            skip_unchanged: config.events.skip_unchanged,
-            tombstones: config.events.tombstones,
-        };
+        outlet.meters.count(|numbers| numbers.unchanged = config.events.skip_unchanged.then_some(0));
+        let (naming, schema_names) = (config.topics.clone(), config.types.names.schema_names);
         let metadata = config.events.transaction_metadata.then(|| TransactionTopic::new(&naming, schema_names));
         let patterns = |key: &str, list: &[String]| {
             Patterns::new(list).map_err(|e| Error::Config { key: key.into(), reason: e.to_string() })
@@ -88,9 +79,9 @@ impl Session {
         );
         Ok(Self {
             catalog: Catalog::new(connect_options(&config, "Debezium General")),
-            decoder: Decoder::new(wanted, None, metadata),
+            decoder: Decoder::new(config.events.wanted(), None, metadata),
             heartbeat: Heartbeat::new(config.events.heartbeat_interval, &naming, schema_names),
-            reselector: Reselector::new(connect_options(&config, "Debezium General"), Arc::clone(&outlet.meters)),
+            reselector: reselector(connect_options(&config, "Debezium General"), Arc::clone(&outlet.meters)),
             config,
             outlet,
             tables,
@@ -125,7 +116,8 @@ impl Session {
             facts.check_wal_level()?;
         }
         let captured = self.tables.captured(self.catalog.sql().await?).await?;
-        self.guard(captured.len())?;
+        let guarded = self.config.limits.guard(captured.len());
+        guarded.map_err(|TooMany { found, limit }| Error::Guardrail { found, limit })?;
         // What this task itself has handed on or stored is newer than the offset it found at its start.
         let known = self.reached.clone().or_else(|| self.outlet.stored.borrow().clone());
         let stored = match &known {
@@ -135,6 +127,9 @@ impl Session {
         let existing =
             if streams { slot::find(self.catalog.sql().await?, &self.config.slot.name).await? } else { None };
         let decision = self.decide(stored.as_ref(), existing.as_ref())?;
+        if !decision.copy {
+            self.outlet.meters.count(|numbers| numbers.snapshot.skipped());
+        }
         let stored = stored.filter(|_| !decision.forget);
         let rest: Boxed<'_, Result<(), Error>> = if decision.stream {
             Box::pin(self.stream(decision, stored, existing, &captured))
@@ -142,17 +137,6 @@ impl Session {
             Box::pin(self.copy_alone(decision))
         };
         rest.await
-    }
-
-    fn guard(&self, found: usize) -> Result<(), Error> {
-        let limit = self.config.limits.max_tables;
-        if limit > 0 && found > limit {
-            if self.config.limits.max_tables_action == GuardrailAction::Fail {
-                return Err(Error::Guardrail { found, limit });
-            }
-            tracing::warn!(found, limit, "more tables are captured than guardrail.collections.max allows");
-        }
-        Ok(())
     }
 
     /// Decides what this start does (copy, stream, refuse) by snapshot.mode, the stored offset and the slot.
@@ -194,10 +178,10 @@ impl Session {
     async fn copy_alone(&mut self, decision: Decision) -> Result<(), Error> {
         self.outlet.running();
         if decision.copy {
-            self.delay(self.config.snapshot.delay).await;
+            self.delay(self.config.snapshot.copying.delay).await;
             let lsn = self.catalog.sql().await?.current_lsn().await?.0 as i64;
             match self.copy(View { lsn, alone: true, ..View::default() }).await? {
-                Copy::Done { position, .. } => {
+                Copy::Done { position } => {
                     self.copied = true;
                     self.beat_after_copy(position.clone().unwrap_or_else(|| after_copy(lsn, None).position)).await;
                     self.reached = position.or(self.reached.take());
@@ -218,9 +202,10 @@ impl Session {
     }
 
     /// Starts `heartbeat.action.query`, if it is set and heartbeats are switched on.
-    fn action(&self) -> Option<ActionQuery> {
+    fn action(&self) -> Option<ActionQuery<Error>> {
         let statement = self.config.events.heartbeat_query.clone().filter(|_| self.heartbeat.is_some())?;
-        Some(ActionQuery::new(connect_options(&self.config, "Debezium Heartbeat"), statement))
+        let options = connect_options(&self.config, "Debezium Heartbeat");
+        Some(ActionQuery::new::<Sql>(options, statement))
     }
 
     /// Sends the first heartbeat directly after a copy's rows, without waiting for the interval.
@@ -237,10 +222,17 @@ impl Session {
     }
 
     async fn copy(&mut self, view: View) -> Result<Copy, Error> {
+        if !self.outlet.store_before_copy(self.reached.as_ref()).await {
+            return Ok(Copy::Interrupted);
+        }
         let options = connect_options(&self.config, "Debezium General");
         let copying: Boxed<'_, _> =
             Box::pin(copy(&self.config, &options, &mut self.tables, &mut self.catalog, view, &mut self.outlet));
-        copying.await
+        let copied = copying.await;
+        if copied.is_err() {
+            self.outlet.copy_fails().await;
+        }
+        copied
     }
 
     async fn delay(&mut self, delay: Duration) {
@@ -280,20 +272,21 @@ impl Session {
                 () = async { drop(stop.wait_for(|stop| *stop).await) } => return Ok(()),
             }
         };
+        // From here on the server keeps log, also during a copy of many hours.
+        let _retained = self.watch_retained();
         let mut resume = stored;
         if matches!(slot, Slot::Created(_)) {
             self.publish_again(captured).await?;
         }
         if decision.copy {
             self.outlet.running();
-            self.delay(self.config.snapshot.delay).await;
+            self.delay(self.config.snapshot.copying.delay).await;
             let Some(view) = self.view(&slot, resume.as_ref()).await? else { return self.ended().await };
             let lsn = view.lsn;
             match self.copy(view).await? {
-                Copy::Done { position, seen } => {
+                Copy::Done { position } => {
                     self.copied = true;
                     self.beat_after_copy(position.clone().unwrap_or_else(|| after_copy(lsn, None).position)).await;
-                    self.decoder.pass_over(seen);
                     self.reached.clone_from(&position);
                     if let Some(position) = &position {
                         // A process that is killed from here on need not copy again.
@@ -303,7 +296,7 @@ impl Session {
                 }
                 Copy::Interrupted => return self.ended().await,
             }
-            self.delay(self.config.snapshot.streaming_delay).await;
+            self.delay(self.config.snapshot.copying.streaming_delay).await;
         }
         if self.outlet.stopping() {
             return self.ended().await;

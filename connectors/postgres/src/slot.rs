@@ -7,6 +7,8 @@
 
 mod fit;
 
+pub(crate) use fit::check;
+
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};

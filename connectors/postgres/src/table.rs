@@ -6,21 +6,17 @@ mod reselect;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use given::Given;
-use record::{Decode, Kind, Schema, Shape, SourceField, SourceShape, Value};
+use record::{Decode, Kind, Schema, Shape, SourceField, SourceShape};
 use relational::reselect::Reselect;
-use relational::{
-    Adjustment, Column, ColumnRules, Meters, SourceContext, Table, TableFilter, TopicNaming, snapshot_field,
-    source_struct,
-};
-use settings::JavaRegex;
+use relational::{BlockField, FirstFields, Meters, Shapes, SourceBlock, SourceContext, Table, TableFilter};
 
-use crate::config::{NameAdjustment, PostgresConfig};
+use crate::config::PostgresConfig;
 use crate::error::Error;
-use crate::position::{LSN, LSN_COMMIT, ORIGIN_LSN, TS_US, TX_ID, XMIN};
+use crate::position::{LSN, LSN_COMMIT, ORIGIN, ORIGIN_LSN, TS_US, TX_ID, XMIN};
 use crate::sql::{self, Sql, quoted_name};
 use crate::stream::{Known, Relation};
 use crate::types::{
@@ -29,29 +25,11 @@ use crate::types::{
 
 /// Makes shapes and row codecs: holds the settings and the type catalogue that this takes.
 pub(crate) struct Tables {
-    context: SourceContext,
-    filter: TableFilter,
+    shapes: Shapes,
     modes: Modes,
-    /// `message.key.columns`: patterns on `schema.table.column`, in the order of the property.
-    message_keys: Vec<JavaRegex>,
-    /// Masks, hashes and truncations of columns.
-    rules: ColumnRules,
     /// Post-processors.
     processors: Vec<Reselect>,
     catalogue: Catalogue,
-    ignore_builtin: bool,
-    source: Arc<Schema>,
-    source_fields: Vec<(Constant, SourceField)>,
-    /// Columns already warned of, so that each has one line in the log and not one for each reconnect.
-    warned: HashSet<String>,
-}
-
-/// What a field of the source block takes from the table.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Constant {
-    None,
-    Schema,
-    Table,
 }
 
 /// How a snapshot reads a table.
@@ -61,89 +39,50 @@ pub(crate) struct Copied {
     pub(crate) select: String,
 }
 
-fn adjustment(mode: NameAdjustment) -> Adjustment {
-    match mode {
-        NameAdjustment::None => Adjustment::None,
-        NameAdjustment::Avro => Adjustment::Avro,
-        NameAdjustment::AvroUnicode => Adjustment::AvroUnicode,
-    }
+/// The source block of this connector.
+fn source_block(config: &PostgresConfig, version: &str) -> SourceBlock {
+    let (string, int) = (Schema::of(Kind::String), Schema::of(Kind::Int64));
+    let optional_int = || int.clone().optional().build();
+    let first = FirstFields {
+        version,
+        connector: "postgresql",
+        name: &config.topics.prefix,
+        db: BlockField::Of(SourceField::Text(config.connection.database.as_str().into())),
+        sequence: SourceField::Sequence { commit: LSN_COMMIT, lsn: LSN },
+        ts_us: TS_US,
+    };
+    let own = [
+        ("schema", string.clone().build(), BlockField::Schema),
+        ("table", string.clone().build(), BlockField::Table),
+        ("txId", optional_int(), BlockField::Of(SourceField::Steady(TX_ID))),
+        ("lsn", optional_int(), BlockField::Of(SourceField::Word(LSN))),
+        ("xmin", optional_int(), BlockField::Of(SourceField::Steady(XMIN))),
+        ("origin", string.optional().build(), BlockField::Of(SourceField::PositionText(ORIGIN))),
+        ("origin_lsn", optional_int(), BlockField::Of(SourceField::Steady(ORIGIN_LSN))),
+    ];
+    SourceBlock::new("io.debezium.connector.postgresql.Source", first.named().into_iter().chain(own).collect())
 }
 
-/// How topics are named, according to the configuration.
-pub(crate) fn naming(config: &PostgresConfig) -> TopicNaming {
-    let topics = &config.topics;
-    let mut naming = TopicNaming::new(&topics.prefix);
-    naming.delimiter.clone_from(&topics.delimiter);
-    naming.heartbeat_prefix.clone_from(&topics.heartbeat_prefix);
-    naming.heartbeat_name.clone_from(&topics.heartbeat_name);
-    naming.transaction.clone_from(&topics.transaction);
-    naming.strategy = topics.strategy;
-    naming.rewrite.clone_from(&topics.rewrite);
-    naming.key_field.clone_from(&topics.key_field);
-    naming
-}
-
-/// The adjustments of schema names and of field names.
-pub(crate) fn adjustments(config: &PostgresConfig) -> (Adjustment, Adjustment) {
-    (adjustment(config.types.schema_names), adjustment(config.types.field_names))
+/// Whether a table is the server's own.
+fn is_builtin(schema: &str, table: &str) -> bool {
+    matches!(schema, "pg_catalog" | "information_schema") || schema.starts_with("pg_temp") || table == "spatial_ref_sys"
 }
 
 impl Tables {
     pub(crate) fn new(config: &PostgresConfig, version: &str) -> Result<Self, Error> {
-        let filters = &config.filters;
+        let (filters, treatment, names) = (&config.filters, &config.treatment, config.types.names);
         let bad = |key: &str, reason: String| Error::Config { key: key.to_owned(), reason };
-        let filter = TableFilter::new(&filters.spec()).map_err(|e| bad("table.include.list", e.to_string()))?;
-        let mut message_keys = Vec::new();
-        for key in &config.treatment.message_keys {
-            for column in &key.columns {
-                let pattern = JavaRegex::new(&format!("(?:{})\\.(?:{column})", key.table));
-                message_keys.push(pattern.map_err(|e| bad("message.key.columns", e.to_string()))?);
-            }
-        }
-        let (schema_names, field_names) = adjustments(config);
-        let text = |value: &str| SourceField::Text(value.into());
-        let (string, int) = (Schema::of(Kind::String), Schema::of(Kind::Int64));
-        let optional_int = || int.clone().optional().build();
-        let fields = vec![
-            ("version", string.clone().build(), Constant::None, text(version)),
-            ("connector", string.clone().build(), Constant::None, text("postgresql")),
-            ("name", string.clone().build(), Constant::None, text(&config.topics.prefix)),
-            ("ts_ms", int.clone().build(), Constant::None, SourceField::Millis(TS_US)),
-            ("snapshot", snapshot_field(), Constant::None, SourceField::Snapshot),
-            ("db", string.clone().build(), Constant::None, text(&config.connection.database)),
-            (
-                "sequence",
-                string.clone().optional().build(),
-                Constant::None,
-                SourceField::Sequence { commit: LSN_COMMIT, lsn: LSN },
-            ),
-            ("ts_us", optional_int(), Constant::None, SourceField::Micros(TS_US)),
-            ("ts_ns", optional_int(), Constant::None, SourceField::Nanos(TS_US)),
-            ("schema", string.clone().build(), Constant::Schema, text("")),
-            ("table", string.clone().build(), Constant::Table, text("")),
-            ("txId", optional_int(), Constant::None, SourceField::Word(TX_ID)),
-            ("lsn", optional_int(), Constant::None, SourceField::Word(LSN)),
-            ("xmin", optional_int(), Constant::None, SourceField::Word(XMIN)),
-            ("origin", string.clone().optional().build(), Constant::None, SourceField::PositionText),
-            ("origin_lsn", optional_int(), Constant::None, SourceField::Word(ORIGIN_LSN)),
-        ];
-        let source_fields = fields.iter().map(|(.., constant, field)| (*constant, field.clone())).collect();
-        let source = source_struct(
-            "io.debezium.connector.postgresql.Source",
-            fields.into_iter().map(|(name, schema, ..)| (name, schema)).collect(),
-        );
+        let filter =
+            TableFilter::new(&filters.tables, is_builtin).map_err(|e| bad("table.include.list", e.to_string()))?;
+        let context = SourceContext::new(config.topics.clone(), names.schema_names, names.field_names);
+        let source = source_block(config, version);
+        let shapes = Shapes::new(context, filter, source, &treatment.message_keys, treatment.rules.clone())
+            .map_err(|e| bad("message.key.columns", e.to_string()))?;
         Ok(Self {
-            context: SourceContext::new(naming(config), schema_names, field_names),
-            filter,
+            shapes,
             modes: Modes::from(&config.types),
-            message_keys,
-            rules: config.treatment.rules.clone(),
-            processors: config.treatment.processors.clone(),
+            processors: treatment.processors.clone(),
             catalogue: Catalogue::default(),
-            ignore_builtin: filters.ignore_builtin,
-            source,
-            source_fields,
-            warned: HashSet::new(),
         })
     }
 
@@ -161,50 +100,42 @@ impl Tables {
 
     /// Whether a table is captured.
     pub(crate) fn captures(&self, schema: &str, table: &str) -> bool {
-        let builtin = matches!(schema, "pg_catalog" | "information_schema")
-            || schema.starts_with("pg_temp")
-            || table == "spatial_ref_sys";
-        !(self.ignore_builtin && builtin) && self.filter.table(schema, table)
+        self.shapes.filter().table(schema, table)
     }
 
     /// All captured tables of the database, described, in the order in which a snapshot reads them.
     pub(crate) async fn captured(&self, sql: &Sql) -> Result<Vec<sql::Table>, Error> {
-        let mut tables = sql.tables(self.ignore_builtin).await?;
+        let mut tables = sql.tables(self.shapes.filter().ignores_builtin()).await?;
         tables.retain(|table| self.captures(&table.name.schema, &table.name.table));
         sql.describe(&mut tables).await?;
         let mut names: Vec<_> = tables.iter().map(|t| (t.name.schema.clone(), t.name.table.clone())).collect();
-        self.filter.order(&mut names);
+        self.shapes.filter().order(&mut names);
         let places: HashMap<(String, String), usize> = names.into_iter().zip(0..).collect();
         tables.sort_by_cached_key(|table| places.get(&(table.name.schema.clone(), table.name.table.clone())).copied());
         Ok(tables)
     }
 
-    fn source(&self, schema: &str, table: &str) -> SourceShape {
-        let fields = self.source_fields.iter().map(|(constant, field)| match constant {
-            Constant::None => field.clone(),
-            Constant::Schema => SourceField::Text(schema.into()),
-            Constant::Table => SourceField::Text(table.into()),
-        });
-        SourceShape { schema: Arc::clone(&self.source), fields: fields.collect() }
+    /// Whether a column is part of records' values.
+    pub(crate) fn captures_column(&self, table: &sql::TableName, column: &str) -> bool {
+        self.shapes.filter().column(&table.schema, &table.table, column)
+    }
+
+    /// What is wrong with the first of these tables of which `field.name.adjustment.mode` gives two columns the same name; a
+    /// shape of it would be refused with the same error.
+    pub(crate) fn clash_of(&self, captured: &[sql::Table]) -> Option<Error> {
+        if !self.shapes.adjusts_fields() {
+            return None;
+        }
+        captured.iter().find_map(|sql::Table { name, columns, .. }| {
+            let columns = columns.iter().map(|column| &*column.name);
+            let reason = self.shapes.clash(&name.schema, &name.table, columns)?;
+            Some(Error::Schema { table: name.to_string(), reason })
+        })
     }
 
     /// The source block of a record that belongs to no table (a logical message).
     pub(crate) fn source_of_no_table(&self) -> SourceShape {
-        self.source("", "")
-    }
-
-    /// The key's columns according to `message.key.columns`; empty if it says nothing of this table.
-    fn asked_key(&self, name: &str, columns: &[&str]) -> Vec<String> {
-        let matched = self.message_keys.iter().flat_map(|pattern| {
-            columns.iter().filter(move |column| pattern.matches(&format!("{name}.{column}")).unwrap_or(false))
-        });
-        let mut own: Vec<String> = Vec::new();
-        for column in matched {
-            if !own.iter().any(|known| known == column) {
-                own.push((*column).to_owned());
-            }
-        }
-        own
+        self.shapes.source().of("", "")
     }
 
     /// Makes the shape and the codecs of a table. `key` is the table's own; `message.key.columns` replaces it.
@@ -216,27 +147,24 @@ impl Tables {
         key: Vec<String>,
         copied: bool,
     ) -> Result<Built, Error> {
-        let name = format!("{schema}.{table}");
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
-        let asked = self.asked_key(&name, &names);
-        let key_names = if asked.is_empty() { key } else { asked };
-        let (mut captured, mut codecs, mut cells) = (Vec::new(), Vec::new(), Vec::new());
+        let mut draft = self.shapes.begin(schema, table, &names, key);
+        let name = draft.name.clone();
+        let mut codecs = Vec::new();
         for Sent { name: column, oid, typmod, known, in_identity, printed } in columns {
-            let in_key = key_names.iter().any(|key| key == column);
-            let in_value = self.filter.column(schema, table, column);
-            let planned = if in_key || in_value { plan(&self.catalogue, *oid, *typmod, &self.modes) } else { None };
+            let used = self.shapes.use_of(&draft, column);
+            let planned = if used.is_any() { plan(&self.catalogue, *oid, *typmod, &self.modes) } else { None };
             let Some(planned) = planned else {
-                if in_value && self.warned.insert(format!("{name}.{column}")) {
+                if used.in_value && self.shapes.warns(format!("{name}.{column}")) {
                     tracing::warn!(table = %name, %column, oid, "the column's type has no Connect form, so the field is left \
                         out (include.unknown.datatypes=true shows its text as bytes)");
                 }
                 codecs.push(None);
-                cells.push(None);
                 continue;
             };
             // A column that the catalogue does not know was dropped since: it counts as nullable, unless the replica identity
             // has it. As in Debezium, a column that is in the key only is not looked up when streaming.
-            let is_looked_up = in_value || copied;
+            let is_looked_up = used.in_value || copied;
             let known = known.filter(|_| is_looked_up);
             let not_null = *in_identity && is_looked_up || known.is_some_and(|known| known.not_null);
             let default = known.and_then(|known| known.default.as_deref());
@@ -246,34 +174,11 @@ impl Tables {
                 None if copied => codec.copied(),
                 None => codec,
             };
-            cells.push(Some(captured.len() as u16));
-            let mut rule = None;
-            if in_value && !self.rules.is_empty() {
-                let source =
-                    source_type(&self.catalogue, *oid, *typmod, known.and_then(|c| c.default.as_deref()), copied);
-                rule = self.rules.of(&name, column, &source, &codec.schema);
-                if let Some(reason) = rule.as_ref().and_then(|rule| rule.why_in_clear)
-                    && self.warned.insert(format!("{name}.{column} in clear"))
-                {
-                    tracing::warn!(table = %name, %column, reason, "values of a column that a mask or a hash matches are \
-                        published in clear");
-                }
-            }
-            captured.push(Column { name: (*column).into(), schema: Arc::clone(&codec.schema), in_value, rule });
+            let source = || source_type(&self.catalogue, *oid, *typmod, default, copied);
+            self.shapes.add(&mut draft, column, used.in_value, &codec.schema, source);
             codecs.push(Some(codec));
         }
-        let index = |key: &String| captured.iter().position(|column| *column.name == **key);
-        let mut key: Vec<usize> = key_names.iter().filter_map(index).collect();
-        let wire_key =
-            key_names.iter().filter_map(|key| names.iter().position(|n| n == key)).map(|i| i as u16).collect();
-        let mut codec = RowCodec::new(codecs.clone());
-        if let Some((name, value)) = self.context.naming.key_field(schema, table) {
-            key.push(captured.len());
-            let schema = Schema::of(Kind::String).build();
-            captured.push(Column { name: name.into(), schema, in_value: false, rule: None });
-            codec = codec.with_constant(Value::Text(value));
-        }
-        let described = Table { schema: schema.into(), name: table.into(), columns: captured, key };
+        let codec = RowCodec::new(codecs.clone());
         let decode: Box<dyn Decode> = if columns.iter().any(|column| column.printed.is_some()) {
             let given = columns.iter().zip(&codecs).filter_map(|(sent, codec)| Some((sent.printed, codec.as_ref()?)));
             let given =
@@ -282,12 +187,8 @@ impl Tables {
         } else {
             Box::new(codec)
         };
-        let source = self.source(schema, table);
-        let shape = self
-            .context
-            .shape(&described, source, decode)
-            .map_err(|reason| Error::Schema { table: name.clone(), reason })?;
-        Ok(Built { shape: Arc::new(shape), wire_key, codecs, described })
+        let shaped = self.shapes.finish(draft, decode).map_err(|reason| Error::Schema { table: name, reason })?;
+        Ok(Built { shape: shaped.shape, wire_key: shaped.wire_key, codecs, described: shaped.table })
     }
 
     /// Keeps the name of a user's type that the log announces: by now the type may be dropped from the catalogue.

@@ -71,7 +71,7 @@ async fn every_way_in() {
         (SslMode::VerifyCa, "127.0.0.1", Some("ca.crt"), Ok(true)),
         (SslMode::VerifyCa, "127.0.0.1", Some("server.crt"), Ok(true)),
         (SslMode::VerifyCa, "localhost", Some("stranger.crt"), Err("database.sslrootcert")),
-        (SslMode::VerifyCa, "localhost", Some("password"), Err("no usable root certificate")),
+        (SslMode::VerifyCa, "localhost", Some("password"), Err("neither PEM nor")),
         (SslMode::VerifyFull, "localhost", Some("ca.crt"), Ok(true)),
         (SslMode::VerifyFull, "localhost", Some("server.crt"), Ok(true)),
         (SslMode::VerifyFull, "127.0.0.1", Some("ca.crt"), Err("subjectAltName")),
@@ -109,13 +109,23 @@ async fn every_way_in() {
     assert_eq!(refused.unwrap_err().sqlstate(), Some("28000"));
 
     // Certificates in place of a password.
-    for (key, expect) in [("client.key", None), ("client.pk8", None), ("locked.pk8", Some("is encrypted"))] {
+    for (certificate, key, password, expect) in [
+        (Some("client.crt"), "client.key", None, None),
+        (Some("client.crt"), "client.pk8", None, None),
+        (Some("client.crt"), "locked.pk8", Some("x"), None),
+        (Some("client.crt"), "locked.pk8", None, Some("database.sslpassword: the private key")),
+        (Some("client.crt"), "locked.pk8", Some("y"), Some("database.sslpassword: the password does not open")),
+        (None, "client.p12", Some("x"), None),
+        (None, "client.p12", Some("y"), Some("database.sslpassword: the password does not open")),
+        (None, "client.key", None, Some("database.sslcert: must be set")),
+    ] {
         let options = ConnectOptions {
             user: "by_cert".into(),
             password: None,
             sslmode: SslMode::Require,
-            sslcert: Some(server.file("client.crt")),
+            sslcert: certificate.map(|name| server.file(name)),
             sslkey: Some(server.file(key)),
+            sslpassword: password.map(str::to_owned),
             ..base.clone()
         };
         match (connect(&options).await, expect) {

@@ -1,6 +1,6 @@
 //! Which tables and columns are captured: lists of regular expressions that ignore case and must match the whole name.
 
-use settings::{JavaRegex, RegexError, split_regex_list};
+use settings::{JavaRegex, Reader, RegexError, split_regex_list};
 
 /// A list of patterns, each matched against the whole name.
 #[derive(Clone, Debug, Default)]
@@ -41,26 +41,46 @@ impl Patterns {
     }
 }
 
-/// The lists as the user wrote them; an empty text means that the key is not set.
+/// The lists as the user wrote them. A regex must match the whole name, in any case; an empty list filters nothing. Of an
+/// include list and its exclude list at most one is set.
 #[derive(Clone, Debug, Default)]
 pub struct TableFilterSpec {
-    /// `schema.include.list`.
-    pub schema_include: String,
-    /// `schema.exclude.list`.
-    pub schema_exclude: String,
-    /// `table.include.list`.
-    pub table_include: String,
+    /// `schema.include.list`, or `database.include.list` where a database has no schemas.
+    pub schema_include: Vec<String>,
+    /// `schema.exclude.list`, or `database.exclude.list`.
+    pub schema_exclude: Vec<String>,
+    /// `table.include.list`: on `schema.table`.
+    pub table_include: Vec<String>,
     /// `table.exclude.list`.
-    pub table_exclude: String,
-    /// `column.include.list`.
-    pub column_include: String,
+    pub table_exclude: Vec<String>,
+    /// `column.include.list`: on `schema.table.column`. Key columns stay in the key.
+    pub column_include: Vec<String>,
     /// `column.exclude.list`.
-    pub column_exclude: String,
+    pub column_exclude: Vec<String>,
+    /// `table.ignore.builtin`: whether the server's own tables are left out, whatever the lists say.
+    pub ignore_builtin: bool,
+}
+
+impl TableFilterSpec {
+    /// Reads the lists. `level` is what the first part of a table's name is: `schema` or `database`.
+    pub fn read(r: &mut Reader<'_>, level: &str) -> Self {
+        Self {
+            schema_include: r.regex_texts(&format!("{level}.include.list")),
+            schema_exclude: r.regex_texts(&format!("{level}.exclude.list")),
+            table_include: r.regex_texts("table.include.list"),
+            table_exclude: r.regex_texts("table.exclude.list"),
+            column_include: r.regex_texts("column.include.list"),
+            column_exclude: r.regex_texts("column.exclude.list"),
+            ignore_builtin: r.boolean("table.ignore.builtin"),
+        }
+    }
 }
 
 /// Decides which tables and columns are captured.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TableFilter {
+    /// Set if the server's own tables are left out.
+    is_builtin: Option<fn(&str, &str) -> bool>,
     schema_include: Patterns,
     schema_exclude: Patterns,
     table_include: Patterns,
@@ -70,19 +90,30 @@ pub struct TableFilter {
 }
 
 impl TableFilter {
-    /// Compiles the lists.
+    /// Compiles the lists. `is_builtin` says of which schema and table the server itself is the owner.
     ///
     /// # Errors
     /// The engine's complaint about the first invalid pattern. Validation refuses such a config before.
-    pub fn new(spec: &TableFilterSpec) -> Result<Self, RegexError> {
+    pub fn new(spec: &TableFilterSpec, is_builtin: fn(&str, &str) -> bool) -> Result<Self, RegexError> {
         Ok(Self {
-            schema_include: Patterns::parse(&spec.schema_include)?,
-            schema_exclude: Patterns::parse(&spec.schema_exclude)?,
-            table_include: Patterns::parse(&spec.table_include)?,
-            table_exclude: Patterns::parse(&spec.table_exclude)?,
-            column_include: Patterns::parse(&spec.column_include)?,
-            column_exclude: Patterns::parse(&spec.column_exclude)?,
+            is_builtin: spec.ignore_builtin.then_some(is_builtin),
+            schema_include: Patterns::new(&spec.schema_include)?,
+            schema_exclude: Patterns::new(&spec.schema_exclude)?,
+            table_include: Patterns::new(&spec.table_include)?,
+            table_exclude: Patterns::new(&spec.table_exclude)?,
+            column_include: Patterns::new(&spec.column_include)?,
+            column_exclude: Patterns::new(&spec.column_exclude)?,
         })
+    }
+
+    /// Whether tables of a schema (of a database where a database has no schemas) may be captured.
+    pub fn schema(&self, schema: &str) -> bool {
+        let is_listed = if self.schema_include.is_empty() {
+            !self.schema_exclude.matches(schema)
+        } else {
+            self.schema_include.matches(schema)
+        };
+        is_listed && !self.is_builtin.is_some_and(|is_builtin| is_builtin(schema, ""))
     }
 
     /// Whether a table is captured.
@@ -90,8 +121,14 @@ impl TableFilter {
         let passes = |include: &Patterns, exclude: &Patterns, name: &str| {
             if include.is_empty() { !exclude.matches(name) } else { include.matches(name) }
         };
-        passes(&self.schema_include, &self.schema_exclude, schema)
+        !self.is_builtin.is_some_and(|is_builtin| is_builtin(schema, table))
+            && passes(&self.schema_include, &self.schema_exclude, schema)
             && passes(&self.table_include, &self.table_exclude, &format!("{schema}.{table}"))
+    }
+
+    /// Whether the server's own tables are left out.
+    pub fn ignores_builtin(&self) -> bool {
+        self.is_builtin.is_some()
     }
 
     /// Whether a column is part of the record's value. A key column is in the key whatever this returns.
@@ -122,13 +159,14 @@ mod tests {
     use super::*;
 
     fn spec(table_include: &str, table_exclude: &str, schema_include: &str) -> TableFilter {
-        TableFilter::new(&TableFilterSpec {
-            table_include: table_include.into(),
-            table_exclude: table_exclude.into(),
-            schema_include: schema_include.into(),
+        let spec = TableFilterSpec {
+            table_include: split_regex_list(table_include),
+            table_exclude: split_regex_list(table_exclude),
+            schema_include: split_regex_list(schema_include),
+            ignore_builtin: true,
             ..TableFilterSpec::default()
-        })
-        .unwrap()
+        };
+        TableFilter::new(&spec, |schema, _| schema == "sys").unwrap()
     }
 
     #[track_caller]
@@ -149,6 +187,13 @@ mod tests {
         check(&filter, "app1.log", false);
         check(&filter, "app22.t", false);
         check(&filter, "other.t", true);
+    }
+
+    #[test]
+    fn the_server_s_own_tables_are_left_out_whatever_the_lists_say() {
+        check(&spec("sys.t", "", "sys"), "sys.t", false);
+        let spec = TableFilterSpec { ignore_builtin: false, ..TableFilterSpec::default() };
+        check(&TableFilter::new(&spec, |schema, _| schema == "sys").unwrap(), "sys.t", true);
     }
 
     #[test]

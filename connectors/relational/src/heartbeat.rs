@@ -57,6 +57,7 @@ impl Heartbeat {
             partition: Some(0),
             key: Some((Arc::clone(&self.key), Value::Struct(vec![Value::text(&self.server)]))),
             value: Some((Arc::clone(&self.value), Value::Struct(vec![Value::Int(now_ms)]))),
+            has_context: false,
             position: Some(position.clone()),
         })
     }

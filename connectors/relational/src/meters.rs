@@ -5,22 +5,30 @@
 //!
 //! Must not know: names of metrics, formats.
 
+mod histogram;
+mod lags;
+mod log;
+mod sampled;
+mod snapshot;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use tokio::time::Instant;
-
+pub use self::histogram::{Histogram, HistogramNumbers};
+pub use self::lags::Lags;
+pub use self::log::{HistoryNumbers, HistoryState, LogNumbers};
+pub use self::sampled::Sampled;
+pub use self::snapshot::{SnapshotNumbers, SnapshotState};
+use crate::retained::Retained;
 use crate::tally::{Complaint, Tally};
-
-/// Rates, means and maxima are taken over the last two windows of this length, as in Kafka's clients
-/// (`metrics.num.samples` and `metrics.sample.window.ms`).
-const WINDOW: Duration = Duration::from_secs(30);
 
 /// The numbers of one task.
 #[derive(Debug)]
 pub struct Meters {
     connector: Arc<str>,
     numbers: Mutex<Numbers>,
+    /// From the source's commit to the broker's acknowledgement. It is outside of the lock, because the thread that hears of
+    /// acknowledgements counts in it.
+    latency: Histogram,
     bad_values: Tally,
     left_out: Tally,
     not_reselected: Tally,
@@ -41,6 +49,8 @@ pub struct Numbers {
     pub others: u64,
     /// Changes of tables that are not captured.
     pub filtered: u64,
+    /// Updates that changed no captured column and were left out. `None` for a connector that sends them.
+    pub unchanged: Option<u64>,
     /// Values or rows that could not be decoded.
     pub erroneous: u64,
     /// Transactions of the log that were read to their end.
@@ -57,16 +67,23 @@ pub struct Numbers {
     pub queue_capacity: u64,
     /// Batches that wait for the pipeline.
     pub queued: u64,
+    /// Events in the batches that wait for the pipeline.
+    pub queued_events: u64,
     /// Bytes of the buffers of the batches that wait for the pipeline.
     pub queued_bytes: u64,
     /// Records that the connector made.
     pub polled: u64,
     /// Records passed to the sink.
     pub sent: u64,
-    /// Records passed to the sink whose delivery is not known yet.
+    /// Records that the connector made, of batches that are not acknowledged as a whole.
     pub under_way: u64,
+    /// Records passed to the sink, of batches that are acknowledged as a whole.
+    pub written: u64,
     /// Records that the broker refused and that were skipped.
     pub refused: u64,
+    /// When the source wrote the oldest batch that is not acknowledged as a whole, in milliseconds since 1970. `None` when there
+    /// is no such batch, or when it does not say.
+    pub oldest_under_way_ms: Option<i64>,
     /// Bytes of the keys and values passed to the sink, before compression.
     pub sent_bytes: u64,
     /// Records that transforms dropped.
@@ -77,6 +94,10 @@ pub struct Numbers {
     pub errors: u64,
     /// Records that failed for good and were skipped.
     pub skipped: u64,
+    /// Records that were skipped and whose letter was to be written.
+    pub letters: u64,
+    /// Letters that could not be written.
+    pub failed_letters: u64,
     /// Attempts that were repeated.
     pub retries: u64,
     /// Failed records that were logged, each with a line of its own.
@@ -89,38 +110,28 @@ pub struct Numbers {
     pub failed_commits: u64,
     /// How long an offset write took, in milliseconds.
     pub commit_ms: Sampled,
+    /// 1 for an offset write that was acknowledged, 0 for one that failed.
+    pub commit_outcomes: Sampled,
+    /// Records of a transaction. Only with exactly-once delivery.
+    pub transaction_records: Sampled,
     /// How many records a batch had.
     pub batch_records: Sampled,
     /// How long the conversion of a batch took, in milliseconds.
     pub batch_ms: Sampled,
-    /// The number of records under way, sampled once a batch.
+    /// The number of records under way, whenever it changes.
     pub active: Sampled,
-    /// Records passed to the sink, sampled once a batch.
+    /// Records of batches that are acknowledged as a whole.
     pub writes: Sampled,
-}
-
-/// Lags since the start of the task, in milliseconds.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Lags {
-    /// The number of lags measured.
-    pub count: u64,
-    /// The sum of all lags.
-    pub sum: i64,
-    /// The smallest lag; 0 before the first.
-    pub min: i64,
-    /// The largest lag; 0 before the first.
-    pub max: i64,
-}
-
-impl Lags {
-    /// Adds a lag.
-    pub fn add(&mut self, lag_ms: i64) {
-        let is_first = self.count == 0;
-        self.min = if is_first { lag_ms } else { self.min.min(lag_ms) };
-        self.max = if is_first { lag_ms } else { self.max.max(lag_ms) };
-        self.sum = self.sum.saturating_add(lag_ms);
-        self.count += 1;
-    }
+    /// Of copies of tables.
+    pub snapshot: SnapshotNumbers,
+    /// The log that the server keeps for this connector, when it was last asked.
+    pub retained: Option<Retained>,
+    /// From the source's commit to the broker's acknowledgement. [`Meters::read`] fills it in.
+    pub latency: HistogramNumbers,
+    /// Of a log that is a row of files.
+    pub log: Option<LogNumbers>,
+    /// Of a schema history.
+    pub history: Option<HistoryNumbers>,
 }
 
 impl Numbers {
@@ -129,9 +140,25 @@ impl Numbers {
         self.creates + self.updates + self.deletes + self.others
     }
 
-    /// Records that the broker has acknowledged.
+    /// The numbers of a log that is a row of files, from now on.
+    pub fn log(&mut self) -> &mut LogNumbers {
+        self.log.get_or_insert_default()
+    }
+
+    /// The numbers of a schema history, from now on.
+    pub fn history(&mut self) -> &mut HistoryNumbers {
+        self.history.get_or_insert_default()
+    }
+
+    /// Records that the broker has acknowledged, of batches that are acknowledged as a whole (as Connect counts them).
     pub fn delivered(&self) -> u64 {
-        self.sent.saturating_sub(self.under_way).saturating_sub(self.refused)
+        self.written.saturating_sub(self.refused)
+    }
+
+    /// Counts a value or row that could not be decoded, for the copy if one is under way.
+    pub fn bad_value(&mut self) {
+        let count = if self.snapshot.is_running() { &mut self.snapshot.erroneous } else { &mut self.erroneous };
+        *count += 1;
     }
 }
 
@@ -141,10 +168,16 @@ impl Meters {
         Self {
             connector,
             numbers: Mutex::default(),
+            latency: Histogram::default(),
             bad_values: Tally::default(),
             left_out: Tally::default(),
             not_reselected: Tally::default(),
         }
+    }
+
+    /// The connector's name.
+    pub fn connector(&self) -> &str {
+        &self.connector
     }
 
     fn lock(&self) -> MutexGuard<'_, Numbers> {
@@ -160,12 +193,19 @@ impl Meters {
 
     /// A copy of all numbers.
     pub fn read(&self) -> Numbers {
-        self.lock().clone()
+        let mut numbers = self.lock().clone();
+        numbers.latency = self.latency.read();
+        numbers
+    }
+
+    /// The times from the source's commit to the broker's acknowledgement. Adding one takes no lock.
+    pub fn latency(&self) -> &Histogram {
+        &self.latency
     }
 
     /// Counts a value that could not be converted and is sent as null; logs this at most every ten seconds.
     pub fn bad_value(&self, column: &str, reason: &str) {
-        self.count(|numbers| numbers.erroneous += 1);
+        self.count(Numbers::bad_value);
         if let Some(complaint) = self.bad_values.add(|| format!("column {column}: {reason}")) {
             self.say_bad_values(&complaint);
         }
@@ -218,94 +258,23 @@ impl Meters {
     }
 }
 
-/// The measurements of one window.
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    begin: Instant,
-    count: u64,
-    sum: f64,
-    max: f64,
-}
-
-/// Measurements of the last two windows of 30 seconds.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sampled {
-    earlier: Option<Window>,
-    now: Option<Window>,
-}
-
-impl Sampled {
-    /// Adds a measurement taken at `at`.
-    pub fn add(&mut self, at: Instant, value: f64) {
-        match &mut self.now {
-            Some(window) if at.duration_since(window.begin) < WINDOW => {
-                window.count += 1;
-                window.sum += value;
-                window.max = window.max.max(value);
-            }
-            last => self.earlier = last.replace(Window { begin: at, count: 1, sum: value, max: value }),
-        }
-    }
-
-    fn windows(&self) -> impl Iterator<Item = &Window> {
-        [&self.earlier, &self.now].into_iter().flatten().filter(|window| window.begin.elapsed() < WINDOW * 2)
-    }
-
-    /// The mean of the measurements; `None` without measurements.
-    pub fn mean(&self) -> Option<f64> {
-        let (count, sum) =
-            self.windows().fold((0, 0.0), |(count, sum), window| (count + window.count, sum + window.sum));
-        (count > 0).then(|| sum / count as f64)
-    }
-
-    /// The largest measurement; `None` without measurements.
-    pub fn max(&self) -> Option<f64> {
-        self.windows().map(|window| window.max).reduce(f64::max)
-    }
-
-    /// The sum of the measurements per second.
-    pub fn per_second(&self) -> f64 {
-        let Some(first) = self.windows().next() else { return 0.0 };
-        // As in Kafka's clients, the first window counts as a whole one; otherwise the first batch would give a huge
-        // rate.
-        let mut elapsed = first.begin.elapsed();
-        if elapsed < WINDOW {
-            elapsed += WINDOW;
-        }
-        self.windows().map(|window| window.sum).sum::<f64>() / elapsed.as_secs_f64()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn windows_forget() {
-        let mut sampled = Sampled::default();
-        assert_eq!((sampled.mean(), sampled.max(), sampled.per_second()), (None, None, 0.0));
-        sampled.add(Instant::now(), 30.0);
-        sampled.add(Instant::now(), 60.0);
-        assert_eq!((sampled.mean(), sampled.max(), sampled.per_second()), (Some(45.0), Some(60.0), 3.0));
-        tokio::time::advance(WINDOW).await;
-        sampled.add(Instant::now(), 15.0);
-        assert_eq!((sampled.mean(), sampled.max(), sampled.per_second()), (Some(35.0), Some(60.0), 3.5));
-        tokio::time::advance(WINDOW).await;
-        assert_eq!((sampled.mean(), sampled.max(), sampled.per_second()), (Some(15.0), Some(15.0), 0.5));
-    }
-
-    #[test]
-    fn lags() {
-        let mut lags = Lags::default();
-        for lag in [5, -1, 8] {
-            lags.add(lag);
-        }
-        assert_eq!((lags.count, lags.sum, lags.min, lags.max), (3, 12, -1, 8));
-    }
-
     #[test]
     fn what_is_under_way_is_not_delivered() {
-        let numbers = Numbers { sent: 10, under_way: 3, refused: 1, ..Numbers::default() };
+        let numbers = Numbers { sent: 10, written: 7, under_way: 3, refused: 1, ..Numbers::default() };
         assert_eq!(numbers.delivered(), 6);
+    }
+
+    #[test]
+    fn values_of_a_copy_are_counted_with_it() {
+        let meters = Meters::new("c".into());
+        meters.bad_value("a", "reason");
+        meters.count(|numbers| numbers.snapshot.begins());
+        meters.bad_value("a", "reason");
+        let numbers = meters.read();
+        assert_eq!((numbers.erroneous, numbers.snapshot.erroneous), (1, 1));
     }
 }

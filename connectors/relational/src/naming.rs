@@ -1,5 +1,7 @@
 //! Topic names: the topic of a table's changes, and the connector's other topics.
 
+mod read;
+
 use settings::JavaReplacement;
 
 use record::push_unicode;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use record::{Batch, Position};
+use retry::Outlook;
 use serde_json::{Map, Value as Json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::Meters;
 use crate::budget::{Account, Budget, Lease};
+use crate::{History, Meters, SnapshotState};
 
 /// How long a position may wait to be stored before the task's status says so, and how often that is repeated.
 const STORING: Duration = Duration::from_secs(10);
@@ -24,6 +25,20 @@ pub enum Message {
     /// Stores this position as soon as everything before it is delivered, without waiting for the next flush, and then
     /// answers on the channel.
     Store(Position, oneshot::Sender<()>),
+    /// A copy of tables begins, or ends in some way. If one begins while another is not complete, the records since then were
+    /// sent in vain.
+    Copy(CopyState),
+}
+
+/// How far a copy of tables is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyState {
+    /// Its first record comes next.
+    Begins,
+    /// All its records were sent.
+    Ends,
+    /// It failed, and another attempt follows: what it has sent was sent in vain.
+    Fails,
 }
 
 /// A failure that ends a task, as the `trace` of a task's status shows it.
@@ -31,6 +46,15 @@ pub enum Message {
 pub struct TaskError {
     /// The first line is `<java class>: <message>`; then come the causes, then what to do. Lines are separated by `\n`.
     pub trace: String,
+    /// Whether the task may succeed when it is started again later.
+    pub outlook: Outlook,
+}
+
+impl TaskError {
+    /// A failure of which the same configuration and data would fail again.
+    pub fn lasting(trace: impl Into<String>) -> Self {
+        Self { trace: trace.into(), outlook: Outlook::CannotPass }
+    }
 }
 
 impl fmt::Display for TaskError {
@@ -70,6 +94,11 @@ pub struct Outlet {
     pub stop: watch::Receiver<bool>,
     /// The task's counters.
     pub meters: Arc<Meters>,
+    /// Whether all records of a copy become visible together, when it is complete. An attempt that did not complete has left
+    /// nothing then, so that the next one may start as if it had not been.
+    pub copies_are_whole: bool,
+    /// The schema history, for a connector that keeps one.
+    pub history: Option<History>,
     standing: watch::Sender<Standing>,
     records: Option<mpsc::Sender<Message>>,
     account: Arc<Account>,
@@ -87,10 +116,17 @@ impl Place<'_> {
         if let Message::Batch(batch, _) = &message {
             self.meters.count(|numbers| {
                 numbers.queued += 1;
+                numbers.queued_events += batch.items.len() as u64;
                 numbers.queued_bytes += batch.buffer.len() as u64;
             });
         }
         self.permit.send(message);
+    }
+}
+
+impl std::fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outlet").field("connector", &self.connector).finish_non_exhaustive()
     }
 }
 
@@ -115,12 +151,28 @@ impl Outlet {
         depth: usize,
         meters: Arc<Meters>,
     ) -> (Self, OutletEnds) {
-        meters.count(|numbers| numbers.queue_capacity = depth as u64);
+        meters.count(|numbers| {
+            // A task that begins anew keeps its meters, and nothing of its first attempt waits or is under way.
+            (numbers.queue_capacity, numbers.queued, numbers.queued_events) = (depth as u64, 0, 0);
+            (numbers.queued_bytes, numbers.under_way, numbers.oldest_under_way_ms) = (0, 0, None);
+        });
         let (records, received) = mpsc::channel(depth);
         let (stored_out, stored) = watch::channel(None);
         let (standing, standing_in) = watch::channel(Standing::Starting);
         let account = budget.open();
-        let outlet = Self { connector, offset, stored, stop, meters, standing, records: Some(records), account };
+        let history = None;
+        let outlet = Self {
+            connector,
+            offset,
+            stored,
+            stop,
+            meters,
+            copies_are_whole: false,
+            history,
+            standing,
+            records: Some(records),
+            account,
+        };
         (outlet, OutletEnds { records: received, stored: stored_out, standing: standing_in })
     }
 
@@ -219,6 +271,55 @@ impl Outlet {
             tracing::warn!(connector = %self.connector, waited_s = began.elapsed().as_secs(), "the position is not stored yet");
             self.stand(Standing::Storing);
         }
+    }
+
+    /// Says that a copy begins. Call it before the first record of the copy.
+    pub async fn copy_begins(&self) -> bool {
+        self.meters.count(|numbers| numbers.snapshot.begins());
+        self.tell_of_copy(CopyState::Begins).await
+    }
+
+    /// Says that a copy is complete. Call it after its last record.
+    pub async fn copy_ends(&self) -> bool {
+        let is_told = self.tell_of_copy(CopyState::Ends).await;
+        if is_told {
+            self.meters.count(|numbers| numbers.snapshot.ends(SnapshotState::Completed));
+        }
+        is_told
+    }
+
+    /// Says that a copy failed, before another attempt is made.
+    pub async fn copy_fails(&self) -> bool {
+        self.meters.count(|numbers| numbers.snapshot.ends(SnapshotState::Aborted));
+        // Where rows are visible at once there is nothing to take back, and a full queue must not hold up the error.
+        !self.copies_are_whole || self.tell_of_copy(CopyState::Fails).await
+    }
+
+    /// Before a copy whose records become visible as a whole: stores what was reached before it, because those records do not
+    /// belong to it, and a copy that fails takes back what is not stored. Returns false when the pipeline is gone or the
+    /// connector must stop.
+    pub async fn store_before_copy(&self, reached: Option<&Position>) -> bool {
+        match reached.filter(|reached| self.copies_are_whole && self.stored.borrow().as_ref() != Some(*reached)) {
+            Some(reached) => self.store(reached.clone()).await,
+            None => true,
+        }
+    }
+
+    /// Returns false when the pipeline is gone or the connector must stop.
+    async fn tell_of_copy(&self, state: CopyState) -> bool {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            place = self.place() => place.map(|place| place.send(Message::Copy(state))).is_some(),
+            () = async { drop(stop.wait_for(|stop| *stop).await) } => false,
+        }
+    }
+
+    /// Stores the position at which a copy begins, before its first row is sent, so that a later start knows that rows may
+    /// have been sent. Where copies are whole there is nothing to know. Returns false when the pipeline is gone or the
+    /// connector must stop.
+    pub async fn store_begin_of_copy(&self, position: Position) -> bool {
+        self.copies_are_whole || self.store(position).await
     }
 
     /// As [`store`](Self::store), but does not wait until the position is stored. Returns false when the pipeline is

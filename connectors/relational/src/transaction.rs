@@ -55,6 +55,7 @@ impl TransactionTopic {
             partition: None,
             key: Some((Arc::clone(&self.key), Value::Struct(vec![Value::text(id)]))),
             value: Some((Arc::clone(&self.value), Value::Struct(values))),
+            has_context: false,
             position,
         }
     }
@@ -85,6 +86,11 @@ impl Transactions {
     pub fn reset(&mut self) {
         self.total = 0;
         self.tables.clear();
+    }
+
+    /// The tables of the counted events, with their numbers of events.
+    pub fn tables(&self) -> impl Iterator<Item = (&Arc<str>, i64)> {
+        self.tables.iter().map(|(table, count)| (table, *count))
     }
 
     /// Counts an event of `table`; returns its number in the transaction and its number among the events of this table,

@@ -51,7 +51,7 @@ impl AvroConverter {
     }
 
     async fn encoder(&self, topic: &str, part: &Part) -> Result<Encoder, ConvertError> {
-        let text = document(Some(&part.schema), self.options)?;
+        let text = document(&part.schema, self.options)?;
         let of = parse(&text).map_err(|error| ConvertError::Avro { field: "".into(), error })?;
         let name = if let Form::Record(record) = &of.form { Some(record.name.text()) } else { None };
         let given = Document { kind: DocumentKind::Avro, text, references: Vec::new() };

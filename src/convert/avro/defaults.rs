@@ -9,8 +9,8 @@ use super::document::{has_text_keys, is_union};
 use super::error::AvroError;
 use super::names::field_name;
 use super::options::Options;
-use super::print::write_text;
 use super::types::{Form, Record, Type};
+use crate::convert::json::write_text;
 use crate::convert::number::{write_double, write_float};
 
 /// Writes a value of a schema as Java's converter writes defaults. The value is an argument because a struct's default

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use record::{Kind, Schema, Value};
 
+use super::anything::ANYTHING;
 use super::defaults::{accepts, write_value};
 use super::error::AvroError;
 use super::names::{NAMESPACE, Name, field_name, type_name};
@@ -17,6 +18,7 @@ use super::options::{Family, Options};
 use super::print;
 use super::types::{Enum, Field, Fixed, Form, Properties, Record, Type};
 use crate::convert::ConvertError;
+use crate::convert::json::write_text;
 
 const UNION: &str = "io.confluent.connect.avro.Union";
 const ENUM: &str = "io.confluent.connect.avro.Enum";
@@ -28,24 +30,14 @@ const PRECISION: &str = "connect.decimal.precision";
 const FIXED_SIZE: &str = "connect.fixed.size";
 const FIELD_DEFAULT: &str = "io.confluent.connect.avro.field.default";
 
-/// What a record without a schema is written as. It names itself, so it is written here as it is.
-const ANYTHING: &str = concat!(
-    r#"{"type":"record","name":"Anything","namespace":"io.confluent.connect.avro","fields":["#,
-    r#"{"name":"boolean","type":["null","boolean"],"default":null},{"name":"bytes","type":["null","bytes"],"default":null},"#,
-    r#"{"name":"double","type":["null","double"],"default":null},{"name":"float","type":["null","float"],"default":null},"#,
-    r#"{"name":"int","type":["null","int"],"default":null},{"name":"long","type":["null","long"],"default":null},"#,
-    r#"{"name":"string","type":["null","string"],"default":null},"#,
-    r#"{"name":"array","type":["null",{"type":"array","items":"Anything"}],"default":null},"#,
-    r#"{"name":"map","type":["null",{"type":"array","items":{"type":"record","name":"MapEntry","fields":["#,
-    r#"{"name":"key","type":"Anything"},{"name":"value","type":"Anything"}]}}],"default":null}]}"#
-);
-
-/// The text of the document for a schema; `None` stands for records without a schema.
+/// The text of the document for a schema.
 ///
 /// # Errors
 /// When Avro cannot express the schema. The error names the field.
-pub(crate) fn document(schema: Option<&Arc<Schema>>, options: Options) -> Result<String, ConvertError> {
-    let Some(schema) = schema else { return Ok(ANYTHING.to_owned()) };
+pub(crate) fn document(schema: &Arc<Schema>, options: Options) -> Result<String, ConvertError> {
+    if schema.schemaless {
+        return Ok(ANYTHING.to_owned());
+    }
     let mut maker = Maker {
         options,
         made: HashMap::new(),
@@ -105,14 +97,14 @@ fn number<T: std::str::FromStr>(schema: &Schema, name: &str) -> Result<T, AvroEr
 
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
-    print::write_text(&mut out, text);
+    write_text(&mut out, text);
     out
 }
 
 struct Maker {
     options: Options,
-    /// What was made of required schemas, by their ids. The schemas are held, because an id is only unique among the
-    /// living.
+    /// What was made of required schemas, by their ids. The schemas are held, because one that nobody holds has another id when
+    /// it is made again.
     made: HashMap<u32, (Arc<Schema>, Arc<Type>)>,
     /// Records by the name of their Connect schema, for schemas that differ and have the same name.
     records: HashMap<Arc<str>, Arc<Type>>,
@@ -368,9 +360,9 @@ impl Maker {
         for (name, value) in &schema.parameters {
             if self.options.doc_of_schema || &**name != FIELD_DEFAULT {
                 out.push(if out.is_empty() { '{' } else { ',' });
-                print::write_text(&mut out, name);
+                write_text(&mut out, name);
                 out.push(':');
-                print::write_text(&mut out, value);
+                write_text(&mut out, value);
             }
         }
         (!out.is_empty()).then(|| out + "}")

@@ -7,9 +7,11 @@
 //! Must not know: registries, topics.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use record::{Field, Node, Part, Presence, Schema, Value, ValueRef};
 
+use super::anything;
 use super::document::is_union;
 use super::error::AvroError;
 use super::options::{Family, Options};
@@ -34,6 +36,9 @@ pub(super) fn encoder(
 ) -> Result<Encoder, ConvertError> {
     let read = |text: &str| parse(text).map_err(|error| ConvertError::Avro { field: "".into(), error });
     let of = read(own)?;
+    if part.schema.schemaless {
+        return schemaless(part, &of, registered.map(read).transpose()?.as_deref(), head);
+    }
     let planned = plan(&part.schema, &of, options).map_err(same_name)?;
     let (of, planned, is_own) = match registered {
         Some(text) if text != own => {
@@ -71,13 +76,29 @@ pub(super) fn encoder(
             }
         }));
     };
-    let program = Program::of(&Binary { plans }, &part, &head, &[])?;
+    let mut program = Program::of(&Binary { plans }, &part, &head, &[])?;
     Ok(Encoder::new(move |given: Given<'_, '_>, out| {
         if given.payload.is_null() || (may_be_null && part.is_null(given.payload.frame())) {
             return null();
         }
         program.write(given.payload.frame(), out)?;
         Ok(true)
+    }))
+}
+
+/// An encoder for values without a schema.
+fn schemaless(part: &Part, own: &Type, registered: Option<&Type>, head: &[u8]) -> Result<Encoder, ConvertError> {
+    if registered.is_some_and(|registered| !same_layout(own, registered)) {
+        let reason = "it is not that of values without a schema".to_owned();
+        return Err(ConvertError::Avro { field: "".into(), error: AvroError::Registered { reason } });
+    }
+    let (schema, head) = (Arc::clone(&part.schema), head.to_vec());
+    Ok(Encoder::new(move |given, out| match given.payload.to_value() {
+        Value::Null => Ok(false),
+        value => {
+            out.extend_from_slice(&head);
+            anything::write(out, &schema, &value).map(|()| true)
+        }
     }))
 }
 

@@ -4,6 +4,7 @@
 
 use super::error::AvroError;
 use super::options::{Family, Options};
+use crate::convert::scrub;
 
 /// The namespace of types that have no name in Connect.
 pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
@@ -92,29 +93,7 @@ fn check(name: &str) -> Result<(), AvroError> {
     }
 }
 
-/// With `scrub.invalid.names`, a name that Avro allows everywhere: characters are encoded as in a form of a web page,
-/// and what is no ASCII letter, digit or underscore afterwards becomes an underscore.
+/// With `scrub.invalid.names`, a name that Avro allows everywhere.
 fn scrubbed(name: &str, options: Options) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if !options.scrub_names || (name.chars().all(allowed) && !name.starts_with(|c: char| c.is_ascii_digit())) {
-        return name.to_owned();
-    }
-    let mut out = String::with_capacity(name.len() + 1);
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        out.push('x');
-    }
-    for byte in name.bytes() {
-        match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => out.push(char::from(byte)),
-            // A form leaves these alone or, for the blank, writes a plus.
-            b'_' | b'.' | b'-' | b'*' | b' ' => out.push('_'),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789ABCDEF";
-                out.push('_');
-                out.push(char::from(HEX[usize::from(byte >> 4)]));
-                out.push(char::from(HEX[usize::from(byte & 15)]));
-            }
-        }
-    }
-    out
+    if options.scrub_names { scrub::scrubbed(name, |first| first.is_ascii_digit()) } else { name.to_owned() }
 }

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use super::types::{Enum, Field, Fixed, Form, Properties, Record, Type};
+use crate::convert::json::write_text;
 
 /// The text of a whole document.
 pub(super) fn document(of: &Type) -> String {
@@ -141,27 +142,4 @@ impl Printer {
         }
         self.out.push(']');
     }
-}
-
-/// Writes a quoted JSON string as Jackson does into a text: only control characters, quotes and backslashes are escaped.
-pub(super) fn write_text(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{9}' => out.push_str("\\t"),
-            '\u{a}' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\u{d}' => out.push_str("\\r"),
-            c if c < ' ' => {
-                out.push_str("\\u00");
-                out.push_str(if c < '\u{10}' { "0" } else { "1" });
-                out.push(char::from(b"0123456789ABCDEF"[c as usize & 15]));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }

@@ -2,7 +2,7 @@
 //!
 //! Must not know: topics, envelopes, ids of schemas.
 
-use record::{Value, ValueRef, twos_complement};
+use record::{Value, ValueRef, twos_complement, unhex_checked};
 
 use super::error::AvroError;
 use super::plan::{Form, Plan};
@@ -179,10 +179,10 @@ fn write_short(out: &mut Vec<u8>, value: &ValueRef<'_>) {
 }
 
 fn write_hex(out: &mut Vec<u8>, digits: &[u8]) {
-    let half = |digit: u8| if digit.is_ascii_digit() { digit & 15 } else { (digit & 7) + 9 };
-    let (pairs, _) = digits.as_chunks::<2>();
-    write_long(out, pairs.len() as i64);
-    out.extend(pairs.iter().map(|[high, low]| half(*high) << 4 | half(*low)));
+    // The decoder has checked the digits.
+    let bytes = unhex_checked(digits);
+    write_long(out, bytes.len() as i64);
+    out.extend(bytes);
 }
 
 fn write_symbol(plan: &Plan, index: Option<&[u8]>, out: &mut Vec<u8>) -> Done {
@@ -203,7 +203,7 @@ fn write_unscaled(out: &mut Vec<u8>, unscaled: i128) {
 }
 
 /// Writes items as one block with their number before them, and the empty block that ends the list.
-fn write_block<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&T, &mut Vec<u8>) -> Done) -> Done {
+pub(super) fn write_block<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&T, &mut Vec<u8>) -> Done) -> Done {
     if !items.is_empty() {
         write_long(out, items.len() as i64);
     }

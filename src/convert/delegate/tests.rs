@@ -56,6 +56,16 @@ fn bytes_and_everything_else() {
     }
 }
 
+/// CloudEvents are prepared by a record's headers, which the other converter must be given too.
+#[test]
+fn a_delegate_sees_the_record() {
+    let options = [("delegate.converter.type", "io.debezium.converters.CloudEventsConverter")];
+    let converter = create(BINARY, &options.into_iter().collect(), Role::Value).unwrap();
+    let of = schema(Kind::structure([("ts_ms", schema(Kind::Int64))]));
+    let beat = Payload::Value(of, Value::Struct(vec![Value::Int(5)]));
+    assert_eq!(written(&*converter, "topic", &beat, &Headers::default()), Ok(None));
+}
+
 #[test]
 fn a_delegate_that_cannot_be_made_is_refused() {
     let refused = |options: &[(&str, &str)]| match create(

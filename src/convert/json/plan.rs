@@ -79,11 +79,9 @@ impl Node {
                     .map(|(i, member)| {
                         let path =
                             if field.is_empty() { member.name.to_string() } else { [field, &member.name].join(".") };
-                        {
-                            let mut text = Vec::new();
-                            prefix(i, &member.name, &mut text);
-                            Member { prefix: text.into(), node: Self::of(&member.schema, &path, style) }
-                        }
+                        let mut text = Vec::new();
+                        prefix(i, &member.name, &mut text);
+                        Member { prefix: text.into(), node: Self::of(&member.schema, &path, style) }
                     })
                     .collect(),
             ),
@@ -99,7 +97,7 @@ impl Node {
             // as a null without default.
             return self.rendered(default);
         }
-        schema.optional.then(|| b"null"[..].into())
+        (schema.optional || style.any_null).then(|| b"null"[..].into())
     }
 
     /// A value as text; `None` when it does not fit the schema.

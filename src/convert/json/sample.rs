@@ -64,11 +64,11 @@ pub(crate) fn bench_shape() -> Shape {
         ("ts_ns", optional(Kind::Int64), SourceField::Nanos(0)),
         ("schema", plain(Kind::String), SourceField::Text("public".into())),
         ("table", plain(Kind::String), SourceField::Text("t".into())),
-        ("txId", optional(Kind::Int64), SourceField::Word(3)),
+        ("txId", optional(Kind::Int64), SourceField::Steady(3)),
         ("lsn", optional(Kind::Int64), SourceField::Word(2)),
-        ("xmin", optional(Kind::Int64), SourceField::Word(4)),
-        ("origin", optional(Kind::String), SourceField::PositionText),
-        ("origin_lsn", optional(Kind::Int64), SourceField::Word(5)),
+        ("xmin", optional(Kind::Int64), SourceField::Steady(4)),
+        ("origin", optional(Kind::String), SourceField::PositionText(0)),
+        ("origin_lsn", optional(Kind::Int64), SourceField::Steady(5)),
     ];
     let block = Schema::of(Kind::structure(source.iter().map(|(name, schema, _)| (*name, schema.clone()))))
         .named("io.debezium.connector.postgresql.Source", Some(1))
@@ -121,7 +121,7 @@ pub(crate) fn bench_cells(text: &str) -> Vec<ValueRef<'_>> {
 pub(crate) fn change(op: Op) -> Change {
     let mut words = [NONE; Position::WORDS];
     words[..4].copy_from_slice(&[1_700_000_000_123_456, 24_023_119, 24_023_128, 555]);
-    Change::new(0, op, Position { words, text: None })
+    Change::new(0, op, Position { words, texts: None })
 }
 
 pub(crate) fn decoded<'a>(

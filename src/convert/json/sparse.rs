@@ -35,7 +35,7 @@ impl SparseJson {
     ///
     /// # Errors
     /// When a value does not fit its schema. The caller must then remove what was appended so far.
-    pub(in crate::convert) fn write(&self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+    pub(in crate::convert) fn write(&mut self, payload: &Payload<'_>, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         let start = out.len();
         match self.program.write(payload.frame(), out) {
             Ok(()) => return Ok(true),

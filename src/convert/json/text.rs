@@ -6,6 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use record::unhex_checked;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -99,6 +100,29 @@ fn unicode(out: &mut Vec<u8>, unit: u16) {
     out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
 }
 
+/// Writes a quoted JSON string as Jackson writes it into a text that does not become bytes at once: characters beyond U+FFFF
+/// stay as they are.
+pub(crate) fn write_text(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\u{1f}' => {
+                out.push_str(if character < '\u{10}' { "\\u000" } else { "\\u001" });
+                out.push(char::from(UPPER_HEX[character as usize & 15]));
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
 /// The same JSON with characters beyond U+FFFF as they are, where [`write_string`] has escaped them.
 pub(super) fn without_pairs(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -134,23 +158,16 @@ pub(crate) fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let _ = STANDARD.encode_slice(bytes, &mut out[start..]);
 }
 
-/// Writes bytes that are given as hexadecimal digits as unquoted base64.
+/// Writes bytes that are given as hexadecimal digits, which the decoder has checked, as unquoted base64.
 pub(crate) fn write_hex_as_base64(out: &mut Vec<u8>, digits: &[u8]) {
     // 48 bytes make 64 characters without padding, so the pieces can be written one after the other.
     let mut piece = [0; 48];
     for part in digits.chunks(96) {
-        let (pairs, _) = part.as_chunks::<2>();
-        for (byte, [high, low]) in piece.iter_mut().zip(pairs) {
-            *byte = nibble(*high) << 4 | nibble(*low);
-        }
-        write_base64(out, &piece[..pairs.len()]);
+        let bytes = unhex_checked(part);
+        let len = bytes.len();
+        piece.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
+        write_base64(out, &piece[..len]);
     }
-}
-
-fn nibble(digit: u8) -> u8 {
-    // '0'–'9' are 0x30–0x39, so the lower half is the digit. 'A'–'F' and 'a'–'f' have 1–6 in the lower half and bit 6
-    // set.
-    (digit & 15) + 9 * (digit >> 6)
 }
 
 #[cfg(test)]
@@ -177,6 +194,13 @@ mod tests {
         ] {
             assert_eq!(string(text), expect);
         }
+    }
+
+    #[test]
+    fn texts_keep_characters_beyond_the_first_plane() {
+        let mut out = String::new();
+        write_text(&mut out, "a\"\\/\u{8}\u{c}\n\r\t\u{0}\u{1f}\u{7f}é😀");
+        assert_eq!(out, "\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001F\u{7f}é😀\"");
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl JsonSchemaConverter {
         let given = Document { kind: DocumentKind::Json, text, references: Vec::new() };
         let registered = self.announcer.announce(topic, name, &given).await?;
         let frame = self.announcer.frame(topic, &registered, &[])?;
-        let json = SparseJson::of(part, &frame.prefix, self.options.style())?;
+        let mut json = SparseJson::of(part, &frame.prefix, self.options.style())?;
         Ok(Encoder::new(move |given, out| json.write(given.payload, out)).framed(frame))
     }
 }

@@ -7,11 +7,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use record::java_map::{Made, listed};
 use record::{Kind, Logical, Schema, Value};
 
 use super::Options;
-use super::document::{is_object, write_text};
-use crate::convert::java_map::{Made, listed};
+use super::document::is_object;
+use crate::convert::json::write_text;
 use crate::convert::number::{place_decimal, write_double, write_float, write_long_decimal};
 
 /// Writes a default. False when it cannot stand in a document: because JSON has no such number, or the value is none of the

@@ -8,11 +8,12 @@
 
 use std::fmt::Write as _;
 
+use record::java_map::{Made, listed};
 use record::{Kind, Logical, Schema};
 
 use super::Options;
 use super::default::write_default;
-use crate::convert::java_map::{Made, listed};
+use crate::convert::json::write_text;
 
 /// The text of the document for a schema.
 pub(super) fn document(schema: &Schema, options: Options) -> String {
@@ -175,25 +176,4 @@ impl Writer<'_> {
 /// Whether a map with such keys is a JSON object. Others are arrays of entries.
 pub(super) fn is_object(keys: &Schema) -> bool {
     matches!(keys.kind, Kind::String) && !keys.optional
-}
-
-/// Writes a JSON string as Jackson writes it into a text: only quotes, backslashes and control characters are escaped.
-pub(super) fn write_text(out: &mut String, text: &str) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}' => {
-                let _ = write!(out, "\\u{:04X}", u32::from(character));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
 }

@@ -89,7 +89,7 @@ proptest! {
             let options = Options { numeric: false, keep_null: false, additional };
             let text = document(&schema, options);
             let payload = Payload::Value(schema.clone(), value.clone());
-            let writer = SparseJson::of(&payload.part().unwrap(), b"", options.style()).unwrap();
+            let mut writer = SparseJson::of(&payload.part().unwrap(), b"", options.style()).unwrap();
             let mut out = Vec::new();
             prop_assert!(writer.write(&payload, &mut out).unwrap());
             let read: Json = serde_json::from_slice(&out).unwrap();

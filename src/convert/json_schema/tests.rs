@@ -25,7 +25,7 @@ fn payload(case: &Case) -> Result<Option<String>, String> {
     let payload = case.payload();
     let Some(part) = payload.part() else { return Ok(None) };
     let mut out = Vec::new();
-    let writer = SparseJson::of(&part, b"", Options::read(&case.options).style()).unwrap();
+    let mut writer = SparseJson::of(&part, b"", Options::read(&case.options).style()).unwrap();
     match writer.write(&payload, &mut out) {
         Ok(there) => Ok(there.then(|| String::from_utf8(out).unwrap())),
         Err(error) => Err(error.to_string()),

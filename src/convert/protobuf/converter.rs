@@ -13,7 +13,7 @@ use super::write::{write_members, write_record, write_root};
 use super::{Options, indexes, mapping_keys, root};
 use crate::convert::announce::Announcer;
 use crate::convert::registry::{self, Document, DocumentKind, Registry, RegistryError};
-use crate::convert::{ConvertError, Converter, Encoder, Prepare, TYPE_KEY};
+use crate::convert::{ConvertError, Converter, Encoder, Prepare, TYPE_KEY, proto_file};
 
 /// The converter's keys.
 pub(in crate::convert) const DEF: Def = Def::new(&[TYPE_KEY, registry::CONFLUENT, mapping_keys::KEYS]);
@@ -61,7 +61,7 @@ impl ProtobufConverter {
             (None, _) => indexes::FIRST.to_vec(),
             (Some((_, place)), None) => indexes::written(*place),
             (Some((name, _)), Some(other)) => {
-                let place = indexes::place(other, name).ok_or_else(|| {
+                let place = proto_file::place(other, name).ok_or_else(|| {
                     let error = ProtobufError::Message { name: name.clone() };
                     ConvertError::Protobuf { field: "".into(), error }
                 });

@@ -21,88 +21,9 @@ pub(super) fn written(place: usize) -> Vec<u8> {
     out
 }
 
-/// The place of a message among those of a document that are not inside of others, by its full name. None: there is no such
-/// message.
-pub(super) fn place(document: &str, full_name: &str) -> Option<usize> {
-    let words = words(document);
-    let package = words.windows(2).find(|pair| pair[0] == "package").map(|pair| pair[1]);
-    let name = match package {
-        Some(package) => full_name.strip_prefix(package)?.strip_prefix('.')?,
-        None => full_name,
-    };
-    let (mut depth, mut at) = (0_usize, 0);
-    for (i, word) in words.iter().enumerate() {
-        match *word {
-            "{" => depth += 1,
-            "}" => depth = depth.saturating_sub(1),
-            "message" if depth == 0 => match words.get(i + 1) {
-                Some(found) if *found == name => return Some(at),
-                _ => at += 1,
-            },
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The names, keywords and braces of a document, without its comments and texts.
-fn words(document: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut rest = document;
-    while let Some(first) = rest.chars().next() {
-        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-        let len = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if matches!(first, '"' | '\'') {
-            quoted(rest, first)
-        } else if is_name(first) {
-            let len = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-            words.push(&rest[..len]);
-            len
-        } else {
-            if matches!(first, '{' | '}') {
-                words.push(&rest[..1]);
-            }
-            first.len_utf8()
-        };
-        rest = &rest[len..];
-    }
-    words
-}
-
-/// The length of a text in quotes.
-fn quoted(rest: &str, quote: char) -> usize {
-    let mut is_escaped = false;
-    for (at, character) in rest.char_indices().skip(1) {
-        match character {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = true,
-            other if other == quote => return at + 1,
-            _ => {}
-        }
-    }
-    rest.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places() {
-        let document = "syntax = \"proto3\"; // message a.b.C {\n/* message C { */ package a.b;\nimport \"message {\";\n\
-                        message Other { message C {} string s = 1 [default = \"}'\\\"\"]; }\nenum E { X = 0; }\n\
-                        message C{ }";
-        for (name, expect) in
-            [("a.b.Other", Some(0)), ("a.b.C", Some(1)), ("a.b.D", None), ("C", None), ("a.b.message", None)]
-        {
-            assert_eq!(place(document, name), expect, "{name}");
-        }
-        assert_eq!(place("message X {}", "X"), Some(0));
-        assert_eq!(place("message", "X"), None);
-    }
 
     #[test]
     fn written_forms() {

@@ -5,15 +5,13 @@
 //!
 //! Must not know: registries, values, the text of a document.
 
-use std::fmt::Write as _;
-
 use std::collections::HashSet;
 
 use record::{Kind, Logical, Schema};
 
 use super::error::ProtobufError;
 use super::{Family, Options};
-use crate::convert::ConvertError;
+use crate::convert::{ConvertError, scrub};
 
 const UNNAMED: &str = "ConnectDefault";
 
@@ -306,26 +304,10 @@ pub(super) fn scrubbed(name: &str, options: Options) -> String {
     if options.family == Family::Apicurio {
         return replaced(name);
     }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let is_odd = |first: char| first.is_ascii_digit() || first == '_';
-    if !options.scrub_names || (name.chars().all(allowed) && !name.starts_with(is_odd)) {
-        return name.to_owned();
+    if options.scrub_names {
+        return scrub::scrubbed(name, |first| first.is_ascii_digit() || first == '_');
     }
-    let mut out = String::with_capacity(name.len() + 1);
-    if name.starts_with(is_odd) {
-        out.push('x');
-    }
-    for byte in name.bytes() {
-        match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => out.push(char::from(byte)),
-            // The form of a web page leaves these alone or, for the blank, writes a plus.
-            b'_' | b'.' | b'-' | b'*' | b' ' => out.push('_'),
-            _ => {
-                let _ = write!(out, "_{byte:02X}");
-            }
-        }
-    }
-    out
+    name.to_owned()
 }
 
 /// A name in which underscores stand for what Apicurio's converter does not allow.

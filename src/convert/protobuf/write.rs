@@ -5,7 +5,7 @@
 //!
 //! Must not know: registries, documents.
 
-use record::{Frame, Node, Value, ValueRef, civil_from_days, unhex};
+use record::{Frame, Node, Value, ValueRef, civil_from_days, unhex_checked};
 
 use super::error::ProtobufError;
 use super::model::{Label, Scalar};
@@ -287,7 +287,10 @@ fn write_scalar(of: Scalar, cell: &ValueRef<'_>, tag: u32, always: bool, out: &m
         (Scalar::Bytes, ValueRef::Hex(digits)) => {
             if always || !digits.is_empty() {
                 // The decoder has checked the digits.
-                bytes(out, tag, &unhex(digits).unwrap_or_default());
+                let content = unhex_checked(digits);
+                key(out, tag, DELIMITED);
+                varint(out, content.len() as u64);
+                out.extend(content);
             }
         }
         (Scalar::Text, ValueRef::Zoned { .. } | ValueRef::Uuid(_) | ValueRef::Sequence { .. }) => {

@@ -248,9 +248,7 @@ impl Apicurio {
             let reason = format!("its answer has no {name}");
             return Err(RegistryError::Unavailable { at: self.transport.shown(), reason });
         };
-        // A version is a number unless somebody named it.
-        let version = found.get("version").and_then(|version| version.as_str()?.parse().ok().or(version.as_i64()));
-        Ok(Registered { id, guid: None, version, kind: document.kind, document: None })
+        Ok(Registered { id, guid: None, version: number_of(found), kind: document.kind, document: None })
     }
 
     fn refusal(&self, failure: Failure, place: &Place, doing: String) -> RegistryError {
@@ -295,10 +293,16 @@ impl Apicurio {
     /// Names the version and the rule that a schema breaks. The message has neither, so they are asked for.
     async fn incompatible(&self, place: &Place, doing: String, code: i64, message: String) -> RegistryError {
         let latest = self.version(place, None).await.ok();
-        let version = latest.and_then(|(found, _)| found.get("version")?.as_str()?.parse().ok());
+        let version = latest.and_then(|(found, _)| number_of(&found));
         let rule = self.rule(place).await;
         RegistryError::Incompatible { doing, subject: place.to_string(), version, rule, reason: message, code }
     }
+}
+
+/// The number of a version by its description: a number, or a text with one. None for a version that somebody named.
+fn number_of(found: &Value) -> Option<i64> {
+    let version = found.get("version")?;
+    version.as_i64().or_else(|| version.as_str()?.parse().ok())
 }
 
 fn body(request: &mut Request, content_type: &'static str, text: String) {

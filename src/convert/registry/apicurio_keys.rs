@@ -187,21 +187,21 @@ pub const APICURIO: &[Key] = &[
         .family("apicurio.registry.request.headers.<name>")
         .doc("A header that is sent with each request to the registry (version 2)."),
     Key::new("apicurio.registry.tls.truststore.location", Kind::String)
-        .doc("File with the authorities that are trusted, PEM or PKCS12. Not set: the system's."),
-    Key::new("apicurio.registry.tls.truststore.password", Kind::Password).doc("Password of a PKCS12 trust store."),
+        .doc("File with the authorities that are trusted, PEM, PKCS12 or JKS. Not set: the system's."),
+    Key::new("apicurio.registry.tls.truststore.password", Kind::Password).doc("Password of the trust store."),
     Key::new("apicurio.registry.tls.truststore.type", Kind::String)
         .default("JKS")
         .doc("Format of the trust store.")
-        .support(Support::NoEffect("the format is found out from the content: PEM or PKCS12")),
+        .support(Support::NoEffect("the format is found out from the content: PEM, PKCS12 or JKS")),
     Key::new("apicurio.registry.tls.certificates", Kind::String)
         .doc("The authorities that are trusted: PEM text, or PEM files separated by commas."),
     Key::new("apicurio.registry.tls.keystore.location", Kind::String)
-        .doc("File with the client's certificates and private key, PEM or PKCS12."),
-    Key::new("apicurio.registry.tls.keystore.password", Kind::Password).doc("Password of a PKCS12 key store."),
+        .doc("File with the client's certificates and private key, PEM, PKCS12 or JKS."),
+    Key::new("apicurio.registry.tls.keystore.password", Kind::Password).doc("Password of the key store."),
     Key::new("apicurio.registry.tls.keystore.type", Kind::String)
         .default("JKS")
         .doc("Format of the key store.")
-        .support(Support::NoEffect("the format is found out from the content: PEM or PKCS12")),
+        .support(Support::NoEffect("the format is found out from the content: PEM, PKCS12 or JKS")),
     Key::new("apicurio.registry.tls.client-certificate", Kind::String)
         .doc("The client's certificates: PEM text or a PEM file."),
     Key::new("apicurio.registry.tls.client-key", Kind::Password).doc("The client's private key: PEM text or a PEM file."),

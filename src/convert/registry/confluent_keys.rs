@@ -233,22 +233,22 @@ pub const CONFLUENT: &[Key] = &[
     Key::new("schema.registry.ssl.truststore.type", Kind::String)
         .default("JKS")
         .doc("Format of the trust store.")
-        .support(Support::NoEffect("the format is found out from the content: PEM or PKCS12")),
+        .support(Support::NoEffect("the format is found out from the content: PEM, PKCS12 or JKS")),
     Key::new("schema.registry.ssl.truststore.location", Kind::String)
         .high()
-        .doc("File with the authorities that are trusted, PEM or PKCS12. Not set: the system's."),
-    Key::new("schema.registry.ssl.truststore.password", Kind::Password).high().doc("Password of a PKCS12 trust store."),
+        .doc("File with the authorities that are trusted, PEM, PKCS12 or JKS. Not set: the system's."),
+    Key::new("schema.registry.ssl.truststore.password", Kind::Password).high().doc("Password of the trust store."),
     Key::new("schema.registry.ssl.truststore.certificates", Kind::Password)
         .high()
         .doc("The authorities that are trusted, as PEM text."),
     Key::new("schema.registry.ssl.keystore.type", Kind::String)
         .default("JKS")
         .doc("Format of the key store.")
-        .support(Support::NoEffect("the format is found out from the content: PEM or PKCS12")),
+        .support(Support::NoEffect("the format is found out from the content: PEM, PKCS12 or JKS")),
     Key::new("schema.registry.ssl.keystore.location", Kind::String)
         .high()
-        .doc("File with the client's certificates and private key, PEM or PKCS12."),
-    Key::new("schema.registry.ssl.keystore.password", Kind::Password).high().doc("Password of a PKCS12 key store."),
+        .doc("File with the client's certificates and private key, PEM, PKCS12 or JKS."),
+    Key::new("schema.registry.ssl.keystore.password", Kind::Password).high().doc("Password of the key store."),
     Key::new("schema.registry.ssl.keystore.certificate.chain", Kind::Password)
         .high()
         .doc("The client's certificates as PEM text."),

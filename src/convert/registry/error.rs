@@ -5,6 +5,8 @@
 //!
 //! Must not know: HTTP, which registry it is.
 
+use retry::Outlook;
+
 /// Why a registry gave no id for a schema. It can be shown anywhere: no text holds a credential or a value of a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
@@ -81,6 +83,8 @@ pub enum RegistryError {
         reason: String,
         /// What to do.
         remedy: String,
+        /// Whether it names a file, and that is the reason. The file may be in the middle of its renewal.
+        of_file: bool,
     },
     /// Anything else.
     #[error("schema registry {at}: {reason}")]
@@ -108,12 +112,29 @@ fn reason_text(reason: &str) -> String {
 
 impl RegistryError {
     pub(super) fn setting(key: &str, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Setting { key: key.to_owned(), reason: reason.into(), remedy: remedy.into() }
+        Self::Setting { key: key.to_owned(), reason: reason.into(), remedy: remedy.into(), of_file: false }
+    }
+
+    /// The file that the key names cannot be used.
+    pub(super) fn file(key: &str, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Setting { key: key.to_owned(), reason: reason.into(), remedy: remedy.into(), of_file: true }
     }
 
     /// Whether asking again, with pauses, may help although nobody changes anything.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
+    }
+
+    /// Whether a task that fails because of this may succeed when it is started again later: a registry that was away comes
+    /// back, and credentials and rights are changed there by others. A schema that it does not take stays one.
+    pub fn outlook(&self) -> Outlook {
+        match self {
+            Self::Unavailable { .. } | Self::Forbidden { .. } => Outlook::MayPass,
+            Self::Setting { of_file: true, .. } | Self::Other { .. } => Outlook::Unknown,
+            Self::Incompatible { .. } | Self::Invalid { .. } | Self::NotFound { .. } | Self::Setting { .. } => {
+                Outlook::CannotPass
+            }
+        }
     }
 
     /// What a user can do, as whole sentences.
@@ -146,6 +167,36 @@ impl RegistryError {
             Self::Unavailable { .. } => "org.apache.kafka.connect.errors.RetriableException",
             Self::Setting { .. } => "org.apache.kafka.common.config.ConfigException",
             _ => "org.apache.kafka.connect.errors.DataException",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_answers_may_pass() {
+        let (at, doing, subject) = (|| "http://r".to_owned(), || "Registering".to_owned(), || "s".to_owned());
+        let reason = || "no".to_owned();
+        let forbidden = |status| RegistryError::Forbidden {
+            at: at(),
+            doing: doing(),
+            subject: subject(),
+            status,
+            reason: reason(),
+        };
+        let invalid = RegistryError::Invalid { doing: doing(), subject: subject(), reason: reason(), code: 42201 };
+        for (error, expect) in [
+            (RegistryError::Unavailable { at: at(), reason: reason() }, Outlook::MayPass),
+            (forbidden(401), Outlook::MayPass),
+            (forbidden(403), Outlook::MayPass),
+            (invalid, Outlook::CannotPass),
+            (RegistryError::setting("k", "r", "m"), Outlook::CannotPass),
+            (RegistryError::file("k", "r", "m"), Outlook::Unknown),
+            (RegistryError::Other { at: at(), reason: reason(), remedy: String::new() }, Outlook::Unknown),
+        ] {
+            assert_eq!(error.outlook(), expect, "{error}");
         }
     }
 }

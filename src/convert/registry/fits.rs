@@ -7,7 +7,7 @@
 //!
 //! For Avro that is decided from both documents, by Avro's rules of resolution, except that both must have the same
 //! fields in the same order: Java's writer goes by their positions. JSON schemas must say the same apart from
-//! annotations, and Protobuf files apart from layout and comments.
+//! annotations. A Protobuf file must have all fields with their numbers and types; its messages may stand in another order.
 //!
 //! Must not know: registries.
 
@@ -16,6 +16,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::DocumentKind;
+use crate::convert::proto_file;
 
 /// How data of one schema fits another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +35,8 @@ pub(super) fn fits(kind: DocumentKind, ours: &str, theirs: &str) -> Result<Fit, 
     let json =
         |text: &str, whose: &str| serde_json::from_str::<Value>(text).map_err(|_| format!("{whose} schema is no JSON"));
     match kind {
-        DocumentKind::Protobuf if words(ours) == words(theirs) => Ok(Fit::Same),
-        DocumentKind::Protobuf => Err("the Protobuf schemas differ".to_owned()),
+        DocumentKind::Protobuf if proto_file::words(ours) == proto_file::words(theirs) => Ok(Fit::Same),
+        DocumentKind::Protobuf => proto_file::reads(theirs, ours).map(|()| Fit::Rewritten),
         DocumentKind::Avro => {
             let (ours, theirs) = (json(ours, "this")?, json(theirs, "the registry's")?);
             let (ours, theirs) = (Document::new(&ours), Document::new(&theirs));
@@ -51,31 +52,6 @@ pub(super) fn fits(kind: DocumentKind, ours: &str, theirs: &str) -> Result<Fit, 
             if bare(ours) == bare(theirs) { Ok(Fit::Same) } else { Err("the JSON schemas differ".to_owned()) }
         }
     }
-}
-
-/// The words and marks of a Protobuf file, without comments.
-fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for line in text.lines() {
-        let line = line.split("//").next().unwrap_or_default();
-        let mut word = String::new();
-        for c in line.chars() {
-            if c.is_alphanumeric() || matches!(c, '_' | '.') {
-                word.push(c);
-                continue;
-            }
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
-            if !c.is_whitespace() {
-                words.push(c.to_string());
-            }
-        }
-        if !word.is_empty() {
-            words.push(word);
-        }
-    }
-    words
 }
 
 /// A JSON schema without annotations, which do not decide what is valid.
@@ -383,6 +359,7 @@ mod tests {
         let proto = DocumentKind::Protobuf;
         let ours = "syntax = \"proto3\";\nmessage A { int32 a = 1; }";
         check(proto, ours, "syntax=\"proto3\"; // x\nmessage A {\n int32 a=1;\n}", Ok(Fit::Same));
-        check(proto, ours, &ours.replace("int32", "int64"), Err("the Protobuf schemas differ"));
+        check(proto, ours, &format!("{ours} message B {{}}"), Ok(Fit::Rewritten));
+        check(proto, ours, &ours.replace("int32", "bool"), Err("there is no field A.a of type int32 with number 1"));
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::RegistryError;
-use super::transport::{Failure, shown};
+use super::transport::{Failure, shown, text};
 
 /// Fetches tokens and keeps the newest.
 #[derive(Debug)]
@@ -86,13 +86,13 @@ impl Tokens {
         let response = sent.await.map_err(|_| self.unavailable("no answer"))?;
         let status = response.status();
         if matches!(status.as_u16(), 400 | 401 | 403) {
-            return Err(Failure::Hopeless(RegistryError::Setting {
-                key: self.key.to_owned(),
-                reason: format!("the server of tokens {} answers {}", shown(&self.endpoint), status.as_u16()),
-                remedy: "Check client id, secret and scope, then restart the task.".to_owned(),
-            }));
+            return Err(Failure::Hopeless(RegistryError::setting(
+                self.key,
+                format!("the server of tokens {} answers {}", shown(&self.endpoint), status.as_u16()),
+                "Check client id, secret and scope, then restart the task.",
+            )));
         }
-        let text = response.text().await.map_err(|_| self.unavailable("the answer broke off"))?;
+        let text = text(response).await.map_err(|_| self.unavailable("the answer broke off or is too long"))?;
         let granted = serde_json::from_str(&text).ok().filter(|_| status.is_success());
         granted.ok_or_else(|| self.unavailable(&format!("it answers {} without a token", status.as_u16())))
     }

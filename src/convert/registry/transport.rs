@@ -280,12 +280,14 @@ fn redirected(at: &str, target: &Url) -> Failure {
     })
 }
 
-enum Unread {
+/// Why an answer was not read to its end.
+pub(super) enum Unread {
     Broken(reqwest::Error),
     TooLong,
 }
 
-async fn text(mut response: reqwest::Response) -> Result<String, Unread> {
+/// The content of an answer, if it is not longer than an answer may be.
+pub(super) async fn text(mut response: reqwest::Response) -> Result<String, Unread> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
         if bytes.len() + chunk.len() > LONGEST_ANSWER {

@@ -57,6 +57,34 @@ pub(super) fn all() -> Value {
         "Offsets": closed(&[], json!({"offsets": array_of(closed(&[], json!({
             "partition": map, "offset": map,
         })))})),
+        "DeadLetters": closed(&[], json!({
+            "topic": text,
+            "letters": number,
+            "replayed": number,
+            "unreadable": number,
+            "newest": array_of(closed(&[], json!({
+                "partition": number,
+                "offset": number,
+                "timestamp": number,
+                "topic": text,
+                "source": closed(&[], json!({"partition": nullable("object"), "offset": nullable("object")})),
+                "stage": nullable("string"),
+                "class": nullable("string"),
+                "exception": nullable("string"),
+                "message": nullable("string"),
+                "replayed": {"type": "boolean"},
+            }))),
+        })),
+        "Replayed": closed(&[], json!({
+            "sent": number,
+            "dropped": number,
+            "already": number,
+            "refused": number,
+            "left": number,
+            "reasons": array_of(closed(&[], json!({
+                "partition": number, "offset": number, "timestamp": number, "topic": text, "reason": text,
+            }))),
+        })),
         "AlterOffsets": closed(&[], json!({"offsets": {
             "type": "array",
             "minItems": 1,
@@ -73,7 +101,7 @@ pub(super) fn all() -> Value {
                 "value": {"anyOf": [named("Value"), {"type": "null"}]},
             }))),
         })),
-        "Value": closed(&[], json!({
+        "Value": closed(&["warnings"], json!({
             "name": text,
             "value": nullable("string"),
             "recommended_values": texts,

@@ -1,21 +1,18 @@
 //! HTTPS on rustls, as the worker's `ssl.*` settings say.
 //!
 //! The settings are Connect's: `listeners.https.ssl.*` (or `admin.listeners.https.ssl.*`) when at least one of them is
-//! set, else the plain `ssl.*`, never a mixture. As in Java, the kind of a store is found out from the content of the
-//! file. PEM and PKCS12 are read. Java's own JKS is refused, with the command that converts it. The OpenSSL that the
-//! Kafka client needs anyway opens PKCS12 stores and encrypted keys; rustls does everything else.
+//! set, else the plain `ssl.*`, never a mixture. As in Java, the kind of a store (PEM, PKCS12, JKS) is found out from the
+//! content of the file. The crate `certificates` opens it; rustls does everything else.
 //!
 //! Anything unclear (no key, a file that cannot be read, an unknown protocol) is an error, and the worker does not
 //! start. An API that was encrypted must not become open.
 //!
 //! Must not know: HTTP.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use openssl::pkcs12::Pkcs12;
-use openssl::pkey::PKey;
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use certificates::{Passwords, Place, Problem, Store};
 use settings::Properties;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -23,7 +20,7 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::server::TlsStream;
 
 /// Why a listener cannot speak TLS.
@@ -52,6 +49,21 @@ impl Tls {
         settings.server_config().map(|config| Self(TlsAcceptor::from(Arc::new(config))))
     }
 
+    /// The other side of TLS, for calls to another worker, by the same settings: it trusts the authorities of `ssl.truststore.*`,
+    /// or the system's where none is set, and shows this worker's own certificate if there is one.
+    ///
+    /// # Errors
+    /// When the settings cannot be used.
+    pub fn client(worker: &Properties, prefix: &str) -> Result<ClientConfig, TlsError> {
+        let own: Properties = worker.under(prefix).collect();
+        let settings = if own.iter().next().is_some() {
+            Settings { all: &own, prefix }
+        } else {
+            Settings { all: worker, prefix: "" }
+        };
+        settings.client_config()
+    }
+
     pub(super) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         self.0.accept(stream).await
     }
@@ -64,12 +76,6 @@ struct Settings<'a> {
     all: &'a Properties,
     /// Prefix of each key in the worker's file, for error messages.
     prefix: &'a str,
-}
-
-/// The content of a key store or trust store.
-struct Store {
-    key: Option<PrivateKeyDer<'static>>,
-    certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Settings<'_> {
@@ -99,10 +105,44 @@ impl Settings<'_> {
             );
         };
         let mut config = config
-            .with_single_cert(store.certificates, key)
+            .with_single_cert(store.chain, key)
             .map_err(|error| self.refused(key_setting, format!("the key and the certificates will not do: {error}")))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
+    }
+
+    fn client_config(&self) -> Result<ClientConfig, TlsError> {
+        let mut roots = RootCertStore::empty();
+        match self.trusted()? {
+            Some((_, store)) => drop(roots.add_parsable_certificates(store.trusted)),
+            None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::new(self.provider()?))
+            .with_protocol_versions(&self.versions()?)
+            .map_err(|error| self.refused("ssl.cipher.suites", error.to_string()))?
+            .with_root_certificates(roots);
+        if self.get(KEY_STORE).is_none() && self.get("ssl.keystore.certificate.chain").is_none() {
+            return Ok(builder.with_no_client_auth());
+        }
+        let (setting, store) = self.own_certificate()?;
+        let Some(key) = store.key else { return Ok(builder.with_no_client_auth()) };
+        builder
+            .with_client_auth_cert(store.chain, key)
+            .map_err(|error| self.refused(setting, format!("the key and the certificates will not do: {error}")))
+    }
+
+    /// The authorities of `ssl.truststore.*` and the name of the setting that they came from; `None` when none is set.
+    fn trusted(&self) -> Result<Option<(&'static str, Store)>, TlsError> {
+        const INLINE: &str = "ssl.truststore.certificates";
+        Ok(match (self.get(INLINE), self.get(TRUST_STORE)) {
+            (Some(inline), _) => Some((INLINE, Store::trust_of_pem(inline).map_err(|e| self.unusable(INLINE, &e))?)),
+            (None, Some(file)) => {
+                let password = self.get("ssl.truststore.password");
+                let store = Store::trust(Path::new(file), password).map_err(|e| self.unusable(TRUST_STORE, &e))?;
+                Some((TRUST_STORE, store))
+            }
+            (None, None) => None,
+        })
     }
 
     fn provider(&self) -> Result<CryptoProvider, TlsError> {
@@ -153,18 +193,20 @@ impl Settings<'_> {
             let Some(key) = self.get("ssl.keystore.key") else {
                 return Err(self.refused("ssl.keystore.key", "must be set beside ssl.keystore.certificate.chain"));
             };
-            let Store { certificates, .. } = self.pem(INLINE, chain.as_bytes(), None)?;
-            let Store { key, .. } = self.pem("ssl.keystore.key", key.as_bytes(), key_password)?;
-            return Ok((INLINE, Store { key, certificates }));
+            let store = Store::trust_of_pem(chain).map_err(|error| self.unusable(INLINE, &error))?;
+            let Store { key, .. } =
+                Store::of_pem(key, key_password).map_err(|error| self.unusable("ssl.keystore.key", &error))?;
+            return Ok((INLINE, Store { key, ..store }));
         }
         let Some(file) = self.get(KEY_STORE) else {
             return Err(self.refused(
                 KEY_STORE,
-                "must name the file with the key and the certificates of an https listener (PEM or PKCS12)",
+                "must name the file with the key and the certificates of an https listener (PEM, PKCS12 or JKS)",
             ));
         };
-        let store = self.store(KEY_STORE, file, self.get("ssl.keystore.password"), key_password)?;
-        if store.certificates.is_empty() {
+        let passwords = Passwords { store: self.get("ssl.keystore.password"), key: key_password };
+        let store = Store::open(Path::new(file), passwords).map_err(|error| self.unusable(KEY_STORE, &error))?;
+        if store.chain.is_empty() {
             return Err(self.refused(KEY_STORE, format!("{file} holds no certificate")));
         }
         Ok((KEY_STORE, store))
@@ -173,27 +215,20 @@ impl Settings<'_> {
     /// The verifier of clients' certificates, as `ssl.client.auth` says; `None` for `none`.
     fn client_verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
         const KEY: &str = "ssl.client.auth";
-        const INLINE: &str = "ssl.truststore.certificates";
         let is_required = match self.get(KEY).unwrap_or("none") {
             "none" => return Ok(None),
             "requested" => false,
             "required" => true,
             other => return Err(self.refused(KEY, format!("'{other}' is none of none, requested and required"))),
         };
-        let (key, store) = match (self.get(INLINE), self.get(TRUST_STORE)) {
-            (Some(inline), _) => (INLINE, self.pem(INLINE, inline.as_bytes(), None)?),
-            (None, Some(file)) => {
-                (TRUST_STORE, self.store(TRUST_STORE, file, self.get("ssl.truststore.password"), None)?)
-            }
-            (None, None) => {
-                return Err(self.refused(
-                    TRUST_STORE,
-                    "must name the file with the authorities (PEM or PKCS12) by which clients' certificates are checked",
-                ));
-            }
+        let Some((key, store)) = self.trusted()? else {
+            return Err(self.refused(
+                TRUST_STORE,
+                "must name the file with the authorities (PEM, PKCS12 or JKS) by which clients' certificates are checked",
+            ));
         };
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(store.certificates);
+        roots.add_parsable_certificates(store.trusted);
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
         let builder = if is_required { builder } else { builder.allow_unauthenticated() };
         let verifier = builder.build().map_err(|error| {
@@ -202,78 +237,16 @@ impl Settings<'_> {
         Ok(Some(verifier))
     }
 
-    /// Reads a store of any kind. `ssl.keystore.type` and `ssl.truststore.type` are not used: Java does not go by them
-    /// either.
-    fn store(
-        &self,
-        setting: &str,
-        file: &str,
-        password: Option<&str>,
-        key_password: Option<&str>,
-    ) -> Result<Store, TlsError> {
-        let bytes =
-            std::fs::read(file).map_err(|error| self.refused(setting, format!("{file} cannot be read: {error}")))?;
-        if bytes.starts_with(&[0xfe, 0xed, 0xfe, 0xed]) {
-            return Err(self.refused(
-                setting,
-                format!(
-                    "{file} is a Java key store (JKS), which is not read here. Convert it with: keytool -importkeystore \
-                     -srckeystore {file} -srcstoretype JKS -destkeystore NEW.p12 -deststoretype PKCS12, and name NEW.p12"
-                ),
-            ));
-        }
-        if bytes.first() == Some(&0x30) {
-            return self.pkcs12(setting, file, &bytes, password);
-        }
-        if !bytes.windows(10).any(|window| window == b"-----BEGIN") {
-            return Err(self.refused(setting, format!("{file} is neither PEM nor PKCS12")));
-        }
-        self.pem(setting, &bytes, key_password)
-    }
-
-    fn pem(&self, setting: &str, text: &[u8], key_password: Option<&str>) -> Result<Store, TlsError> {
-        let certificates = CertificateDer::pem_slice_iter(text)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.refused(setting, format!("a certificate in it is no PEM: {error}")))?;
-        let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
-        let key = if has(b"ENCRYPTED") {
-            let Some(password) = key_password else {
-                return Err(self.refused("ssl.key.password", "must be set: the private key is encrypted"));
-            };
-            let key = PKey::private_key_from_pem_passphrase(text, password.as_bytes())
-                .and_then(|key| key.private_key_to_pkcs8())
-                .map_err(|_| self.refused("ssl.key.password", "does not open the private key"))?;
-            Some(PrivatePkcs8KeyDer::from(key).into())
-        } else if has(b"PRIVATE KEY-----") {
-            let key = PrivateKeyDer::from_pem_slice(text)
-                .map_err(|error| self.refused(setting, format!("the private key in it is no PEM: {error}")))?;
-            Some(key)
-        } else {
-            None
+    /// What is wrong with a store, as an error of the setting that is to blame. `ssl.keystore.type` and
+    /// `ssl.truststore.type` are not used: Java does not go by them either.
+    fn unusable(&self, setting: &str, problem: &Problem) -> TlsError {
+        let blamed = match problem.place {
+            Place::Store => setting,
+            Place::StorePassword if setting == TRUST_STORE => "ssl.truststore.password",
+            Place::StorePassword => "ssl.keystore.password",
+            Place::KeyPassword => "ssl.key.password",
         };
-        Ok(Store { key, certificates })
-    }
-
-    fn pkcs12(&self, setting: &str, file: &str, bytes: &[u8], password: Option<&str>) -> Result<Store, TlsError> {
-        let remedy = format!(
-            "If the password is right, the file is encrypted in an old way (before Java 17) that is not read here; convert \
-             it with: openssl pkcs12 -legacy -in {file} -nodes -out NEW.pem, and name NEW.pem"
-        );
-        let opened = Pkcs12::from_der(bytes)
-            .map_err(|_| self.refused(setting, format!("{file} is neither PEM nor PKCS12")))?
-            .parse2(password.unwrap_or_default())
-            .map_err(|_| {
-                let password = setting.replace("location", "password");
-                self.refused(setting, format!("{file} cannot be opened with {}{password}. {remedy}", self.prefix))
-            })?;
-        let broken = |error: &dyn std::fmt::Display| self.refused(setting, format!("{file} cannot be used: {error}"));
-        let key = opened.pkey.map(|key| key.private_key_to_pkcs8()).transpose().map_err(|e| broken(&e))?;
-        let key = key.map(|key| PrivatePkcs8KeyDer::from(key).into());
-        let mut certificates = Vec::new();
-        for certificate in opened.cert.into_iter().chain(opened.ca.into_iter().flatten()) {
-            certificates.push(CertificateDer::from(certificate.to_der().map_err(|e| broken(&e))?));
-        }
-        Ok(Store { key, certificates })
+        self.refused(blamed, problem.to_string())
     }
 }
 

@@ -3,6 +3,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::runtime::ledger::LaneId;
+use crate::store::Offsets;
 use crate::store::fake::FakeStore;
 
 const FLUSH: Duration = Duration::from_secs(1);
@@ -31,7 +32,7 @@ fn bed() -> Bed {
         partition: Map::from_iter([("server".to_owned(), json!("p"))]),
         offset: |position| Map::from_iter([("lsn".to_owned(), json!(position.word(0)))]),
     };
-    let strategy = Strategy::AtLeastOnce(Offsets::new(Arc::clone(&store) as _));
+    let strategy = Strategy::AtLeastOnce(ConnectorOffsets::of_worker(Offsets::new(Arc::clone(&store) as _)));
     let shared = (Arc::clone(&ledger), Arc::clone(&fence), Arc::clone(&meters));
     let committer = Committer::new(place, strategy, shared, FLUSH, stored);
     Bed { store, ledger, fence, committer, told, meters }
@@ -139,7 +140,7 @@ async fn who_lost_the_group_stores_nothing() {
     bed.ledger.mark(LaneId::STREAM, at(1), None);
     tokio::time::advance(FLUSH).await;
     assert!(bed.look().is_empty());
-    bed.committer.finish(FLUSH).await;
+    bed.committer.finish(FLUSH, false).await;
     assert!(bed.store.appended().is_empty());
 }
 
@@ -157,7 +158,7 @@ async fn the_end_stores_what_came_last_and_tells_that_it_is_all() {
             store.answer(&Ok(()));
         }
     });
-    bed.committer.finish(FLUSH).await;
+    bed.committer.finish(FLUSH, false).await;
     answers.await.unwrap();
     assert_eq!(bed.store.appended(), [r#"{"lsn":2}"#]);
     while bed.told.changed().await.is_ok() {}
@@ -169,7 +170,7 @@ async fn a_store_that_is_away_holds_the_end_up_for_its_time_only() {
     let mut bed = bed();
     bed.ledger.mark(LaneId::STREAM, at(1), None);
     let begun = Instant::now();
-    bed.committer.finish(FLUSH).await;
+    bed.committer.finish(FLUSH, false).await;
     assert_eq!(begun.elapsed(), FLUSH);
     while bed.told.changed().await.is_ok() {}
     assert_eq!(*bed.told.borrow(), None);

@@ -34,6 +34,8 @@ struct Marks {
     ahead: VecDeque<Mark>,
     /// The position of the last mark that could be stored.
     reached: Option<Position>,
+    /// The `upto` of the newest mark, stored or not.
+    newest: u64,
 }
 
 #[derive(Debug)]
@@ -79,6 +81,7 @@ impl Lane {
     pub(super) fn mark(&self, position: Position, tell: Option<oneshot::Sender<()>>) {
         let upto = self.next.load(Ordering::Acquire);
         let mut marks = self.lock();
+        marks.newest = upto;
         // A later position at the same number covers the earlier one.
         match marks.ahead.back_mut().filter(|last| last.upto == upto) {
             Some(last) => {
@@ -150,10 +153,19 @@ impl Lane {
         marks.ahead.front().is_some_and(|mark| mark.upto <= base && !mark.waiting.is_empty())
     }
 
+    pub(super) fn given(&self) -> u64 {
+        self.next.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_at_mark(&self) -> bool {
+        self.lock().newest == self.given()
+    }
+
     pub(super) fn base(&self) -> u64 {
         self.base.load(Ordering::Acquire)
     }
 
+    #[cfg(test)]
     pub(super) fn under_way(&self) -> u64 {
         // The base is read first: it never passes `next`, so the difference is not negative.
         let base = self.base();

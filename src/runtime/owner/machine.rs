@@ -41,6 +41,10 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// The pause after a question that brought no answer.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// How much longer than a proof lasts the client may keep this process waiting, for the place or for an answer. librdkafka waits
+/// without end for a commit whose coordinator it does not find, and nothing else tells of a client that hangs.
+const HANGS: Duration = Duration::from_secs(13);
+
 /// The settings of the machine.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
@@ -136,12 +140,14 @@ pub(super) enum Step {
     Begin(Arc<Fence>),
     /// Owner no more.
     Lost(Loss),
-    /// Another afterimage owns the group.
-    Standby,
+    /// Another afterimage owns the group, and its REST API is here; empty when it has not said.
+    Standby(String),
     /// Java workers are in the group.
     Foreign(Vec<String>),
     /// Log that the process that holds the place has this process's instance id and is alive.
     SameInstance(Mark),
+    /// Log that the client has not answered for this long and is replaced.
+    Unanswered(Duration),
     /// Log that the place was taken, that another process's mark was found there, and how long that mark is waited out.
     Wait(Duration),
     /// Give the place back if it is held; then end.
@@ -159,6 +165,8 @@ enum State {
         excused: Found,
         /// How long to wait, once the place is given, before this process writes its own mark.
         settle: Duration,
+        /// When it was asked.
+        since: Instant,
     },
     /// The place is held; nothing may be produced yet.
     Claiming {
@@ -179,8 +187,8 @@ enum State {
 pub(super) struct Machine {
     rules: Rules,
     state: State,
-    /// Whether a question is under way; there is one at a time.
-    is_asking: bool,
+    /// When the question was asked that is under way; there is one at a time.
+    asked: Option<Instant>,
     proofs: u64,
     /// Whether another process with this process's instance id has been seen alive.
     has_double: bool,
@@ -189,7 +197,7 @@ pub(super) struct Machine {
 impl Machine {
     pub(super) fn new(rules: Rules, now: Instant) -> Self {
         let state = State::Watching(Watch::new(now));
-        Self { rules, state, is_asking: false, proofs: 0, has_double: false }
+        Self { rules, state, asked: None, proofs: 0, has_double: false }
     }
 
     /// Whether the group was asked for the place and has not given it yet.
@@ -199,7 +207,17 @@ impl Machine {
 
     /// Whether the answer to a question is awaited.
     pub(super) fn is_asking(&self) -> bool {
-        self.is_asking
+        self.asked.is_some()
+    }
+
+    /// For how long the client has not done what it was asked for, if that is too long. A tenure ends by itself without answers.
+    fn hangs(&self, now: Instant) -> Option<Duration> {
+        let begin = match &self.state {
+            State::Joining { since, .. } => Some(*since),
+            State::Watching(_) | State::Foreign(_) | State::Claiming { .. } => self.asked,
+            State::Owning(_) | State::Parting(_) | State::Over => None,
+        };
+        begin.map(|begin| now.saturating_duration_since(begin)).filter(|time| *time >= self.rules.lasts + HANGS)
     }
 
     /// The lock of the instance id was taken; `host` names this host.
@@ -210,11 +228,14 @@ impl Machine {
     /// What is to be done because of `input`, at the time `now`.
     pub(super) fn step(&mut self, now: Instant, input: Input) -> Vec<Step> {
         if matches!(input, Input::Read(_) | Input::Unread | Input::Listed(_) | Input::Proved(_) | Input::Unproven(_)) {
-            self.is_asking = false;
+            self.asked = None;
         }
         let mut steps = Vec::new();
         if input == Input::Leave {
             self.part(now, &mut steps);
+        } else if let (Input::Tick, Some(time)) = (&input, self.hangs(now)) {
+            steps.push(Step::Unanswered(time));
+            self.again(now, &mut steps);
         } else {
             match &self.state {
                 State::Watching(_) => self.watch(now, input, &mut steps),
@@ -231,10 +252,10 @@ impl Machine {
         }
         if steps.iter().any(|step| matches!(step, Step::Renew)) {
             // The answers to the old client's questions do not come any more.
-            self.is_asking = false;
+            self.asked = None;
         }
         if steps.iter().any(|step| matches!(step, Step::Read | Step::List | Step::Prove(_))) {
-            self.is_asking = true;
+            self.asked = Some(now);
         }
         steps
     }
@@ -258,13 +279,13 @@ impl Machine {
             }
             // The Java workers seem to be gone; trying to join tells for certain.
             Input::Listed(_) => self.state = State::Watching(Watch::new(now)),
-            Input::Tick if !self.is_asking && now >= next => steps.push(Step::List),
+            Input::Tick if self.asked.is_none() && now >= next => steps.push(Step::List),
             _ => {}
         }
     }
 
     fn join(&mut self, now: Instant, input: &Input, steps: &mut Vec<Step>) {
-        let State::Joining { excused, settle } = &self.state else { return };
+        let State::Joining { excused, settle, .. } = &self.state else { return };
         match input {
             Input::Assigned => {
                 let (excused, ready) = (excused.clone(), now + *settle);
@@ -310,8 +331,10 @@ impl Machine {
             }
             Input::Unproven(_) | Input::Replaced | Input::Inconsistent => self.again(now, steps),
             // The group is being rebalanced and assigns the partition again by itself; then the mark must be read again.
-            Input::Revoked => self.state = State::Joining { excused: excused.clone(), settle: Duration::ZERO },
-            Input::Tick if !self.is_asking => {
+            Input::Revoked => {
+                self.state = State::Joining { excused: excused.clone(), settle: Duration::ZERO, since: now };
+            }
+            Input::Tick if self.asked.is_none() => {
                 if !*is_read {
                     steps.push(Step::Read);
                 } else if now >= *ready {

@@ -38,6 +38,9 @@ pub(super) struct Mark {
     /// The number of this proof; a process counts its proofs from 1.
     pub(super) proof: u64,
     lasts_ms: u64,
+    /// Where the holder's REST API is; empty when it has not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) url: String,
 }
 
 /// The version of the form that is written here.
@@ -45,8 +48,8 @@ const VERSION: u32 = 1;
 
 impl Mark {
     pub(super) fn new(place: Use, by: &Holder, proof: u64, lasts: Duration) -> Self {
-        let Holder { process, instance, host } = by.clone();
-        Self { version: VERSION, place, process, instance, host, proof, lasts_ms: lasts.as_millis() as u64 }
+        let Holder { process, instance, host, url } = by.clone();
+        Self { version: VERSION, place, process, instance, host, proof, lasts_ms: lasts.as_millis() as u64, url }
     }
 
     /// For how long after this mark was written its holder may go on producing without another mark.
@@ -66,6 +69,8 @@ pub(super) struct Holder {
     pub(super) process: String,
     pub(super) instance: String,
     pub(super) host: String,
+    /// Where its REST API is.
+    pub(super) url: String,
 }
 
 /// What is found where the mark is kept.
@@ -95,14 +100,18 @@ mod tests {
 
     #[test]
     fn a_mark_is_read_as_it_was_written() {
-        let by = Holder { process: "p".to_owned(), instance: "h:\"8083".to_owned(), host: "m".to_owned() };
+        let by = Holder {
+            process: "p".to_owned(),
+            instance: "h:\"8083".to_owned(),
+            host: "m".to_owned(),
+            url: "http://h:8083".to_owned(),
+        };
         let mark = Mark::new(Use::Held, &by, 7, Duration::from_secs(7));
         let text = mark.to_text();
-        assert_eq!(
-            text,
-            r#"{"afterimage":1,"place":"held","process":"p","instance":"h:\"8083","machine":"m","proof":7,"lasts_ms":7000}"#,
-            "other versions read these names"
-        );
+        let older = r#"{"afterimage":1,"place":"held","process":"p","instance":"h:\"8083","machine":"m","proof":7,"lasts_ms":7000"#;
+        assert_eq!(text, format!(r#"{older},"url":"http://h:8083"}}"#), "other versions read these names");
+        let without = Mark { url: String::new(), ..mark.clone() };
+        assert_eq!(Found::read(Some(&format!("{older}}}"))), Found::Mark(without), "one that says no address");
         assert_eq!(Found::read(Some(&text)), Found::Mark(mark), "{text}");
         assert_eq!(Found::read(None), Found::Nothing);
         for strange in ["", "{}", "held", &text.replace("\"afterimage\":1", "\"afterimage\":2")] {

@@ -39,7 +39,8 @@ impl Membership {
         let servers = settings.client.get("bootstrap.servers").map_or("", String::as_str);
         let lock = Lock::new(&[servers, &settings.group_id, &settings.instance_id]);
         let process = uuid::Uuid::new_v4().to_string();
-        let by = Holder { process, instance: settings.instance_id.clone(), host: String::new() };
+        let by =
+            Holder { process, instance: settings.instance_id.clone(), host: String::new(), url: settings.url.clone() };
         let rules = Rules {
             by,
             // One heartbeat less than the time after which the broker counts a silent member as dead.
@@ -128,10 +129,10 @@ impl Membership {
                 tracing::error!(%group, "the group is lost: nothing may be produced any more. {why}");
                 self.publish.send_replace(Ownership::Lost);
             }
-            Step::Standby => {
+            Step::Standby(url) => {
                 self.publish.send_if_modified(|state| {
-                    let is_new = !matches!(state, Ownership::Standby);
-                    *state = Ownership::Standby;
+                    let is_new = !matches!(state, Ownership::Standby { owner } if *owner == url);
+                    *state = Ownership::Standby { owner: url };
                     is_new
                 });
             }
@@ -144,6 +145,11 @@ impl Membership {
                 %group,
                 "the owner's place was taken while another process may still be producing; waiting {} ms until its time is over",
                 time.as_millis()
+            ),
+            Step::Unanswered(time) => tracing::warn!(
+                %group,
+                "the brokers' client has not answered for {} s, and a new one takes its place",
+                time.as_secs()
             ),
             Step::Read | Step::List | Step::Prove(_) | Step::Join | Step::Resign | Step::Renew | Step::Quit => {}
         }

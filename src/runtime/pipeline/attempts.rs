@@ -62,7 +62,8 @@ impl Attempts {
         self.run_any(|_| operation())
     }
 
-    /// As [`run`](Self::run), for an operation that waits. When the task is stopped, the operation is dropped.
+    /// As [`run`](Self::run), for an operation that may wait. When the task is stopped, an operation that waits is dropped. One
+    /// that need not wait is done all the same, for the records that are still on their way.
     ///
     /// # Errors
     /// The same.
@@ -74,6 +75,7 @@ impl Attempts {
             let stop = &mut attempts.stop;
             attempts.handle.block_on(async {
                 tokio::select! {
+                    biased;
                     outcome = operation() => outcome,
                     _ = stop.wait_for(|stop| *stop) => Err(Failure::stopped()),
                 }

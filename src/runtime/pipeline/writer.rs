@@ -2,10 +2,8 @@
 //! last.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use record::{Cache, Headers, Payload, View};
-use tokio::time::Instant;
 
 use super::attempts::Attempts;
 use crate::convert::{ConvertError, Converter, Encoder, Given};
@@ -14,9 +12,6 @@ use crate::runtime::failure::{Failure, Stage};
 /// How many encoders are kept. With more topics and schemas some are prepared again now and then; the bound keeps tables
 /// that were dropped long ago from taking memory.
 const ENCODERS: usize = 4096;
-/// How long a refusal to prepare an encoder holds for further records. With `errors.tolerance=all` each of them would else ask
-/// the schema registry again.
-const REFUSED: Duration = Duration::from_secs(10);
 
 /// Writes keys, values or headers.
 #[derive(Debug)]
@@ -26,8 +21,6 @@ pub(crate) struct Writer {
     pub(super) class: &'static str,
     converter: Box<dyn Converter>,
     encoders: Cache<(Arc<str>, u32), Prepared>,
-    /// What could not be prepared, when, and why.
-    refused: Cache<(Arc<str>, u32), (Instant, Failure)>,
     /// The place of the encoder that wrote last.
     last: usize,
     bytes: Vec<u8>,
@@ -43,15 +36,7 @@ struct Prepared {
 
 impl Writer {
     pub(crate) fn new(stage: Stage, class: &'static str, converter: Box<dyn Converter>) -> Self {
-        Self {
-            stage,
-            class,
-            converter,
-            encoders: Cache::new(ENCODERS),
-            refused: Cache::new(ENCODERS),
-            last: 0,
-            bytes: Vec::new(),
-        }
+        Self { stage, class, converter, encoders: Cache::new(ENCODERS), last: 0, bytes: Vec::new() }
     }
 
     /// Converts a payload of a record for this topic; false for a Kafka null.
@@ -85,31 +70,16 @@ impl Writer {
         written.map_err(|error| Failure::convert(stage, &error))
     }
 
-    /// Prepares an encoder and gives its place.
+    /// Prepares an encoder and gives its place. A failure is not remembered: it may lie in this one record (CloudEvents are
+    /// prepared by the headers of the first), and a schema registry's refusal is remembered by its client.
     fn prepare(&mut self, topic: &Arc<str>, given: Given<'_, '_>, attempts: &mut Attempts) -> Result<usize, Failure> {
-        let key = (Arc::clone(topic), given.payload.id());
-        if let Some(place) = self.refused.place(|known| *known == key, || key.clone()) {
-            let (since, failure) = self.refused.at(place);
-            if since.elapsed() < REFUSED {
-                return Err(failure.clone());
-            }
-        }
         let (stage, converter) = (self.stage, &*self.converter);
-        let prepared = attempts.run_async(|| async {
+        let encoder = attempts.run_async(|| async {
             converter.prepare_for(topic, given).await.map_err(|error| Failure::convert(stage, &error))
-        });
-        match prepared {
-            Ok(encoder) => {
-                let view = if let Payload::View(view, ..) = given.payload { Some(Arc::clone(view)) } else { None };
-                Ok(self.encoders.insert(key, Prepared { encoder, _view: view }))
-            }
-            Err(failure) => {
-                if failure.is_of_the_record() {
-                    self.refused.insert(key, (Instant::now(), failure.clone()));
-                }
-                Err(failure)
-            }
-        }
+        })?;
+        let view = if let Payload::View(view, ..) = given.payload { Some(Arc::clone(view)) } else { None };
+        let key = (Arc::clone(topic), given.payload.id());
+        Ok(self.encoders.insert(key, Prepared { encoder, _view: view }))
     }
 
     /// The headers that the encoder that wrote last adds to each record.

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::machine::State;
 use super::mailbox::Mailbox;
+use super::stage::Stage;
 use super::{Info, PartState, StateInfo, Supervisor, Turn, properties};
 use crate::runtime::validate::{self, Rejected};
 use crate::store::{Object, StoreError, TargetState};
@@ -64,6 +65,9 @@ pub enum Refusal {
     /// A restart that failed, or a panic.
     #[error("{0}")]
     Failed(String),
+    /// The same is being done already.
+    #[error("{0}")]
+    Busy(String),
     /// Another process owns the group, or nobody knows who does.
     #[error("Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.")]
     NotOwner,
@@ -75,7 +79,7 @@ pub enum Refusal {
     Stopping,
     /// No answer in time.
     #[error("Request timed out. {0}")]
-    TimedOut(&'static str),
+    TimedOut(String),
     /// The stored state could not be written.
     #[error("{what}: {source}")]
     Store {
@@ -237,12 +241,14 @@ impl Supervisor {
     }
 
     async fn ask(&self, name: &str, connector: bool, task: bool, announced: bool) -> Result<(), Refusal> {
+        let stage =
+            Stage::begin(format!("restarting {} {name}", if task { "a task of connector" } else { "connector" }));
         let (done, wait) = oneshot::channel();
         self.shared.note(name, |mailbox| mailbox.restart(connector, task, announced, done));
         match timeout(REQUEST_WAIT, wait).await {
             Ok(Ok(result)) => result.map_err(Refusal::Failed),
             Ok(Err(_)) => Err(Refusal::Stopping),
-            Err(_) => Err(Refusal::TimedOut("The worker is currently restarting the connector or its task")),
+            Err(_) => Err(Refusal::TimedOut(stage.sentence())),
         }
     }
 
@@ -269,6 +275,7 @@ impl Supervisor {
 
     /// Waits until a connector's keeper has done all that the config topic says.
     pub(super) async fn settle(&self, name: &str) -> Result<(), Refusal> {
+        let stage = Stage::begin(format!("stopping connector {name}"));
         let (done, wait) = oneshot::channel();
         self.shared.note(name, |mailbox: &Mailbox| {
             mailbox.put(|mail| {
@@ -279,12 +286,31 @@ impl Supervisor {
         match timeout(REQUEST_WAIT, wait).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Refusal::Stopping),
-            Err(_) => Err(Refusal::TimedOut("The worker is currently stopping the connector's task")),
+            Err(_) => Err(Refusal::TimedOut(stage.sentence())),
         }
     }
 
+    /// Validates a configuration, the server's side too, within the time that a request has.
+    ///
+    /// # Errors
+    /// When it cannot be validated at all, or not in time.
+    pub async fn validate(&self, config: &Properties) -> Result<validate::Validation, Refusal> {
+        let class = config.get("connector.class").unwrap_or_default();
+        let stage = Stage::begin(format!("validating the configuration of a connector of class {class}"));
+        match timeout(REQUEST_WAIT, validate::validate(&self.shared.settings, config)).await {
+            Ok(validation) => Ok(validation?),
+            Err(_) => Err(Refusal::TimedOut(stage.sentence())),
+        }
+    }
+
+    /// Sets a log level on all workers that run now (KIP-976). `level` is an upper-case name of Log4j.
+    pub async fn set_cluster_log_level(&self, logger: &str, level: &str) -> Result<(), Refusal> {
+        self.writable().await?;
+        within("Error writing logger level to Kafka", self.shared.configs.put_logger_level(logger, level)).await
+    }
+
     async fn accept(&self, config: &Properties) -> Result<(), Refusal> {
-        let validation = validate::validate(&self.shared.settings, config).await?;
+        let validation = self.validate(config).await?;
         for remark in &validation.remarks {
             tracing::warn!(connector = config.get("name").unwrap_or_default(), "{remark}");
         }

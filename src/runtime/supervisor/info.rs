@@ -3,8 +3,15 @@
 //! Must not know: HTTP.
 
 use super::machine::State;
+use super::phase::Phase;
 use super::{Refusal, Supervisor};
+use crate::runtime::owner::Ownership;
 use crate::store::{Object, Status};
+
+const LOST: &str = "org.apache.kafka.common.errors.TimeoutException: this worker has lost its group: the broker did not \
+                    confirm in time that it owns it\nReason: the task is stopped, so that no two workers run it. It goes on \
+                    by itself from the stored offset once the broker answers; see whether the brokers in bootstrap.servers \
+                    are up, reachable and not overloaded.";
 
 /// A connector and its configuration, as `GET /connectors/NAME` shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +112,11 @@ impl Supervisor {
             let connector = PartState::from(view.connector(name)?);
             Some((connector, view.tasks(name).map(|(number, status)| (number, PartState::from(status))).collect()))
         });
-        let (connector, tasks) = found.ok_or_else(|| Refusal::NoStatus(name.to_owned()))?;
+        let (connector, mut tasks): (_, Vec<(u32, PartState)>) =
+            found.ok_or_else(|| Refusal::NoStatus(name.to_owned()))?;
+        for (_, task) in &mut tasks {
+            self.say_that_it_waits(task);
+        }
         let config = self.shared.configs.read(|view| view.connectors.get(name).cloned());
         let kind = config.as_ref().map_or("unknown", |config| self.kind(config));
         Ok(StateInfo { name: name.to_owned(), connector, tasks, kind })
@@ -115,7 +126,18 @@ impl Supervisor {
     pub fn task_state(&self, name: &str, task: u32) -> Result<PartState, Refusal> {
         self.readable()?;
         let part = self.shared.statuses.read(|view| view.task(name, task).map(PartState::from));
-        part.ok_or_else(|| Refusal::NoTaskStatus(name.to_owned(), task))
+        let mut part = part.ok_or_else(|| Refusal::NoTaskStatus(name.to_owned(), task))?;
+        self.say_that_it_waits(&mut part);
+        Ok(part)
+    }
+
+    /// A process that has lost its group has stopped its tasks and may write no status, so the stored one says RUNNING.
+    fn say_that_it_waits(&self, task: &mut PartState) {
+        let is_lost = matches!(&*self.phase.borrow(), Phase::Read(Ownership::Lost));
+        let is_ours = task.state == State::Running.name() && task.worker_id == self.shared.settings.worker_id;
+        if is_lost && is_ours && task.trace.is_none() {
+            task.trace = Some(LOST.to_owned());
+        }
     }
 
     /// The names of the topics that a connector wrote to, sorted.

@@ -7,6 +7,7 @@
 //! Must not know: HTTP, other connectors.
 
 mod effects;
+mod failed;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use retry::Backoff;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::machine::{Connector, Input, Machine};
+use super::machine::{Connector, Effect, Input, Machine, Task};
 use super::mailbox::{Mail, Mailbox};
 use super::numbers::MeteredTask;
 use super::plan::Plan;
+use super::restarts::Restarts;
 use super::{Launched, Shared};
 use crate::runtime::task::TaskEvent;
 use crate::store::{Object, StatusView, TargetState, TopicStatus};
@@ -62,12 +64,15 @@ pub(super) struct Keeper {
     told_commit: Option<i32>,
     later: Option<(Instant, Later)>,
     backoff: Backoff,
+    /// Starts the task again when it has failed.
+    restarts: Restarts,
     /// Whether the daemon ends and this keeper has been told so.
     is_leaving: bool,
 }
 
 impl Keeper {
     pub(super) fn new(shared: Arc<Shared>, name: Arc<str>, mailbox: Arc<Mailbox>) -> Self {
+        let restarts = Restarts::new(shared.settings.restarts.clone());
         Self {
             shared,
             name,
@@ -79,6 +84,7 @@ impl Keeper {
             told_commit: None,
             later: None,
             backoff: Backoff::new(BACKOFF.0, BACKOFF.1),
+            restarts,
             is_leaving: false,
         }
     }
@@ -97,6 +103,7 @@ impl Keeper {
                     None => std::future::pending().await,
                 }
             };
+            let again = at(self.restarts.due().filter(|_| self.machine.may_start_again()));
             tokio::select! {
                 biased;
                 mail = self.mailbox.take() => {
@@ -109,6 +116,7 @@ impl Keeper {
                 }
                 event = event => self.event(event).await,
                 later = pause => self.later(later).await,
+                () = again => self.start_again().await,
             }
         }
     }
@@ -149,6 +157,7 @@ impl Keeper {
                 self.later = None;
                 self.told_commit = None;
                 self.apply(Input::Removed).await;
+                self.shared.metered.forget(&self.name);
             }
             return;
         };
@@ -201,22 +210,14 @@ impl Keeper {
                     up.has_run = true;
                     self.shared.metered.task_starts.ended(true);
                 }
+                self.restarts.runs();
                 self.apply(Input::TaskUp { waits_for: None }).await;
             }
             Some(TaskEvent::Waiting { trace }) => {
+                self.restarts.waits(self.shared.metered.is_copying(&self.name));
                 self.apply(Input::TaskUp { waits_for: Some(trace.to_string()) }).await;
             }
-            Some(TaskEvent::Failed { trace }) => {
-                tracing::error!(
-                    connector = &*self.name,
-                    task = 0,
-                    "the task failed and stays so until a restart: {trace}"
-                );
-                if self.up.take().is_some_and(|up| !up.has_run) {
-                    self.shared.metered.task_starts.ended(false);
-                }
-                self.apply(Input::TaskDown { trace }).await;
-            }
+            Some(TaskEvent::Failed(error)) => self.failed(error).await,
             Some(TaskEvent::Topic(topic)) => {
                 let is_known = |view: &StatusView| view.topics(&self.name).any(|known| *known.name == *topic);
                 if self.shared.settings.topic_tracking && !self.shared.statuses.read(is_known) {
@@ -227,15 +228,7 @@ impl Keeper {
                     drop(self.shared.statuses.put_topic(&status));
                 }
             }
-            None => {
-                self.up = None;
-                let trace =
-                    "org.apache.kafka.connect.errors.ConnectException: The task ended without having been told to \
-                             and without saying why; see the log, then restart it"
-                        .to_owned();
-                tracing::error!(connector = &*self.name, task = 0, "{trace}");
-                self.apply(Input::TaskDown { trace }).await;
-            }
+            None => self.gone().await,
         }
     }
 
@@ -268,10 +261,26 @@ impl Keeper {
     async fn apply(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
+            let is_own = input == Input::Again;
             for effect in self.machine.step(input) {
+                if effect == Effect::Start && !is_own {
+                    self.restarts.forget();
+                }
                 inputs.extend(self.perform(effect).await);
             }
         }
+        if self.machine.task == Task::Absent {
+            self.restarts.forget();
+        }
+        self.shared.metered.restart_due(&self.name, self.restarts.due().filter(|_| self.machine.may_start_again()));
+    }
+}
+
+/// Waits until then; without a time for ever.
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

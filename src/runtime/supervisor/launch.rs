@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use settings::Properties;
+pub use settings::Resolve;
 
+use super::restarts::RestartSettings;
 use crate::plugins::{Boxed, Plugin};
 use crate::runtime::catalog::Catalog;
 use crate::runtime::defect::{self, Defect};
+use crate::runtime::exactly_once::Producers;
 use crate::runtime::task::{TaskHandle, TaskSpec};
 
 /// A task that was started. Dropping it stops the task without waiting.
@@ -46,8 +49,8 @@ impl Launched {
 /// Starts a task, which produces only while its fence is open.
 pub type Launch = Arc<dyn Fn(TaskSpec) -> Launched + Send + Sync>;
 
-/// Replaces the variables of a configuration (`${provider:path:key}`) by their values.
-pub type Resolve = Arc<dyn Fn(Properties) -> Properties + Send + Sync>;
+/// Sets the level of a logger, by their Java names, because the config topic says so (KIP-976).
+pub type SetLogLevel = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// What the supervisor takes from the worker's configuration.
 #[derive(Clone)]
@@ -70,6 +73,12 @@ pub struct SupervisorSettings {
     pub resolve: Resolve,
     /// Starts a task.
     pub launch: Launch,
+    /// With exactly-once support enabled: makes the producers that fence those of earlier tasks, and that change offsets.
+    pub exactly_once: Option<Arc<Producers>>,
+    /// Whether and when tasks that failed are started again by themselves, unless a connector's configuration says otherwise.
+    pub restarts: RestartSettings,
+    /// Sets log levels that are meant for all workers.
+    pub set_log_level: SetLogLevel,
 }
 
 impl SupervisorSettings {
@@ -78,13 +87,14 @@ impl SupervisorSettings {
         self.plugins.iter().find(|plugin| settings::names_class(class, plugin.class, &["Connector"]))
     }
 
-    /// Replaces the variables of a configuration (`${file:…}`) by their values. Files are read on a thread that may block.
+    /// Replaces the variables of a configuration (`${file:…}`) by their values. Files are read on a thread that may block. The
+    /// configuration can be asked for values again, which a connector does for each connection.
     pub(crate) async fn resolved(&self, config: Properties) -> Result<Properties, Defect> {
         if !config.iter().any(|(_, value)| value.is_some_and(|text| text.contains("${"))) {
             return Ok(config);
         }
         let resolve = Arc::clone(&self.resolve);
-        match tokio::task::spawn_blocking(move || defect::catch(|| resolve(config))).await {
+        match tokio::task::spawn_blocking(move || defect::catch(|| config.resolved(&resolve))).await {
             Ok(resolved) => resolved,
             // It is only cancelled at the end of the process, when nobody waits for the answer.
             Err(_) => std::future::pending().await,

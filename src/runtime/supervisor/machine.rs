@@ -1,7 +1,8 @@
 //! Decides what happens next in a connector's life, in one function (`step`) without I/O.
 //!
 //! The rules are those of Kafka Connect's worker: a failed start of the connector leaves its task alone, a failed task stays
-//! failed until it is restarted or reconfigured, a stopped connector has no task, a connector that failed hears only STOP.
+//! failed until it is restarted or reconfigured (by somebody, or by its keeper: `restarts.rs` beside this file), a stopped
+//! connector has no task, a connector that failed hears only STOP.
 //! The order of the status effects is that of the records a Java worker writes; tools follow the status topic.
 //!
 //! Must not know: the store, tasks' insides, time.
@@ -111,6 +112,8 @@ pub(super) enum Input {
         /// Whether RESTARTING is written.
         announced: bool,
     },
+    /// A task that failed is to be started again by itself.
+    Again,
     /// The connector was deleted.
     Removed,
     /// The daemon ends in good order.
@@ -132,6 +135,8 @@ pub(super) enum Effect {
     Start,
     /// Stop the task and wait.
     Stop,
+    /// Write that the stored tasks, which cannot be started, have failed.
+    FailTasks(String),
     /// Delete the task's status.
     ForgetTask,
     /// Delete the connector's status and the records of its topics.
@@ -146,12 +151,20 @@ pub(super) struct Machine {
     pub(super) target: TargetState,
     /// A restart asked for the task as well, and waits for the connector's start.
     task_too: bool,
+    /// The task has failed and was started again by itself, and has not said yet that it runs.
+    is_again: bool,
 }
 
 impl Machine {
     /// The machine of a connector that has not been started.
     pub(super) const fn new() -> Self {
-        Self { connector: Connector::Down, task: Task::Absent, target: TargetState::Started, task_too: false }
+        Self {
+            connector: Connector::Down,
+            task: Task::Absent,
+            target: TargetState::Started,
+            task_too: false,
+            is_again: false,
+        }
     }
 
     /// Changes the state because of `input` and returns what is to be done.
@@ -164,7 +177,12 @@ impl Machine {
             Input::Unprepared { trace } => {
                 self.connector = Connector::Failed;
                 self.task_too = false;
-                effects.push(Effect::Connector(State::Failed, Some(trace)));
+                effects.push(Effect::Connector(State::Failed, Some(trace.clone())));
+                if matches!(self.task, Task::Absent | Task::Paused) {
+                    self.task = Task::Absent;
+                    // Another worker's status may say that the tasks run.
+                    effects.push(Effect::FailTasks(trace));
+                }
             }
             Input::Committed { any } => {
                 self.end_task(&mut effects);
@@ -175,7 +193,9 @@ impl Machine {
                 }
             }
             Input::TaskUp { waits_for } => {
-                if self.task == Task::Up {
+                // What waits before it has run for the first time is no recovery yet.
+                self.is_again &= waits_for.is_some();
+                if self.task == Task::Up && !self.is_again {
                     effects.push(Effect::Task(State::Running, waits_for));
                 }
             }
@@ -186,6 +206,14 @@ impl Machine {
                 }
             }
             Input::Restart { connector, task, announced } => self.restart(connector, task, announced, &mut effects),
+            Input::Again => {
+                // No status is written: the task is FAILED until it says that it runs, so that nobody who watches it takes an
+                // attempt for a recovery.
+                if self.may_start_again() {
+                    self.start_task(&mut effects);
+                    self.is_again = true;
+                }
+            }
             Input::Leave => self.leave(&mut effects),
             Input::Removed => {
                 self.leave(&mut effects);
@@ -193,6 +221,11 @@ impl Machine {
             }
         }
         effects
+    }
+
+    /// Whether the task has failed, and nobody wants it to be at rest or to have another configuration.
+    pub(super) fn may_start_again(&self) -> bool {
+        self.task == Task::Failed && self.target == TargetState::Started && self.connector == Connector::Up
     }
 
     fn leave(&mut self, effects: &mut Vec<Effect>) {
@@ -322,6 +355,7 @@ impl Machine {
     }
 
     fn start_task(&mut self, effects: &mut Vec<Effect>) {
+        self.is_again = false;
         match self.target {
             TargetState::Started => {
                 self.task = Task::Up;

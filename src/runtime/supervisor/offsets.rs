@@ -2,17 +2,23 @@
 //!
 //! Must not know: HTTP, what an offset means.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use settings::Properties;
 use tokio::time::timeout;
 
-use super::{Refusal, Supervisor};
-use crate::store::{Object, StoreError, TargetState};
+use super::fencing::Unfenced;
+use super::stage::Stage;
+use super::{Refusal, Supervisor, properties};
+use crate::runtime::owner::Fence;
+use crate::store::{ConnectorOffsets, Object, StoreError, TargetState};
 
 /// A source partition and its new offset. An offset of `None` deletes the stored one; a partition of `None` (JSON null) is
 /// refused.
 pub type Alteration = (Option<Object>, Option<Object>);
 
+const ACCESS: &str = "Error accessing the offsets topic";
 const WAIT: Duration = Duration::from_secs(90);
 
 impl Supervisor {
@@ -20,8 +26,9 @@ impl Supervisor {
     pub async fn offsets(&self, name: &str) -> Result<Vec<(Object, Object)>, Refusal> {
         self.readable()?;
         self.known(name)?;
-        read(self.shared.offsets.refresh()).await?;
-        Ok(self.shared.offsets.all(name).into_iter().map(|stored| (stored.partition, stored.offset)).collect())
+        let stored = self.opened(name).await?;
+        read(stored.refresh()).await?;
+        Ok(stored.all(name).into_iter().map(|stored| (stored.partition, stored.offset)).collect())
     }
 
     /// Sets or deletes offsets of a stopped connector; returns Connect's text.
@@ -47,8 +54,7 @@ impl Supervisor {
             }
             entries.push((partition, offset));
         }
-        let write = self.shared.offsets.write(name, entries.iter().map(|(p, o)| (p, o.as_ref())));
-        read(write).await?;
+        self.store(name, &entries).await?;
         Ok(done("altered"))
     }
 
@@ -57,10 +63,43 @@ impl Supervisor {
         self.writable().await?;
         let _turn = self.lock(name).await;
         self.stopped(name).await?;
-        read(self.shared.offsets.refresh()).await?;
-        let stored = self.shared.offsets.all(name);
-        read(self.shared.offsets.write(name, stored.iter().map(|known| (&known.partition, None)))).await?;
+        let stored = self.opened(name).await?;
+        read(stored.refresh()).await?;
+        let stored = stored.all(name);
+        if !stored.is_empty() {
+            let deleted: Vec<_> = stored.into_iter().map(|known| (known.partition, None)).collect();
+            self.store(name, &deleted).await?;
+        }
         Ok(done("reset"))
+    }
+
+    /// The stored offsets of a connector, which may be in a topic of its own.
+    async fn opened(&self, name: &str) -> Result<ConnectorOffsets, Refusal> {
+        let config = self.resolved(name).await?;
+        let stage = Stage::begin("reading the offsets topic of the connector");
+        // Nothing is written here, so whoever may not write may read.
+        let fence = self.shared.store.fence().unwrap_or_else(|| Arc::new(Fence::unguarded()));
+        match timeout(WAIT, self.shared.offsets.open(name, &config, fence)).await {
+            Ok(opened) => opened.map_err(|source| Refusal::of_store(ACCESS, source)),
+            Err(_) => Err(Refusal::TimedOut(stage.sentence())),
+        }
+    }
+
+    async fn resolved(&self, name: &str) -> Result<Properties, Refusal> {
+        let stored = self.shared.configs.read(|view| view.connectors.get(name).cloned()).unwrap_or_default();
+        let config = self.shared.settings.resolved(properties(&stored)).await;
+        config.map_err(|defect| Refusal::Failed(defect.trace("the call about offsets")))
+    }
+
+    async fn store(&self, name: &str, offsets: &[(Object, Option<Object>)]) -> Result<(), Refusal> {
+        let config = self.resolved(name).await?;
+        let stage = Stage::begin("storing the offsets of the connector");
+        match timeout(WAIT, self.shared.store_offsets(name, &config, offsets)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Unfenced::Store(source))) => Err(Refusal::of_store(ACCESS, source)),
+            Ok(Err(other)) => Err(Refusal::Failed(other.to_string())),
+            Err(_) => Err(Refusal::TimedOut(stage.sentence())),
+        }
     }
 
     fn known(&self, name: &str) -> Result<(), Refusal> {
@@ -93,8 +132,9 @@ fn done(what: &str) -> String {
 }
 
 async fn read(write: impl Future<Output = Result<(), StoreError>>) -> Result<(), Refusal> {
+    let stage = Stage::begin("reading to the end of the offsets topic");
     match timeout(WAIT, write).await {
-        Ok(result) => result.map_err(|source| Refusal::of_store("Error accessing the offsets topic", source)),
-        Err(_) => Err(Refusal::TimedOut("The worker is currently reading to the end of the offsets topic")),
+        Ok(result) => result.map_err(|source| Refusal::of_store(ACCESS, source)),
+        Err(_) => Err(Refusal::TimedOut(stage.sentence())),
     }
 }

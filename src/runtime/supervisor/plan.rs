@@ -7,7 +7,7 @@ use settings::Properties;
 
 use super::SupervisorSettings;
 use crate::plugins::Plugin;
-use crate::runtime::validate;
+use crate::runtime::validate::{self, Rejected};
 use crate::sink::topics::TopicCreation;
 use crate::store::Object;
 
@@ -30,13 +30,7 @@ pub(super) fn plan(settings: &SupervisorSettings, config: &Object, resolved: &Pr
              key with PATCH, or give it a value"
         ));
     }
-    let class = resolved.get("connector.class").map(str::trim).unwrap_or_default();
-    let plugin = settings.find(class).ok_or_else(|| {
-        format!(
-            "org.apache.kafka.connect.errors.ConnectException: Failed to find any class that implements Connector and \
-             which name matches {class}\nThe connectors of this daemon are listed at GET /connector-plugins"
-        )
-    })?;
+    let plugin = validate::plugin(settings, resolved).map_err(|rejected| missing(settings, rejected))?;
     let idle = validate::at_start(settings, plugin, resolved)?;
     if !idle.is_empty() {
         let connector = resolved.get("name").unwrap_or_default();
@@ -58,4 +52,18 @@ pub(super) fn plan(settings: &SupervisorSettings, config: &Object, resolved: &Pr
     let mut task = config.clone();
     task.insert("task.class".to_owned(), Value::String(plugin.task_class.to_owned()));
     Ok(Plan { plugin, tasks: vec![task] })
+}
+
+/// The trace of a connector whose class is not built in: a sink, another database's, somebody's own. Nothing is written of it
+/// but this status, so that it goes on where it was once Kafka Connect has the group again.
+fn missing(settings: &SupervisorSettings, rejected: Rejected) -> String {
+    let first = format!("org.apache.kafka.connect.errors.ConnectException: {rejected}");
+    let Rejected::UnknownClass { class, .. } = rejected else { return first };
+    let has: Vec<&str> = settings.plugins.iter().map(|plugin| plugin.class).collect();
+    format!(
+        "{first}\nReason: class {class} is not in this daemon; it has {}. This is afterimage, which loads no Java classes.\n\
+         Remedy: run this connector on a Kafka Connect worker: move it to another group, or give the whole group back. Its \
+         configuration, its tasks, its offsets and its history stay as they are, and it goes on from there.",
+        has.join(", ")
+    )
 }

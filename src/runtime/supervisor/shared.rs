@@ -13,19 +13,21 @@ use tokio::task::AbortHandle;
 use super::SupervisorSettings;
 use super::deadline::Deadline;
 use super::keeper::Keeper;
+use super::letters::Readers;
 use super::machine::State;
 use super::mailbox::Mailbox;
 use super::numbers::Metered;
 use crate::runtime::defect;
 use crate::runtime::fenced::Fenced;
-use crate::store::{Configs, Object, Offsets, Status, Statuses};
+use crate::runtime::own_offsets::OffsetTopics;
+use crate::store::{Configs, Object, Status, Statuses};
 
 /// What the loop, the calls and the keepers share.
 pub(super) struct Shared {
     pub(super) settings: SupervisorSettings,
     pub(super) configs: Configs,
     pub(super) statuses: Statuses,
-    pub(super) offsets: Offsets,
+    pub(super) offsets: Arc<OffsetTopics>,
     /// The generation that this tenure writes into statuses.
     pub(super) generation: AtomicI32,
     /// Counts resets of topics: after one, tasks report their topics again.
@@ -34,6 +36,8 @@ pub(super) struct Shared {
     pub(super) metered: Metered,
     /// The store that `configs`, `statuses` and `offsets` write to; it has the tenure's fence.
     pub(super) store: Arc<Fenced>,
+    /// Who reads dead letters.
+    pub(super) readers: Readers,
     /// When the daemon's stop must be over.
     pub(super) deadline: Deadline,
     keepers: Mutex<HashMap<Arc<str>, Kept>>,
@@ -58,7 +62,7 @@ pub(super) struct Kept {
 }
 
 impl Shared {
-    pub(super) fn new(store: Arc<Fenced>, offsets: Offsets, settings: SupervisorSettings) -> Self {
+    pub(super) fn new(store: Arc<Fenced>, offsets: Arc<OffsetTopics>, settings: SupervisorSettings) -> Self {
         Self {
             deadline: Deadline::new(settings.graceful_stop),
             settings,
@@ -68,6 +72,7 @@ impl Shared {
             generation: AtomicI32::new(0),
             resets: Arc::default(),
             metered: Metered::default(),
+            readers: Readers::default(),
             store,
             keepers: Mutex::default(),
             locks: Mutex::default(),
@@ -156,6 +161,7 @@ impl Shared {
         for (_, kept) in self.keepers().drain() {
             kept.task.abort();
         }
+        self.metered.no_restart_due();
     }
 }
 

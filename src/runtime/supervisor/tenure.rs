@@ -4,10 +4,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use retry::Backoff;
 
 use super::Supervisor;
 use super::phase::Phase;
 use crate::runtime::owner::{Fence, Ownership};
+use crate::store::Store as _;
 
 impl Supervisor {
     /// Takes note of who owns the group now, and begins or ends this process's own tenure.
@@ -27,6 +31,10 @@ impl Supervisor {
             self.shared.abort();
             tracing::warn!("the group is lost: all tasks are stopped at once");
         }
+        let is_settled = !matches!(ownership, Ownership::Starting | Ownership::Lost);
+        if !is_settled || before != now {
+            self.shared.metered.group_changes(false);
+        }
         match &ownership {
             Ownership::Owner { fence, .. } => {
                 if before != now {
@@ -36,24 +44,29 @@ impl Supervisor {
             Ownership::Starting => {
                 tracing::info!("stored state is read; waiting to own the group before a connector starts");
             }
-            Ownership::Standby => tracing::info!("another afterimage owns the group: standing by"),
+            Ownership::Standby { owner } => {
+                tracing::info!("another afterimage owns the group: standing by, and passing changes on to {owner}");
+            }
             Ownership::Foreign { members } => tracing::warn!(
                 "nothing starts while Kafka Connect workers are in the group: {}. Stop them; it is looked again every 5 s",
                 members.join(", ")
             ),
             Ownership::Lost => tracing::warn!("the group is not owned: standing by until it can be taken again"),
         }
+        if is_settled {
+            self.shared.metered.group_changes(true);
+        }
         self.phase.send_replace(Phase::Read(ownership));
     }
 
     /// Begins a tenure: reads the stored state to its end and starts the stored connectors.
     async fn take_over(&self, fence: Arc<Fence>) {
-        self.shared.store.begin(fence);
-        // The last writes of the owner before must be known. If the broker is away now, they come later, as changes.
-        for read in [self.shared.configs.refresh().await, self.shared.offsets.refresh().await] {
-            if let Err(error) = read {
-                tracing::warn!("the stored state could not be read again before taking over: {error}");
-            }
+        self.shared.store.begin(Arc::clone(&fence));
+        let reading = self.read_again(&fence);
+        self.stages.during("reading the stored state to its end before taking over the group", reading).await;
+        if !fence.is_open() {
+            // The loss of the group comes next.
+            return;
         }
         let last = self.shared.statuses.read(|view| {
             let of_tasks = view.connectors().flat_map(|name| view.tasks(name)).map(|(_, status)| status.generation);
@@ -67,6 +80,25 @@ impl Supervisor {
         tracing::info!(connectors = names.len(), "the group is owned: starting the stored connectors");
         for name in names {
             self.look(&name, false);
+        }
+    }
+
+    /// Reads the last writes of the owner before. It is tried again until it succeeds or the group is lost: connectors that
+    /// start from an older state would run a configuration that is gone, or send again what was sent.
+    async fn read_again(&self, fence: &Fence) {
+        // A transaction that the owner before left open hides what stands behind it.
+        if let Err(error) = self.shared.store.lead().await {
+            tracing::error!("the transactional id of the group's leader could not be taken over: {error}");
+        }
+        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
+        while fence.is_open() {
+            let read = match self.shared.configs.refresh().await {
+                Ok(()) => self.shared.offsets.worker().refresh().await,
+                failed => failed,
+            };
+            let Err(error) = read else { return };
+            tracing::warn!("no connector is started until the stored state is read; it is tried again: {error}");
+            tokio::time::sleep(backoff.pause()).await;
         }
     }
 

@@ -3,32 +3,47 @@
 //! On a stop the connector closes its end first. Then the pipeline takes what is left, the sink flushes, the last position is
 //! stored, and only then the connector confirms it to the source and ends.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use relational::{Meters, Outlet, Standing, TaskError};
+use retry::{Backoff, Outlook};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
-use super::build::{self, Built};
-use super::{TaskEvent, TaskSpec, Worker};
+use super::begin::{Begun, Ending, begin, ending};
+use super::build::{self, Built, Parts};
+use super::{Slot, TaskEvent, TaskSpec, Worker};
 use crate::runtime::committer::{Committer, Place, Strategy};
 use crate::runtime::defect::{self, Defect};
 use crate::runtime::delivery::{Alarm, Deliveries};
+use crate::runtime::exactly_once::{self, Boundary, Transactions, Turns};
 use crate::runtime::failpoint;
 use crate::runtime::failure::Failure;
-use crate::runtime::ledger::Ledger;
+use crate::runtime::history;
+use crate::runtime::ledger::{Acknowledged, Ledger};
+use crate::runtime::letters::Sender;
+use crate::runtime::letters::desk::Desk;
+use crate::runtime::letters::post::{self, Post};
 use crate::runtime::owner::Fence;
-use crate::runtime::pipeline::{Attempts, Awaited, Pipeline};
+use crate::runtime::pipeline::{Attempts, Awaited, Letters, Pipeline};
 use crate::runtime::tolerance::{Reporter, Tolerance};
 use crate::runtime::topics::NewTopics;
+use crate::runtime::trail::Trail;
 use crate::sink::Sink;
+use crate::sink::transactional::USUAL_TIMEOUT;
 
 /// How often the task looks whether there is something to store or to report.
 const LOOK: Duration = Duration::from_millis(50);
 /// How many batches can be under way between the reader and the pipeline.
 const DEPTH: usize = 8;
+/// The first and the longest pause before a task begins anew.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+/// How often a task begins anew without having committed anything in between. Two producers that take the transactional id from
+/// each other would never end.
+const IN_VAIN: u32 = 20;
 
 /// The connector's future, which ends when this is dropped: dropping a `JoinHandle` alone would let it go on.
 struct Connector(JoinHandle<Result<(), TaskError>>);
@@ -39,25 +54,54 @@ impl Drop for Connector {
     }
 }
 
-/// Runs a task to its end and reports how it ended. The sink is put into `slot`, so that the task can be cancelled.
-pub(super) async fn drive(
-    spec: TaskSpec,
-    worker: Arc<Worker>,
-    stop: watch::Receiver<bool>,
-    slot: Arc<OnceLock<Arc<dyn Sink>>>,
-) {
+/// Runs a task to its end and reports how it ended. The sink is put into `slot`, so that the task can be cancelled. With
+/// exactly-once delivery a task whose transaction failed begins anew, from the offset that is committed.
+pub(super) async fn drive(spec: TaskSpec, worker: Arc<Worker>, mut stop: watch::Receiver<bool>, slot: Arc<Slot>) {
     let (events, meters) = (spec.events.clone(), Arc::clone(&spec.meters));
-    let outcome = defect::caught(run(spec, worker, stop, Arc::clone(&slot))).await.unwrap_or_else(|defect| {
-        if let Some(sink) = slot.get() {
+    let (mut backoff, mut in_vain, mut is_fenced) = (Backoff::new(PAUSES.0, PAUSES.1), 0, false);
+    let mut copy_timeout = exactly_once::COPY_TIMEOUT;
+    let outcome = loop {
+        let running = run(spec.clone(), Arc::clone(&worker), stop.clone(), Arc::clone(&slot), copy_timeout);
+        let ended = defect::caught(running).await.unwrap_or_else(|defect| {
             // A pipeline that waits in the sink returns.
-            sink.stop(true);
+            slot.stop();
+            Err(Ending::Failed(TaskError { trace: defect.trace("the task"), outlook: Outlook::Unknown }))
+        });
+        let (mut error, got_on) = match ended {
+            Ok(()) => break Ok(()),
+            Err(Ending::Failed(error)) => break Err(error),
+            Err(Ending::TooLong) => {
+                copy_timeout = USUAL_TIMEOUT;
+                continue;
+            }
+            Err(Ending::Anew { error, got_on }) => (error, got_on),
+        };
+        if got_on {
+            backoff.reset();
+            (in_vain, is_fenced) = (0, false);
         }
-        Err(defect.trace("the task"))
-    });
-    meters.complain(true);
-    if let Err(trace) = outcome {
+        in_vain += 1;
+        is_fenced |= error.outlook == Outlook::CannotPass;
+        if in_vain > IN_VAIN {
+            if is_fenced {
+                // The last attempt may have ended for another reason, but it would go on like this.
+                error.outlook = Outlook::CannotPass;
+            }
+            break Err(error);
+        }
+        let pause = backoff.pause();
+        tracing::warn!(connector = %spec.connector, pause_ms = pause.as_millis(), "the task begins anew with another producer, from \
+            the offset that is committed: {error}");
         // Fails when the supervisor has gone: then nobody wants to know.
-        let _ = events.send(TaskEvent::Failed { trace });
+        let _ = events.send(TaskEvent::Waiting { trace: error.trace.into() });
+        if timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok() {
+            break Ok(());
+        }
+    };
+    meters.complain(true);
+    if let Err(error) = outcome {
+        // Fails when the supervisor has gone: then nobody wants to know.
+        let _ = events.send(TaskEvent::Failed(error));
     }
 }
 
@@ -65,26 +109,61 @@ async fn run(
     spec: TaskSpec,
     worker: Arc<Worker>,
     stop: watch::Receiver<bool>,
-    slot: Arc<OnceLock<Arc<dyn Sink>>>,
-) -> Result<(), String> {
+    slot: Arc<Slot>,
+    copy_timeout: Duration,
+) -> Result<(), Ending> {
     let (ledger, alarm, meters) = (Arc::<Ledger>::default(), Arc::<Alarm>::default(), Arc::clone(&spec.meters));
     let partition = (spec.plugin.partition)(&spec.config);
+    let mut tolerance = Tolerance::of(&spec.config);
+    if worker.exactly_once.is_some() {
+        // A record that the broker refuses ends its transaction, so none can be left out.
+        tolerance.keeps_undelivered();
+    }
     let reporter = Arc::new(Reporter {
         connector: Arc::clone(&spec.connector),
-        tolerance: Tolerance::of(&spec.config),
+        tolerance,
         partition: partition.clone(),
         offset: spec.plugin.offset,
         meters: Arc::clone(&meters),
     });
-    let deliveries =
-        Deliveries { ledger: Arc::clone(&ledger), reporter: Arc::clone(&reporter), alarm: Arc::clone(&alarm) };
+    let settings = reporter.tolerance.letters.clone();
+    let (inbox, letters) = settings
+        .map(|settings| {
+            let (post, inbox, refused) = Post::new(Arc::clone(&ledger), Arc::clone(&alarm), Arc::clone(&meters));
+            let (connector, partition) = (Arc::clone(&spec.connector), partition.clone());
+            let sender = Arc::new(Sender { connector, partition, offset: spec.plugin.offset });
+            let desk = || Desk::new(Arc::clone(&settings), Arc::clone(&sender), Arc::clone(&post));
+            (inbox, (desk(), desk(), post, refused))
+        })
+        .unzip();
+    let deliveries = Deliveries {
+        ledger: Arc::clone(&ledger),
+        reporter: Arc::clone(&reporter),
+        alarm: Arc::clone(&alarm),
+        letters: inbox,
+    };
     let delivery = Box::new(move |seq, outcome: Result<(), crate::sink::Undelivered<'_>>| {
         deliveries.settle(seq, outcome);
     });
-    let Built { sink, chain, key, value, header, context, topics } = build::build(&spec, &worker, delivery).await?;
-    let _ = slot.set(Arc::clone(&sink));
-    let topics = Arc::new(NewTopics::new(Arc::clone(&sink), topics, Arc::clone(&spec.resets)));
-    let offset = worker.offsets.get(&spec.connector, &partition);
+    let Some(begun) = begin(&spec, &worker, &partition, (&stop, &slot), delivery, copy_timeout).await? else {
+        return Ok(());
+    };
+    let Begun { built, offsets, offset } = begun;
+    let Built { sink, timeout, parts, topics, letter_topics } = built;
+    let Parts { chain, key, value, header, context } = parts;
+    let (letters, post) = letters
+        .map(|(desk, of_refused, post, refused)| {
+            let context = Arc::clone(&context.headers);
+            post::serve(refused, Arc::clone(&post), of_refused, Arc::downgrade(&sink), context)
+                .map_err(|error| no_thread("the dead letters", &error))?;
+            Ok::<_, Ending>((Letters { desk, make: letter_topics }, post))
+        })
+        .transpose()?
+        .unzip();
+    let offsets_topic = offsets.topic().filter(|_| sink.is_transactional());
+    let topics = NewTopics::new(Arc::clone(&sink), topics, Arc::clone(&spec.resets)).forbidding(offsets_topic);
+    let topics = Arc::new(topics);
+    let turns = sink.is_transactional().then(Arc::<Turns>::default);
 
     // The supervisor stops the connector, or this task does when the pipeline fails.
     let (inner_stop, inner_stopped) = watch::channel(*stop.borrow());
@@ -92,8 +171,13 @@ async fn run(
     let awaited = Arc::<Awaited>::default();
     let attempts =
         Attempts::new(retry, Handle::current(), inner_stopped.clone(), Arc::clone(&meters), Arc::clone(&awaited));
-    let (outlet, ends) =
+    let (mut outlet, ends) =
         Outlet::new(Arc::clone(&spec.connector), offset, inner_stopped, &worker.budget, DEPTH, Arc::clone(&meters));
+    if spec.plugin.keeps_history {
+        let opened = history::open(&spec.connector, &spec.config, Arc::clone(&spec.fence));
+        outlet.history = Some(opened.map_err(Ending::Failed)?);
+    }
+    outlet.copies_are_whole = turns.is_some();
     let connector = Connector(tokio::spawn({
         let (name, running) = (Arc::clone(&spec.connector), (spec.plugin.start)(spec.config.clone(), outlet));
         async move {
@@ -101,10 +185,14 @@ async fn run(
                 failpoint::reach("connector", &name);
                 running.await
             };
-            let panicked = |defect: Defect| Err(TaskError { trace: defect.trace("the connector's task") });
+            let panicked = |defect: Defect| {
+                let trace = defect.trace("the connector's task");
+                Err(TaskError { trace, outlook: Outlook::Unknown })
+            };
             defect::caught(running).await.unwrap_or_else(panicked)
         }
     }));
+    let trail = reporter.tolerance.trail.clone().filter(|_| letters.is_some());
     let pipeline = Pipeline {
         chain,
         key,
@@ -116,6 +204,8 @@ async fn run(
         topics: Arc::clone(&topics),
         reporter,
         attempts,
+        turns: turns.clone(),
+        letters,
     };
     let (ended, pipeline_ended) = oneshot::channel();
     std::thread::Builder::new()
@@ -125,15 +215,21 @@ async fn run(
             // The receiver is gone when the task was cancelled.
             let _ = ended.send(outcome.unwrap_or_else(|defect| Err(Failure::defect(&defect))));
         })
-        .map_err(|error| {
-            format!("org.apache.kafka.connect.errors.ConnectException: no thread for the task: {error}")
-        })?;
+        .map_err(|error| no_thread("the task", &error))?;
 
     let place = Place { connector: Arc::clone(&spec.connector), partition, offset: spec.plugin.offset };
     let fence = Arc::clone(&spec.fence);
+    let transactions = turns.map(|turns| {
+        let boundary = Boundary::of(&spec.config, worker.flush_interval);
+        Transactions::new((Arc::clone(&sink), turns), offsets.clone(), boundary, timeout)
+    });
+    let strategy = match transactions.clone() {
+        None => Strategy::AtLeastOnce(offsets),
+        Some(transactions) => Strategy::ExactlyOnce(transactions, Arc::clone(&alarm)),
+    };
     let committer = Committer::new(
         place,
-        Strategy::AtLeastOnce(worker.offsets.clone()),
+        strategy,
         (Arc::clone(&ledger), Arc::clone(&fence), Arc::clone(&meters)),
         worker.flush_interval,
         ends.stored,
@@ -147,13 +243,34 @@ async fn run(
             awaited,
             sink: Arc::clone(&sink),
             meters,
+            trail,
             told: Standing::Starting,
         },
         fence,
         sink,
+        post,
         flush_timeout: worker.flush_timeout,
     };
-    running.until_ended(stop, inner_stop, ends.standing, pipeline_ended, connector, &alarm).await
+    let ended = running.until_ended(stop, inner_stop, ends.standing, pipeline_ended, connector, &alarm).await;
+    ended.map_err(|end| match (end, &transactions) {
+        (End::Of(failure), Some(transactions)) => ending(&failure, transactions.has_committed()),
+        (End::Of(failure), None) => Ending::Failed(failure.end()),
+        (End::Connector(error), _) => Ending::Failed(error),
+    })
+}
+
+/// The system gives no thread to the process now: it has too many, or no memory.
+fn no_thread(whose: &str, error: &std::io::Error) -> Ending {
+    let trace = format!("{}: no thread for {whose}: {error}", build::CONNECT_EXCEPTION);
+    Ending::Failed(TaskError { trace, outlook: Outlook::MayPass })
+}
+
+/// What ended a task.
+enum End {
+    /// A record, or the way to the broker.
+    Of(Failure),
+    /// The connector.
+    Connector(TaskError),
 }
 
 /// A task that runs.
@@ -162,6 +279,8 @@ struct Running {
     teller: Teller,
     fence: Arc<Fence>,
     sink: Arc<dyn Sink>,
+    /// The dead letters, if the task writes any.
+    post: Option<Arc<Post>>,
     flush_timeout: Duration,
 }
 
@@ -174,7 +293,7 @@ impl Running {
         mut pipeline: oneshot::Receiver<Result<(), Failure>>,
         connector: Connector,
         alarm: &Alarm,
-    ) -> Result<(), String> {
+    ) -> Result<(), End> {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (mut has_ended, mut is_stopping) = (false, false);
@@ -193,7 +312,7 @@ impl Running {
                     is_stopping = true;
                     let _ = inner_stop.send(true);
                 }
-                () = self.committer.settled() => {}
+                () = self.committer.settled() => self.committer.look(),
                 _ = look.tick() => {
                     if alarm.raised().is_some() {
                         // A pipeline that waits in the sink returns and ends, and the connector with it.
@@ -210,26 +329,33 @@ impl Running {
         };
         // Nothing more comes. What is under way is delivered, its position stored and confirmed to the source.
         let _ = inner_stop.send(true);
-        let undelivered = alarm.raised().map(Failure::delivery);
+        let raised = |alarm: &Alarm| {
+            let raised = alarm.raised()?;
+            Some(Failure::delivery(raised.cause, raised.outlook).of_the_way(raised.may_pass))
+        };
+        let undelivered = raised(alarm);
         // After a failed delivery nothing is flushed, but what was delivered before it is stored below and not sent again.
         if !self.fence.is_open() {
             self.sink.stop(true);
         } else if undelivered.is_none() {
-            let (sink, within) = (Arc::clone(&self.sink), self.flush_timeout);
-            let _ = tokio::task::spawn_blocking(move || sink.flush(within)).await;
+            let (sink, post, within) = (Arc::clone(&self.sink), self.post.clone(), self.flush_timeout);
+            // A record that the broker refuses meanwhile still gets its letter.
+            let flush = move || sink.flush(within) && post.is_none_or(|post| post.finish(within));
+            let _ = tokio::task::spawn_blocking(flush).await;
         }
-        let failure = undelivered.or(outcome.err().filter(|failure| !failure.is_stop()));
-        self.committer.finish(self.flush_timeout).await;
+        let mut failure = undelivered.or(outcome.err().filter(|failure| !failure.is_stop()));
+        self.committer.finish(self.flush_timeout, failure.is_some()).await;
+        failure = failure.or_else(|| raised(alarm).filter(|_| self.sink.is_transactional()));
         self.teller.progress();
         let mut connector = connector;
         let ended = tokio::time::timeout(self.flush_timeout, &mut connector.0).await;
         drop(connector);
         self.sink.stop(true);
         if let Some(failure) = failure {
-            return Err(failure.trace());
+            return Err(End::Of(failure));
         }
         match ended {
-            Ok(Ok(Err(error))) => Err(error.trace),
+            Ok(Ok(Err(error))) => Err(End::Connector(error)),
             _ => Ok(()),
         }
     }
@@ -248,6 +374,8 @@ struct Teller {
     awaited: Arc<Awaited>,
     sink: Arc<dyn Sink>,
     meters: Arc<Meters>,
+    /// Where records come from, if their batches are kept for dead letters.
+    trail: Option<Arc<Trail>>,
     /// What the supervisor was told last.
     told: Standing,
 }
@@ -295,11 +423,23 @@ impl Teller {
     /// Reports the topics whose first record was acknowledged, and updates the meters.
     fn progress(&self) {
         self.ledger.advance();
+        if let Some(trail) = &self.trail {
+            trail.release(|seq| self.ledger.covers(seq));
+        }
         for topic in self.topics.acknowledged(|seq| self.ledger.covers(seq)) {
             let _ = self.events.send(TaskEvent::Topic(topic));
         }
-        let under_way = self.ledger.under_way();
-        self.meters.count(|numbers| numbers.under_way = under_way);
+        let Acknowledged { polled, sent, oldest_ms } = self.ledger.acknowledged();
+        self.meters.count(|numbers| {
+            numbers.oldest_under_way_ms = oldest_ms;
+            if polled > 0 {
+                let now = Instant::now();
+                numbers.under_way = numbers.under_way.saturating_sub(polled);
+                numbers.active.add(now, numbers.under_way as f64);
+                numbers.written += sent;
+                numbers.writes.add(now, sent as f64);
+            }
+        });
         self.meters.complain(false);
     }
 }

@@ -4,7 +4,7 @@
 
 use settings::{Checked, Def, Properties};
 
-use super::version;
+use super::{recommended, version};
 use crate::runtime::catalog::{Offered, PartKind};
 use crate::runtime::keys::{self, list};
 use crate::runtime::supervisor::SupervisorSettings;
@@ -38,7 +38,7 @@ pub(super) fn check_converter(settings: &SupervisorSettings, config: &Properties
     let offered = settings.catalog.find(*kind, class);
     if one.name == key {
         set_default(one, config, workers);
-        one.recommended = settings.catalog.classes(*kind);
+        one.recommended = recommended::classes(&settings.catalog, *kind);
         if config.get(&key).is_some() && offered.is_none() {
             one.value = None;
             one.errors.push(not_found(class, &key));
@@ -114,7 +114,7 @@ fn keys_of_alias(
             definition.display_name.push_str(alias);
         }
         if one.name == class_key {
-            one.recommended = settings.catalog.classes(kind);
+            one.recommended = recommended::classes(&settings.catalog, kind);
             if let (Some(class), None) = (class, offered) {
                 if kind == PartKind::Transformation
                     && let Some(text) = transforms::abstract_class(class)
@@ -135,7 +135,7 @@ fn keys_of_alias(
             }
         } else if let (true, Some(offered)) = (one.name.ends_with(".plugin.version"), offered) {
             set_default(one, config, offered.version);
-            one.recommended = vec![offered.version.to_owned()];
+            one.recommended = recommended::versions(offered);
             let wanted = config.get(&one.name);
             one.errors.extend(wanted.and_then(|wanted| version::refusal(offered.class, wanted, offered.version)));
         }

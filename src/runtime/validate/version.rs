@@ -16,6 +16,21 @@ pub(super) fn refusal(class: &str, wanted: &str, version: &str) -> Option<String
     })
 }
 
+/// Whether a text is a version, which any word is, or a list of ranges in which every bracket is closed.
+pub(super) fn is_range(text: &str) -> bool {
+    let mut is_open = false;
+    for letter in text.chars() {
+        match letter {
+            '[' | '(' if is_open => return false,
+            '[' | '(' => is_open = true,
+            ']' | ')' if !is_open => return false,
+            ']' | ')' => is_open = false,
+            _ => {}
+        }
+    }
+    !is_open
+}
+
 /// Splits `[a,b),[c,d)` into its ranges.
 fn ranges(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
@@ -74,6 +89,12 @@ mod tests {
         for wanted in ["3.6.1.Final", "3.6.1", "", "[3.6,4)", "[3,)", "(,3.6.1]", "[1,2),[3.6.1,4)", "[3.6.0.CR1,3.10]"]
         {
             check(wanted, true);
+        }
+        for wanted in ["", "1.0", "latest", "[3.6,4)", "[1,2),[3,)"] {
+            assert!(is_range(wanted), "{wanted}");
+        }
+        for wanted in ["[1.0", "1.0]", "[1,[2]", "(", "[1,2)]"] {
+            assert!(!is_range(wanted), "{wanted}");
         }
         for wanted in ["1.0", "3.6", "[3.6.2,)", "(3.6.1,4)", "(,3.6.1)", "[1,2),[4,5]", "latest", "[3.6.1.Beta1]"] {
             check(wanted, false);

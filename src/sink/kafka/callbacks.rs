@@ -9,8 +9,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers as _, Message};
 use rdkafka::producer::ProducerContext;
 
-use super::flow::Flow;
+use super::flow::{Flow, UNNUMBERED};
 use super::line::Line;
+use super::share::{self, Share};
+use crate::sink::refused::{is_refusal, told};
 use crate::sink::{DeliveryError, EncodedHeaders, Outgoing, Undelivered};
 
 /// How often errors are logged at most, because librdkafka reports a broker that is away many times a second.
@@ -23,13 +25,24 @@ pub(super) struct Callbacks {
     /// The line whose held records are passed on after a delivery. Set once the producer is made, because the line
     /// needs the producer, which needs these callbacks.
     line: OnceLock<Weak<Line>>,
+    /// What the producer holds of the memory for all producers' queues.
+    pub(super) share: Share,
     /// When the last error was logged.
     said: Mutex<Option<Instant>>,
+    /// Why the last broker that was tried refused the connection (TLS or the login failed), if it did.
+    refusal: Mutex<Option<Arc<str>>>,
 }
 
 impl Callbacks {
     pub(super) fn new(client_id: String, flow: Arc<Flow>) -> Self {
-        Self { client_id, flow, line: OnceLock::new(), said: Mutex::default() }
+        Self {
+            client_id,
+            flow,
+            line: OnceLock::new(),
+            share: Share::new(),
+            said: Mutex::default(),
+            refusal: Mutex::default(),
+        }
     }
 
     /// Sets the line to look at after a delivery.
@@ -49,8 +62,17 @@ impl ClientContext for Callbacks {
             *said = Some(Instant::now());
         }
         drop(said);
+        let mut last = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.flow.set_away(Some(reason.into()));
+            // This follows on the failure of the last of them. A refusal says more than that.
+            self.flow.set_away(Some(last.clone().unwrap_or_else(|| reason.into())));
+            return;
+        }
+        // One broker that refuses is not all of them: the others may take what waits. librdkafka says that all are down only
+        // once, and the first reason may have been another one.
+        *last = is_refusal(&error, reason).then(|| told(reason).into());
+        if let Some(refusal) = &*last {
+            self.flow.explain_away(refusal);
         }
     }
 }
@@ -60,6 +82,11 @@ impl ProducerContext for Callbacks {
 
     fn delivery(&self, result: &DeliveryResult<'_>, seq: usize) {
         let seq = seq as u64;
+        // Offsets in a transaction do not go through the line, which counts.
+        if seq != UNNUMBERED {
+            let (Ok(message) | Err((_, message))) = result;
+            self.share.leave(share::bytes(message.key(), message.payload()));
+        }
         match result {
             Ok(_) => self.flow.settle(seq, Ok(())),
             Err((error, message)) => {

@@ -5,12 +5,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use retry::Outlook;
+
 use crate::sink::{Delivery, DeliveryError, Outgoing, Undelivered};
+
+/// The number of a record that no ledger has: an offset that goes with a transaction.
+pub(super) const UNNUMBERED: u64 = u64::MAX;
 
 /// The counters and flags that senders and the polling thread share.
 pub(super) struct Flow {
     may_produce: Box<dyn Fn() -> bool + Send + Sync>,
     pub(super) stopped: AtomicBool,
+    /// Set while a transaction is aborted: what is dropped by that counts as delivered.
+    pub(super) aborting: AtomicBool,
     /// Records accepted from senders.
     pub(super) sent: AtomicU64,
     /// Records passed on to librdkafka.
@@ -34,6 +41,7 @@ impl Flow {
         Self {
             may_produce,
             stopped: AtomicBool::new(false),
+            aborting: AtomicBool::new(false),
             sent: AtomicU64::new(0),
             handed: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
@@ -51,6 +59,14 @@ impl Flow {
         *self.away.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
+    /// Says better why no broker can be reached, if that is so.
+    pub(super) fn explain_away(&self, why: &Arc<str>) {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if away.is_some() {
+            *away = Some(Arc::clone(why));
+        }
+    }
+
     /// Why no broker can be reached, if that is so and records wait.
     pub(super) fn away(&self) -> Option<Arc<str>> {
         if !self.is_away.load(Ordering::Acquire) || self.in_flight() == 0 {
@@ -66,7 +82,12 @@ impl Flow {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire) || !(self.may_produce)()
+        self.stopped.load(Ordering::Acquire) || self.is_fenced()
+    }
+
+    /// Whether this process may no longer produce.
+    pub(super) fn is_fenced(&self) -> bool {
+        !(self.may_produce)()
     }
 
     /// Whether librdkafka has no record whose delivery is unknown.
@@ -79,7 +100,16 @@ impl Flow {
     /// Reports what became of one record, and counts it as delivered.
     pub(super) fn settle(&self, seq: u64, outcome: Result<(), Undelivered<'_>>) {
         let is_ok = outcome.is_ok();
-        (self.delivery)(seq, outcome);
+        let outcome = match outcome {
+            Err(Undelivered { error: DeliveryError::Purged { .. }, .. }) if self.aborting.load(Ordering::Acquire) => {
+                Ok(())
+            }
+            outcome => outcome,
+        };
+        // An offset that could not be written makes the commit fail.
+        if seq != UNNUMBERED {
+            (self.delivery)(seq, outcome);
+        }
         if is_ok && self.is_away.load(Ordering::Acquire) {
             self.set_away(None);
         }
@@ -102,6 +132,7 @@ impl Flow {
                      it with the log, and restart the task: it goes on from the stored offset"
                     .to_owned(),
             transient: true,
+            outlook: Outlook::Unknown,
         };
         let record = Outgoing {
             topic: "none",

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::{BaseProducer, BaseRecord};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
 use super::callbacks::Callbacks;
 use super::flow::Flow;
+use super::share;
 use crate::sink::window::Window;
 use crate::sink::{DeliveryError, EncodedHeaders, Outgoing, Undelivered};
 
@@ -102,7 +103,7 @@ impl Line {
         self.flow.settle(record.seq, Err(Undelivered { error, record: *record }));
     }
 
-    /// Passes one record to librdkafka. Returns `Ok(false)` when its queue is full; trying again later succeeds,
+    /// Passes one record to librdkafka. Returns `Ok(false)` when its queue is full, or all producers' queues together; trying again later succeeds,
     /// because the queue is larger than any record.
     pub(super) fn produce(&self, out: &Outgoing<'_>) -> Result<bool, DeliveryError> {
         let record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord {
@@ -114,10 +115,15 @@ impl Line {
             headers: out.headers.and_then(EncodedHeaders::native),
             delivery_opaque: out.seq as usize,
         };
+        let (share, bytes) = (&self.producer.context().share, share::bytes(out.key, out.value));
+        if !share.enter(bytes) {
+            return Ok(false);
+        }
         // Counted first, so that a record is never counted as delivered before it is counted here.
         self.flow.handed.fetch_add(1, Ordering::AcqRel);
         let Err((error, _)) = self.producer.send(record) else { return Ok(true) };
         self.flow.handed.fetch_sub(1, Ordering::AcqRel);
+        share.leave(bytes);
         match error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown) {
             RDKafkaErrorCode::QueueFull => Ok(false),
             code => Err(DeliveryError::of(code, out)),

@@ -2,6 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
 
+use rdkafka::client::ClientContext as _;
+use rdkafka::error::KafkaError;
+
 use super::*;
 use crate::sink::properties;
 
@@ -28,4 +31,29 @@ fn a_panic_in_a_delivery_ends_the_sink_and_is_told() {
     assert!(text.contains("defect of afterimage"), "{text}");
     assert!(sink.is_stopped());
     assert!(matches!(sink.send(Outgoing { seq: 1, ..record }), Err(SinkError::Stopped)));
+}
+
+/// librdkafka reports each broker that fails, and once that all of them are down.
+#[test]
+fn one_broker_that_refuses_is_not_all_of_them() {
+    use RDKafkaErrorCode::{AllBrokersDown, Authentication, BrokerTransportFailure};
+    #[track_caller]
+    fn check(reports: &[(RDKafkaErrorCode, &str)], away: Option<&str>) {
+        let flow = Arc::new(Flow::new(Box::new(|| true), Box::new(|_, _| {})));
+        // A record waits.
+        flow.sent.fetch_add(1, Ordering::AcqRel);
+        let callbacks = Callbacks::new("test".to_owned(), Arc::clone(&flow));
+        for (code, reason) in reports {
+            callbacks.error(KafkaError::Global(*code), reason);
+        }
+        assert_eq!(flow.away().as_deref(), away, "{reports:?}");
+    }
+    let (refused, gone, all) = ((Authentication, "login"), (BrokerTransportFailure, "gone"), (AllBrokersDown, "1/1"));
+    check(&[refused], None);
+    check(&[refused, refused], None);
+    check(&[refused, all], Some("login"));
+    check(&[gone, all], Some("1/1"));
+    check(&[refused, gone, all], Some("1/1"));
+    check(&[gone, all, refused], Some("login"));
+    check(&[refused, all, gone], Some("login"));
 }

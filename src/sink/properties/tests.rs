@@ -4,6 +4,8 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::BaseProducer;
 
 use super::*;
+use crate::sink::SinkError;
+use crate::sink::topics::TopicError;
 
 fn properties(text: &str) -> Properties {
     let pairs = text.split('\n').filter_map(|line| line.trim().split_once('='));
@@ -126,29 +128,18 @@ fn security() {
             "sasl.username=alice\nsasl.password=se cret\nsasl.mechanism=SCRAM-SHA-512",
         ),
         (sasl("SCRAM-SHA-256", &format!("{SCRAM} username=a;")), "!sasl.jaas.config"),
+        // Azure Event Hubs.
+        (
+            sasl(
+                "PLAIN",
+                &format!("{PLAIN} username=\"$ConnectionString\" password=\"Endpoint=sb://h/;SharedAccessKey=k==\";"),
+            ),
+            "sasl.username=$ConnectionString\nsasl.password=Endpoint=sb://h/;SharedAccessKey=k==",
+        ),
+        (sasl("AWS_MSK_IAM", "software.amazon.msk.auth.iam.IAMLoginModule required;"), "!SASL/SCRAM (with AWS"),
         (sasl("GSSAPI", "com.sun.security.auth.module.Krb5LoginModule required;"), "!GSSAPI"),
         (sasl("OAUTHBEARER", "org.apache.kafka.OAuth required;"), "!OAUTHBEARER"),
         (sasl("SCRAM-SHA-256", "com.example.Login required username=a password=b;"), "!com.example.Login"),
-        (
-            "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=/c/ca.pem".to_owned(),
-            "security.protocol=ssl\nssl.ca.location=/c/ca.pem",
-        ),
-        ("security.protocol=SSL\nssl.truststore.location=/c/ca.jks\nssl.truststore.password=p".to_owned(), "!keytool"),
-        (
-            "security.protocol=SSL\nssl.truststore.type=PKCS12\nssl.truststore.location=/c/ca.p12".to_owned(),
-            "!openssl pkcs12",
-        ),
-        (
-            "security.protocol=SSL\nssl.keystore.type=PKCS12\nssl.keystore.location=/c/me.p12\nssl.keystore.password=p"
-                .to_owned(),
-            "ssl.keystore.location=/c/me.p12\nssl.keystore.password=p",
-        ),
-        (
-            "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.location=/c/me.pem\nssl.key.password=p"
-                .to_owned(),
-            "ssl.certificate.location=/c/me.pem\nssl.key.location=/c/me.pem\nssl.key.password=p",
-        ),
-        ("security.protocol=SSL\nssl.keystore.location=/c/me.jks".to_owned(), "!keytool"),
         (
             "security.protocol=SSL\nssl.endpoint.identification.algorithm=".to_owned(),
             "ssl.endpoint.identification.algorithm=none",
@@ -160,13 +151,72 @@ fn security() {
     }
 }
 
+/// Stores are opened, whatever their form, and reach librdkafka as PEM.
+#[test]
+fn stores() {
+    #[track_caller]
+    fn check(given: &str, set: &[&str], refused: &str) {
+        let given = given.replace("DATA", concat!(env!("CARGO_MANIFEST_DIR"), "/certificates/tests/data"));
+        let mapped =
+            producer("127.0.0.1:1", &Properties::new(), &properties(&format!("security.protocol=SSL\n{given}")));
+        let told = mapped.refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert_eq!(told.is_empty(), refused.is_empty(), "{given}: {told}");
+        assert!(told.contains(refused), "{given}: {told}");
+        assert!(!told.contains("s3cr3t"), "{told}");
+        // A file may be in the middle of its renewal: the task starts again later.
+        for refusal in mapped.refusals.iter().filter(|_| told.contains("/certificates/tests/data/")) {
+            for outlook in [refusal.outlook(), SinkError::from(refusal.clone()).outlook()] {
+                assert_eq!(outlook, Outlook::Unknown, "{refusal}");
+            }
+            assert_eq!(TopicError::from(refusal.clone()).outlook(), Outlook::Unknown, "{refusal}");
+        }
+        for name in ["ssl.ca.pem", "ssl.certificate.pem", "ssl.key.pem"] {
+            let value = mapped.client.get(name);
+            assert_eq!(value.is_some(), set.contains(&name), "{given}: {name}");
+            assert!(value.is_none_or(|pem| pem.starts_with("-----BEGIN ")), "{given}: {name}");
+        }
+        let is_told = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
+        let looks = mapped.client.get("ssl.ca.location").is_some_and(|location| location == "probe");
+        assert_eq!(looks, !given.contains("truststore") && !is_told, "{given}: the system's authorities");
+    }
+    const OWN: &[&str] = &["ssl.certificate.pem", "ssl.key.pem"];
+    const CA: &[&str] = &["ssl.ca.pem"];
+    check("ssl.truststore.location=DATA/ca.pem\nssl.truststore.type=PEM", CA, "");
+    check(
+        "ssl.truststore.location=DATA/trust.p12\nssl.truststore.password=changeit\nssl.truststore.type=pkcs12",
+        CA,
+        "",
+    );
+    check("ssl.truststore.location=DATA/trust.jks\nssl.truststore.password=changeit", CA, "");
+    check("ssl.truststore.location=DATA/trust.jks", CA, "");
+    // The password of the key in it is not known, and not needed.
+    check("ssl.truststore.location=DATA/client.jks\nssl.truststore.password=storepass", CA, "");
+    // A directory of authorities, as OpenSSL takes it.
+    check("ssl.truststore.location=DATA", &[], "");
+    check("ssl.truststore.location=DATA/trust.jks\nssl.truststore.password=s3cr3t", &[], "ssl.truststore.password");
+    check("ssl.truststore.location=DATA/trust.p12", &[], "needs a password");
+    check("ssl.truststore.location=DATA/none.jks", &[], "none.jks cannot be read");
+    check("ssl.truststore.certificates=hello", &[], "ssl.truststore.certificates");
+    check("ssl.truststore.location=DATA/ca.pem\nssl.truststore.type=BCFKS", CA, "\"BCFKS\" are not read here");
+    let store = "ssl.keystore.location=DATA/client.jks\nssl.keystore.password=storepass";
+    check(&format!("{store}\nssl.key.password=keypass"), OWN, "");
+    check(store, &[], "ssl.key.password");
+    check(&format!("{store}\nssl.key.password=s3cr3t"), &[], "does not open the private key");
+    check("ssl.keystore.location=DATA/client.jks\nssl.keystore.password=s3cr3t", &[], "ssl.keystore.password");
+    check("ssl.keystore.location=DATA/old.p12\nssl.keystore.password=storepass", &[], "openssl pkcs12 -legacy");
+    check("ssl.keystore.location=DATA/ca.pem", &[], "no private key");
+    check("ssl.keystore.key=x", &[], "ssl.keystore.certificate.chain");
+    check("ssl.keystore.certificate.chain=x", &[], "ssl.keystore.key");
+}
+
 /// A property of Java's clients that changes nothing here is said to, and so is a slip of the pen.
 #[test]
 fn no_security_property_is_passed_over_in_silence() {
     const SASL: &str = "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\n\
                         sasl.jaas.config=x.PlainLoginModule required username=\"a\" password=\"b\";\n";
     const TLS: &str = "security.protocol=SSL\n";
-    const PEM: &str = "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.location=/c/me.pem\n";
+    const PEM: &str =
+        "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.location=certificates/tests/data/ca.pem\n";
     for (beside, given, expect) in [
         (
             SASL,
@@ -179,12 +229,13 @@ fn no_security_property_is_passed_over_in_silence() {
         (SASL, "sasl.machanism=PLAIN", "?sasl.machanism has no effect here: it is not a property of this client"),
         (TLS, "ssl.truststore.pasword=p", "?ssl.truststore.pasword has no effect here: it is not a property"),
         (TLS, "ssl.client.auth=required", "?ssl.client.auth has no effect here: it is not a property of this client"),
-        (TLS, "ssl.truststore.password=p", "?ssl.truststore.password has no effect here: trusted certificates"),
+        (TLS, "ssl.truststore.password=p", "?ssl.truststore.password has no effect here: no file is read"),
+        (TLS, "ssl.key.password=p", "?ssl.key.password has no effect here: there is no key"),
         (TLS, "ssl.provider=BC", "?ssl.provider"),
         (TLS, "ssl.enabled.protocols=TLSv1.2", "?TLS 1.3 is spoken"),
         (TLS, "ssl.keystore.password=p", "?there is no ssl.keystore.location"),
         (TLS, "ssl.keystore.type=JKS", "?no file is named"),
-        (PEM, "ssl.keystore.password=p", "?a PEM file has no password"),
+        (PEM, "ssl.keystore.password=p", "?a PEM file has no password\n!no private key"),
         // As in Java, what the protocol does not use is not even looked at.
         ("", "ssl.engine.factory.class=com.example.F", "?security.protocol=PLAINTEXT uses no TLS"),
         ("", "ssl.truststore.location=/c/ca.jks", "?security.protocol=PLAINTEXT uses no TLS\n-ssl.ca.location"),

@@ -31,9 +31,16 @@ pub(super) struct Progress {
     waiters: Vec<Waiter>,
     /// Who waits for the present end of the log; the log's thread looks up its offsets and makes [`Waiter`]s of them.
     pub(super) requests: Vec<oneshot::Sender<Result<(), StoreError>>>,
+    /// The same for who also waits until the transactions that are open have ended.
+    pub(super) settling: Vec<oneshot::Sender<Result<(), StoreError>>>,
 }
 
 impl Progress {
+    /// The offset of the next record to read of a partition.
+    pub(super) fn next_of(&self, partition: i32) -> i64 {
+        self.next.get(partition as usize).copied().unwrap_or(0)
+    }
+
     pub(super) fn is_past(&self, until: &[(i32, i64)]) -> bool {
         until.iter().all(|(partition, offset)| self.next.get(*partition as usize).is_some_and(|next| next >= offset))
     }
@@ -82,6 +89,7 @@ impl Progress {
     pub(super) fn close(&mut self) {
         self.waiters.clear();
         self.requests.clear();
+        self.settling.clear();
     }
 }
 

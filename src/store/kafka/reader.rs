@@ -10,26 +10,33 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::{Entry, Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
+use super::asking::Asking;
+use super::settling::Settling;
+use super::{Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
 
 /// How long nothing may come of a partition that a writer waits for, before the consumer begins anew. Long, because nothing
 /// comes from a broker that is away either, and then librdkafka's own reconnecting is enough.
 const STALLED: Duration = Duration::from_secs(15);
 
+/// The pause after a seek that failed.
+const SEEK_AGAIN: Duration = Duration::from_millis(200);
+/// How long a seek may take.
+const SEEK: Duration = Duration::from_secs(5);
+
 /// The context of the internal topics' consumers. librdkafka reconnects by itself, so its errors are only noted.
-struct Reads(Arc<Shared>);
+pub(super) struct Reads(Arc<Shared>);
 
 impl ClientContext for Reads {
     fn error(&self, error: KafkaError, reason: &str) {
         if code_of(&error) != RDKafkaErrorCode::PartitionEOF {
-            self.0.note(format!("{error}: {reason}"));
+            self.0.note_error(&error, reason);
         }
     }
 }
 
 impl ConsumerContext for Reads {}
 
-fn consumer(
+pub(super) fn consumer(
     shared: &Arc<Shared>,
     name: &str,
     committed: bool,
@@ -66,7 +73,7 @@ pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc:
     // The first consumer is kept to ask for end offsets. A broker answers the requests of a connection in turn, so on the
     // second consumer's connection such a request would wait until the long fetch before it is answered.
     match assign(shared, log, &second).and_then(|()| first.unassign().map_err(client_error)) {
-        Ok(()) => follow(shared, log, &second, &first, fold),
+        Ok(()) => follow(shared, log, &second, Asking::with(first, committed), fold),
         Err(error) => tracing::error!(
             %error,
             topic = %shared.settings.topic(log).name,
@@ -149,46 +156,24 @@ fn next<'a>(shared: &Shared, consumer: &'a BaseConsumer<Reads>) -> Result<Polled
 }
 
 /// Reads on until the store is closed.
-fn follow(
-    shared: &Arc<Shared>,
-    log: Log,
-    consumer: &BaseConsumer<Reads>,
-    asking: &BaseConsumer<Reads>,
-    fold: &mut Fold,
-) {
-    // End offsets that somebody waits for, by partition. At the partition's next end-of-partition event all offsets below
-    // that end offset count as read: those of transaction markers too, for which no record comes.
-    let mut ends: Vec<(i32, i64)> = Vec::new();
+fn follow(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, mut asking: Asking, fold: &mut Fold) {
+    let mut awaited = Awaited::default();
     let (mut looked, mut renewed) = (Instant::now(), Instant::now());
+    let mut settling = Settling::default();
     loop {
+        settling.look(shared, log, &mut asking);
         let requests = std::mem::take(&mut shared.progress(log).requests);
         if !requests.is_empty() {
-            match end_offsets(shared, log, asking) {
+            match asking.ends(shared, log) {
                 Ok(until) => {
                     let mut progress = shared.progress(log);
                     for done in requests {
                         progress.wait(Waiter::new(until.clone(), done));
                     }
-                    let behind: Vec<(i32, i64, i64)> = until
-                        .into_iter()
-                        .filter_map(|(p, end)| {
-                            let next = progress.next.get(p as usize).copied().unwrap_or(0);
-                            (next < end).then_some((p, next, end))
-                        })
-                        .collect();
+                    let is_behind = |(partition, end): &(i32, i64)| progress.next_of(*partition) < *end;
+                    let behind: Vec<(i32, i64)> = until.into_iter().filter(is_behind).collect();
                     drop(progress);
-                    for (partition, next, end) in behind {
-                        // The seek discards an end-of-partition event from before the end offset was looked up, which would count
-                        // too early.
-                        let topic = &shared.settings.topic(log).name;
-                        if let Err(error) =
-                            consumer.seek(topic, partition, Offset::Offset(next), Duration::from_secs(5))
-                        {
-                            shared.note(error.to_string());
-                        }
-                        ends.retain(|(p, _)| *p != partition);
-                        ends.push((partition, end));
-                    }
+                    awaited.add(behind);
                 }
                 Err(error) => {
                     for done in requests {
@@ -198,6 +183,7 @@ fn follow(
                 }
             }
         }
+        awaited.seek(shared, log, consumer);
         // In every round, because one partition may hang while others bring records all the time.
         let now = Instant::now();
         if now.duration_since(looked) >= Duration::from_secs(1) {
@@ -210,12 +196,11 @@ fn follow(
         match next(shared, consumer) {
             Err(_) => return,
             Ok(Polled::Nothing) => {
-                // This consumer has no partition any more: the poll only serves its log lines and errors.
-                drop(asking.poll(Duration::ZERO));
+                asking.serve();
             }
             Ok(Polled::Record(message)) => {
                 let (partition, offset) = (message.partition(), message.offset());
-                let known = shared.progress(log).next.get(partition as usize).copied().unwrap_or(0);
+                let known = shared.progress(log).next_of(partition);
                 // After a seek a record may come twice.
                 if offset >= known {
                     take_in(fold, &message);
@@ -223,12 +208,60 @@ fn follow(
                 }
             }
             Ok(Polled::End(partition)) => {
-                if let Some(i) = ends.iter().position(|(p, _)| *p == partition) {
-                    let (_, end) = ends.swap_remove(i);
+                if let Some(end) = awaited.read_to_end(partition) {
                     shared.progress(log).advance(partition, end);
                 }
             }
         }
+    }
+}
+
+/// End offsets that somebody waits for, by partition.
+#[derive(Default)]
+struct Awaited {
+    /// Those to which the consumer must be told to read on: an end-of-partition event from before they were looked up would count
+    /// too early, and the seek discards it.
+    to_seek: Vec<(i32, i64)>,
+    /// At the partition's next end-of-partition event all offsets below the end offset count as read: those of transaction markers
+    /// too, for which no record comes.
+    ends: Vec<(i32, i64)>,
+    /// When a seek failed last.
+    failed: Option<Instant>,
+}
+
+impl Awaited {
+    fn add(&mut self, ends: Vec<(i32, i64)>) {
+        self.to_seek.retain(|(partition, _)| !ends.iter().any(|(p, _)| p == partition));
+        self.to_seek.extend(ends);
+    }
+
+    /// Has the consumer read on from where it stands. A seek that fails is made again: without it the end would be believed too
+    /// early, and whoever waits would miss records.
+    fn seek(&mut self, shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) {
+        if self.to_seek.is_empty() || self.failed.is_some_and(|at| at.elapsed() < SEEK_AGAIN) {
+            return;
+        }
+        let topic = &shared.settings.topic(log).name;
+        for (partition, end) in std::mem::take(&mut self.to_seek) {
+            let next = shared.progress(log).next_of(partition);
+            match consumer.seek(topic, partition, Offset::Offset(next), SEEK) {
+                Ok(()) => {
+                    self.ends.retain(|(p, _)| *p != partition);
+                    self.ends.push((partition, end));
+                }
+                Err(error) => {
+                    shared.note(error.to_string());
+                    self.failed = Some(Instant::now());
+                    self.to_seek.push((partition, end));
+                }
+            }
+        }
+    }
+
+    /// The partition has been read to its end: the offset that counts as read now, if somebody waits for it.
+    fn read_to_end(&mut self, partition: i32) -> Option<i64> {
+        let found = self.ends.iter().position(|(p, _)| *p == partition)?;
+        Some(self.ends.swap_remove(found).1)
     }
 }
 
@@ -245,64 +278,4 @@ fn renew(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) {
     if let Err(error) = consumer.unassign().map_err(client_error).and_then(|()| assign(shared, log, consumer)) {
         tracing::error!(%topic, %error, "the internal topic could not be fetched anew");
     }
-}
-
-/// The present end offsets of all partitions, in one round trip per broker.
-fn end_offsets(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Result<Vec<(i32, i64)>, StoreError> {
-    let topic = &shared.settings.topic(log).name;
-    let failed = |error: KafkaError| StoreError::Broker { topic: topic.clone(), reason: error.to_string() };
-    let mut list = TopicPartitionList::new();
-    let count = shared.progress(log).next.len() as i32;
-    for partition in 0..count {
-        // In a query by time, -1 asks for the newest offset (ListOffsets in Kafka's protocol). `Offset::End` is -1, and
-        // librdkafka passes it on unchanged.
-        list.add_partition_offset(topic, partition, Offset::End).map_err(failed)?;
-    }
-    let found = consumer.offsets_for_times(list, Duration::from_secs(10)).map_err(failed)?;
-    let mut ends = Vec::new();
-    for element in found.elements() {
-        element.error().map_err(failed)?;
-        if let Offset::Offset(end) = element.offset() {
-            ends.push((element.partition(), end));
-        }
-    }
-    Ok(ends)
-}
-
-/// Reads a schema history from its beginning to its present end; empty when the topic is missing.
-pub(super) fn load_history(shared: &Arc<Shared>, topic: &str) -> Result<Vec<Entry>, StoreError> {
-    let failed = |error: KafkaError| StoreError::Broker { topic: topic.to_owned(), reason: error.to_string() };
-    let consumer = consumer(shared, "history", false, 5)?;
-    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30)).map_err(failed)?;
-    let partitions = metadata.topics().iter().find(|t| t.name() == topic).map_or(0, |t| t.partitions().len());
-    let mut list = TopicPartitionList::new();
-    for partition in 0..partitions {
-        list.add_partition_offset(topic, partition as i32, Offset::Offset(0)).map_err(failed)?;
-    }
-    consumer.assign(&list).map_err(failed)?;
-    let mut is_at_end = vec![false; partitions];
-    let mut entries = Vec::new();
-    let mut heard = Instant::now();
-    while is_at_end.contains(&false) {
-        match next(shared, &consumer)? {
-            Polled::Record(message) => {
-                entries.push(Entry {
-                    key: message.key().unwrap_or_default().to_vec(),
-                    value: message.payload().map(<[u8]>::to_vec),
-                });
-                heard = Instant::now();
-            }
-            Polled::End(partition) => {
-                if let Some(is_at_end) = is_at_end.get_mut(partition as usize) {
-                    *is_at_end = true;
-                }
-            }
-            Polled::Nothing if heard.elapsed() > Duration::from_secs(60) => {
-                let reason = "nothing was read for 60 s".to_owned();
-                return Err(StoreError::Broker { topic: topic.to_owned(), reason });
-            }
-            Polled::Nothing => {}
-        }
-    }
-    Ok(entries)
 }

@@ -35,6 +35,9 @@ pub struct KafkaSettings {
     pub offsets: TopicSettings,
     /// `status.storage.topic`.
     pub statuses: TopicSettings,
+    /// The transactional id of the group's leader, `connect-cluster-<group.id>`; `None` while exactly-once support is
+    /// `disabled`: then nothing is written in transactions.
+    pub leader_id: Option<String>,
     /// Whether configs and offsets are read with `isolation.level=read_committed`: with exactly-once support enabled, Java
     /// workers write them in transactions, which may be aborted.
     pub read_committed: bool,

@@ -45,6 +45,8 @@ pub(super) fn partitions_or_create<C: ConsumerContext>(
         }
         match consumer.fetch_metadata(Some(topic), Duration::from_secs(5)) {
             Err(error) => {
+                // Only a poll has librdkafka say why, to the consumer's context. There is nothing else to be polled yet.
+                while consumer.poll(Duration::ZERO).is_some() {}
                 shared.note(format!("no answer about topic '{topic}': {}", code_of(&error)));
                 std::thread::sleep(backoff.pause());
             }
@@ -126,7 +128,7 @@ const fn what(log: Log) -> &'static str {
 pub(super) fn check_policies(shared: &Arc<Shared>) -> Result<(), StoreError> {
     let admin = admin(shared)?;
     let resources: Vec<_> =
-        Log::ALL.iter().map(|log| ResourceSpecifier::Topic(&shared.settings.topic(*log).name)).collect();
+        shared.logs.iter().map(|log| ResourceSpecifier::Topic(&shared.settings.topic(*log).name)).collect();
     let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(5)));
     let mut backoff = backoff();
     let described = loop {
@@ -143,7 +145,7 @@ pub(super) fn check_policies(shared: &Arc<Shared>) -> Result<(), StoreError> {
         }
     };
     // librdkafka answers in the order asked.
-    for (log, resource) in Log::ALL.into_iter().zip(described) {
+    for (&log, resource) in shared.logs.iter().zip(described) {
         let topic = shared.settings.topic(log).name.clone();
         match resource {
             Ok(resource) => {

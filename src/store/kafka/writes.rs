@@ -1,7 +1,6 @@
 //! Writing to the topics: one producer, and for each write the caller that waits for it.
 //!
-//! A write to a log is complete when its records are acknowledged and have been read back; a write to a schema history
-//! when they are acknowledged.
+//! A write is complete when its records are acknowledged and have been read back.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,8 +19,7 @@ use crate::store::{Entry, Log, Pending, StoreError};
 
 /// A write whose records are not all acknowledged yet.
 pub(super) struct Write {
-    /// The log written to; `None` for a schema history.
-    log: Option<Log>,
+    log: Log,
     left: usize,
     places: Vec<(i32, i64)>,
     failed: Option<StoreError>,
@@ -33,7 +31,7 @@ pub(super) struct Acknowledged(Arc<Shared>);
 
 impl ClientContext for Acknowledged {
     fn error(&self, error: KafkaError, reason: &str) {
-        self.0.note(format!("{error}: {reason}"));
+        self.0.note_error(&error, reason);
     }
 }
 
@@ -57,9 +55,9 @@ impl ProducerContext for Acknowledged {
         }
         let Some(Write { log, places, failed, done, .. }) = writes.remove(&id) else { return };
         drop(writes);
-        match (failed, log) {
-            (None, Some(log)) => self.0.progress(log).wait(Waiter::new(places, done)),
-            (failed, _) => drop(done.send(failed.map_or(Ok(()), Err))),
+        match failed {
+            None => self.0.progress(log).wait(Waiter::new(places, done)),
+            Some(failed) => drop(done.send(Err(failed))),
         }
     }
 }
@@ -91,7 +89,8 @@ impl Kafka {
         })
     }
 
-    pub(super) fn produce(&self, topic: &str, log: Option<Log>, entries: &[Entry]) -> Pending {
+    pub(super) fn produce(&self, log: Log, entries: &[Entry]) -> Pending {
+        let topic = &self.shared.settings.topic(log).name;
         if entries.is_empty() {
             return Pending::over(Ok(()));
         }
@@ -110,7 +109,7 @@ impl Kafka {
                 let reason = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
                 let mut writes = lock(&self.shared.writes);
                 if let Some(write) = writes.get_mut(&id) {
-                    write.failed.get_or_insert(StoreError::Broker { topic: topic.to_owned(), reason });
+                    write.failed.get_or_insert(StoreError::Broker { topic: topic.clone(), reason });
                     write.left -= entries.len() - sent;
                     if write.left == 0
                         && let Some(Write { failed, done, .. }) = writes.remove(&id)

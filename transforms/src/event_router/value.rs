@@ -6,7 +6,6 @@
 //!
 //! Must not know: topics, keys, headers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use record::{Cache, Field, Frame, Kind, Node, Part, Payload, Presence, Schema, Source, Value, View};
@@ -17,7 +16,8 @@ use crate::structs::check_put;
 
 /// The field that holds the payload.
 pub(super) const PAYLOAD: &str = "payload";
-/// The number of payload schemas whose envelopes are kept, as in Debezium.
+/// The number of payload schemas, and of versions, whose envelopes are kept. Debezium keeps as many for payload schemas, and
+/// all for versions.
 const SCHEMAS: usize = 10_000;
 
 /// What the payload is.
@@ -74,12 +74,12 @@ impl Content {
 #[derive(Debug)]
 pub(super) struct Envelopes {
     by_payload: Cache<u32, Arc<Schema>>,
-    by_version: HashMap<Option<i32>, Arc<Schema>>,
+    by_version: Cache<Option<i32>, Arc<Schema>>,
 }
 
 impl Envelopes {
     pub(super) fn new() -> Self {
-        Self { by_payload: Cache::new(SCHEMAS), by_version: HashMap::new() }
+        Self { by_payload: Cache::new(SCHEMAS), by_version: Cache::new(SCHEMAS) }
     }
 
     /// The view of a whole value.
@@ -105,8 +105,11 @@ impl Envelopes {
             }
             Some(column) => {
                 let version = column.int(frame).map(|version| version as i32);
-                let make = || schema(envelope, payload, route, version);
-                &*self.by_version.entry(version).or_insert_with(make)
+                let place = match self.by_version.place(|known| *known == version, || version) {
+                    Some(place) => place,
+                    None => self.by_version.insert(version, schema(envelope, payload, route, version)),
+                };
+                &*self.by_version.at(place)
             }
         };
         let key = (content.form(), payload.id, schema.id);

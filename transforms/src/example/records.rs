@@ -288,9 +288,9 @@ fn source(topic: &str, given: Option<&Map<String, Json>>) -> SourceShape {
         ("ts_ns", maybe(Kind::Int64), SourceField::Nanos(0)),
         ("schema", string(), text("schema", schema.unwrap_or("public"))),
         ("table", string(), text("table", table.unwrap_or("t"))),
-        ("txId", maybe(Kind::Int64), SourceField::Word(2)),
+        ("txId", maybe(Kind::Int64), SourceField::Steady(2)),
         ("lsn", maybe(Kind::Int64), SourceField::Word(1)),
-        ("xmin", maybe(Kind::Int64), SourceField::Word(4)),
+        ("xmin", maybe(Kind::Int64), SourceField::Steady(4)),
     ];
     let schema = Schema::of(Kind::structure(fields.iter().map(|(name, schema, _)| (*name, Arc::clone(schema)))))
         .named("io.debezium.connector.postgresql.Source", Some(1))
@@ -309,7 +309,7 @@ fn change(envelope: &Map<String, Json>) -> Change {
     };
     let mut words = [NONE; Position::WORDS];
     words[..3].copy_from_slice(&[COMMITTED_US, 24_023_128, 555]);
-    let mut change = Change::new(0, op, Position { words, text: None });
+    let mut change = Change::new(0, op, Position { words, texts: None });
     change.tombstone = op == Op::Delete;
     if let Some(block) = envelope.get("transaction").and_then(Json::as_object) {
         change.transaction = Some(Box::new(TransactionMark {

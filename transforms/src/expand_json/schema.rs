@@ -15,6 +15,9 @@ use super::{NotExpanded, Nulls};
 /// The number of schemas that are kept. When there are more, all are forgotten.
 const KEPT: usize = 4096;
 
+/// The most fields of a struct: a view refers to a field by an index of 16 bits.
+const MOST_FIELDS: usize = 1 << 16;
+
 /// Infers schemas and keeps them.
 #[derive(Debug)]
 pub(super) struct Schemas {
@@ -140,6 +143,9 @@ impl Schemas {
                 fields.push((name, schema));
             }
         }
+        if fields.len() > MOST_FIELDS {
+            return Err(NotExpanded::Large);
+        }
         let print = print(path, &fields);
         if let Some(known) = self.structs.get(&print) {
             return Ok(Arc::clone(known));
@@ -174,7 +180,7 @@ impl Schemas {
         }
         match &*different {
             [only] => Ok(Arc::clone(only)),
-            _ => Ok(self.merge(&different)),
+            _ => self.merge(&different),
         }
     }
 
@@ -197,10 +203,10 @@ impl Schemas {
 
     /// One struct with the fields of all. Of different types of one field the first counts, but a field that was null so far
     /// takes the type of a value.
-    fn merge(&mut self, schemas: &[Arc<Schema>]) -> Arc<Schema> {
+    fn merge(&mut self, schemas: &[Arc<Schema>]) -> Result<Arc<Schema>, NotExpanded> {
         let ids: Vec<u32> = schemas.iter().map(|schema| schema.id).collect();
         if let Some(known) = self.merged.get(&ids) {
-            return Arc::clone(known);
+            return Ok(Arc::clone(known));
         }
         let (mut fields, mut places): (Vec<Field>, HashMap<Arc<str>, usize>) = (Vec::new(), HashMap::new());
         for field in schemas.iter().flat_map(|schema| schema.fields()) {
@@ -215,10 +221,13 @@ impl Schemas {
                 Some(_) => {}
             }
         }
+        if fields.len() > MOST_FIELDS {
+            return Err(NotExpanded::Large);
+        }
         // Not optional any more, as in Debezium.
         let merged = schemas.first().map_or_else(|| Schema::of(Kind::Struct(Vec::new())), |first| first.edit());
         let merged = merged.optional_if(false).kind(Kind::Struct(fields)).build();
-        Arc::clone(self.merged.entry(ids).or_insert(merged))
+        Ok(Arc::clone(self.merged.entry(ids).or_insert(merged)))
     }
 }
 

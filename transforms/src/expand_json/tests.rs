@@ -141,6 +141,13 @@ fn what_is_not_expanded() {
     // Each of these objects would become a struct with a thousand fields.
     let sparse = (0..1000).map(|i| format!("{{\"a{i}\":1}}")).collect::<Vec<_>>().join(",");
     check(&format!("{{\"a\":[{sparse}]}}"), "Large", "");
+    // A view could not refer to the last of these fields.
+    let wide = |count: usize| {
+        let fields: Vec<String> = (0..count).map(|i| format!("\"a{i}\":1")).collect();
+        format!("{{{}}}", fields.join(","))
+    };
+    assert!(expander(Nulls::Ignore).expand("payload", &wide(1 << 16)).is_ok());
+    check(&wide((1 << 16) + 1), "Large", "");
 }
 
 #[test]

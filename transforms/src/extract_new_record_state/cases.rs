@@ -230,7 +230,15 @@ fn dropped_fields() {
         {"topic": "t", "key": "k", "headers": [["gone", []]], "value": {"op": "c", "after": {"id": 1}}}
         => {"value": {"id": 1}}
         {"topic": "t", "headers": [["gone", 1]], "value": {"op": "c", "after": {"id": 1}}}
-        => fails: the header gone is not a list of field names, as drop.fields.header.name needs it"#,
+        => fails: the header gone is not a list of field names, as drop.fields.header.name needs it
+        {"topic": "t", "headers": [["gone", ["n", "n"]]], "value": {"op": "c", "after": {"id": 1, "n": 2}}}
+        => {"value": {"id": 1}}"#,
+    );
+    check(
+        CLASS,
+        r#"{"drop.fields.header.name": "gone", "drop.fields.keep.schema.compatible": "false"}
+        {"topic": "t", "headers": [["gone", ["n", "n"]]], "value": {"op": "c", "after": {"id": 1, "n": 2}}}
+        => fails: Configuration 'exclude' values must not be duplicated."#,
     );
 }
 

@@ -27,7 +27,7 @@ fn optional(kind: Kind) -> Arc<Schema> {
 fn shape() -> Shape {
     let n = Schema::of(Kind::Int32).optional().default(Some(Value::Int(5))).build();
     let row = Kind::structure(vec![("id", plain(Kind::Int32)), ("v", optional(Kind::String)), ("n", n)]);
-    let row = Schema::of(row).optional().named("p.a.Value", None).build();
+    let row = Schema::of(row).optional().named("p.a.Value", Some(3)).build();
     let key = Schema::of(Kind::structure(vec![("id", plain(Kind::Int32))])).named("p.a.Key", None).build();
     let snapshot = Schema::of(Kind::String).optional().default(Some(Value::text("false"))).build();
     let source = Kind::structure(vec![
@@ -71,7 +71,7 @@ fn shape() -> Shape {
 fn change(op: Op) -> Change {
     let mut words = [NONE; Position::WORDS];
     words[..2].copy_from_slice(&[77, 5_000_000]);
-    Change::new(0, op, Position { words, text: None })
+    Change::new(0, op, Position { words, texts: None })
 }
 
 fn show_value(value: &Value) -> String {
@@ -89,7 +89,7 @@ fn show(record: Option<&Record<'_>>) -> String {
     let value = match (record.value.schema(), record.value.to_value()) {
         (None, _) => "null".into(),
         (Some(schema), Value::Struct(values)) => {
-            assert!(!schema.optional);
+            assert_eq!((schema.optional, schema.version), (false, Some(3)));
             let pairs = schema.fields().iter().zip(&values).map(|(f, v)| format!("{}={}", f.name, show_value(v)));
             pairs.collect::<Vec<_>>().join(" ")
         }

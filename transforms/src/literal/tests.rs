@@ -64,3 +64,13 @@ fn literals() {
         assert_eq!(crate::example::described(&found), expect, "{text}");
     }
 }
+
+/// What is nested deeper than a stack allows is a text.
+#[test]
+fn depth() {
+    for (open, close) in [("[", "]"), ("{1:", "}")] {
+        let nested = |depth: usize| open.repeat(depth) + "1" + &close.repeat(depth);
+        let is_text = |text: &str| parse(text).is_some_and(|(_, value)| value == Value::text(text));
+        assert!(!is_text(&nested(100)) && is_text(&nested(200)) && is_text(&nested(200_000)), "{open}");
+    }
+}

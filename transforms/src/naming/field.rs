@@ -27,7 +27,6 @@
 //!
 //! Must not know: topics, values.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use record::{Cache, Kind, Part, Payload, Record, View};
@@ -35,6 +34,7 @@ use settings::{Def, Key};
 
 use super::Naming;
 use crate::envelope::is_envelope;
+use crate::structs::structure;
 use crate::table::no_remarks;
 use crate::{Transform, TransformError};
 
@@ -80,13 +80,8 @@ struct FieldName {
 impl FieldName {
     /// The struct with new names for its fields.
     fn renamed(&self, part: &Part) -> Result<Part, TransformError> {
-        let fields: Vec<(Arc<str>, Part)> =
-            part.fields().map(|(name, field)| (self.naming.apply(&name).into(), field)).collect();
-        let mut seen = HashSet::new();
-        if let Some((twice, _)) = fields.iter().find(|(name, _)| !seen.insert(Arc::clone(name))) {
-            return Err(TransformError::duplicate(twice));
-        }
-        Ok(Part::structure(&part.schema, fields, part.presence()))
+        let fields = part.fields().map(|(name, field)| (self.naming.apply(&name).into(), field)).collect();
+        structure(&part.schema, fields, part.presence())
     }
 
     fn key(&mut self, key: &Payload<'_>) -> Result<Option<Arc<View>>, TransformError> {

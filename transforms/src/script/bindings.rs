@@ -83,6 +83,7 @@ fn read<'a>(schema: &'a Arc<Schema>, leaf: &'a Leaf, frame: Frame<'a>) -> Item<'
         (_, Some(cell)) if leaf.path.is_empty() && !cell.is_null() => return of_cell(schema, cell),
         (Source::Owned(slot), _) => found = frame.owned.get(usize::from(*slot)),
         (Source::Constant(value), _) => found = Some(value),
+        (Source::Masked(mask), _) => found = (!mask.hidden.is_null(frame)).then_some(&mask.shown),
         (Source::Op, _) => return frame.decoded.map_or(Item::Null, |decoded| Item::text(decoded.change.op.letter())),
         (Source::Before(_) | Source::After(_) | Source::Key(_), _) => {}
         _ => return leaf.with(frame, |cell| of_event(schema, cell)),

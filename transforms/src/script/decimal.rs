@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 
 use num_bigint::{BigInt, Sign};
+use record::write_long_decimal;
 
 /// The most bits of an unscaled value, and the largest scale. They bound the memory and time of an operation; the database's
 /// own decimals are far smaller.
@@ -168,23 +169,19 @@ impl Decimal {
 
     /// The text of `BigDecimal.toString`.
     pub(crate) fn text(&self) -> String {
-        let (sign, digits) =
-            (if self.unscaled.sign() == Sign::Minus { "-" } else { "" }, self.unscaled.magnitude().to_string());
-        let count = digits.len() as i64;
-        let adjusted = count - 1 - self.scale;
-        if self.scale == 0 {
-            return format!("{sign}{digits}");
-        }
-        if self.scale < 0 || adjusted < -6 {
-            let (first, rest) = digits.split_at(1);
-            let point = if rest.is_empty() { "" } else { "." };
-            let plus = if adjusted > 0 { "+" } else { "" };
-            return format!("{sign}{first}{point}{rest}E{plus}{adjusted}");
-        }
-        let scale = usize::try_from(self.scale).unwrap_or(0);
-        let padded = format!("{digits:0>width$}", width = scale + 1);
-        let (whole, part) = padded.split_at(padded.len() - scale);
-        format!("{sign}{whole}.{part}")
+        let mut out = Vec::new();
+        // A scale is at most MOST_SCALE.
+        write_long_decimal(&mut out, &self.unscaled.to_signed_bytes_be(), self.scale as i32);
+        // Only ASCII was written.
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// What an operation with this number costs, in steps: time goes with the square of the number's length, the zeros
+    /// included that its scale stands for.
+    pub(crate) fn weight(&self) -> usize {
+        // In words of 64 bits, each of which holds 19 digits.
+        let words = self.unscaled.bits() / 64 + self.scale.unsigned_abs() / 19;
+        (words * words / 64) as usize
     }
 }
 

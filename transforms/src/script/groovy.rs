@@ -56,7 +56,10 @@ pub(super) fn equal(left: &Item<'_>, right: &Item<'_>, budget: &Budget) -> Resul
 pub(super) fn order(left: &Item<'_>, right: &Item<'_>, budget: &Budget) -> Result<Ordering, Failure> {
     Ok(match (left, right) {
         (left, right) if left.is_null() || right.is_null() => right.is_null().cmp(&left.is_null()),
-        (Item::Number(left), Item::Number(right)) => left.compare(right),
+        (Item::Number(left), Item::Number(right)) => {
+            budget.steps(left.weight() + right.weight())?;
+            left.compare(right)
+        }
         (Item::Text(left) | Item::Template(left), Item::Text(right) | Item::Template(right)) => {
             budget.look(left.len().min(right.len()))?;
             text_order(left, right)
@@ -78,7 +81,10 @@ pub(super) fn compute<'a>(
     budget: &Budget,
 ) -> Result<Item<'a>, Failure> {
     match (op, left, right) {
-        (_, Item::Number(left), Item::Number(right)) => left.compute(op, right).map(Item::Number),
+        (_, Item::Number(left), Item::Number(right)) => {
+            budget.steps(left.weight() + right.weight())?;
+            left.compute(op, right).map(Item::Number)
+        }
         (Arithmetic::Add, Item::Template(_), Item::Text(_) | Item::Template(_)) => {
             let Item::Text(text) = joined(left, right, budget)? else { return Ok(Item::Null) };
             Ok(Item::Template(text))

@@ -5,6 +5,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use record::{write_double, write_float, write_int};
+
 use super::decimal::Decimal;
 use super::failure::Failure;
 
@@ -128,6 +130,11 @@ impl Number {
         }
     }
 
+    /// What an operation with this number costs, in the steps of a [`Budget`](super::budget::Budget), beyond the usual one.
+    pub(crate) fn weight(&self) -> usize {
+        if let Self::Decimal(number) = self { number.weight() } else { 0 }
+    }
+
     fn is_floating(&self) -> bool {
         matches!(self, Self::Float(_) | Self::Double(_))
     }
@@ -222,42 +229,16 @@ impl Number {
 
     /// Java's text of the number.
     pub(crate) fn text(&self) -> String {
+        let mut out = Vec::with_capacity(24);
         match self {
-            Self::Whole(number, _) => number.to_string(),
-            Self::Float(number) => java_text(f64::from(*number), &format!("{number:e}")),
-            Self::Double(number) => java_text(*number, &format!("{number:e}")),
-            Self::Decimal(number) => number.text(),
+            Self::Whole(number, _) => write_int(&mut out, *number),
+            Self::Float(number) => write_float(&mut out, *number),
+            Self::Double(number) => write_double(&mut out, *number),
+            Self::Decimal(number) => return number.text(),
         }
+        // Only ASCII was written.
+        String::from_utf8(out).unwrap_or_default()
     }
-}
-
-/// Java's text of a float or double, from its shortest digits in the form `d.ddde±n`.
-fn java_text(number: f64, shortest: &str) -> String {
-    if number.is_nan() {
-        return "NaN".to_owned();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
-    }
-    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |bare| ("-", bare));
-    let digits = mantissa.replace('.', "");
-    let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
-    if number == 0.0 {
-        return format!("{sign}0.0");
-    }
-    if (-3..7).contains(&exponent) {
-        if exponent < 0 {
-            return format!("{sign}0.{}{digits}", zeros(-exponent - 1));
-        }
-        let point = usize::try_from(exponent + 1).unwrap_or(1);
-        let padded = format!("{digits}{}", zeros(exponent + 2 - digits.len() as i32));
-        let (whole, part) = padded.split_at(point.min(padded.len()));
-        return format!("{sign}{whole}.{part}");
-    }
-    let (first, rest) = digits.split_at(1);
-    format!("{sign}{first}.{}E{exponent}", if rest.is_empty() { "0" } else { rest })
 }
 
 #[cfg(test)]

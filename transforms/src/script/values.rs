@@ -33,6 +33,9 @@ pub(super) fn java_text<'a>(item: &Item<'a>, dialect: Dialect, budget: &Budget) 
 fn write(item: &Item<'_>, dialect: Dialect, budget: &Budget, out: &mut String) -> Result<(), Failure> {
     budget.steps(1)?;
     let is_groovy = dialect == Dialect::Groovy;
+    if let Item::Number(number) = item {
+        budget.steps(number.weight())?;
+    }
     match item {
         Item::Number(number) if is_groovy => out.push_str(&number.text()),
         Item::Number(number) => out.push_str(&javascript::number_text(number)),
@@ -115,6 +118,9 @@ pub(super) type Scalars<'f> = &'f dyn Fn(&Item<'_>, &Item<'_>) -> Option<bool>;
 /// When the evaluation has taken too long.
 pub(super) fn equal(left: &Item<'_>, right: &Item<'_>, budget: &Budget, scalars: Scalars<'_>) -> Result<bool, Failure> {
     budget.steps(1)?;
+    if let (Item::Number(left), Item::Number(right)) = (left, right) {
+        budget.steps(left.weight() + right.weight())?;
+    }
     if let Some(answer) = scalars(left, right) {
         return Ok(answer);
     }

@@ -131,8 +131,8 @@ fn an_expression_is_refused_when_the_connector_is_created() {
     }
 }
 
-/// Line 47 of the contract's checklist: kept on true, other results fail, tombstones pass without evaluation, and a heartbeat
-/// fails unless `topic.regex` excludes it.
+/// A record is kept on true, results that are not Boolean fail, tombstones pass without evaluation, and a heartbeat fails
+/// unless `topic.regex` excludes it.
 #[test]
 fn a_filter_keeps_what_is_true() {
     let fails = |condition: &str, topic: &str, why: &str| {
@@ -164,7 +164,7 @@ fn a_filter_keeps_what_is_true() {
     check(FILTER, &[GROOVY, ("condition", "value.op == 'c'"), ("topic.regex", "dum")], DELETE, "dummy2");
 }
 
-/// Line 48 of the checklist.
+/// A column that is null is compared; a row that is null has no columns.
 #[test]
 fn null_is_below_every_number() {
     let condition = |text| [GROOVY, ("condition", text)];
@@ -173,7 +173,7 @@ fn null_is_below_every_number() {
     check(FILTER, &condition("value.after.amount > 1000"), DELETE, failed);
 }
 
-/// Line 49 of the checklist: see `script::tests::groovy` for the types of numbers.
+/// See `script::tests::groovy` for the types of numbers.
 #[test]
 fn a_router_takes_texts_only() {
     let expression = |text| [GROOVY, ("topic.expression", text)];
@@ -204,5 +204,22 @@ fn nulls() {
         &[GROOVY, condition, ("null.handling.mode", "evaluate")],
         TOMBSTONE,
         "fails: io.debezium.DebeziumException Error while evaluating expression 'value.op != 'd' || value.before.id != 2' for record 'ConnectRecord{topic='dummy2'}': Cannot get property 'op' on null object (column 7)",
+    );
+}
+
+/// An expression sees what `MaskField` shows, of every type.
+#[test]
+fn masked_columns() {
+    crate::example::check(
+        FILTER,
+        r#"{"transforms": "unwrap,mask,x",
+            "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+            "transforms.mask.type": "org.apache.kafka.connect.transforms.MaskField$Value",
+            "transforms.mask.fields": "whole,price,decimal,text,list,none",
+            "language": "jsr223.groovy",
+            "condition": "value.whole == 0 && value.price == 0.0 && value.decimal == 0 && value.text == '' && value.list == [] && value.none == null"}
+        {"topic": "t", "types": {"after.decimal": "decimal(0)?"}, "value": {"op": "c", "after": {"id": 1, "whole": 5, "price": 2.5,
+            "decimal": "7", "text": "x", "list": [1], "none": null}}}
+        => {"value": {"id": 1, "whole": 0, "price": 0.0, "decimal": "0", "text": "", "list": [], "none": null}}"#,
     );
 }

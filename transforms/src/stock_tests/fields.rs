@@ -208,6 +208,16 @@ fn flattened_fields() {
         {"topic": "t", "value": {"a.b": 1, "a": {"b": 2}}}
         => fails: Cannot create field because of field name duplication a.b"#,
     );
+    // Of a row that is missing no field has its default, also if a transform before has computed it.
+    check(
+        "Flatten$Value",
+        r#"{"transforms": "zone,x", "transforms.zone.type": "io.debezium.transforms.TimezoneConverter",
+            "transforms.zone.converted.timezone": "+01:00"}
+        {"topic": "t", "types": {"after.at": "int64?=3600005 io.debezium.time.Timestamp",
+            "after.other": "int64?=3600005 io.debezium.time.Timestamp"},
+          "value": {"op": "c", "before": null, "after": {"id": 1, "at": 3600000, "other": null}}}
+        => {"value": {"before.at": null, "after.at": 0, "after.other": 5}}"#,
+    );
 }
 
 #[test]
@@ -217,6 +227,24 @@ fn hoisted_values_and_keys() {
         r#"{"field": "id"} {"topic": "t", "key": 7, "value": {"id": 7}}
         => {"key": {"id": 7}, "types": {"key": "struct", "key.id": "int32?"}}"#,
     );
+}
+
+/// Of a tombstone `HoistField` makes a map without a schema. It can be hoisted again, and its fields can be extracted.
+#[test]
+fn maps_without_a_schema() {
+    let becomes = |chain: &str, last: &str, field: &str, expect: &str| {
+        let hoists: Vec<String> = (["f", "g"].iter())
+            .map(|name| {
+                format!(r#""transforms.{name}.type": "{PACKAGE}HoistField$Value", "transforms.{name}.field": "{name}""#)
+            })
+            .collect();
+        let options = format!(r#""transforms": "{chain}", {}, "field": "{field}""#, hoists.join(", "));
+        check(last, &format!(r#"{{{options}}} {{"topic": "t", "value": null}} => {{"value": {expect}}}"#));
+    };
+    becomes("f,x", "HoistField$Value", "h", r#"{"h": {"f": null}}"#);
+    becomes("f,x", "ExtractField$Value", "f", "null");
+    becomes("f,x", "ExtractField$Value", "other", "null");
+    becomes("f,g,x", "ExtractField$Value", "g", r#"{"f": null}"#);
 }
 
 #[test]

@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use settings::{Invalid, Reader, Secret};
+use relational::Credentials;
+use settings::{Reader, Secret};
 
 use crate::wire::SslMode;
 
@@ -31,6 +32,8 @@ pub struct Connection {
     pub user: String,
     /// None when the server trusts the client or asks for a certificate.
     pub password: Option<Secret>,
+    /// Reads user and password again for each connection, where they have variables.
+    pub credentials: Option<Credentials>,
     pub database: String,
     /// How long an ordinary statement may take; zero sets no limit.
     pub query_timeout: Duration,
@@ -55,7 +58,7 @@ const DEFAULT_FACTORIES: &[&str] = &["org.postgresql.ssl.LibPQFactory", "org.pos
 impl Connection {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let port = u16::try_from(r.int("database.port")).unwrap_or_else(|_| {
-            complain(r, "database.port", "A port between 0 and 65535 is expected");
+            r.refuse("database.port", "A port between 0 and 65535 is expected");
             0
         });
         Self {
@@ -63,6 +66,7 @@ impl Connection {
             port,
             user: r.text("database.user"),
             password: r.secret("database.password"),
+            credentials: Credentials::read(r),
             database: r.text("database.dbname"),
             query_timeout: r.millis("database.query.timeout.ms"),
             initial_statements: statements(&r.text("database.initial.statements")),
@@ -75,19 +79,13 @@ impl Connection {
     }
 }
 
-pub(super) fn complain(r: &mut Reader<'_>, key: &str, problem: &str) {
-    r.complain(Invalid::new(key, format!("The '{key}' value is invalid: {problem}")));
-}
-
 fn tls(r: &mut Reader<'_>) -> Tls {
     let mut mode = r.choice("database.sslmode", SslMode::Prefer);
     match r.text_or_none("database.sslfactory").as_deref().map(str::trim) {
         None | Some("") => {}
         Some(NO_CHECK_FACTORY) => mode = SslMode::Require,
         Some(known) if DEFAULT_FACTORIES.contains(&known) => {}
-        Some(_) => complain(
-            r,
-            "database.sslfactory",
+        Some(_) => r.refuse("database.sslfactory",
             "Java socket factories do not run here; remove it and use database.sslmode, database.sslrootcert, database.sslcert and database.sslkey",
         ),
     }

@@ -13,23 +13,18 @@ mod filters;
 mod modes;
 mod position;
 mod snapshot;
-mod topics;
 mod types;
 
 pub use connection::Connection;
-pub use events::{Events, Limits, Operation};
-pub use filters::{Filters, Treatment};
-#[cfg(test)]
-pub use modes::SnapshotMode;
-pub use modes::{
-    BinaryMode, ConvertFailure, DecimalMode, GuardrailAction, HstoreMode, IntervalMode, LsnFlushMode, NameAdjustment,
-    OffsetMismatch, OutputPlugin, SnapshotLocking, TimeMode,
-};
+pub use filters::Filters;
+pub use modes::{HstoreMode, IntervalMode, LsnFlushMode, OffsetMismatch, OutputPlugin, SnapshotLocking};
 pub use position::{Position, Publication, Slot};
+pub use relational::values::{BinaryMode, ConvertFailure, DecimalMode, TimeMode};
 pub use snapshot::Snapshot;
-pub use topics::Topics;
 pub use types::Types;
 
+use relational::shell::warn_of_sanitize_pattern;
+use relational::{Events, Limits, RowTreatment, TopicNaming};
 use settings::{Finding, Invalid, Properties, Reader};
 
 use crate::keys;
@@ -50,13 +45,13 @@ pub struct PostgresConfig {
     /// What is captured.
     pub filters: Filters,
     /// What is done to columns and keys.
-    pub treatment: Treatment,
+    pub treatment: RowTreatment,
     /// How column types become values.
     pub types: Types,
     /// Which records there are beside the changes, and how changes look.
     pub events: Events,
     /// Names of topics.
-    pub topics: Topics,
+    pub topics: TopicNaming,
     /// Queues, retries, waits.
     pub limits: Limits,
 }
@@ -74,7 +69,7 @@ impl PostgresConfig {
     pub fn read_with_findings(properties: &Properties) -> Result<(Self, Vec<Finding>), Vec<Invalid>> {
         let mut reader = Reader::new(keys::KEYS, properties);
         let r = &mut reader;
-        sanitize_pattern(r);
+        warn_of_sanitize_pattern(r);
         let mut config = Self {
             connection: Connection::read(r),
             slot: Slot::read(r),
@@ -82,13 +77,13 @@ impl PostgresConfig {
             position: Position::read(r),
             snapshot: Snapshot::read(r),
             filters: Filters::read(r),
-            treatment: Treatment::read(r),
+            treatment: RowTreatment::read(r),
             types: Types::read(r),
             events: Events::read(r),
-            topics: Topics::read(r),
+            topics: TopicNaming::read(r),
             limits: Limits::read(r),
         };
-        config.events.heartbeat_when_positions_need_it(config.position.flush_mode, r);
+        events::heartbeat_when_positions_need_it(&mut config.events, config.position.flush_mode, r);
         reader.finish(config)
     }
 }
@@ -106,17 +101,4 @@ pub fn connection(properties: &Properties) -> Result<Connection, Vec<Invalid>> {
     let mut reader = Reader::new(keys::KEYS, &own);
     let connection = Connection::read(&mut reader);
     reader.finish(connection).map(|(connection, _)| connection)
-}
-
-/// Warns of a `custom.sanitize.pattern` that does not compile. Whoever logs a config then masks by the built-in endings of
-/// key names.
-fn sanitize_pattern(r: &mut Reader<'_>) {
-    if let Some(Err(e)) = r.text_or_none("custom.sanitize.pattern").map(|pattern| settings::JavaRegex::new(&pattern)) {
-        r.find(Finding {
-            key: "custom.sanitize.pattern".to_owned(),
-            severity: settings::Severity::Warning,
-            reason: format!("is no regular expression ({e}); the built-in endings are masked instead."),
-            remedy: "Correct the pattern.".to_owned(),
-        });
-    }
 }

@@ -34,24 +34,6 @@ settings::choices! {
         TrustGreaterLsn = "trust_greater_lsn",
     }
 
-    /// `snapshot.mode`: when rows are copied.
-    pub enum SnapshotMode {
-        /// At every start.
-        Always = "always",
-        /// Once, when no offset is stored.
-        Initial = "initial",
-        /// Once; then nothing is streamed.
-        InitialOnly = "initial_only",
-        /// Never.
-        NoData = "no_data",
-        /// Once, and when the stored position is gone.
-        WhenNeeded = "when_needed",
-        /// As the keys `snapshot.mode.configuration.based.*` say.
-        ConfigurationBased = "configuration_based",
-        /// A Java plug-in: refused.
-        Custom = "custom",
-    }
-
     /// `snapshot.locking.mode`.
     pub enum SnapshotLocking {
         /// No table locks.
@@ -60,32 +42,6 @@ settings::choices! {
         Shared = "shared",
         /// A Java plug-in: refused.
         Custom = "custom",
-    }
-
-    /// `decimal.handling.mode`.
-    pub enum DecimalMode {
-        /// Connect's Decimal: exact.
-        Precise = "precise",
-        /// FLOAT64: rounds beyond 15 digits.
-        Double = "double",
-        /// STRING: exact.
-        String = "string",
-    }
-
-    /// `time.precision.mode`.
-    pub enum TimeMode {
-        /// Milli- or microseconds as the column's precision asks.
-        Adaptive = "adaptive",
-        /// As adaptive, but times of day always in microseconds.
-        AdaptiveTimeMicroseconds = "adaptive_time_microseconds",
-        /// Connect's own types, milliseconds: finer digits are cut.
-        Connect = "connect",
-        /// ISO 8601 texts.
-        Isostring = "isostring",
-        /// Microseconds.
-        Microseconds = "microseconds",
-        /// Nanoseconds.
-        Nanoseconds = "nanoseconds",
     }
 
     /// `interval.handling.mode`.
@@ -102,45 +58,5 @@ settings::choices! {
         Json = "json",
         /// A MAP of texts.
         Map = "map",
-    }
-
-    /// `binary.handling.mode`.
-    pub enum BinaryMode {
-        /// BYTES.
-        Bytes = "bytes",
-        /// Text, base64.
-        Base64 = "base64",
-        /// Text, base64 with `-` and `_`.
-        Base64UrlSafe = "base64-url-safe",
-        /// Text, lower-case hexadecimal.
-        Hex = "hex",
-    }
-
-    /// `schema.name.adjustment.mode`, `field.name.adjustment.mode`.
-    pub enum NameAdjustment {
-        /// Names stay as they are.
-        None = "none",
-        /// `_` for each character that Avro refuses.
-        Avro = "avro",
-        /// `_uXXXX` for each character that Avro refuses: names stay distinct.
-        AvroUnicode = "avro_unicode",
-    }
-
-    /// `event.converting.failure.handling.mode`: what becomes of a value that cannot be converted.
-    pub enum ConvertFailure {
-        /// Null is sent in its place.
-        Skip = "skip",
-        /// Null is sent in its place, with a warning in the log.
-        Warn = "warn",
-        /// Stop the task.
-        Fail = "fail",
-    }
-
-    /// `guardrail.collections.limit.action`.
-    pub enum GuardrailAction {
-        /// Log a warning.
-        Warn = "warn",
-        /// Refuse to start.
-        Fail = "fail",
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use settings::{Finding, Reader, Severity};
 
-use super::connection::complain;
 use super::modes::{LsnFlushMode, OffsetMismatch, OutputPlugin};
 use crate::publication::{Autocreate, IdentityRule};
 
@@ -109,7 +108,7 @@ fn replica_identities(r: &mut Reader<'_>) -> Vec<IdentityRule> {
     for rule in r.text(KEY).split(',').filter_map(IdentityRule::parse) {
         match rule {
             Ok(rule) => rules.push(rule),
-            Err(problem) => complain(r, KEY, &problem),
+            Err(problem) => r.refuse(KEY, &problem),
         }
     }
     rules

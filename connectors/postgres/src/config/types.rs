@@ -2,13 +2,11 @@
 //!
 //! Must not know: the types.
 
+use relational::Adjustments;
+use relational::values::{BinaryMode, ConvertFailure, DecimalMode, TimeMode};
 use settings::Reader;
 
-use super::modes::{BinaryMode, ConvertFailure, DecimalMode, HstoreMode, IntervalMode, NameAdjustment, TimeMode};
-
-/// The converters that make Avro schemas, which refuse some field names.
-const AVRO_CONVERTERS: &[&str] =
-    &["io.confluent.connect.avro.AvroConverter", "io.apicurio.registry.utils.converter.AvroConverter"];
+use super::modes::{HstoreMode, IntervalMode};
 
 /// How column types become values.
 #[derive(Clone, Debug)]
@@ -29,10 +27,8 @@ pub struct Types {
     pub include_unknown: bool,
     /// What stands for a value that the server did not send: the bytes after `hex:`, else those of the text.
     pub unavailable: Vec<u8>,
-    /// What becomes of characters in schema names that Avro refuses.
-    pub schema_names: NameAdjustment,
-    /// What becomes of characters in field names that Avro refuses.
-    pub field_names: NameAdjustment,
+    /// What becomes of characters in names that Avro refuses.
+    pub names: Adjustments,
     /// What becomes of a value that cannot be converted.
     pub convert_failure: ConvertFailure,
 }
@@ -48,20 +44,10 @@ impl Types {
             money_fraction_digits: r.int("money.fraction.digits"),
             include_unknown: r.boolean("include.unknown.datatypes"),
             unavailable: unavailable(r),
-            schema_names: r.choice("schema.name.adjustment.mode", NameAdjustment::None),
-            field_names: field_names(r),
+            names: Adjustments::read(r),
             convert_failure: r.choice("event.converting.failure.handling.mode", ConvertFailure::Warn),
         }
     }
-}
-
-/// `field.name.adjustment.mode`. When it is not set: avro if the connector's own config names an Avro converter, else none.
-fn field_names(r: &mut Reader<'_>) -> NameAdjustment {
-    let avro = ["key.converter", "value.converter"]
-        .iter()
-        .any(|key| r.properties().get(key).is_some_and(|c| AVRO_CONVERTERS.contains(&c.trim())));
-    let default = if avro { NameAdjustment::Avro } else { NameAdjustment::None };
-    r.choice("field.name.adjustment.mode", default)
 }
 
 fn unavailable(r: &mut Reader<'_>) -> Vec<u8> {
@@ -69,7 +55,7 @@ fn unavailable(r: &mut Reader<'_>) -> Vec<u8> {
     let Some(digits) = text.strip_prefix("hex:") else { return text.into_bytes() };
     record::unhex(digits.trim().as_bytes()).unwrap_or_else(|| {
         let problem = "Pairs of hex digits are expected after 'hex:'";
-        super::connection::complain(r, "unavailable.value.placeholder", problem);
+        r.refuse("unavailable.value.placeholder", problem);
         Vec::new()
     })
 }

@@ -8,22 +8,20 @@
 //! Must not know: the log's messages, when a copy is to be made.
 
 mod binary;
-mod filling;
 mod statement;
 mod table;
 
 use record::Position;
-use relational::Outlet;
+use relational::{CopiedRows, Outlet};
 
 pub(crate) use self::binary::CopyReader;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::binary::SIGNATURE;
-use self::filling::Filling;
 pub(crate) use self::statement::given_name;
 use self::table::{Read, Work, renamed_since};
 use crate::config::{PostgresConfig, SnapshotLocking};
 use crate::error::Error;
-use crate::position::{LSN, SnapshotState, TS_US, TX_ID, TX_ROW, set_snapshot};
+use crate::position::{LSN, SnapshotState, TS_US, TX_ID, TX_ROW, set_snapshot, texts};
 use crate::session::Catalog;
 use crate::sql::{Isolation, SnapshotReader, Table, TableName};
 use crate::stream::Seen;
@@ -35,10 +33,9 @@ use crate::wire::ConnectOptions;
 pub(crate) enum Copy {
     /// All rows are in the pipeline.
     Done {
-        /// The position of the finished copy; `None` if there was no row.
+        /// The position of the finished copy; `None` if there was no row. It says what the stream is to skip, if
+        /// [`View::passes_over`] is set.
         position: Option<Position>,
-        /// What the stream is to skip, if [`View::passes_over`] is set.
-        seen: Option<Seen>,
     },
     /// The connector is to stop, or the pipeline is gone.
     Interrupted,
@@ -76,13 +73,14 @@ pub(crate) async fn copy(
     };
     let reader = SnapshotReader::begin(options, view.name.as_deref(), isolation).await?;
     let captured = tables.captured(reader.sql()).await?;
-    let wanted: Vec<&Table> = captured.iter().filter(|table| is_wanted(config, &table.name)).collect();
+    let wanted: Vec<&Table> =
+        captured.iter().filter(|table| config.snapshot.copying.wants(&table.name.to_string())).collect();
     let oids: Vec<u32> = wanted.iter().map(|table| table.oid).collect();
     let files = reader.sql().files(&oids).await?;
     let seen = if view.passes_over { seen(&reader).await? } else { None };
     if config.snapshot.locking == SnapshotLocking::Shared {
         let names: Vec<_> = wanted.iter().map(|table| table.name.clone()).collect();
-        reader.lock(&names, config.snapshot.lock_timeout.as_millis() as u64).await?;
+        reader.lock(&names, config.snapshot.copying.lock_timeout.as_millis() as u64).await?;
     }
     let hidden = reader.sql().hidden_by_row_security(&oids).await?;
     if !hidden.is_empty() {
@@ -100,38 +98,43 @@ pub(crate) async fn copy(
     position.words[TX_ROW] = 0;
     set_snapshot(&mut position, SnapshotState::Running);
     // The consistent point is stored before the first row is sent, so that a later start knows that a copy was begun.
-    if !view.alone && !outlet.store(position.clone()).await {
+    if !view.alone && !outlet.store_begin_of_copy(position.clone()).await || !outlet.copy_begins().await {
         return Ok(Copy::Interrupted);
     }
-    let filling = Filling::new(outlet);
+    outlet.meters.count(|numbers| numbers.snapshot.reads(wanted.len()));
+    let filling = CopiedRows::new(outlet);
     let mut work = Work { config, options, tables, catalog, position: position.clone(), filling };
     let mut apart: Vec<TableName> = Vec::new();
     for table in &wanted {
         let before = files.get(&table.oid).cloned().unwrap_or_default();
         match work.read_in_view(&reader, table, &before).await? {
-            Read::Done => {}
+            Read::Done => work.table_ends(),
             Read::Apart => apart.push(table.name.clone()),
             Read::Interrupted => return Ok(Copy::Interrupted),
         }
     }
     let mut renamed = renamed_since(work.catalog.sql().await?, &reader, work.tables, &captured).await?;
-    renamed.retain(|name| is_wanted(config, name));
+    renamed.retain(|name| config.snapshot.copying.wants(&name.to_string()));
     apart.extend(renamed);
     reader.rollback().await?;
     for name in &apart {
         if work.read_apart(name).await? == Read::Interrupted {
             return Ok(Copy::Interrupted);
         }
+        work.table_ends();
     }
     let mut filling = work.filling;
     set_snapshot(&mut position, SnapshotState::Last);
-    filling.end(&position, !view.alone);
     let rows = filling.rows;
-    if !filling.send().await {
+    // Without a row nothing was read of any transaction.
+    let seen = seen.filter(|_| rows > 0);
+    position.texts = seen.and_then(|seen| texts(None, Some(seen.to_text().into())));
+    filling.end(&position, !view.alone);
+    if !filling.send().await || !filling.outlet.copy_ends().await {
         return Ok(Copy::Interrupted);
     }
     tracing::info!(tables = wanted.len(), rows, "snapshot done");
-    Ok(Copy::Done { position: (rows > 0).then_some(position), seen })
+    Ok(Copy::Done { position: (rows > 0).then_some(position) })
 }
 
 /// Transactions after the start LSN that the view already contains.
@@ -140,15 +143,4 @@ async fn seen(reader: &SnapshotReader) -> Result<Option<Seen>, Error> {
     // Asked after the view was taken: whatever the view shows was written to the log before this LSN.
     let until = reader.sql().insert_lsn().await?;
     Ok(Some(Seen { view, until }))
-}
-
-/// Whether a table is copied, by `snapshot.include.collection.list`.
-fn is_wanted(config: &PostgresConfig, name: &TableName) -> bool {
-    let name = name.to_string();
-    config.snapshot.tables.is_empty()
-        || config
-            .snapshot
-            .tables
-            .iter()
-            .any(|p| settings::JavaRegex::new(p).is_ok_and(|p| p.matches(&name).unwrap_or(false)))
 }

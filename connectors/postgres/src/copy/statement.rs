@@ -15,7 +15,7 @@ pub(super) async fn for_table(
     table: &Table,
 ) -> Result<Option<(String, Given)>, Error> {
     let name = table.name.to_string();
-    let Some((_, statement)) = snapshot.selects.iter().find(|(of, _)| *of == name) else { return Ok(None) };
+    let Some(statement) = snapshot.copying.select(&name) else { return Ok(None) };
     let doing = format!("preparing the statement of snapshot.select.statement.overrides.{name}");
     let columns = reader.describe(&doing, statement).await?;
     if columns.is_empty() {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use record::Position;
+use relational::CopiedRows;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::filling::{Filling, Row};
 use super::{CopyReader, statement};
 use crate::config::PostgresConfig;
 use crate::error::Error;
@@ -47,7 +47,7 @@ pub(super) struct Work<'a> {
     /// Shows the catalogue as it is now; the copy's own connection shows it as it was when the view was taken.
     pub(super) catalog: &'a mut Catalog,
     pub(super) position: Position,
-    pub(super) filling: Filling<'a>,
+    pub(super) filling: CopiedRows<'a>,
 }
 
 fn not_copy(table: &TableName) -> Error {
@@ -143,6 +143,11 @@ impl Work<'_> {
         Ok(true)
     }
 
+    /// Counts a table that was read to its end.
+    pub(super) fn table_ends(&self) {
+        self.filling.outlet.meters.count(|numbers| numbers.snapshot.table_ends());
+    }
+
     async fn rows(&mut self, reader: &SnapshotReader, table: &Table) -> Result<Read, Error> {
         let (from, copied) = match statement::for_table(reader, &self.config.snapshot, table).await? {
             Some((from, given)) => {
@@ -170,12 +175,12 @@ impl Work<'_> {
             }
             copy.feed(&message);
             loop {
-                let row = self.filling.row(&mut copy, &copied, &self.position).await;
-                match row.map_err(|_| not_copy(&table.name))? {
-                    Row::Added => {}
-                    Row::Incomplete => break,
-                    Row::Gone => return Ok(Read::Interrupted),
+                if self.filling.is_full() && copy.has_row() && !self.filling.send().await {
+                    return Ok(Read::Interrupted);
                 }
+                let (batch, buffer) = self.filling.parts();
+                let Some(row) = copy.row(batch, buffer).map_err(|_| not_copy(&table.name))? else { break };
+                self.filling.add(row, &copied.shape, &self.position);
             }
         }
         if !copy.ended() {

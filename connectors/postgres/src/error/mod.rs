@@ -5,6 +5,7 @@
 //!
 //! Must not know: Kafka, HTTP, cell contents, passwords.
 
+mod outlook;
 mod owner;
 mod server;
 mod sqlstate;

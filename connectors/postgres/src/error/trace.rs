@@ -1,16 +1,16 @@
 //! An error as a Connect task's status shows it: `<java class>: <message>`, causes, then reason and remedy.
 //!
-//! Monitoring in the field greps the first lines, so they have the classes and texts of Debezium where it has any. The lines
-//! after them are our own and say what to do.
+//! Which exceptions of Debezium and of the Java driver an error stands for. The text that is made of them:
+//! [`relational::trace`].
 
 use std::io;
+
+use relational::trace::{self, CONNECT, DEBEZIUM, SCHEMA};
 
 use super::{Error, ServerError};
 
 const DISTINCT_SLOT: &str = "; when setting up multiple connectors for the same database host, please make sure to use a \
                              distinct replication slot name for each.";
-const DEBEZIUM: &str = "io.debezium.DebeziumException";
-const CONNECT: &str = "org.apache.kafka.connect.errors.ConnectException";
 const PSQL: &str = "org.postgresql.util.PSQLException";
 
 impl Error {
@@ -18,16 +18,7 @@ impl Error {
     pub fn trace(&self) -> String {
         let mut lines = Vec::new();
         self.java(&mut lines);
-        let mut text = String::new();
-        for (depth, line) in lines.iter().enumerate() {
-            if depth > 0 {
-                text.push_str("\nCaused by: ");
-            }
-            text.push_str(line);
-        }
-        text.push_str("\nReason: ");
-        text.push_str(&self.to_string());
-        text
+        trace::joined(&lines, self)
     }
 
     /// The chain of exceptions, outermost first.
@@ -57,22 +48,16 @@ impl Error {
                 lines.push(format!("{CONNECT}: The '{key}' value is invalid: {reason}"));
             }
             Self::Schema { reason, .. } => {
-                lines.push(format!(
-                    "{CONNECT}: An exception occurred in the change event producer. This connector will be stopped."
-                ));
-                lines.push(format!("org.apache.kafka.connect.errors.SchemaBuilderException: {reason}"));
+                lines.push(trace::producer_failed());
+                lines.push(format!("{SCHEMA}: {reason}"));
             }
             Self::Reselect(missed) => {
-                lines.push(format!(
-                    "{CONNECT}: An exception occurred in the change event producer. This connector will be stopped."
-                ));
+                lines.push(trace::producer_failed());
                 lines.push(format!("{CONNECT}: Error while processing event at offset {{lsn={}}}", missed.position));
                 lines.push(format!("{DEBEZIUM}: {missed}"));
             }
             Self::Override { table, reason } => {
-                lines.push(format!(
-                    "{CONNECT}: An exception occurred in the change event producer. This connector will be stopped."
-                ));
+                lines.push(trace::producer_failed());
                 lines.push(format!("{DEBEZIUM}: Snapshotting of table {table} failed: {reason}"));
             }
             Self::WalLevel { found } => lines
@@ -129,18 +114,9 @@ impl Error {
             Self::PublicationMissing { publication } => {
                 lines.push(format!("{PSQL}: ERROR: publication \"{publication}\" does not exist"));
             }
-            Self::PositionLost { stored, .. } => lines.push(format!(
-                "{DEBEZIUM}: The connector is trying to read change stream starting at {stored}, but this is no longer \
-                 available on the server. Reconfigure the connector to use a snapshot mode when needed."
-            )),
-            Self::NeverCopies { .. } => lines.push(format!(
-                "{DEBEZIUM}: The connector previously stopped while taking a snapshot, but now the connector is configured \
-                 to never allow snapshots. Reconfigure the connector to use snapshots initially or when needed."
-            )),
-            Self::Guardrail { found, limit } => lines.push(format!(
-                "{DEBEZIUM}: Guardrail limit exceeded: {found} tables/collections configured for capture, but maximum \
-                 allowed is {limit}."
-            )),
+            Self::PositionLost { stored, .. } => lines.push(trace::position_lost(stored)),
+            Self::NeverCopies { .. } => lines.push(trace::never_copies()),
+            Self::Guardrail { found, limit } => lines.push(trace::guardrail(*found, *limit)),
             Self::Stream { .. }
             | Self::SlotUnfit { .. }
             | Self::RowSecurity { .. }

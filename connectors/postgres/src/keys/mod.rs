@@ -20,7 +20,8 @@ mod unlisted;
 
 pub(crate) use older::is_older;
 pub use older::warnings;
-pub use rules::{MESSAGE_KEY_PATTERN, REPLICA_IDENTITY_PATTERN};
+pub use relational::keys::rules::MESSAGE_KEY_PATTERN;
+pub use rules::REPLICA_IDENTITY_PATTERN;
 
 use settings::Def;
 

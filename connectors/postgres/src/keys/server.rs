@@ -4,6 +4,7 @@
 //!
 //! Must not know: how the values are used.
 
+use relational::keys;
 use settings::{Check, Key, Kind, Support, Width};
 
 use crate::keys::rules;
@@ -11,46 +12,11 @@ use crate::keys::rules;
 const GROUP: &str = "Postgres";
 
 pub(super) const KEYS: &[Key] = &[
-    Key::debezium("topic.prefix", Kind::String)
-        .high()
-        .at(GROUP, 1)
-        .shown("Topic prefix", Width::Medium)
-        .checks(&[Check::Required, Check::Own(rules::plain_name)])
-        .doc(
-            "Logical name of this server: the first part of every topic name and of the stored source partition. Change it and the connector starts anew under other topics, with its old offsets orphaned. Letters, digits, '_', '.' and '-'.",
-        ),
-    Key::debezium("database.hostname", Kind::String)
-        .high()
-        .at(GROUP, 2)
-        .shown("Hostname", Width::Medium)
-        .checks(&[Check::Required, Check::Own(rules::host_name)])
-        .doc(
-            "Host name or address of the PostgreSQL server, used for every connection. One host; no colon, so an IPv6 address needs a name.",
-        ),
-    Key::debezium("database.port", Kind::Int)
-        .default("5432")
-        .high()
-        .at(GROUP, 3)
-        .shown("Port", Width::Short)
-        .checks(&[Check::Integer])
-        .doc(
-            "TCP port of the PostgreSQL server.",
-        ),
-    Key::debezium("database.user", Kind::String)
-        .high()
-        .at(GROUP, 4)
-        .shown("User", Width::Short)
-        .checks(&[Check::Required])
-        .doc(
-            "Role to connect as. It needs LOGIN and REPLICATION, SELECT on the captured tables, and either ownership of them or a publication made beforehand.",
-        ),
-    Key::debezium("database.password", Kind::Password)
-        .high()
-        .at(GROUP, 5)
-        .shown("Password", Width::Short)
-        .doc(
-            "Password of the role. Leave it out where the server trusts the connection or asks for a client certificate. Never shown in answers or logs.",
-        ),
+    keys::TOPIC_PREFIX.at(GROUP, 1),
+    keys::DATABASE_HOSTNAME.at(GROUP, 2),
+    keys::DATABASE_PORT.default("5432").at(GROUP, 3),
+    keys::DATABASE_USER.at(GROUP, 4),
+    keys::DATABASE_PASSWORD.at(GROUP, 5),
     Key::debezium("database.dbname", Kind::String)
         .high()
         .at(GROUP, 6)
@@ -59,14 +25,7 @@ pub(super) const KEYS: &[Key] = &[
         .doc(
             "Database to capture. One connector reads one database: a slot and a publication belong to it.",
         ),
-    Key::debezium("database.query.timeout.ms", Kind::Int)
-        .default("600000")
-        .low()
-        .at(GROUP, 7)
-        .shown("Query timeout", Width::None)
-        .doc(
-            "Milliseconds after which an ordinary statement (snapshot selects, catalog queries, the heartbeat query) is cancelled; 0 waits for ever. A snapshot of a large table may need more than the default.",
-        ),
+    keys::DATABASE_QUERY_TIMEOUT_MS.at(GROUP, 7),
     Key::debezium("plugin.name", Kind::String)
         .default("decoderbufs")
         .at(GROUP, 8)
@@ -126,13 +85,7 @@ pub(super) const KEYS: &[Key] = &[
         .doc(
             "Extra options of START_REPLICATION, as 'name=value' separated by ';'. An option that cannot be read, or that would change how the stream is read, is left out with a line in the log.",
         ),
-    Key::debezium("database.initial.statements", Kind::String)
-        .low()
-        .at(GROUP, 16)
-        .shown("Initial statements", Width::Long)
-        .doc(
-            "SQL statements, separated by ';', that are run on each new connection other than the replication connection. A ';' inside of a statement is written ';;'.",
-        ),
+    keys::DATABASE_INITIAL_STATEMENTS.at(GROUP, 16),
     Key::debezium("database.sslmode", Kind::String)
         .default("prefer")
         .at(GROUP, 17)
@@ -151,7 +104,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 19)
         .shown("SSL Client Key Password", Width::Medium)
         .doc(
-            "Password of the file in database.sslkey.",
+            "Password of the file in database.sslkey, if the key in it is encrypted.",
         ),
     Key::debezium("database.sslrootcert", Kind::String)
         .at(GROUP, 20)
@@ -163,7 +116,7 @@ pub(super) const KEYS: &[Key] = &[
         .at(GROUP, 21)
         .shown("SSL Client Key", Width::Long)
         .doc(
-            "File with the private key of the certificate in database.sslcert: PKCS-8, as DER or PEM.",
+            "File with the private key of the certificate in database.sslcert: DER (PKCS-8) or PEM. Or a PKCS-12 or JKS store with both; then database.sslcert need not be set.",
         ),
     Key::debezium("slot.max.retries", Kind::Int)
         .default("6")
@@ -232,15 +185,7 @@ pub(super) const KEYS: &[Key] = &[
             "Milliseconds between two reads of the slot's catalog_xmin, which records carry as source.xmin; with 0 it is not read, and source.xmin is null.",
         )
         .support(Support::Refused("source.xmin is not read here and would stay null", "Remove it or set 0; nothing else of a record depends on it.")),
-    Key::debezium("skipped.operations", Kind::List)
-        .default("t")
-        .low()
-        .at(GROUP, 30)
-        .shown("Skipped Operations", Width::Short)
-        .checks(&[Check::Own(rules::skipped_operations)])
-        .doc(
-            "Operations for which no record is sent, separated by commas: c (insert), u (update), d (delete), t (truncate); or none alone, to send all. r is accepted, but the rows of snapshots are sent all the same.",
-        ),
+    keys::SKIPPED_OPERATIONS.at(GROUP, 30),
     Key::debezium("lsn.flush.mode", Kind::String)
         .low()
         .at(GROUP, 31)

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use relational::{Adjustment, Operation};
 use settings::{Kind, Properties};
 
 use super::{KEYS, MESSAGE_KEY_PATTERN, REPLICA_IDENTITY_PATTERN, warnings};
-use crate::config::{LsnFlushMode, NameAdjustment, Operation, PostgresConfig, SnapshotMode};
+use snapshot::Mode;
+
+use crate::config::{LsnFlushMode, PostgresConfig};
 use crate::publication::Autocreate;
 use crate::wire::SslMode;
 
@@ -171,9 +174,9 @@ fn what_is_read() {
     assert_eq!(config.slot.name, "debezium");
     assert_eq!(config.position.flush_mode, LsnFlushMode::Connector);
     assert_eq!(config.publication.autocreate, Autocreate::AllTables);
-    assert_eq!(config.snapshot.mode, SnapshotMode::Initial);
+    assert_eq!(config.snapshot.mode, Mode::Initial);
     assert_eq!(config.events.skipped, [Operation::Truncate]);
-    assert_eq!((config.limits.max_retries, config.types.field_names), (None, NameAdjustment::None));
+    assert_eq!((config.limits.max_retries, config.types.names.field_names), (None, Adjustment::None));
     assert_eq!(config.types.unavailable, b"__debezium_unavailable_value");
     assert!(!format!("{config:?}").contains("hunter2"));
 
@@ -195,15 +198,14 @@ fn what_is_read() {
     ]))
     .unwrap();
     assert_eq!(config.connection.options.as_deref(), Some("-c x=1"));
-    assert_eq!((config.position.flush_mode, config.snapshot.mode), (LsnFlushMode::Manual, SnapshotMode::InitialOnly));
-    assert_eq!(config.filters.table_include, [r"public\.a", r"public\.b,c"]);
-    assert_eq!(config.filters.spec().table_include, r"public\.a,public\.b\,c");
+    assert_eq!((config.position.flush_mode, config.snapshot.mode), (LsnFlushMode::Manual, Mode::InitialOnly));
+    assert_eq!(config.filters.tables.table_include, [r"public\.a", r"public\.b,c"]);
     assert!(!config.treatment.rules.is_empty());
-    assert_eq!((config.types.field_names, config.limits.max_retries), (NameAdjustment::Avro, Some(0)));
+    assert_eq!((config.types.names.field_names, config.limits.max_retries), (Adjustment::Avro, Some(0)));
     assert!(config.events.skipped.is_empty());
     assert_eq!(config.types.unavailable, [0, 0xff]);
     assert_eq!(config.connection.tls.mode, SslMode::Require);
-    assert_eq!(config.snapshot.selects, [("public.a".to_owned(), "SELECT 1".to_owned())]);
+    assert_eq!(config.snapshot.copying.selects, [("public.a".to_owned(), "SELECT 1".to_owned())]);
 }
 
 #[test]

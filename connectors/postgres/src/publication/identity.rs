@@ -73,6 +73,11 @@ impl IdentityRule {
         let tables = JavaRegex::new(tables).map_err(|error| format!("{tables} is not a regular expression: {error}"));
         Some(tables.map(|tables| Self { tables, identity }))
     }
+
+    /// Whether the entry is about the table of this name (`schema.table`).
+    pub(crate) fn applies_to(&self, table: &str) -> bool {
+        self.tables.matches(table).unwrap_or(false)
+    }
 }
 
 /// Alters each captured table that exactly one rule matches and that has another replica identity. A table that cannot be
@@ -80,7 +85,7 @@ impl IdentityRule {
 pub async fn set_identities(sql: &Sql, captured: &[Table], rules: &[IdentityRule]) {
     for table in captured {
         let name = table.name.to_string();
-        let mut matching = rules.iter().filter(|rule| rule.tables.matches(&name).unwrap_or(false));
+        let mut matching = rules.iter().filter(|rule| rule.applies_to(&name));
         let Some(rule) = matching.next() else { continue };
         if matching.next().is_some() {
             tracing::error!(table = %name, "several entries of replica.identity.autoset.values match: table left as it is");

@@ -1,13 +1,18 @@
 //! Following the log, from START_REPLICATION to its end.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use relational::RetainedWatch;
 
 use super::Session;
 use crate::config::LsnFlushMode;
 use crate::error::Error;
 use crate::lsn::Lsn;
+use crate::plugin::connect_options;
 use crate::position::{LSN, LSN_COMMIT, Stored};
 use crate::slot::{self, Slot};
+use crate::sql::Sql;
 use crate::stream::{End, Follow, Lasting, Link, LinkOptions};
 use crate::wire::Replication;
 
@@ -16,6 +21,9 @@ const FINISH: Duration = Duration::from_secs(5);
 /// The server ends a connection on which it hears nothing for `wal_sender_timeout`. This many statuses are sent within it.
 const STATUSES_WITHIN_TIMEOUT: u32 = 3;
 const STATUS_INTERVAL_MIN: Duration = Duration::from_millis(100);
+/// What to do when a slot may soon be lost.
+const NEARLY_LOST: &str = "see why the connector does not keep up (its status, the topics' broker), or raise \
+    max_slot_wal_keep_size of the server (safe_wal_size in pg_replication_slots says what is left). If the slot is lost, the tables must be copied anew";
 
 /// The server's process of a replication connection, and its `wal_sender_timeout` (zero: it waits for ever).
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +118,24 @@ impl Session {
         }
         self.drop_slot().await;
         Ok(())
+    }
+
+    /// Asks from time to time how much log the slot keeps, until the watch is dropped.
+    pub(super) fn watch_retained(&self) -> RetainedWatch {
+        let mut options = connect_options(&self.config, "Debezium General");
+        // The statements are the user's, for sessions that read tables. This one opens again and again.
+        options.initial_statements.clear();
+        for limit_ms in
+            [&mut options.connect_timeout_ms, &mut options.handshake_timeout_ms, &mut options.query_timeout_ms]
+        {
+            *limit_ms = RetainedWatch::step_ms(*limit_ms);
+        }
+        let options = Arc::new(options);
+        let slot: Arc<str> = self.config.slot.name.as_str().into();
+        RetainedWatch::start(Arc::clone(&self.outlet.meters), NEARLY_LOST, move || {
+            let (options, slot) = (Arc::clone(&options), Arc::clone(&slot));
+            async move { Sql::connect(&options).await?.retained_log(&slot).await }
+        })
     }
 
     /// Ends a session that does not stream: waits for the last position to be stored, and drops the slot if so configured.

@@ -43,7 +43,7 @@ fn unfit(slot: &SlotInfo, dbname: &str) -> Option<(String, String)> {
 }
 
 /// Refuses a slot that cannot be read, or that the server has invalidated.
-pub(super) fn check(slot: &SlotInfo, dbname: &str) -> Result<(), Error> {
+pub(crate) fn check(slot: &SlotInfo, dbname: &str) -> Result<(), Error> {
     if let Some((reason, remedy)) = unfit(slot, dbname) {
         return Err(Error::SlotUnfit { slot: slot.name.clone(), reason, remedy });
     }

@@ -74,6 +74,7 @@ fn wants_password(error: &tokio_postgres::Error) -> bool {
 impl Sql {
     /// Connects, logs in, pins the settings and runs `initial_statements`.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
+        let options = &options.renewed().await;
         let mut last = None;
         for encrypt in attempts(options.sslmode) {
             match Self::attempt(options, *encrypt).await {

@@ -6,6 +6,7 @@
 //! Must not know: the replication protocol, what the answers are used for.
 
 mod connect;
+mod prerequisites;
 mod reselect;
 mod server;
 mod slots;
@@ -20,7 +21,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 pub use connect::Sql;
-pub use reselect::{ByKey, Found, FoundRow, KeyColumn};
+pub use prerequisites::{Access, PublicationState, Rights, Room};
+pub use reselect::{ByKey, KeyColumn};
 pub use server::{Role, ServerFacts};
 pub use slots::{PublicationInfo, SlotInfo, SlotReader};
 pub use snapshot::{GivenColumn, Isolation, SnapshotReader};

@@ -2,8 +2,8 @@
 
 use std::error::Error as StdError;
 
-use bytes::BytesMut;
-use tokio_postgres::Row;
+use bytes::{Bytes, BytesMut};
+use relational::reselect::Found;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::{Sql, get, quoted, quoted_name};
@@ -46,29 +46,6 @@ impl ByKey {
     }
 }
 
-/// What a query by key has found.
-#[derive(Debug)]
-pub enum Found {
-    /// No row.
-    Nothing,
-    /// One row.
-    One(FoundRow),
-    /// Several rows, of which this is the first.
-    Several(FoundRow),
-}
-
-/// A row that was found by its key.
-#[derive(Debug)]
-pub struct FoundRow(Row);
-
-impl FoundRow {
-    /// The bytes of a column, as the log would have them; none for NULL.
-    pub fn cell(&self, index: usize) -> Result<Option<&[u8]>, Error> {
-        let raw: Option<Raw<'_>> = get(&self.0, index, READING)?;
-        Ok(raw.map(|Raw(bytes)| bytes))
-    }
-}
-
 /// Bytes of a text, whatever the encoding: a database in SQL_ASCII may hold what is not UTF-8.
 #[derive(Debug)]
 struct Raw<'a>(&'a [u8]);
@@ -99,18 +76,20 @@ impl ToSql for Raw<'_> {
 const READING: &str = "reading columns again";
 
 impl Sql {
-    /// Runs a statement of [`ByKey`] for a key, one value for each of its columns.
-    pub async fn by_key(&self, statement: &str, key: &[Option<&[u8]>]) -> Result<Found, Error> {
+    /// Runs a statement of [`ByKey`] for `columns` columns and a key, one value for each of its columns. The cells have the
+    /// form in which the log has them.
+    pub async fn by_key(&self, statement: &str, key: &[Option<&[u8]>], columns: usize) -> Result<Option<Found>, Error> {
         let key: Vec<_> = key.iter().map(|value| value.map(Raw)).collect();
         let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
             key.iter().map(|value| (value as &(dyn ToSql + Sync), Type::TEXT)).collect();
         let rows = self.rows(READING, statement, &parameters).await?;
-        let are_several = rows.len() > 1;
-        Ok(match rows.into_iter().next().map(FoundRow) {
-            None => Found::Nothing,
-            Some(row) if are_several => Found::Several(row),
-            Some(row) => Found::One(row),
-        })
+        let Some(row) = rows.first() else { return Ok(None) };
+        let cell = |index| {
+            let raw: Option<Raw<'_>> = get(row, index, READING)?;
+            Ok(raw.map(|Raw(bytes)| Bytes::copy_from_slice(bytes)))
+        };
+        let cells = (0..columns).map(cell).collect::<Result<_, Error>>()?;
+        Ok(Some(Found { cells, is_one_of_several: rows.len() > 1 }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Slots and publications as the catalog shows them.
 
+use relational::Retained;
 use tokio_postgres::types::Type;
 
 use super::tables::TableName;
@@ -132,6 +133,25 @@ impl Sql {
         let rows = self.rows(&doing, sql, &[(&name, Type::TEXT)]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(SlotReader { pid: get(row, 0, &doing)?, wait: get(row, 1, &doing)?, is_idle: get(row, 2, &doing)? }))
+    }
+
+    /// The log that the server keeps for a slot, from its `restart_lsn` to the end that this server has; `None` if there is no
+    /// such slot, or none that keeps log.
+    pub async fn retained_log(&self, name: &str) -> Result<Option<Retained>, Error> {
+        let doing = format!("asking how much log replication slot \"{name}\" keeps");
+        // safe_wal_size is there since version 13.
+        let safe = if self.server_version() >= 130_000 { "safe_wal_size" } else { "NULL::int8" };
+        let sql = format!(
+            "SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() \
+             THEN COALESCE(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn()) \
+             ELSE pg_catalog.pg_current_wal_lsn() END - restart_lsn)::int8, {safe} \
+             FROM pg_catalog.pg_replication_slots WHERE slot_name::text = $1"
+        );
+        let rows = self.rows(&doing, &sql, &[(&name, Type::TEXT)]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let bytes = |number: Option<i64>| number.map(|bytes| bytes.max(0).unsigned_abs());
+        let (kept, safe_bytes) = (bytes(get(row, 0, &doing)?), bytes(get(row, 1, &doing)?));
+        Ok(kept.map(|bytes| Retained { bytes, safe_bytes }))
     }
 
     /// Drops a slot; one try.

@@ -97,6 +97,17 @@ pub struct Visible {
     running: Vec<u64>,
 }
 
+/// As the server writes it, so that [`Visible::parse`] reads it.
+impl fmt::Display for Visible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:", self.xmin, self.xmax)?;
+        for (index, xid) in self.running.iter().enumerate() {
+            write!(f, "{}{xid}", if index == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
 impl Visible {
     /// Reads `xmin:xmax:xip,xip…`.
     pub(crate) fn parse(text: &str) -> Option<Self> {

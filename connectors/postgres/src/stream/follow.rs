@@ -5,22 +5,20 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use record::{Batch, Item, Position};
-use relational::{Heartbeat, Lease, Message, Outlet};
+use relational::{ActionQuery, Filling, Heartbeat, Lease, Message, Outlet, Room, reached};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
-use super::filling::{Filling, Room, reached};
 use super::link::Link;
 use super::message::{Malformed, Relation};
 use super::pgoutput::{Decoder, Step};
 use super::silence::Serving;
 use super::{Cursor, MessageTopic};
 use crate::error::Error;
-use crate::heartbeat::ActionQuery;
 use crate::reselect::Reselector;
 use crate::session::Catalog;
 use crate::table::Tables;
-use crate::wire::frames::{Next, StreamMessage, stream_message};
+use crate::wire::frames::{Next, StreamMessage, next_frame, stream_message};
 use crate::wire::{error_in_stream, loss_in_stream};
 
 /// Bytes of an XLogData message before the plugin's own.
@@ -45,7 +43,7 @@ pub(crate) struct Lasting<'a> {
     pub(crate) outlet: &'a mut Outlet,
     pub(crate) heartbeat: &'a mut Option<Heartbeat>,
     /// `heartbeat.action.query`.
-    pub(crate) action: Option<ActionQuery>,
+    pub(crate) action: Option<ActionQuery<Error>>,
     pub(crate) messages: &'a MessageTopic,
     pub(crate) reselector: &'a mut Reselector,
     /// The last position handed to the pipeline: where a reconnect goes on.
@@ -70,9 +68,9 @@ pub(crate) fn now_ms() -> i64 {
 }
 
 /// Waits for a failure of the heartbeat's statement that ends the stream.
-async fn failed(action: Option<&mut ActionQuery>) -> Error {
+async fn failed(action: Option<&mut ActionQuery<Error>>) -> Error {
     match action {
-        Some(action) => action.failed().await,
+        Some(action) => Error::HeartbeatQuery { cause: Box::new(action.failed().await) },
         None => pending().await,
     }
 }
@@ -81,7 +79,7 @@ impl<'a> Follow<'a> {
     pub(crate) fn new(lasting: Lasting<'a>, link: Link, pid: i32) -> Self {
         lasting.decoder.next_batch();
         let stored = lasting.outlet.stored.clone();
-        Self { lasting, link, pid, stored, awaited: None, filling: Filling::new() }
+        Self { lasting, link, pid, stored, awaited: None, filling: Filling::default() }
     }
 
     /// Reads until the connector is to stop. The connection is then still open, so that [`finish`](Self::finish) can confirm
@@ -207,12 +205,13 @@ impl<'a> Follow<'a> {
             if self.filling.is_full() {
                 return Ok(true);
             }
-            let frame = match self.filling.frame() {
+            let start = self.filling.used_bytes();
+            let frame = match next_frame(self.filling.unread()) {
                 Next::Frame(frame) => frame,
                 Next::Incomplete { need } => return self.grow_for(need).await,
                 Next::Bad(bad) => return Err(self.malformed(&bad.to_string())),
             };
-            let payload = frame.payload.clone();
+            let payload = start + frame.payload.start..start + frame.payload.end;
             match frame.tag {
                 b'd' => self.copy_data(payload).await?,
                 b'E' => return Err(error_in_stream(self.link.slot(), &self.filling.buffer[payload])),
@@ -226,7 +225,7 @@ impl<'a> Follow<'a> {
                 // Such as ParameterStatus.
                 _ => {}
             }
-            self.filling.decoded(&frame);
+            self.filling.decoded(start + frame.consumed);
         }
     }
 

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use record::Position;
+use relational::Pace;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::pace::Pace;
 use super::silence::{Serving, Silence, Verdict};
 use crate::error::Error;
 use crate::lsn::Lsn;
@@ -77,7 +77,7 @@ impl Link {
             last_status: now,
             next_status: now + options.status_interval,
             silence: Silence::new(options.status_interval),
-            pace: Pace::new(),
+            pace: Pace::default(),
             options,
         }
     }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use record::{Event, Kind, NONE, Schema, SnapshotMark, SourceShape, Value};
+use relational::values::binary::encoded;
 use relational::{Adjustment, Patterns, adjust_schema_name, transaction_block};
 
 use super::message::LogicalMessage;
 use crate::config::BinaryMode;
 use crate::position::{LSN, TS_US, TX_ID};
-use crate::types::encoded;
 
 /// The topic of logical messages, its schemas, and which prefixes are wanted.
 pub(crate) struct MessageTopic {
@@ -94,6 +94,7 @@ impl MessageTopic {
             partition: None,
             key: Some((Arc::clone(&self.key), Value::Struct(vec![Value::Text(prefix)]))),
             value: Some((Arc::clone(&self.value), value)),
+            has_context: false,
             position: Some(position),
         }
     }

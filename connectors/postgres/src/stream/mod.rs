@@ -7,12 +7,10 @@
 //!
 //! Must not know: the text of SQL statements, the topics of tables, how values are written.
 
-mod filling;
 mod follow;
 mod link;
 mod logical;
 mod message;
-mod pace;
 mod pgoutput;
 mod reader;
 mod reselected;
@@ -21,7 +19,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use filling::{MAX_BYTES, MAX_ITEMS};
 pub(crate) use follow::{End, Follow, Lasting, now_ms};
 pub(crate) use link::{Link, LinkOptions};
 pub(crate) use logical::MessageTopic;
@@ -32,4 +29,4 @@ pub(crate) use pgoutput::Decoder;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use pgoutput::Step;
 pub(crate) use reader::Cursor;
-pub(crate) use state::{Known, Seen, Wanted};
+pub(crate) use state::{Known, Seen};

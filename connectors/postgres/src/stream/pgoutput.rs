@@ -10,13 +10,15 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use record::{Batch, Change, Item, KeyMove, NONE, Op, Position, RowRef, Span};
-use relational::{TransactionTopic, Transactions, Unchanged};
+use record::{Batch, NONE, Position, RowRef, Span, Texts};
+use relational::{At, Changes, TransactionTopic, Wanted, reach};
 
 use super::message::{LogicalMessage, Malformed, NamedType, Relation, named_type, relation, tuple};
 use super::reader::Cursor;
-use super::state::{Known, Open, Seen, Wanted};
-use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW};
+use super::state::{Known, Open, Seen};
+use crate::position::{
+    COPIED, KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW, texts,
+};
 use crate::reselect::Plans;
 use crate::wire::POSTGRES_EPOCH_US;
 
@@ -36,20 +38,18 @@ pub(crate) enum Step {
 /// The state of a stream.
 pub(crate) struct Decoder {
     relations: HashMap<u32, Known>,
-    wanted: Wanted,
+    changes: Changes,
     open: Option<Open>,
     last_commit: i64,
     last_commit_us: i64,
     /// The stored offset from which the stream goes on; cleared once the stream is past it.
     resume: Option<Stored>,
-    /// Transactions of the stream that a copy has read already; cleared once the stream is past them.
-    seen: Option<Seen>,
-    metadata: Option<TransactionTopic>,
-    counts: Transactions,
+    /// Transactions of the stream that a copy has read already, with the text that says so in positions; cleared once the
+    /// stream is past them.
+    seen: Option<(Seen, Arc<str>)>,
     batch_number: u64,
     /// For each shape of the batch, what post-processors do with its table.
     plans: Vec<Plans>,
-    unchanged: Unchanged,
 }
 
 impl Decoder {
@@ -57,17 +57,14 @@ impl Decoder {
         let last_commit = resume.as_ref().and_then(|stored| stored.position.word(LSN_COMMIT)).unwrap_or(NONE);
         Self {
             relations: HashMap::new(),
-            wanted,
+            changes: Changes::new(wanted, metadata, transaction_id),
             open: None,
             last_commit,
             last_commit_us: NONE,
             resume,
             seen: None,
-            metadata,
-            counts: Transactions::default(),
             batch_number: 0,
             plans: Vec::new(),
-            unchanged: Unchanged::default(),
         }
     }
 
@@ -75,17 +72,20 @@ impl Decoder {
     pub(crate) fn reconnected(&mut self, resume: Option<Stored>) {
         self.relations.clear();
         self.open = None;
-        self.counts.reset();
+        self.changes.reset();
         self.last_commit = resume.as_ref().and_then(|stored| stored.position.word(LSN_COMMIT)).unwrap_or(NONE);
         if self.last_commit_us == NONE {
             self.last_commit_us = resume.as_ref().and_then(|stored| stored.position.word(TS_US)).unwrap_or(NONE);
         }
+        // What an earlier process, or an earlier connection, still had to pass over.
+        let copied = resume.as_ref().and_then(|stored| stored.position.text(COPIED));
+        self.seen = copied.and_then(|text| Some((Seen::parse(text)?, text.into())));
         self.resume = resume;
     }
 
-    /// Skips the transactions that a copy has read already, on this connection and later ones.
-    pub(crate) fn pass_over(&mut self, seen: Option<Seen>) {
-        self.seen = seen;
+    /// The texts of positions outside of a transaction.
+    fn texts(&self) -> Option<Texts> {
+        self.seen.as_ref().and_then(|(_, text)| texts(None, Some(Arc::clone(text))))
     }
 
     /// The id of the open transaction.
@@ -120,7 +120,10 @@ impl Decoder {
                 return None;
             }
         }
-        let mut position = Position::UNKNOWN;
+        if self.seen.as_ref().is_some_and(|(seen, _)| wal_end as u64 >= seen.until.0) {
+            self.seen = None;
+        }
+        let mut position = Position { texts: self.texts(), ..Position::UNKNOWN };
         position.words[LSN] = wal_end;
         position.words[LSN_PROC] = wal_end;
         position.words[LSN_COMMIT] = wal_end;
@@ -170,14 +173,14 @@ impl Decoder {
                 None => done = word(LSN_COMMIT).is_some_and(|commit| commit_lsn < commit),
             }
         }
-        if let Some(seen) = &self.seen {
+        if let Some((seen, _)) = &self.seen {
             done |= seen.has(xid as u32, commit_lsn);
             if commit_lsn as u64 >= seen.until.0 {
                 self.seen = None;
             }
         }
-        self.counts.reset();
-        self.open = Some(Open::new(xid, commit_lsn, commit_us, done, done_rows));
+        self.changes.begin(commit_us / 1000);
+        self.open = Some(Open::new(xid, commit_lsn, commit_us, (done, done_rows), self.texts()));
         Ok(())
     }
 
@@ -187,7 +190,7 @@ impl Decoder {
             (cursor.i64()?, cursor.i64()?, cursor.i64()?.saturating_add(POSTGRES_EPOCH_US));
         let open = self.open.take();
         let xid = open.as_ref().map_or(NONE, |open| open.xid);
-        let (done, begun) = open.as_ref().map_or((false, false), |open| (open.done, open.begun));
+        let done = open.as_ref().is_some_and(|open| open.done);
         self.last_commit = self.last_commit.max(end_lsn);
         self.last_commit_us = commit_us;
         if done {
@@ -195,7 +198,7 @@ impl Decoder {
         }
         self.resume = None;
         batch.transactions += 1;
-        let mut position = Position::UNKNOWN;
+        let mut position = Position { texts: self.texts(), ..Position::UNKNOWN };
         position.words[TS_US] = commit_us;
         position.words[TX_ID] = xid;
         position.words[LSN] = end_lsn;
@@ -204,25 +207,15 @@ impl Decoder {
         position.words[TX_LSN] = commit_lsn;
         position.words[TX_ROW] = open.as_ref().map_or(0, |open| open.rows);
         position.words[KIND] = Kind::Commit as i64;
-        match &self.metadata {
-            Some(topic) => {
-                if !begun {
-                    batch
-                        .items
-                        .push(Item::Event(Box::new(topic.begin(&format!("{xid}:{commit_lsn}"), commit_us / 1000))));
-                }
-                let end = topic.end(&format!("{xid}:{end_lsn}"), commit_us / 1000, &self.counts, position);
-                batch.items.push(Item::Event(Box::new(end)));
-            }
-            None => reach(batch, position, false),
-        }
+        self.changes.end(batch, || format!("{xid}:{commit_lsn}"), commit_us / 1000, position);
         Ok(())
     }
 
     fn origin(&mut self, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let (lsn, name) = (cursor.i64()?, cursor.text()?);
+        let copied = self.seen.as_ref().map(|(_, text)| Arc::clone(text));
         if let Some(open) = &mut self.open {
-            open.origin = Some(name.into());
+            open.texts = texts(Some(name.into()), copied);
             open.origin_lsn = lsn;
         }
         Ok(())
@@ -239,13 +232,19 @@ impl Decoder {
             // it were certainly delivered: an event that comes twice is better than one that is lost.
             let last = stored.position.word(LSN_PROC).or(stored.position.word(LSN)).unwrap_or(NONE);
             let in_it = stored.position.word(TX_ID).is_none_or(|xid| xid & 0xffff_ffff == open.xid);
-            is_redelivered = in_it && stored.position.word(LSN_PROC).is_some() && start < last;
+            // Where both are equal the offset stands between transactions, and `begin` has decided.
+            let is_inside = stored.position.word(LSN_PROC).is_some()
+                && stored.position.word(LSN_PROC) != stored.position.word(LSN_COMMIT);
+            is_redelivered = in_it && is_inside && start < last;
         }
-        let mut position = Position { words: [NONE; Position::WORDS], text: open.origin.clone() };
+        if start != open.lsn {
+            (open.lsn_before, open.lsn) = (open.lsn, start);
+        }
+        let mut position = Position { words: [NONE; Position::WORDS], texts: open.texts.clone() };
         position.words[TS_US] = open.commit_us;
         position.words[TX_ID] = open.xid;
         position.words[LSN] = start;
-        position.words[LSN_PROC] = start;
+        position.words[LSN_PROC] = open.lsn_before;
         position.words[LSN_COMMIT] = self.last_commit;
         position.words[TX_LSN] = open.commit_lsn;
         position.words[TX_ROW] = open.rows;
@@ -272,36 +271,10 @@ impl Decoder {
     /// Whether an event that was delivered before the restart is decoded all the same: with transaction metadata it counts in
     /// its transaction, so that later events get the same `total_order` as without the restart.
     fn recounts(&self) -> bool {
-        self.metadata.is_some() && self.open.as_ref().is_some_and(|open| !open.done)
+        self.changes.has_metadata() && self.open.as_ref().is_some_and(|open| !open.done)
     }
 
-    /// Adds the transaction's BEGIN record before its first event, unless both were delivered before the restart
-    /// (`is_redelivered`).
-    fn begun(&mut self, batch: &mut Batch, position: &Position, is_redelivered: bool) {
-        let Some(topic) = &self.metadata else { return };
-        if let Some(open) = self.open.as_mut()
-            && !std::mem::replace(&mut open.begun, true)
-            && !is_redelivered
-        {
-            let begin = topic.begin(&transaction_id(position), open.commit_us / 1000);
-            batch.items.push(Item::Event(Box::new(begin)));
-        }
-    }
-
-    /// Counts an event and puts it into the batch, unless it was delivered before the restart (`is_redelivered`).
-    fn emit(&mut self, batch: &mut Batch, mut change: Change, is_redelivered: bool) {
-        if self.metadata.is_some() {
-            self.begun(batch, &change.position, is_redelivered);
-            let table = Arc::clone(&batch.shapes[usize::from(change.shape)].table);
-            change.transaction = Some(Box::new(self.counts.mark(transaction_id(&change.position), &table)));
-        }
-        if !is_redelivered {
-            batch.items.push(Item::Change(change));
-        }
-    }
-
-    /// Counts a row message. Returns the index of its table's shape, its position, and whether it was delivered before the
-    /// restart. `None` if the row gives no record; its position then counts as reached.
+    /// Counts a row message. Returns where it stands; `None` if the row gives no record: its position then counts as reached.
     #[inline]
     fn wanted_row(
         &mut self,
@@ -310,7 +283,7 @@ impl Decoder {
         id: u32,
         kind: Kind,
         is_skipped: bool,
-    ) -> Result<Option<(u16, Position, bool)>, Malformed> {
+    ) -> Result<Option<At>, Malformed> {
         let Some((position, is_redelivered)) = self.place(start, kind) else { return Err(Malformed::NoTransaction) };
         if is_redelivered && !self.recounts() {
             return Ok(None);
@@ -321,29 +294,24 @@ impl Decoder {
             reach(batch, position, is_redelivered);
             return Ok(None);
         };
-        Ok(Some((shape, position, is_redelivered)))
+        Ok(Some(At { shape, position, is_redelivered }))
     }
 
     fn insert(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
         cursor.u8()?;
-        let is_skipped = self.wanted.skip_create;
-        let Some((shape, position, is_redelivered)) = self.wanted_row(batch, start, id, Kind::Insert, is_skipped)?
-        else {
-            return Ok(());
-        };
+        let is_skipped = self.changes.wanted.skip_create;
+        let Some(at) = self.wanted_row(batch, start, id, Kind::Insert, is_skipped)? else { return Ok(()) };
         let after = tuple(batch, &mut cursor)?;
         if after.count > 0 {
-            self.emit(batch, change(shape, Op::Create, None, Some(after), position), is_redelivered);
+            self.changes.insert(batch, at, after);
         }
         Ok(())
     }
 
     fn update(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
-        let Some((shape, position, is_redelivered)) = self.wanted_row(batch, start, id, Kind::Update, false)? else {
-            return Ok(());
-        };
+        let Some(at) = self.wanted_row(batch, start, id, Kind::Update, false)? else { return Ok(()) };
         let mut before = None;
         let mut tag = cursor.u8()?;
         if matches!(tag, b'K' | b'O') {
@@ -354,7 +322,6 @@ impl Decoder {
             return Err(Malformed::Short);
         }
         let after = tuple(batch, &mut cursor)?;
-        let mut moved = false;
         if let Some(before) = before.filter(|before| before.count == after.count) {
             // The new row lacks an unchanged TOASTed value. With REPLICA IDENTITY FULL the old row has it.
             for i in 0..after.count as usize {
@@ -363,76 +330,23 @@ impl Decoder {
                     *new = old;
                 }
             }
-            moved = self.key_moved(batch, cursor.bytes(), id, before, after);
-            if self.wanted.skip_unchanged {
-                let (shape, old, new) = (&batch.shapes[usize::from(shape)], batch.cells(before), batch.cells(after));
-                if self.unchanged.is_same(shape, cursor.bytes(), old, new) {
-                    reach(batch, position, is_redelivered);
-                    return Ok(());
-                }
-            }
         }
-        match before {
-            Some(before) if moved => self.emit_move(batch, shape, [before, after], position, is_redelivered),
-            _ if self.wanted.skip_update => reach(batch, position, is_redelivered),
-            before => self.emit(batch, change(shape, Op::Update, before, Some(after), position), is_redelivered),
-        }
+        let key = self.relations.get(&id).map_or(&[][..], |known| &known.key);
+        self.changes.update(batch, cursor.bytes(), at, (before, after), key);
         Ok(())
-    }
-
-    /// A change of the key is sent as a delete under the old key, its tombstone, and a create under the new key.
-    fn emit_move(
-        &mut self,
-        batch: &mut Batch,
-        shape: u16,
-        [before, after]: [RowRef; 2],
-        position: Position,
-        is_redelivered: bool,
-    ) {
-        if !self.wanted.skip_delete {
-            let mut delete = change(shape, Op::Delete, Some(before), None, position.clone());
-            delete.moved = Some(KeyMove::To(after));
-            delete.tombstone = self.wanted.tombstones;
-            delete.last = false;
-            self.emit(batch, delete, is_redelivered);
-        }
-        if self.wanted.skip_create {
-            reach(batch, position, is_redelivered);
-        } else {
-            let mut create = change(shape, Op::Create, None, Some(after), position);
-            create.moved = Some(KeyMove::From(before));
-            self.emit(batch, create, is_redelivered);
-        }
-    }
-
-    fn key_moved(&self, batch: &Batch, buffer: &[u8], id: u32, before: RowRef, after: RowRef) -> bool {
-        let Some(known) = self.relations.get(&id) else { return false };
-        // A row with fewer columns than its table is reported where it is decoded.
-        known.key.iter().filter(|column| **column < after.count).any(|column| {
-            let old = batch.spans[before.first as usize + usize::from(*column)];
-            let new = batch.spans[after.first as usize + usize::from(*column)];
-            // Both are pgoutput's text of one type, so equal values are equal bytes. The old row may lack a key column (if an
-            // index is the identity, or with message.key.columns): the key has changed then, and the delete's key has no value.
-            new != Span::UNCHANGED && old.bytes(buffer) != new.bytes(buffer)
-        })
     }
 
     fn delete(&mut self, batch: &mut Batch, start: i64, mut cursor: Cursor<'_>) -> Result<(), Malformed> {
         let id = cursor.u32()?;
-        let is_skipped = self.wanted.skip_delete;
-        let Some((shape, position, is_redelivered)) = self.wanted_row(batch, start, id, Kind::Delete, is_skipped)?
-        else {
-            return Ok(());
-        };
+        let is_skipped = self.changes.wanted.skip_delete;
+        let Some(at) = self.wanted_row(batch, start, id, Kind::Delete, is_skipped)? else { return Ok(()) };
         let tag = cursor.u8()?;
         let before = self.old_tuple(batch, &mut cursor, id, tag)?;
         if before.count == 0 {
-            reach(batch, position, is_redelivered);
+            reach(batch, at.position, at.is_redelivered);
             return Ok(());
         }
-        let mut delete = change(shape, Op::Delete, Some(before), None, position);
-        delete.tombstone = self.wanted.tombstones;
-        self.emit(batch, delete, is_redelivered);
+        self.changes.delete(batch, at, before);
         Ok(())
     }
 
@@ -450,15 +364,7 @@ impl Decoder {
             let id = cursor.u32()?;
             shapes.extend(self.shape(batch, id)?);
         }
-        if self.wanted.skip_truncate || shapes.is_empty() {
-            reach(batch, position, is_redelivered);
-            return Ok(());
-        }
-        for (i, shape) in shapes.iter().enumerate() {
-            let mut truncate = change(*shape, Op::Truncate, None, None, position.clone());
-            truncate.last = i + 1 == shapes.len();
-            self.emit(batch, truncate, is_redelivered);
-        }
+        self.changes.truncate(batch, &shapes, &position, is_redelivered);
         Ok(())
     }
 
@@ -483,18 +389,4 @@ impl Decoder {
 /// `xid:lsn` of the event.
 fn transaction_id(position: &Position) -> String {
     format!("{}:{}", position.words[TX_ID], position.words[LSN])
-}
-
-/// Adds a position without a record, unless it was stored before the restart (`is_redelivered`). Of several in a row only the
-/// last stays.
-fn reach(batch: &mut Batch, position: Position, is_redelivered: bool) {
-    match batch.items.last_mut() {
-        _ if is_redelivered => {}
-        Some(Item::Position(last)) => *last = position,
-        _ => batch.items.push(Item::Position(position)),
-    }
-}
-
-fn change(shape: u16, op: Op, before: Option<RowRef>, after: Option<RowRef>, position: Position) -> Change {
-    Change { before, after, ..Change::new(shape, op, position) }
 }

@@ -1,8 +1,8 @@
-//! What the decoder keeps: the announced tables, which changes are wanted, the open transaction.
+//! What the decoder keeps: the announced tables, the open transaction.
 
 use std::sync::Arc;
 
-use record::{NONE, Shape};
+use record::{NONE, Shape, Texts};
 
 use crate::lsn::Lsn;
 use crate::reselect::Plans;
@@ -33,8 +33,9 @@ impl Known {
     }
 }
 
-/// What a copy has read of transactions that lie after the point from which the log is followed. The stream skips them.
-#[derive(Clone, Debug)]
+/// What a copy has read of transactions that lie after the point from which the log is followed. The stream skips them. Until
+/// it is past them the stored offset says which they are, for the next start ([`COPIED`](crate::position::COPIED)).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) view: Visible,
     /// The end of the log after the view was taken: a transaction that committed later is not in the view.
@@ -42,24 +43,21 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// The inverse of [`to_text`](Self::to_text).
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (until, view) = text.split_once(':')?;
+        Some(Self { until: Lsn(until.parse().ok()?), view: Visible::parse(view)? })
+    }
+
+    /// `until:xmin:xmax:xip,xip…`, all in decimal.
+    pub(crate) fn to_text(&self) -> String {
+        format!("{}:{}", self.until.0, self.view)
+    }
+
     /// Whether the copy has the changes of transaction `xid`, which committed at `lsn`.
     pub(super) fn has(&self, xid: u32, lsn: i64) -> bool {
         (lsn as u64) < self.until.0 && self.view.sees(xid)
     }
-}
-
-/// Which changes are wanted.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
-    /// `skipped.operations`.
-    pub(crate) skip_create: bool,
-    pub(crate) skip_update: bool,
-    pub(crate) skip_delete: bool,
-    pub(crate) skip_truncate: bool,
-    /// `skip.messages.without.change`: updates whose rows would be sent as they were before are not wanted.
-    pub(crate) skip_unchanged: bool,
-    /// `tombstones.on.delete`.
-    pub(crate) tombstones: bool,
 }
 
 /// The open transaction.
@@ -69,18 +67,39 @@ pub(super) struct Open {
     pub(super) commit_us: i64,
     /// Row messages so far.
     pub(super) rows: i64,
+    /// The LSN of the last row message.
+    pub(super) lsn: i64,
+    /// The LSN of the last row message with another LSN than that; `NONE` if all had the same. What it belongs to was sent
+    /// whole: rows of one LSN come together.
+    pub(super) lsn_before: i64,
     /// How many of them were delivered before the restart.
     pub(super) done_rows: i64,
     /// The whole transaction was delivered before the restart, or a copy has it.
     pub(super) done: bool,
-    /// Its BEGIN record (`provide.transaction.metadata`) has been made, now or before the restart.
-    pub(super) begun: bool,
-    pub(super) origin: Option<Arc<str>>,
+    /// The texts of its positions.
+    pub(super) texts: Option<Texts>,
     pub(super) origin_lsn: i64,
 }
 
 impl Open {
-    pub(super) fn new(xid: i64, commit_lsn: i64, commit_us: i64, done: bool, done_rows: i64) -> Self {
-        Self { xid, commit_lsn, commit_us, rows: 0, done_rows, done, begun: false, origin: None, origin_lsn: NONE }
+    pub(super) fn new(
+        xid: i64,
+        commit_lsn: i64,
+        commit_us: i64,
+        (done, done_rows): (bool, i64),
+        texts: Option<Texts>,
+    ) -> Self {
+        Self {
+            xid,
+            commit_lsn,
+            commit_us,
+            rows: 0,
+            lsn: NONE,
+            lsn_before: NONE,
+            done_rows,
+            done,
+            texts,
+            origin_lsn: NONE,
+        }
     }
 }

@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, BytesMut};
 use record::Position;
-use relational::{Budget, Heartbeat, Message, Outlet, OutletEnds};
+use relational::{Budget, Heartbeat, Message, Outlet, OutletEnds, Wanted};
 use settings::Properties;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::{Decoder, End, Follow, Lasting, Link, LinkOptions, MessageTopic, Wanted};
+use super::{Decoder, End, Follow, Lasting, Link, LinkOptions, MessageTopic};
 use crate::config::PostgresConfig;
 use crate::lsn::Lsn;
 use crate::plugin::connect_options;
 use crate::position::LSN;
-use crate::reselect::Reselector;
+use crate::reselect::{Reselector, reselector};
 use crate::session::Catalog;
 use crate::table::Tables;
 use crate::wire::Replication;
@@ -157,7 +157,7 @@ impl Rig {
         let none = || relational::Patterns::new(&[]).unwrap();
         let messages = MessageTopic::new(
             "p",
-            crate::table::adjustments(&config).0,
+            config.types.names.schema_names,
             tables.source_of_no_table(),
             (none(), none()),
             config.types.binary,
@@ -166,7 +166,7 @@ impl Rig {
         let rig = Self {
             decoder: Decoder::new(Wanted::default(), None, None),
             catalog: Catalog::new(connect_options(&config, "test")),
-            reselector: Reselector::new(connect_options(&config, "test"), Arc::clone(&outlet.meters)),
+            reselector: reselector(connect_options(&config, "test"), Arc::clone(&outlet.meters)),
             tables,
             outlet,
             heartbeat: None,

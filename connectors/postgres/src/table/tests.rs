@@ -1,4 +1,4 @@
-use record::{Span, ValueRef};
+use record::{Span, Value, ValueRef};
 use settings::Properties;
 
 use super::*;

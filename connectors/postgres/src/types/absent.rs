@@ -3,18 +3,20 @@
 
 use record::{Kind, Logical, Schema, Value};
 
+use relational::values::decimal::Digits;
+use relational::values::temporal::{DateForm, TimeForm, ZONED_EPOCH};
+use relational::values::{empty_geometry, point_of, zero};
+
 use super::Cell;
-use super::misc::point_of;
-use super::number::Digits;
 use super::plan::{BinaryMode, HstoreMode, Modes};
 
 /// The value of a NOT NULL column that the row image leaves out: zero, empty, the epoch.
 pub(super) fn fallback(cell: &Cell, schema: &Schema) -> Value {
     match cell {
-        Cell::ZonedTimestamp { .. } => Value::text("1970-01-01T00:00:00Z"),
-        Cell::ZonedTime | Cell::IsoTime => Value::text("00:00:00Z"),
-        Cell::IsoDate => Value::text("1970-01-01Z"),
-        Cell::IsoTimestamp => Value::text("1970-01-01T00:00:00Z"),
+        Cell::ZonedTimestamp { .. } => Value::text(ZONED_EPOCH),
+        Cell::ZonedTime | Cell::Time(TimeForm::Iso) => Value::text("00:00:00Z"),
+        Cell::Date(DateForm::Iso) => Value::text("1970-01-01Z"),
+        Cell::Timestamp(TimeForm::Iso) => Value::text(ZONED_EPOCH),
         Cell::IsoInterval => Value::text("P0Y0M0DT0H0M0S"),
         Cell::Decimal { scale } | Cell::Money { scale } => Value::Decimal { unscaled: vec![0], scale: *scale },
         Cell::VariableDecimal => Value::Struct(vec![Value::Int(0), Value::Bytes(vec![0])]),
@@ -25,25 +27,9 @@ pub(super) fn fallback(cell: &Cell, schema: &Schema) -> Value {
         Cell::Hstore(HstoreMode::Json) => Value::text("{}"),
         Cell::Hstore(HstoreMode::Map) => Value::Map(Vec::new()),
         Cell::Point => point_of(0.0, 0.0),
-        // GEOMETRYCOLLECTION EMPTY in little-endian WKB.
-        Cell::Geometry => Value::Struct(vec![Value::Bytes(vec![1, 7, 0, 0, 0, 0, 0, 0, 0]), Value::Null]),
+        Cell::Geometry => empty_geometry(),
         Cell::SparseVector => Value::Struct(vec![Value::Int(0), Value::Map(Vec::new())]),
         _ => zero(schema),
-    }
-}
-
-/// The zero of a schema's type.
-pub(super) fn zero(schema: &Schema) -> Value {
-    match &schema.kind {
-        Kind::Bool => Value::Bool(false),
-        Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 => Value::Int(0),
-        Kind::Float32 => Value::Float(0.0),
-        Kind::Float64 => Value::Double(0.0),
-        Kind::String => Value::text(""),
-        Kind::Bytes => Value::Bytes(Vec::new()),
-        Kind::Array(_) => Value::Array(Vec::new()),
-        Kind::Map(..) => Value::Map(Vec::new()),
-        Kind::Struct(fields) => Value::Struct(fields.iter().map(|field| zero(&field.schema)).collect()),
     }
 }
 
@@ -64,7 +50,9 @@ pub(super) fn unchanged(cell: &Cell, schema: &Schema, modes: &Modes) -> Option<V
                 (Cell::Uuid, _) => Value::Array(vec![Value::Text(name_uuid(bytes))]),
                 (Cell::Bytea(BinaryMode::Bytes), _) => Value::Array(vec![Value::Bytes(bytes.clone())]),
                 (Cell::Text | Cell::Jsonb | Cell::Bytea(_), _) => Value::Array(vec![text()]),
-                (Cell::Int, Kind::Int32 | Kind::Int64) | (Cell::Date, _) if item.logical == Logical::Plain => {
+                (Cell::Int, Kind::Int32 | Kind::Int64) | (Cell::Date(DateForm::Days), _)
+                    if item.logical == Logical::Plain =>
+                {
                     Value::Array(bytes.iter().map(|b| Value::Int(i64::from(*b as i8))).collect())
                 }
                 _ => return None,
@@ -90,14 +78,10 @@ pub(super) fn is_always_sent(cell: &Cell) -> bool {
             | Cell::Money { .. }
             | Cell::MoneyDouble
             | Cell::MoneyString { .. }
-            | Cell::Date
-            | Cell::IsoDate
-            | Cell::Time { .. }
-            | Cell::IsoTime
+            | Cell::Date(_)
+            | Cell::Time(_)
             | Cell::ZonedTime
-            | Cell::Timestamp { .. }
-            | Cell::NanoTimestamp
-            | Cell::IsoTimestamp
+            | Cell::Timestamp(_)
             | Cell::ZonedTimestamp { .. }
             | Cell::Interval
             | Cell::IsoInterval

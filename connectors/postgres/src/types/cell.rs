@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use record::{Value, ValueRef};
 use relational::in_map_order;
+use relational::values::binary::encoded;
+use relational::values::temporal::{DateForm, TimeForm, is_time, time_text};
+use relational::values::{decimal, number as plain, owned, words};
 
 use super::array::{Element, elements};
 use super::misc;
@@ -79,30 +80,14 @@ pub enum Cell {
         /// `money.fraction.digits`, for the zero that stands for a missing value.
         scale: i32,
     },
-    /// date in days.
-    Date,
-    /// date as ISO text.
-    IsoDate,
-    /// time: microseconds, divided or multiplied.
-    Time {
-        /// 1000 for milliseconds.
-        divisor: i64,
-        /// 1000 for nanoseconds.
-        factor: i64,
-    },
-    /// time as ISO text.
-    IsoTime,
+    /// date.
+    Date(DateForm),
+    /// time.
+    Time(TimeForm),
     /// timetz.
     ZonedTime,
-    /// timestamp: microseconds, divided.
-    Timestamp {
-        /// 1000 for milliseconds.
-        divisor: i64,
-    },
-    /// timestamp in nanoseconds.
-    NanoTimestamp,
-    /// timestamp as ISO text.
-    IsoTimestamp,
+    /// timestamp.
+    Timestamp(TimeForm),
     /// timestamptz.
     ZonedTimestamp {
         /// Fraction digits shown.
@@ -149,39 +134,12 @@ pub enum Cell {
 
 type Read<'a> = Result<ValueRef<'a>, &'static str>;
 
-fn owned<'a>(value: Value) -> ValueRef<'a> {
-    ValueRef::Owned(Box::new(value))
-}
-
-fn words<'a>(text: String) -> ValueRef<'a> {
-    owned(Value::Text(text))
-}
-
 fn utf8(raw: &[u8]) -> Result<&str, &'static str> {
     std::str::from_utf8(raw).map_err(|_| "not valid UTF-8")
 }
 
 fn fixed<const N: usize>(raw: &[u8]) -> Result<[u8; N], &'static str> {
     raw.try_into().map_err(|_| "a binary value of another length than its type has")
-}
-
-/// Bytes in the form that `binary.handling.mode` asks for.
-pub(crate) fn encoded(bytes: Cow<'_, [u8]>, mode: BinaryMode) -> ValueRef<'_> {
-    match (mode, bytes) {
-        (BinaryMode::Bytes, Cow::Borrowed(bytes)) => ValueRef::Bytes(bytes),
-        (BinaryMode::Bytes, Cow::Owned(bytes)) => owned(Value::Bytes(bytes)),
-        (BinaryMode::Base64, bytes) => words(STANDARD.encode(bytes)),
-        (BinaryMode::Base64UrlSafe, bytes) => words(URL_SAFE.encode(bytes)),
-        (BinaryMode::Hex, bytes) => {
-            let mut text = String::with_capacity(bytes.len() * 2);
-            for byte in bytes.iter() {
-                for nibble in [byte >> 4, byte & 15] {
-                    text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-                }
-            }
-            words(text)
-        }
-    }
 }
 
 impl Cell {
@@ -212,13 +170,9 @@ impl Cell {
                 | Self::VariableDecimal
                 | Self::DecimalDouble { .. }
                 | Self::DecimalString { .. }
-                | Self::Date
-                | Self::IsoDate
-                | Self::Time { .. }
-                | Self::IsoTime
-                | Self::Timestamp { .. }
-                | Self::NanoTimestamp
-                | Self::IsoTimestamp
+                | Self::Date(_)
+                | Self::Time(_)
+                | Self::Timestamp(_)
                 | Self::ZonedTimestamp { .. }
         )
     }
@@ -237,14 +191,14 @@ impl Cell {
     fn text<'a>(&self, raw: &'a [u8]) -> Read<'a> {
         Ok(match self {
             Self::Text | Self::PrintedText | Self::Inet | Self::Xml | Self::Jsonb => ValueRef::Text(utf8(raw)?),
-            Self::Int | Self::Oid => ValueRef::Int(number::int(raw).ok_or("not an integer")?),
+            Self::Int | Self::Oid => ValueRef::Int(plain::int(raw).ok_or("not an integer")?),
             Self::Bool => match raw {
                 b"t" | b"true" => ValueRef::Bool(true),
                 b"f" | b"false" => ValueRef::Bool(false),
                 _ => return Err("not a boolean"),
             },
-            Self::Float => ValueRef::Float(number::float(raw).ok_or("not a number")?),
-            Self::Double => ValueRef::Double(number::float(raw).ok_or("not a number")?),
+            Self::Float => ValueRef::Float(plain::float(raw).ok_or("not a number")?),
+            Self::Double => ValueRef::Double(plain::float(raw).ok_or("not a number")?),
             Self::Uuid => ValueRef::Text(utf8(raw).ok().filter(|t| t.len() == 36).ok_or("not a uuid")?),
             Self::Bytea(mode) => {
                 let digits = raw.strip_prefix(b"\\x").ok_or("not in the hex format that this connection asked for")?;
@@ -257,7 +211,7 @@ impl Cell {
                     encoded(Cow::Owned(record::unhex(digits).ok_or("not hexadecimal digits")?), *mode)
                 }
             }
-            Self::Decimal { scale } => match number::decimal(raw, *scale) {
+            Self::Decimal { scale } => match decimal::short(raw, *scale) {
                 Some(unscaled) => ValueRef::Decimal { unscaled, scale: *scale },
                 None => self.numeric(number::numeric(raw).ok_or("not a number")?)?,
             },
@@ -270,10 +224,10 @@ impl Cell {
                 ValueRef::Double(plain.parse().map_err(|_| "not a number")?)
             }
             Self::MoneyString { .. } => words(number::money(raw).ok_or("not an amount of money")?.to_plain()),
-            Self::Date | Self::IsoDate => self.date(time::date(raw).ok_or("not a date")?)?,
-            Self::Time { .. } | Self::IsoTime => self.time(time::time(raw).ok_or("not a time")?)?,
-            Self::ZonedTime => words(time::time_text(time::time_with_zone(raw).ok_or("not a time with zone")?)),
-            Self::Timestamp { .. } | Self::NanoTimestamp | Self::IsoTimestamp | Self::ZonedTimestamp { .. } => {
+            Self::Date(form) => form.value(time::date(raw).ok_or("not a date")?)?,
+            Self::Time(form) => time_of_day(*form, time::time(raw).ok_or("not a time")?)?,
+            Self::ZonedTime => words(time_text(time::time_with_zone(raw).ok_or("not a time with zone")?)),
+            Self::Timestamp(_) | Self::ZonedTimestamp { .. } => {
                 self.instant(time::timestamp(raw).ok_or("not a timestamp")?)?
             }
             Self::Interval => ValueRef::Int(Interval::parse(raw).ok_or("not an interval")?.to_micros()),
@@ -326,18 +280,19 @@ impl Cell {
             Self::Decimal { .. } | Self::VariableDecimal | Self::DecimalDouble { .. } | Self::DecimalString { .. } => {
                 self.numeric(number::numeric_binary(raw).ok_or("not a numeric")?)?
             }
-            Self::Date | Self::IsoDate => match i32::from_be_bytes(fixed(raw)?) {
-                i32::MAX => self.date(time::INFINITY_DAYS)?,
-                i32::MIN => self.date(time::MINUS_INFINITY_DAYS)?,
-                days => self.date(i64::from(days) + time::EPOCH_DAYS)?,
+            Self::Date(form) => match i32::from_be_bytes(fixed(raw)?) {
+                i32::MAX => form.value(time::INFINITY_DAYS)?,
+                i32::MIN => form.value(time::MINUS_INFINITY_DAYS)?,
+                days => form.value(i64::from(days) + time::EPOCH_DAYS)?,
             },
-            Self::Time { .. } | Self::IsoTime => self.time(i64::from_be_bytes(fixed(raw)?))?,
-            Self::Timestamp { .. } | Self::NanoTimestamp | Self::IsoTimestamp | Self::ZonedTimestamp { .. } => self
-                .instant(match i64::from_be_bytes(fixed(raw)?) {
+            Self::Time(form) => time_of_day(*form, i64::from_be_bytes(fixed(raw)?))?,
+            Self::Timestamp(_) | Self::ZonedTimestamp { .. } => {
+                self.instant(match i64::from_be_bytes(fixed(raw)?) {
                     i64::MAX => time::INFINITY_MICROS,
                     i64::MIN => time::MINUS_INFINITY_MICROS,
                     micros => micros.checked_add(time::EPOCH_MICROS).ok_or("a timestamp out of range")?,
-                })?,
+                })?
+            }
             // Every other type is copied as text.
             _ => self.text(raw)?,
         })
@@ -366,27 +321,6 @@ impl Cell {
         })
     }
 
-    fn date<'a>(&self, days: i64) -> Read<'a> {
-        // The schema of a date in days is INT32, which has room for every date of PostgreSQL.
-        if i32::try_from(days).is_err() {
-            return Err("a date out of range");
-        }
-        Ok(match self {
-            Self::IsoDate => words(time::iso_date_text(days)),
-            _ => ValueRef::Int(days),
-        })
-    }
-
-    fn time<'a>(&self, micros: i64) -> Read<'a> {
-        if !time::is_time(micros) {
-            return Err("a time out of range");
-        }
-        Ok(match self {
-            Self::Time { divisor, factor } => ValueRef::Int(micros.div_euclid(*divisor) * factor),
-            _ => words(time::time_text(micros)),
-        })
-    }
-
     fn instant<'a>(&self, micros: i64) -> Read<'a> {
         Ok(match self {
             Self::ZonedTimestamp { digits } => match micros {
@@ -394,17 +328,16 @@ impl Cell {
                 time::MINUS_INFINITY_MICROS => ValueRef::Text("-infinity"),
                 micros => ValueRef::Zoned { micros, digits: *digits },
             },
-            Self::Timestamp { divisor } => ValueRef::Int(micros.div_euclid(*divisor)),
-            Self::NanoTimestamp => match micros {
-                time::INFINITY_MICROS => ValueRef::Int(i64::MAX),
-                time::MINUS_INFINITY_MICROS => ValueRef::Int(i64::MIN),
-                micros => ValueRef::Int(
-                    micros.checked_mul(1000).ok_or("a timestamp outside of 1677–2262, the range of nanoseconds")?,
-                ),
-            },
-            _ => words(time::iso_timestamp_text(micros)),
+            Self::Timestamp(TimeForm::Nanos) if micros == time::INFINITY_MICROS => ValueRef::Int(i64::MAX),
+            Self::Timestamp(TimeForm::Nanos) if micros == time::MINUS_INFINITY_MICROS => ValueRef::Int(i64::MIN),
+            Self::Timestamp(form) => form.timestamp(micros)?,
+            _ => return Err("not a timestamp"),
         })
     }
+}
+
+fn time_of_day<'a>(form: TimeForm, micros: i64) -> Read<'a> {
+    if is_time(micros) { Ok(form.time(micros)) } else { Err("a time out of range") }
 }
 
 fn hstore<'a>(text: &str, mode: HstoreMode) -> Read<'a> {
@@ -442,16 +375,16 @@ mod tests {
             assert_eq!(found, expect.into(), "{cell:?} {raw:?}");
         }
         let last = i32::MAX - 10_957;
-        check(&Cell::Date, &last.to_be_bytes(), Value::Int(i64::from(i32::MAX)));
-        check(&Cell::IsoDate, &0_i32.to_be_bytes(), Value::text("2000-01-01Z"));
-        check(&Cell::IsoDate, &i32::MAX.to_be_bytes(), Value::text("+5881580-07-11Z"));
-        for cell in [Cell::Date, Cell::IsoDate] {
+        check(&Cell::Date(DateForm::Days), &last.to_be_bytes(), Value::Int(i64::from(i32::MAX)));
+        check(&Cell::Date(DateForm::Iso), &0_i32.to_be_bytes(), Value::text("2000-01-01Z"));
+        check(&Cell::Date(DateForm::Iso), &i32::MAX.to_be_bytes(), Value::text("+5881580-07-11Z"));
+        for cell in [Cell::Date(DateForm::Days), Cell::Date(DateForm::Iso)] {
             check(&cell, &(last + 1).to_be_bytes(), None);
             assert!(cell.read(Form::Text, b"999999999999999999-01-01").is_err());
         }
-        let nanos = Cell::Time { divisor: 1, factor: 1000 };
+        let nanos = Cell::Time(TimeForm::Nanos);
         check(&nanos, &86_400_000_000_i64.to_be_bytes(), Value::Int(86_400_000_000_000));
-        for cell in [nanos, Cell::Time { divisor: 1000, factor: 1 }, Cell::IsoTime] {
+        for cell in [nanos, Cell::Time(TimeForm::Millis), Cell::Time(TimeForm::Iso)] {
             for micros in [86_400_000_001, i64::MAX, -1, i64::MIN] {
                 check(&cell, &micros.to_be_bytes(), None);
             }

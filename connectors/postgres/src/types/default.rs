@@ -102,6 +102,7 @@ fn begins_with_call(expression: &str) -> bool {
 mod tests {
     use super::*;
     use record::Kind;
+    use relational::values::temporal::{DateForm, TimeForm};
 
     #[track_caller]
     #[allow(clippy::needless_pass_by_value, reason = "cases are written in place")]
@@ -133,12 +134,12 @@ mod tests {
         let zoned = Cell::ZonedTimestamp { digits: 6 };
         check(&zoned, Kind::String, "now()", Some(Value::text("1970-01-01T00:00:00.000000Z")));
         let in_utc = "(now() AT TIME ZONE 'utc'::text)";
-        check(&Cell::Timestamp { divisor: 1 }, Kind::Int64, in_utc, Some(Value::Int(0)));
+        check(&Cell::Timestamp(TimeForm::Micros), Kind::Int64, in_utc, Some(Value::Int(0)));
         check(&Cell::Int, Kind::Int32, "(now() - 'x'::interval)", Some(Value::Int(0)));
         check(&Cell::Text, Kind::String, "('a'::text || 'b'::text)", None);
         check(&Cell::Bool, Kind::Bool, "true", Some(Value::Bool(true)));
-        check(&Cell::Date, Kind::Int32, "now()", Some(Value::Int(0)));
-        check(&Cell::Timestamp { divisor: 1 }, Kind::Int64, "CURRENT_TIMESTAMP", Some(Value::Int(0)));
+        check(&Cell::Date(DateForm::Days), Kind::Int32, "now()", Some(Value::Int(0)));
+        check(&Cell::Timestamp(TimeForm::Micros), Kind::Int64, "CURRENT_TIMESTAMP", Some(Value::Int(0)));
         check(&Cell::Bits, Kind::Bytes, "'101'::\"bit\"", Some(Value::Bytes(vec![5])));
         check(&Cell::Double, Kind::Float64, "2.25", Some(Value::Double(2.25)));
         check(&Cell::Interval, Kind::Int64, "'P1DT2H'::interval", Some(Value::Int(93_600_000_000)));

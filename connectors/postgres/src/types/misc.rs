@@ -1,6 +1,7 @@
 //! Types whose texts have a syntax of their own: bit strings, points, hstore, PostGIS, pgvector.
 
 use record::{Value, unhex};
+use relational::values::point_of;
 
 /// A bit string (`0`s and `1`s) as io.debezium.data.Bits: little-endian bytes, trailing zero bytes dropped.
 pub(super) fn bits(text: &[u8]) -> Option<Vec<u8>> {
@@ -23,13 +24,6 @@ pub(super) fn point(text: &[u8]) -> Option<Value> {
     let inner = std::str::from_utf8(text).ok()?.strip_prefix('(')?.strip_suffix(')')?;
     let (x, y) = inner.split_once(',')?;
     Some(point_of(x.parse().ok()?, y.parse().ok()?))
-}
-
-pub(super) fn point_of(x: f64, y: f64) -> Value {
-    let mut wkb = vec![1, 1, 0, 0, 0];
-    wkb.extend_from_slice(&x.to_le_bytes());
-    wkb.extend_from_slice(&y.to_le_bytes());
-    Value::Struct(vec![Value::Double(x), Value::Double(y), Value::Bytes(wkb), Value::Null])
 }
 
 /// The text of a geometric type with its numbers as Java writes them: `(1,2.5)` becomes `(1.0,2.5)`.

@@ -20,7 +20,6 @@ mod source;
 mod time;
 
 pub use catalogue::{Catalogue, PgType, TypeKind};
-pub(crate) use cell::encoded;
 pub use cell::{Cell, Form};
 pub use given::{Conversion, GivenRow, conversion};
 pub use plan::{BinaryMode, ConvertFailure, DecimalMode, HstoreMode, IntervalMode, Modes, Planned, TimeMode, plan};

@@ -1,40 +1,6 @@
-//! Numbers: integers and floats from text, numeric from text and from its binary form, money (manual chapters 8.1, 8.2).
+//! Numbers: numeric from text and from its binary form, money (manual chapters 8.1, 8.2).
 
-use record::{Value, ValueRef, unscaled_of};
-
-/// An integer from text.
-pub(super) fn int(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text.split_first()? {
-        (b'-', rest) => (true, rest),
-        _ => (false, text),
-    };
-    if digits.is_empty() || digits.len() > 19 {
-        return None;
-    }
-    let mut n: i64 = 0;
-    for d in digits {
-        if !d.is_ascii_digit() {
-            return None;
-        }
-        // Counted downwards, so that i64::MIN fits.
-        n = n.checked_mul(10)?.checked_sub(i64::from(d - b'0'))?;
-    }
-    if negative { Some(n) } else { n.checked_neg() }
-}
-
-/// A float from text (`NaN`, `Infinity`, `-Infinity` included).
-pub(super) fn float<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-/// A numeric as sign, digits and scale.
-pub(super) struct Digits {
-    pub(super) negative: bool,
-    /// ASCII digits without leading zeros; empty for zero.
-    #[allow(clippy::struct_field_names, reason = "the manual's word")]
-    pub(super) digits: Vec<u8>,
-    pub(super) scale: i32,
-}
+use relational::values::decimal::Digits;
 
 /// The special values of numeric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,146 +23,7 @@ pub(super) fn numeric(text: &[u8]) -> Option<Numeric> {
         b"-Infinity" => return Some(Numeric::Special(Special::MinusInfinity)),
         _ => {}
     }
-    let (negative, text) = match text.split_first()? {
-        (b'-', rest) => (true, rest),
-        _ => (false, text),
-    };
-    let (mut digits, mut scale, mut point) = (Vec::with_capacity(text.len()), 0, false);
-    for b in text {
-        match b {
-            b'0'..=b'9' => {
-                if !(digits.is_empty() && *b == b'0') {
-                    digits.push(*b);
-                }
-                scale += i32::from(point);
-            }
-            b'.' if !point => point = true,
-            _ => return None,
-        }
-    }
-    Some(Numeric::Finite(Digits { negative, digits, scale }))
-}
-
-/// The unscaled value of a usual decimal, without allocating: at most 38 characters, exactly `scale` digits behind the
-/// point. `None` for any other text, which [`numeric`] reads.
-pub(super) fn decimal(text: &[u8], scale: i32) -> Option<i128> {
-    let (negative, text) = match text.split_first()? {
-        (b'-', rest) => (true, rest),
-        _ => (false, text),
-    };
-    if text.len() > 38 {
-        return None;
-    }
-    let mut seen = -1_i32;
-    // Most numbers are short enough for 64-bit arithmetic, which is faster than 128-bit.
-    if text.len() <= 19 {
-        let mut n: u64 = 0;
-        for b in text {
-            match b {
-                b'0'..=b'9' => n = n * 10 + u64::from(b - b'0'),
-                b'.' if seen < 0 => {
-                    seen = 0;
-                    continue;
-                }
-                _ => return None,
-            }
-            seen += i32::from(seen >= 0);
-        }
-        return (seen.max(0) == scale).then(|| if negative { -i128::from(n) } else { i128::from(n) });
-    }
-    let mut n: i128 = 0;
-    for b in text {
-        match b {
-            b'0'..=b'9' => n = n.checked_mul(10)?.checked_add(i128::from(b - b'0'))?,
-            b'.' if seen < 0 => {
-                seen = 0;
-                continue;
-            }
-            _ => return None,
-        }
-        seen += i32::from(seen >= 0);
-    }
-    (seen.max(0) == scale).then_some(if negative { -n } else { n })
-}
-
-impl Digits {
-    /// The number at another scale. Digits that do not fit are rounded half up (Java's `RoundingMode.HALF_UP`).
-    pub(super) fn at_scale(mut self, scale: i32) -> Self {
-        if scale >= self.scale {
-            if !self.digits.is_empty() {
-                self.digits.resize(self.digits.len() + (scale - self.scale) as usize, b'0');
-            }
-        } else {
-            let cut = (self.scale - scale) as usize;
-            let up =
-                if cut <= self.digits.len() { self.digits.get(self.digits.len() - cut) >= Some(&b'5') } else { false };
-            self.digits.truncate(self.digits.len().saturating_sub(cut));
-            if up {
-                let mut i = self.digits.len();
-                loop {
-                    if i == 0 {
-                        self.digits.insert(0, b'1');
-                        break;
-                    }
-                    i -= 1;
-                    if self.digits[i] == b'9' {
-                        self.digits[i] = b'0';
-                    } else {
-                        self.digits[i] += 1;
-                        break;
-                    }
-                }
-            }
-        }
-        self.scale = scale;
-        self
-    }
-
-    /// Without trailing zeros behind the point; a scale is never below zero.
-    pub(super) fn stripped(mut self) -> Self {
-        while self.scale > 0 && self.digits.last() == Some(&b'0') {
-            self.digits.pop();
-            self.scale -= 1;
-        }
-        if self.digits.is_empty() {
-            self.scale = 0;
-        }
-        self
-    }
-
-    pub(super) fn unscaled(&self) -> Vec<u8> {
-        unscaled_of(&self.digits, self.negative && !self.digits.is_empty())
-    }
-
-    /// A Connect Decimal.
-    pub(super) fn to_decimal<'a>(&self) -> ValueRef<'a> {
-        ValueRef::Owned(Box::new(Value::Decimal { unscaled: self.unscaled(), scale: self.scale }))
-    }
-
-    /// io.debezium.data.VariableScaleDecimal.
-    #[allow(clippy::wrong_self_convention, reason = "it is used up")]
-    pub(super) fn to_variable<'a>(self) -> ValueRef<'a> {
-        let own = self.stripped();
-        let value = Value::Struct(vec![Value::Int(i64::from(own.scale)), Value::Bytes(own.unscaled())]);
-        ValueRef::Owned(Box::new(value))
-    }
-
-    /// The number in plain notation, without an exponent.
-    pub(super) fn to_plain(&self) -> String {
-        let mut out = String::with_capacity(self.digits.len() + 3);
-        if self.negative && !self.digits.is_empty() {
-            out.push('-');
-        }
-        let scale = self.scale as usize;
-        let padded = format!("{:0>width$}", std::str::from_utf8(&self.digits).unwrap_or(""), width = scale + 1);
-        let (whole, fraction) = padded.split_at(padded.len() - scale);
-        out.push_str(whole);
-        if scale > 0 {
-            out.push('.');
-            out.push_str(fraction);
-        }
-        out
-    }
+    Digits::parse(text).map(Numeric::Finite)
 }
 
 /// A numeric in its binary form (`numeric_send`): digits in base 10000, weight, sign, display scale.
@@ -284,28 +111,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn rounding_is_half_up() {
-        for (text, scale, expect) in
-            [("1.25", 1, "1.3"), ("-1.25", 1, "-1.3"), ("9.99", 0, "10"), ("0.004", 2, "0.00"), ("7", 2, "7.00")]
-        {
-            let Some(Numeric::Finite(digits)) = numeric(text.as_bytes()) else { panic!() };
-            assert_eq!(digits.at_scale(scale).to_plain(), expect);
-        }
-    }
-
     proptest! {
-        #[test]
-        fn text_and_binary_integers(n in any::<i64>()) {
-            prop_assert_eq!(int(n.to_string().as_bytes()), Some(n));
-            prop_assert_eq!(decimal(n.to_string().as_bytes(), 0), Some(i128::from(n)));
-        }
-
         #[test]
         fn hostile_numerics_do_not_panic(raw in proptest::collection::vec(any::<u8>(), 0..40)) {
             let _ = numeric_binary(&raw);
             let _ = numeric(&raw);
-            let _ = decimal(&raw, 2);
             let _ = money(&raw);
         }
     }

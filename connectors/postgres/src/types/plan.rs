@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use record::{Kind, Schema, SchemaBuilder};
 use relational::Meters;
+use relational::values::{binary, debezium, decimal, geometry, point, structure, temporal};
 
 use super::{Catalogue, Cell, PgType, TypeKind};
 
@@ -79,27 +80,6 @@ pub struct Planned {
     pub always_optional: bool,
     /// Whether the column's default may stand in the schema.
     pub has_default: bool,
-}
-
-fn named(kind: Kind, name: &str) -> SchemaBuilder {
-    Schema::of(kind).named(name, Some(1))
-}
-
-fn debezium(kind: Kind, name: &str) -> SchemaBuilder {
-    named(kind, &format!("io.debezium.{name}"))
-}
-
-fn connect(kind: Kind, name: &str) -> SchemaBuilder {
-    named(kind, &format!("org.apache.kafka.connect.data.{name}"))
-}
-
-fn structure(fields: Vec<(&str, SchemaBuilder)>) -> Kind {
-    Kind::structure(fields.into_iter().map(|(name, schema)| (name, schema.build())))
-}
-
-/// The schema of bytes under a binary mode.
-fn binary(mode: BinaryMode) -> SchemaBuilder {
-    Schema::of(if mode == BinaryMode::Bytes { Kind::Bytes } else { Kind::String })
 }
 
 /// io.debezium.data.VariableScaleDecimal.
@@ -187,9 +167,9 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
             }
             let delimiter = if name == "box" { b';' } else { b',' };
             let cell = Cell::Array { element: Box::new(opaque(name)), nullable: false, delimiter };
-            (Schema::of(Kind::Array(binary(modes.binary).build())), cell)
+            (Schema::of(Kind::Array(binary::schema(modes.binary).build())), cell)
         }
-        known => (binary(modes.binary), opaque(known.map_or("", |(_, name)| name))),
+        known => (binary::schema(modes.binary), opaque(known.map_or("", |(_, name)| name))),
     };
     Some(Planned { schema, cell, always_optional: false, has_default: false })
 }
@@ -261,7 +241,7 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
         "ltree" => (debezium(Kind::String, "data.Ltree"), Cell::PrintedText),
         "tsvector" => (debezium(Kind::String, "data.Tsvector"), Cell::PrintedText),
         "uuid" => (debezium(Kind::String, "data.Uuid"), Cell::Uuid),
-        "bytea" => (binary(modes.binary), Cell::Bytea(modes.binary)),
+        "bytea" => (binary::schema(modes.binary), Cell::Bytea(modes.binary)),
         "bit" | "varbit" => match typmod {
             1 => (Schema::of(Kind::Bool), Cell::Bit),
             length => {
@@ -271,39 +251,27 @@ fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuil
         },
         "numeric" => plan_numeric(typmod, modes),
         "money" => plan_money(modes),
-        "date" => match modes.time {
-            TimeMode::Connect => (connect(Kind::Int32, "Date"), Cell::Date),
-            TimeMode::Isostring => (debezium(Kind::String, "time.IsoDate"), Cell::IsoDate),
-            _ => (debezium(Kind::Int32, "time.Date"), Cell::Date),
-        },
-        "time" => plan_time(precision(typmod), modes.time),
-        "timetz" => (debezium(Kind::String, "time.ZonedTime"), Cell::ZonedTime),
-        "timestamp" => plan_timestamp(precision(typmod), modes.time),
-        "timestamptz" => {
-            (debezium(Kind::String, "time.ZonedTimestamp"), Cell::ZonedTimestamp { digits: precision(typmod) })
+        "date" => {
+            let (schema, form) = temporal::date(modes.time);
+            (schema, Cell::Date(form))
         }
+        "time" => {
+            let (schema, form) = temporal::time(precision(typmod), modes.time);
+            (schema, Cell::Time(form))
+        }
+        "timetz" => (debezium(Kind::String, "time.ZonedTime"), Cell::ZonedTime),
+        "timestamp" => {
+            let (schema, form) = temporal::timestamp(precision(typmod), modes.time);
+            (schema, Cell::Timestamp(form))
+        }
+        "timestamptz" => (temporal::zoned(), Cell::ZonedTimestamp { digits: precision(typmod) }),
         "interval" => match modes.interval {
             IntervalMode::Numeric => (debezium(Kind::Int64, "time.MicroDuration"), Cell::Interval),
             IntervalMode::String => (debezium(Kind::String, "time.Interval"), Cell::IsoInterval),
         },
-        "point" => {
-            let kind = structure(vec![
-                ("x", Schema::of(Kind::Float64)),
-                ("y", Schema::of(Kind::Float64)),
-                ("wkb", Schema::of(Kind::Bytes).optional()),
-                ("srid", Schema::of(Kind::Int32).optional()),
-            ]);
-            (debezium(kind, "data.geometry.Point").doc("Geometry (POINT)"), Cell::Point)
-        }
-        "geometry" | "geography" => {
-            let kind = structure(vec![("wkb", Schema::of(Kind::Bytes)), ("srid", Schema::of(Kind::Int32).optional())]);
-            let (name, doc) = if found.known_name() == "geometry" {
-                ("data.geometry.Geometry", "Geometry")
-            } else {
-                ("data.geometry.Geography", "Geography")
-            };
-            (debezium(kind, name).doc(doc), Cell::Geometry)
-        }
+        "point" => (point(), Cell::Point),
+        "geometry" => (geometry("Geometry"), Cell::Geometry),
+        "geography" => (geometry("Geography"), Cell::Geometry),
         "hstore" => match modes.hstore {
             HstoreMode::Json => (debezium(Kind::String, "data.Json"), Cell::Hstore(HstoreMode::Json)),
             HstoreMode::Map => {
@@ -352,10 +320,7 @@ fn plan_numeric(typmod: i32, modes: &Modes) -> (SchemaBuilder, Cell) {
         (DecimalMode::Precise, Some((precision, scale))) => {
             // A negative scale rounds before the point; such values are sent with scale 0 and their zeros.
             let (precision, scale) = if scale < 0 { (precision - scale, 0) } else { (precision, scale) };
-            let schema = connect(Kind::Bytes, "Decimal")
-                .parameter("scale", &scale.to_string())
-                .parameter("connect.decimal.precision", &precision.to_string());
-            (schema, Cell::Decimal { scale })
+            (decimal::schema(Some(precision), scale), Cell::Decimal { scale })
         }
     }
 }
@@ -365,33 +330,7 @@ fn plan_money(modes: &Modes) -> (SchemaBuilder, Cell) {
     match modes.decimal {
         DecimalMode::Double => (Schema::of(Kind::Float64), Cell::MoneyDouble),
         DecimalMode::String => (Schema::of(Kind::String), Cell::MoneyString { scale }),
-        DecimalMode::Precise => {
-            (connect(Kind::Bytes, "Decimal").parameter("scale", &scale.to_string()), Cell::Money { scale })
-        }
-    }
-}
-
-fn plan_time(precision: u8, mode: TimeMode) -> (SchemaBuilder, Cell) {
-    match mode {
-        TimeMode::Connect => (connect(Kind::Int32, "Time"), Cell::Time { divisor: 1000, factor: 1 }),
-        TimeMode::Isostring => (debezium(Kind::String, "time.IsoTime"), Cell::IsoTime),
-        TimeMode::Nanoseconds => (debezium(Kind::Int64, "time.NanoTime"), Cell::Time { divisor: 1, factor: 1000 }),
-        TimeMode::Adaptive if precision <= 3 => {
-            (debezium(Kind::Int32, "time.Time"), Cell::Time { divisor: 1000, factor: 1 })
-        }
-        _ => (debezium(Kind::Int64, "time.MicroTime"), Cell::Time { divisor: 1, factor: 1 }),
-    }
-}
-
-fn plan_timestamp(precision: u8, mode: TimeMode) -> (SchemaBuilder, Cell) {
-    match mode {
-        TimeMode::Connect => (connect(Kind::Int64, "Timestamp"), Cell::Timestamp { divisor: 1000 }),
-        TimeMode::Isostring => (debezium(Kind::String, "time.IsoTimestamp"), Cell::IsoTimestamp),
-        TimeMode::Nanoseconds => (debezium(Kind::Int64, "time.NanoTimestamp"), Cell::NanoTimestamp),
-        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds if precision <= 3 => {
-            (debezium(Kind::Int64, "time.Timestamp"), Cell::Timestamp { divisor: 1000 })
-        }
-        _ => (debezium(Kind::Int64, "time.MicroTimestamp"), Cell::Timestamp { divisor: 1 }),
+        DecimalMode::Precise => (decimal::schema(None, scale), Cell::Money { scale }),
     }
 }
 

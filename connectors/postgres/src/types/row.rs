@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use record::{Decode, DecodeError, Schema, Span, Value, ValueRef};
-use relational::Meters;
+use relational::values::Unreadable;
 
 use super::absent::{fallback, is_always_sent, unchanged};
 use super::cell::{Cell, Form};
@@ -24,8 +24,7 @@ pub struct ColumnCodec {
     null: Value,
     /// What stands for an unchanged value that the log does not carry; none for types that have no placeholder.
     unchanged: Option<Value>,
-    failure: ConvertFailure,
-    meters: Option<Arc<Meters>>,
+    unreadable: Unreadable,
 }
 
 /// Builds a column's codec for rows in the text form. [`ColumnCodec::copied`] makes it a codec for a snapshot's rows.
@@ -50,8 +49,7 @@ pub fn column_codec(
         form: Form::Text,
         null,
         schema,
-        failure: modes.failure,
-        meters: modes.meters.clone(),
+        unreadable: Unreadable { mode: modes.failure, meters: modes.meters.clone() },
     }
 }
 
@@ -68,7 +66,7 @@ impl ColumnCodec {
     #[must_use]
     pub fn printed(mut self, failure: ConvertFailure) -> Self {
         self.form = Form::Text;
-        self.failure = failure;
+        self.unreadable.mode = failure;
         self
     }
 
@@ -98,13 +96,7 @@ impl ColumnCodec {
     }
 
     pub(super) fn failed(&self, reason: &'static str) -> Result<ValueRef<'_>, DecodeError> {
-        if self.failure == ConvertFailure::Fail || !self.schema.optional {
-            return Err(DecodeError { column: self.name.to_string(), reason: reason.to_owned() });
-        }
-        if let Some(meters) = self.meters.as_ref().filter(|_| self.failure == ConvertFailure::Warn) {
-            meters.bad_value(&self.name, reason);
-        }
-        Ok(ValueRef::Null)
+        self.unreadable.cell(&self.name, self.schema.optional, reason)
     }
 }
 
@@ -113,21 +105,12 @@ impl ColumnCodec {
 pub struct RowCodec {
     /// For each cell of the wire's row, in order, the codec of a captured column.
     columns: Vec<Option<ColumnCodec>>,
-    /// A value that is added at the end of each row, the same for all rows of the table.
-    constant: Option<Value>,
 }
 
 impl RowCodec {
     /// For rows of these cells; `None` stands for a cell that is on the wire but not captured.
     pub fn new(columns: Vec<Option<ColumnCodec>>) -> Self {
-        Self { columns, constant: None }
-    }
-
-    /// Adds this value at the end of each row.
-    #[must_use]
-    pub fn with_constant(mut self, constant: Value) -> Self {
-        self.constant = Some(constant);
-        self
+        Self { columns }
     }
 
     fn cell<'a>(column: &'a ColumnCodec, buffer: &'a [u8], span: Span) -> Result<ValueRef<'a>, DecodeError> {
@@ -162,7 +145,6 @@ impl Decode for RowCodec {
                 out.push(Self::cell(column, buffer, *span)?);
             }
         }
-        out.extend(self.constant.as_ref().map(ValueRef::Shared));
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn source_type(
     let is_enum = base.is_some_and(|(found, _)| matches!(found.kind, TypeKind::Enum(_)));
     let is_text = is_enum || !is_array && matches!(kind, "char" | "bpchar" | "varchar" | "text" | "name");
     let name = own.map_or_else(String::new, |own| shown_name(own, default, is_copied));
-    SourceType { name, length, scale, is_text }
+    SourceType { name, length, scale, is_text, comment: None }
 }
 
 /// The name of the type that gives length and scale: for an array, the type of its elements.

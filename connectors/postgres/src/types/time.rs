@@ -1,7 +1,8 @@
 //! Dates, times and intervals: their text (DateStyle ISO, IntervalStyle iso_8601, TimeZone UTC, which every connection of
 //! ours sets) and their binary forms (days or microseconds since 2000-01-01). PostgreSQL manual, chapter 8.5.
 
-use record::{days_from_civil, write_iso_date};
+use record::days_from_civil;
+use relational::values::temporal::{DAY_MICROS, is_time};
 
 /// Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
 pub(super) const EPOCH_DAYS: i64 = 10_957;
@@ -20,8 +21,6 @@ pub(super) const MINUS_INFINITY_DAYS: i64 = i32::MIN as i64;
 
 /// The last year of the type date. A day of it, or of a year as long before our era, fits an `i32`.
 const LAST_YEAR: i64 = 5_874_897;
-/// Microseconds of a day: the type time ends at 24:00:00.
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// A number of at most 18 digits at the front of a text, and the rest.
 fn number(text: &[u8]) -> Option<(i64, &[u8])> {
@@ -102,11 +101,6 @@ fn time_parts(text: &[u8]) -> Option<(i64, &[u8])> {
 /// A time of day in microseconds.
 pub(super) fn time(text: &[u8]) -> Option<i64> {
     time_parts(text).filter(|(micros, rest)| rest.is_empty() && is_time(*micros)).map(|(micros, _)| micros)
-}
-
-/// Whether a number of microseconds is a time of day.
-pub(super) fn is_time(micros: i64) -> bool {
-    (0..=DAY_MICROS).contains(&micros)
 }
 
 /// A zone offset such as `+02`, `-08:30` or `+05:53:28`, in seconds east of Greenwich, and the rest.
@@ -230,37 +224,10 @@ impl Interval {
     }
 }
 
-/// `HH:MM:SS` and as many fraction digits as are not trailing zeros (java.time's ISO formatters), then `Z`.
-pub(super) fn time_text(micros: i64) -> String {
-    let micros = micros.rem_euclid(DAY_MICROS);
-    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-    let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if fraction > 0 {
-        text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
-    }
-    text.push('Z');
-    text
-}
-
-/// A date's ISO text and `Z` (io.debezium.time.IsoDate).
-pub(super) fn iso_date_text(days: i64) -> String {
-    let mut out = Vec::with_capacity(16);
-    write_iso_date(&mut out, days);
-    out.push(b'Z');
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// A timestamp's ISO text (io.debezium.time.IsoTimestamp).
-pub(super) fn iso_timestamp_text(micros: i64) -> String {
-    let mut text = iso_date_text(micros.div_euclid(DAY_MICROS));
-    text.pop();
-    text.push('T');
-    text.push_str(&time_text(micros));
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use relational::values::temporal::time_text;
+
     use super::*;
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use relational::Credentials;
 
 settings::choices! {
     /// `database.sslmode`; each word means what it means to libpq (PostgreSQL manual, "SSL Support", Table "SSL Mode
@@ -35,6 +38,8 @@ pub struct ConnectOptions {
     pub user: String,
     /// The role's password; `None` where the server asks for none.
     pub password: Option<String>,
+    /// Reads `user` and `password` again for each connection, where the configuration has variables for them.
+    pub credentials: Option<Credentials>,
     /// The one database that is read.
     pub dbname: String,
     /// Whether and how to encrypt.
@@ -74,6 +79,7 @@ impl Default for ConnectOptions {
             port: 5432,
             user: String::new(),
             password: None,
+            credentials: None,
             dbname: String::new(),
             sslmode: SslMode::default(),
             sslrootcert: None,
@@ -117,6 +123,17 @@ impl ConnectOptions {
     /// `host:port`, for error messages.
     pub fn at(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    /// The same with the user and the password of this moment.
+    pub(crate) async fn renewed(&self) -> Self {
+        let mut options = self.clone();
+        if let Some(credentials) = &self.credentials {
+            let now = credentials.now(Duration::from_millis(self.connect_timeout_ms)).await;
+            options.user = now.user.unwrap_or(options.user);
+            options.password = now.password.map(|secret| secret.reveal().to_owned()).or(options.password);
+        }
+        options
     }
 
     /// The same server under another `application_name`.

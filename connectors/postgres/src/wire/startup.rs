@@ -42,6 +42,7 @@ impl Session {
 
     /// Logs in with `replication=database`, by the attempts that `sslmode` stands for.
     pub(super) async fn open(options: &ConnectOptions) -> Result<Self, Error> {
+        let options = &options.renewed().await;
         let mut last = None;
         for encrypt in attempts(options.sslmode) {
             match Self::attempt(options, *encrypt).await {

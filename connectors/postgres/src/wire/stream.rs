@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
-use socket2::{SockRef, TcpKeepalive};
+use relational::tls::notice_dead_peers;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -58,25 +58,6 @@ pub(crate) fn attempts(mode: SslMode) -> &'static [Encrypt] {
 /// a wrong password is 28P01), or TLS itself failed.
 pub(crate) fn worth_another_attempt(error: &Error) -> bool {
     matches!(error, Error::Tls { .. }) || error.sqlstate() == Some("28000")
-}
-
-/// A peer that is gone without a word (a host that lost its power, a firewall that forgot the connection) is noticed after
-/// this long, whether the connection is idle or has sent something.
-const DEAD_AFTER: Duration = Duration::from_secs(60);
-const FIRST_PROBE_AFTER: Duration = Duration::from_secs(30);
-const PROBE_EVERY: Duration = Duration::from_secs(10);
-const PROBES: u32 = 3;
-
-/// Has the kernel close the connection when the other side's kernel acknowledges nothing any more. A busy server is not
-/// affected: its kernel acknowledges for it.
-fn notice_dead_peers(tcp: &TcpStream) -> io::Result<()> {
-    let socket = SockRef::from(tcp);
-    let probes = TcpKeepalive::new().with_time(FIRST_PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES);
-    socket.set_tcp_keepalive(&probes)?;
-    // No probes are sent while sent bytes are not acknowledged. TCP_USER_TIMEOUT limits that time, where the system has it.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.set_tcp_user_timeout(Some(DEAD_AFTER))?;
-    Ok(())
 }
 
 impl Stream {

@@ -156,4 +156,7 @@ fn certificates(dir: &Path) {
     let locked =
         ["pkcs8", "-topk8", "-passout", "pass:x", "-outform", "DER", "-in", "client.key", "-out", "locked.pk8"];
     run(Command::new("openssl").current_dir(dir).args(locked));
+    let store =
+        ["pkcs12", "-export", "-passout", "pass:x", "-inkey", "client.key", "-in", "client.crt", "-out", "client.p12"];
+    run(Command::new("openssl").current_dir(dir).args(store));
 }

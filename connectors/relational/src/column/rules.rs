@@ -28,6 +28,8 @@ pub struct SourceType {
     pub scale: Option<i32>,
     /// Whether it is a character type (CHAR, VARCHAR and the like). Masks and hashes act on these only.
     pub is_text: bool,
+    /// The column's comment, where comments are kept.
+    pub comment: Option<String>,
 }
 
 /// The compiled column rules of a connector.
@@ -185,6 +187,7 @@ fn propagated(column: &str, source: &SourceType) -> Vec<(&'static str, String)> 
     let mut parameters = vec![("__debezium.source.column.type", source.name.to_uppercase())];
     parameters.extend(source.length.map(|length| ("__debezium.source.column.length", length.to_string())));
     parameters.extend(source.scale.map(|scale| ("__debezium.source.column.scale", scale.to_string())));
+    parameters.extend(source.comment.clone().map(|comment| ("__debezium.source.column.comment", comment)));
     parameters.push(("__debezium.source.column.name", column.to_owned()));
     parameters
 }

@@ -27,16 +27,44 @@ pub struct Missed {
 pub enum Why {
     /// There is no row with this key any more.
     NoRow,
-    /// The database refuses the query, or there is none; the text says why, without values.
+    /// There is no query, because the table has no key.
+    NoKey,
+    /// The change does not carry all columns of the key.
+    KeyIsMissing,
+    /// The column of this name holds what is no value of the type that it had when the change was made.
+    OtherType(String),
+    /// What was read is more than a batch can hold.
+    TooLarge,
+    /// The database refuses the query; the text says why, without values.
     Refused(String),
+}
+
+impl Why {
+    /// Why the row, which may be there, was not read; `None` if there is no row.
+    fn reason(&self) -> Option<String> {
+        Some(match self {
+            Self::NoRow => return None,
+            Self::NoKey => {
+                "the table has no primary key and no unique index (reselect.use.event.key=true looks for the row by \
+                            the columns of message.key.columns)"
+                    .to_owned()
+            }
+            Self::KeyIsMissing => "the change does not carry all columns of the key".to_owned(),
+            Self::OtherType(column) => {
+                format!("what column {column} holds now is no value of the type that it had when the change was made")
+            }
+            Self::TooLarge => "what was read of one batch has more than 4 GiB".to_owned(),
+            Self::Refused(reason) => reason.clone(),
+        })
+    }
 }
 
 impl fmt::Display for Missed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, key, position, why } = self;
-        match why {
-            Why::NoRow => write!(f, "Failed to find row in table {table} with key {key} (the change is at {position})"),
-            Why::Refused(reason) => write!(
+        match why.reason() {
+            None => write!(f, "Failed to find row in table {table} with key {key} (the change is at {position})"),
+            Some(reason) => write!(
                 f,
                 "Failed to re-select columns for table {table} and key {key} (the change is at {position}): {reason}"
             ),

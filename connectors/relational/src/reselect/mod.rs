@@ -3,12 +3,16 @@
 //!
 //! A change may lack a column because the log does not carry it (the record would show a placeholder), or because it is
 //! null. What a processor does to which columns is decided once a table ([`Reselect::when`]): a table without a column that
-//! may lack costs nothing. How a row is read is the connector's part.
+//! may lack costs nothing. Before a batch is sent, what its changes lack is asked for ([`Reselector`]). How a database is
+//! asked for a row by its key is the connector's part ([`Lookup`]).
 //!
 //! Must not know: SQL, how a connector's log marks a value that it does not carry.
 
+mod again;
 mod declared;
 mod missed;
+mod part;
+mod plan;
 mod selection;
 #[cfg(test)]
 mod tests;
@@ -17,7 +21,10 @@ use settings::{Properties, Reader};
 
 use crate::Patterns;
 
+pub use again::{Answer, Found, Lookup, Reselector};
 pub use missed::{Missed, Why};
+pub use part::Part;
+pub use plan::{Announced, Ask, Candidate, Plan, Plans, ReadCells, Shown, lacks};
 pub use selection::{Selectable, When};
 
 /// The Java class of the post-processor.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use apache_avro::reader::datum::GenericDatumReader;
 use record::{
     Decoded, Headers, Kind, Leaf, Node, Op, Part, Payload, Presence, Schema, Source, TransactionMark, Value, ValueRef,
     View,
@@ -23,7 +24,7 @@ fn options() -> Options {
 }
 
 fn made(part: &Part, registered: Option<&str>, options: Options) -> Result<Encoder, String> {
-    let own = document(Some(&part.schema), options).unwrap();
+    let own = document(&part.schema, options).unwrap();
     encoder(part, &own, registered, HEAD, options).map_err(|error| format!("{error} at {}", error.field()))
 }
 
@@ -40,7 +41,7 @@ fn encode(payload: &Payload<'_>, registered: Option<&str>, options: Options) -> 
 #[track_caller]
 fn check(payload: &Payload<'_>) {
     let schema = payload.schema().unwrap();
-    let own = document(Some(schema), options()).unwrap();
+    let own = document(schema, options()).unwrap();
     let expect = bytes(schema, &payload.to_value(), &own, options()).unwrap();
     assert_eq!(encode(payload, None, options()).unwrap(), Some(expect.clone()));
     // Another document of the same layout, and one of another layout.
@@ -134,6 +135,26 @@ fn the_document_of_the_registry_decides() {
         &format!(r#"{{"name":"a","type":"string"}},{b}"#),
         Err("The registered schema cannot hold the record: it has string where the record has INT32 at a"),
     );
+}
+
+/// As HoistField makes them of a null: a map of one entry, which is null.
+#[test]
+fn values_without_a_schema() {
+    let map = Kind::Map(plain(Kind::String), optional(Kind::Int32));
+    let schema = Schema::of(map).schemaless().build();
+    let of = |value: Value| Payload::Value(schema.clone(), Value::Map(vec![(Value::text("f"), value)]));
+    let anything = |bytes: &[u8]| [&[0; 8][..], &[2, 2], &[0, 0, 0, 0, 0, 0, 2, 2, b'f', 0, 0], bytes, &[0]].concat();
+    for (value, bytes) in [(Value::Null, &[0; 9][..]), (Value::Int(-1), &[0, 0, 0, 0, 2, 1, 0, 0, 0, 0])] {
+        let made = encode(&of(value), None, options()).unwrap().unwrap();
+        assert_eq!(made, anything(bytes));
+        let document = apache_avro::Schema::parse_str(&document(&schema, options()).unwrap()).unwrap();
+        let mut rest = &made[..];
+        GenericDatumReader::builder(&document).build().unwrap().read_value(&mut rest).unwrap();
+        assert!(rest.is_empty());
+    }
+    assert_eq!(encode(&Payload::NullOf(schema.clone()), None, options()).unwrap(), None);
+    let other = encode(&of(Value::Null), Some("\"string\""), options()).unwrap_err();
+    assert!(other.contains("not that of values without a schema"), "{other}");
 }
 
 #[test]

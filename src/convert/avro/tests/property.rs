@@ -71,7 +71,7 @@ proptest! {
     fn what_is_written_is_read_back((schema, value) in schema_and_value()) {
         prop_assume!(value != Value::Null);
         let options = Options::read(Family::Confluent, &Properties::new());
-        let text = document(Some(&schema), options).unwrap();
+        let text = document(&schema, options).unwrap();
         let written = bytes(&schema, &value, &text, options).unwrap();
         let oracle = apache_avro::Schema::parse_str(&text).unwrap();
         let mut rest = written.as_slice();

@@ -194,8 +194,12 @@ fn stores_that_cannot_be_read() {
     fn check(settings: &[(&str, &str)], key: &str, reason: &str, remedy: &str) {
         let url = [("schema.registry.url", "https://localhost")];
         let error = Registry::confluent(&properties(&url, settings)).unwrap_err();
-        let RegistryError::Setting { key: told, reason: why, remedy: what } = &error else { panic!("{error:?}") };
+        let RegistryError::Setting { key: told, reason: why, remedy: what, of_file } = &error else {
+            panic!("{error:?}")
+        };
         assert_eq!(told, key);
+        // It may be in the middle of its renewal.
+        assert_eq!(*of_file, settings.iter().any(|(key, _)| [STORE, TRUST].contains(key)), "{error:?}");
         assert!(why.contains(reason) && what.contains(remedy), "{error:?}");
         assert!(!format!("{error:?}").contains("s3cr3t"), "{error:?}");
     }
@@ -206,15 +210,17 @@ fn stores_that_cannot_be_read() {
         std::fs::write(path, content).unwrap();
         path.display().to_string()
     };
-    let jks = file("a.jks", &[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]);
-    check(&[(TRUST, &jks)], TRUST, "is a Java key store (JKS)", "keytool -importkeystore");
+    let jks = file("a.jks", include_bytes!("../../../../certificates/tests/data/client.jks"));
+    check(&[(STORE, &jks)], STORE, "needs a password", "Set the password");
+    let opens = ("schema.registry.ssl.keystore.password", "storepass");
+    check(&[(STORE, &jks), opens], STORE, "is encrypted", "password of the private key");
     check(&[(TRUST, "/no/such/file")], TRUST, "/no/such/file cannot be read", "Name a file");
     check(&[(TRUST, &file("x", b"hello"))], TRUST, "neither PEM nor PKCS12", "PEM");
     let p12 = file("c.p12", &client.pkcs12("s3cr3t"));
     check(
         &[(STORE, &p12), ("schema.registry.ssl.keystore.password", "wrong")],
         STORE,
-        "cannot be opened",
+        "the password does not open",
         "Check the password",
     );
     let chain = client.certificate();

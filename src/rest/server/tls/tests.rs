@@ -159,6 +159,11 @@ async fn stores_that_are_read() {
     let (key, certificate) = (world.server.key_pem(), world.server.certificate_pem());
     let encrypted = world.put("encrypted.pem", world.server.encrypted_key_pem("secret") + &certificate);
     let (pem, store) = (world.pem(), world.put("server.p12", world.server.pkcs12("secret")));
+    let jks = world.put("server.jks", include_bytes!("../../../../certificates/tests/data/client.jks"));
+    let of_jks =
+        [("ssl.keystore.location", &*jks), ("ssl.keystore.password", "storepass"), ("ssl.key.password", "keypass")];
+    // Its certificate is for no host, so only that it is opened is seen here.
+    assert!(World::read(&of_jks).is_ok());
     let good: [&[(&str, &str)]; 7] = [
         &[("ssl.keystore.type", "PEM"), ("ssl.keystore.location", &pem)],
         // Java also tells PKCS12 from JKS by the content of the file.
@@ -237,25 +242,31 @@ fn doubt_is_an_error_that_names_setting_and_remedy() {
     let only_key = world.put("key.pem", world.server.key_pem());
     let encrypted = world.put("encrypted.pem", world.server.encrypted_key_pem("secret") + &certificate);
     let store = world.put("server.p12", world.server.pkcs12("secret"));
-    let jks = world.put("server.jks", [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]);
+    let jks = world.put("server.jks", include_bytes!("../../../../certificates/tests/data/client.jks"));
+    let damaged = world.put("damaged.jks", [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]);
     let (noise, der) = (world.put("noise", "hello"), world.put("der", [0x30, 0x82, 0, 0]));
     let location = "ssl.keystore.location";
-    let cases: [(&[(&str, &str)], &str); 19] = [
+    let cases: [(&[(&str, &str)], &str); 21] = [
         (&[], "worker setting ssl.keystore.location: must name"),
         (
             &[("listeners.https.ssl.client.auth", "none"), (location, &pem)],
             "listeners.https.ssl.keystore.location: must",
         ),
         (&[(location, "/no/where")], "/no/where cannot be read"),
-        (&[(location, &noise)], "neither PEM nor PKCS12"),
+        (&[(location, &noise)], "neither PEM nor PKCS12 nor JKS"),
         (&[(location, &der)], "neither PEM nor PKCS12"),
-        (&[(location, &jks)], "keytool -importkeystore"),
+        (&[(location, &damaged)], "damaged.jks is damaged"),
+        (&[(location, &jks)], "ssl.keystore.password: "),
+        (&[(location, &jks), ("ssl.keystore.password", "storepass")], "ssl.key.password: "),
         (&[(location, &only_certificate)], "no private key"),
         (&[(location, &only_key)], "no certificate"),
         (&[(location, &mixed)], "the key and the certificates will not do"),
-        (&[(location, &encrypted)], "ssl.key.password: must be set"),
-        (&[(location, &encrypted), ("ssl.key.password", "wrong")], "ssl.key.password: does not open"),
-        (&[(location, &store), ("ssl.keystore.password", "wrong")], "cannot be opened with ssl.keystore.password"),
+        (&[(location, &encrypted)], "ssl.key.password: the private key"),
+        (&[(location, &encrypted), ("ssl.key.password", "wrong")], "ssl.key.password: the password does not open"),
+        (
+            &[(location, &store), ("ssl.keystore.password", "wrong")],
+            "ssl.keystore.password: the password does not open",
+        ),
         (&[("ssl.keystore.certificate.chain", &certificate)], "ssl.keystore.key: must be set"),
         (&[(location, &pem), ("ssl.enabled.protocols", "TLSv1.1")], "neither TLSv1.2 nor TLSv1.3"),
         (&[(location, &pem), ("ssl.cipher.suites", "TLS_OTHER")], "there are: TLS_AES_256_GCM_SHA384"),

@@ -73,7 +73,7 @@ impl Machine {
             Input::Assigned => own.member = Member::Back,
             Input::Read(Found::Mark(mark)) if mark.process == self.rules.by.process => own.member = Member::In,
             Input::Read(_) => self.lose(now, Loss::Replaced, steps),
-            Input::Tick if !self.is_asking => match own.member {
+            Input::Tick if self.asked.is_none() => match own.member {
                 Member::In if now >= own.next_proof => {
                     let mark = self.mark(Use::Held);
                     steps.push(mark);
@@ -117,7 +117,7 @@ impl Machine {
         if now >= parting.until {
             self.state = State::Over;
             steps.push(Step::Quit);
-        } else if !self.is_asking && now >= parting.next {
+        } else if self.asked.is_none() && now >= parting.next {
             parting.is_asked = true;
             parting.next = now + RETRY;
             let mark = self.mark(Use::Released);

@@ -19,7 +19,7 @@ fn never_two_at_once() {
 }
 
 fn holder(process: &str, instance: &str, host: &str) -> Holder {
-    Holder { process: process.to_owned(), instance: instance.to_owned(), host: host.to_owned() }
+    Holder { process: process.to_owned(), instance: instance.to_owned(), host: host.to_owned(), url: String::new() }
 }
 
 /// A process in the play.

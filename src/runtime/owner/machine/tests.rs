@@ -10,7 +10,7 @@ const fn ms(n: u64) -> Duration {
 }
 
 fn holder(process: &str, instance: &str, host: &str) -> Holder {
-    Holder { process: process.to_owned(), instance: instance.to_owned(), host: host.to_owned() }
+    Holder { process: process.to_owned(), instance: instance.to_owned(), host: host.to_owned(), url: String::new() }
 }
 
 /// The mark of `process/instance@host`, with its number of proofs.
@@ -102,10 +102,11 @@ fn name(step: &Step) -> String {
         Step::Renew => "renew".to_owned(),
         Step::Begin(_) => "begin".to_owned(),
         Step::Lost(loss) => format!("lost {loss:?}"),
-        Step::Standby => "standby".to_owned(),
+        Step::Standby(_) => "standby".to_owned(),
         Step::Foreign(_) => "foreign".to_owned(),
         Step::SameInstance(_) => "same-instance".to_owned(),
         Step::Wait(time) => format!("wait {}", time.as_millis()),
+        Step::Unanswered(time) => format!("unanswered {}", time.as_millis()),
         Step::Quit => "quit".to_owned(),
     }
 }
@@ -270,6 +271,26 @@ fn a_join_that_the_broker_never_heard_is_thought_over() {
     story.expect(Input::Read(Found::Nothing), "join");
     story.after(ms(60_000)).expect(Input::Unreachable, "renew");
     story.expect(Input::Tick, "read");
+}
+
+#[test]
+fn a_client_that_hangs_is_replaced() {
+    let mut story = Story::new();
+    story.expect(Input::Tick, "read");
+    story.after(ms(19_990)).expect(Input::Tick, "");
+    story.after(ms(10)).expect(Input::Tick, "unanswered 20000 renew");
+    // With the new client: the place is not given in time, and another one gets it.
+    story.expect(Input::Tick, "read");
+    story.expect(Input::Read(Found::Nothing), "join");
+    story.after(ms(19_990)).expect(Input::Tick, "");
+    story.after(ms(10)).expect(Input::Tick, "unanswered 20000 renew");
+    story.expect(Input::Tick, "read");
+    story.expect(Input::Read(Found::Nothing), "join");
+    // The place is held, but the mark is not written.
+    story.after(ms(19_990)).expect(Input::Assigned, "read");
+    story.expect(Input::Read(Found::Nothing), "");
+    story.after(SETTLE).expect(Input::Tick, "prove held 1");
+    story.after(ms(20_000)).expect(Input::Tick, "unanswered 20000 renew");
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Machine {
     pub(super) fn watch(&mut self, now: Instant, input: Input, steps: &mut Vec<Step>) {
         let State::Watching(watch) = &mut self.state else { return };
         match input {
-            Input::Tick if !self.is_asking && now >= watch.next_look => {
+            Input::Tick if self.asked.is_none() && now >= watch.next_look => {
                 watch.next_look = now + LOOK;
                 steps.push(Step::Read);
             }
@@ -56,7 +56,7 @@ impl Machine {
             Input::Unread => watch.seen = None,
             Input::Listed(Members::Nobody) => {
                 let found = watch.seen.take().map_or(Found::Nothing, |seen| seen.found);
-                self.take(found, SETTLE, steps);
+                self.take(now, found, SETTLE, steps);
             }
             Input::Listed(Members::Java(members)) => {
                 steps.push(Step::Foreign(members));
@@ -66,15 +66,15 @@ impl Machine {
             Input::Listed(Members::Consumers)
                 if watch.seen.as_ref().is_some_and(|seen| seen.found == Found::Strange) =>
             {
-                steps.push(Step::Standby);
+                steps.push(Step::Standby(String::new()));
             }
             _ => {}
         }
     }
 
     /// Takes the place. `excused`: the mark that need not be waited out.
-    fn take(&mut self, excused: Found, settle: Duration, steps: &mut Vec<Step>) {
-        self.state = State::Joining { excused, settle };
+    fn take(&mut self, now: Instant, excused: Found, settle: Duration, steps: &mut Vec<Step>) {
+        self.state = State::Joining { excused, settle, since: now };
         steps.push(Step::Join);
     }
 
@@ -82,11 +82,11 @@ impl Machine {
         let State::Watching(watch) = &mut self.state else { return };
         let by = &self.rules.by;
         let mark = match &found {
-            Found::Nothing => return self.take(found, SETTLE, steps),
+            Found::Nothing => return self.take(now, found, SETTLE, steps),
             Found::Mark(mark) if is_free(mark, by) => {
                 // Standbys hardly ever want the place at the moment at which the same instance takes it again.
                 let settle = if mark.instance == by.instance { Duration::ZERO } else { SETTLE };
-                return self.take(found, settle, steps);
+                return self.take(now, found, settle, steps);
             }
             Found::Mark(mark) => Some(mark),
             Found::Strange => None,
@@ -101,7 +101,7 @@ impl Machine {
         };
         let is_same = mark.instance == by.instance;
         if is_alive {
-            steps.push(Step::Standby);
+            steps.push(Step::Standby(mark.url.clone()));
             if is_same && !self.has_double {
                 self.has_double = true;
                 steps.push(Step::SameInstance(mark.clone()));
@@ -112,7 +112,7 @@ impl Machine {
         let patience = if is_same && !self.has_double { mark.lasts().min(missed) } else { mark.lasts() };
         if silence >= patience {
             let settle = if is_same { Duration::ZERO } else { SETTLE };
-            self.take(found, settle, steps);
+            self.take(now, found, settle, steps);
         } else if (!is_alive || silence >= missed) && now >= watch.next_list {
             watch.next_list = now + LIST;
             steps.push(Step::List);

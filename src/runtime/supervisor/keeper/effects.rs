@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use relational::TaskError;
+use retry::Outlook;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -23,6 +25,11 @@ const STATUS_WAIT: Duration = Duration::from_secs(5);
 const CONFIG_WAIT: Duration = Duration::from_secs(30);
 /// The same for the files that a configuration's variables name.
 const FILES_WAIT: Duration = Duration::from_secs(60);
+/// The same for the fencing of producers, and its record.
+const FENCING_WAIT: Duration = Duration::from_secs(90);
+const FENCING_LATE: &str = "Failed to fence out the producers of earlier tasks within 90 s\nRemedy: see whether Kafka answers, then \
+                            restart the task";
+const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectException";
 const FILES_LATE: &str = "org.apache.kafka.common.config.ConfigException: the files that the configuration's variables \
                           (${provider:path:key}) name could not be read within 60 s\nRemedy: see whether the file \
                           system that they are on answers, then restart the connector";
@@ -38,6 +45,7 @@ impl Keeper {
                 self.written(self.shared.statuses.put_connector(&self.name, &status)).await;
             }
             Effect::Task(state, trace) => {
+                self.shared.metered.task_is(&self.name, state);
                 let status = self.status(state, trace);
                 if state == State::Running && status.trace.is_some() {
                     // The task may wait for the broker, and then the record is not read back: REST must show the status all the
@@ -50,7 +58,16 @@ impl Keeper {
             Effect::Commit => return self.commit().await,
             Effect::Start => self.start().await,
             Effect::Stop => self.stop().await,
+            Effect::FailTasks(trace) => {
+                let count =
+                    self.shared.configs.read(|view| view.tasks(&self.name).map_or(0, |tasks| tasks.configs.len()));
+                let status = self.status(State::Failed, Some(trace));
+                for number in 0..count as u32 {
+                    self.written(self.shared.statuses.put_task(&self.name, number, &status)).await;
+                }
+            }
             Effect::ForgetTask => {
+                self.shared.metered.no_task(&self.name);
                 let tasks: Vec<u32> =
                     self.shared.statuses.read(|view| view.tasks(&self.name).map(|(number, _)| number).collect());
                 for number in tasks {
@@ -58,6 +75,7 @@ impl Keeper {
                 }
             }
             Effect::Forget => {
+                self.shared.metered.no_task(&self.name);
                 self.written(self.shared.statuses.remove_topics(&self.name)).await;
                 self.written(self.shared.statuses.remove_connector(&self.name)).await;
             }
@@ -184,9 +202,15 @@ impl Keeper {
         let config = match self.wait(FILES_WAIT, self.shared.settings.resolved(properties(&stored))).await {
             _ if self.shared.deadline.has_begun() => return,
             Some(Ok(config)) => config,
-            Some(Err(defect)) => return self.fail(defect.trace("the task's start")),
-            None => return self.fail(FILES_LATE.to_owned()),
+            Some(Err(defect)) => return self.fail(defect.trace("the task's start"), Outlook::Unknown),
+            None => return self.fail(FILES_LATE.to_owned(), Outlook::MayPass),
         };
+        match self.wait(FENCING_WAIT, self.shared.fence_before_start(&self.name, &config)).await {
+            _ if self.shared.deadline.has_begun() => return,
+            Some(Ok(())) => {}
+            Some(Err(why)) => return self.fail(format!("{CONNECT_EXCEPTION}: {why}"), why.outlook()),
+            None => return self.fail(format!("{CONNECT_EXCEPTION}: {FENCING_LATE}"), Outlook::MayPass),
+        }
         let (events, received) = mpsc::unbounded_channel();
         let resets = Arc::clone(&self.shared.resets);
         let (meters, metered) = self.shared.metered.begin(&self.name);
@@ -198,10 +222,10 @@ impl Keeper {
     }
 
     /// Fails the task before it has been started; the keeper hears of it as of any other failure of its task.
-    fn fail(&mut self, trace: String) {
+    fn fail(&mut self, trace: String, outlook: Outlook) {
         let (events, received) = mpsc::unbounded_channel();
         // The receiver is right here.
-        let _ = events.send(TaskEvent::Failed { trace });
+        let _ = events.send(TaskEvent::Failed(TaskError { trace, outlook }));
         let launched = Launched { stop: Box::new(|_| Box::pin(async { true })) };
         let (_, metered) = self.shared.metered.begin(&self.name);
         self.shared.metered.task_starts.tried();

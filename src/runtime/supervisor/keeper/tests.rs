@@ -12,10 +12,13 @@ use super::*;
 use crate::plugins;
 use crate::runtime::catalog::Catalog;
 use crate::runtime::fenced::Fenced;
+use crate::runtime::own_offsets::OffsetTopics;
 use crate::runtime::owner::Fence;
-use crate::runtime::supervisor::{Supervisor, SupervisorSettings};
+use crate::runtime::supervisor::{RestartSettings, Supervisor, SupervisorSettings};
 use crate::runtime::task::TaskSpec;
 use crate::store::{Entry, Fold, Log, Offsets, Pending, Store, StoreError};
+
+mod restarts;
 
 const MS: Duration = Duration::from_millis(1);
 const S: Duration = Duration::from_secs(1);
@@ -70,14 +73,6 @@ impl Store for Broker {
         Pending::over(Ok(()))
     }
 
-    fn append_history(&self, _: &str, _: Vec<Entry>) -> Pending {
-        Pending::over(Ok(()))
-    }
-
-    fn load_history(&self, _: &str) -> Result<Vec<Entry>, StoreError> {
-        Ok(Vec::new())
-    }
-
     fn trouble(&self) -> Option<String> {
         None
     }
@@ -119,9 +114,14 @@ impl World {
             };
             Launched { stop: Box::new(stop) }
         };
-        let resolve = |config: Properties| {
+        let asked = AtomicU32::new(0);
+        let resolve = move |config: Properties| {
             assert!(!config.contains("panics.at.resolve"), "a defect");
-            config
+            let times = asked.fetch_add(1, Ordering::Relaxed) + 1;
+            let told = |text: &str| {
+                if text.contains("${") { format!("{text}, asked {times} times") } else { text.to_owned() }
+            };
+            config.iter().filter_map(|(name, value)| Some((name.to_owned(), told(value?)))).collect()
         };
         let settings = SupervisorSettings {
             worker_id: "h:8083".to_owned(),
@@ -133,8 +133,11 @@ impl World {
             catalog: Catalog::all(),
             resolve: Arc::new(resolve),
             launch: Arc::new(launch),
+            exactly_once: None,
+            restarts: RestartSettings::default(),
+            set_log_level: Arc::new(|_, _| {}),
         };
-        let supervisor = Supervisor::new(Arc::clone(&store), Offsets::new(store), settings);
+        let supervisor = Supervisor::new(Arc::clone(&store), OffsetTopics::of_worker(Offsets::new(store)), settings);
         Self { broker, supervisor, started, are_stuck }
     }
 
@@ -230,7 +233,7 @@ async fn a_task_that_ends_without_a_word_is_failed() {
     world.configure("c", &[]).await;
     drop(world.task().await);
     let trace = world.shown("c", true, "FAILED").await;
-    assert!(trace.contains("without saying why"), "{trace}");
+    assert!(trace.contains("without saying why") && trace.contains("restarts by itself"), "{trace}");
 }
 
 /// A connector whose configuration causes a panic fails alone: another one that is created after it runs, and the first one

@@ -114,6 +114,39 @@ fn failures_stay() {
     );
 }
 
+/// A task that starts again by itself shows FAILED until it runs; one that is paused, stopped or up is not started.
+#[test]
+fn failed_tasks_start_again() {
+    const AGAIN: Input = Input::Again;
+    let failed = [Input::Config, SAME, down()];
+    let of = |rest: &[Input]| [failed.to_vec(), rest.to_vec()].concat();
+    let seen = ["Prepare", "C:RUNNING Start", "T:FAILED"];
+    check(
+        &of(&[AGAIN, AGAIN, down(), AGAIN, UP, AGAIN]),
+        &[&seen[..], &["Start", "", "T:FAILED", "Start", "T:RUNNING", ""]].concat(),
+    );
+    check(
+        &of(&[PAUSE, AGAIN, RUN, SAME, AGAIN]),
+        &[&seen[..], &["C:PAUSED", "", "Prepare", "C:RUNNING", "Start"]].concat(),
+    );
+    check(&of(&[STOP, AGAIN]), &[&seen[..], &["Stop C:STOPPED T:UNASSIGNED ForgetTask", ""]].concat());
+    check(&of(&[NONE, AGAIN]), &[&seen[..], &["Stop T:UNASSIGNED ForgetTask", ""]].concat());
+    check(&[Input::Again], &[""]);
+}
+
+/// Stored tasks of a connector that cannot be started: another worker's statuses say that they run.
+#[test]
+fn tasks_that_nobody_can_start_have_failed() {
+    check(
+        &[Input::Config, failed(), restart(true, false, false), failed(), Input::Leave],
+        &["Prepare", "C:FAILED FailTasks(\"t\")", "C:UNASSIGNED Prepare", "C:FAILED FailTasks(\"t\")", "C:UNASSIGNED"],
+    );
+    check(
+        &[PAUSE, Input::Config, ONE, RUN, failed()],
+        &["", "C:PAUSED", "T:PAUSED", "Prepare", "C:FAILED FailTasks(\"t\")"],
+    );
+}
+
 #[test]
 fn restarts() {
     let up = [Input::Config, SAME, UP];

@@ -36,7 +36,10 @@ pub(super) const ROWS: &[Row] = &[
         _ => Err(c.no_signature()),
     }),
     groovy(N, "compareTo", (1, 1), N, |c| match c.argument(0) {
-        Item::Number(other) => Ok(Item::Number(Number::int(number(c)?.compare(other) as i64))),
+        Item::Number(other) => {
+            c.budget.steps(number(c)?.weight() + other.weight())?;
+            Ok(Item::Number(Number::int(number(c)?.compare(other) as i64)))
+        }
         _ => Err(c.no_signature()),
     }),
     groovy(N, "hashCode", (0, 0), N, |c| match number(c)? {

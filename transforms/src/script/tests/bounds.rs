@@ -62,6 +62,10 @@ fn memory_and_steps() {
         (doubled("[1]", 40), STEPS),
         (doubled("2", 40).replace("size()", "toString()"), "'0'"),
         (format!("x = 9.5; {} x > 1", "x = x * x; ".repeat(40)), "fails: a number gets too large"),
+        (
+            format!("x = 9.5; {} l = [1]; {} l*.compareTo(x / 3)", "x = x * x; ".repeat(11), "l = l + l; ".repeat(14)),
+            STEPS,
+        ),
         ("'a'.padLeft(2000000000)".to_owned(), MEMORY),
         (format!("x = topic; {} x.replaceAll('', x).size()", "x = x + x; ".repeat(12)), MEMORY),
         (format!("x = topic; {} x.replace('r', x).size()", "x = x + x; ".repeat(12)), MEMORY),

@@ -119,7 +119,7 @@ fn equality_and_order() {
     check(
         "update",
         &[
-            // The key point of the contract: INT32, INT16, INT64 and decimals are compared by value.
+            // Keys are compared with literals, so this matters most: INT32, INT16, INT64 and decimals are compared by value.
             (
                 "value.before.id == 2 && value.before.small == 2 && value.before.big == 2 && value.before.amount == 2",
                 "true",

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use record::{Batch, Item, Position};
+use relational::reach;
 
-use super::{Decoder, Step, reach};
+use super::{Decoder, Step};
 use crate::position::{KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, TS_US, TX_LSN, TX_ROW};
 use crate::stream::logical::MessageTopic;
 use crate::stream::message::{LogicalMessage, Malformed};
@@ -35,10 +36,10 @@ impl Decoder {
         if !topic.wants(&message.prefix) {
             return reach(batch, message.position, is_redelivered);
         }
-        let counts = self.metadata.is_some() && message.transactional && self.open.is_some();
+        let counts = self.changes.has_metadata() && message.transactional && self.open.is_some();
         let orders = counts.then(|| {
-            self.begun(batch, &message.position, is_redelivered);
-            self.counts.count(&Arc::from("LOGICAL_DECODING_MESSAGE"))
+            self.changes.begun(batch, &message.position, is_redelivered);
+            self.changes.count(&Arc::from("LOGICAL_DECODING_MESSAGE"))
         });
         if !is_redelivered {
             batch.items.push(Item::Event(Box::new(topic.event(message, orders, now_ms))));
@@ -51,7 +52,7 @@ impl Decoder {
         let is_redelivered = self.resume.as_ref().is_some_and(|stored| {
             stored.position.word(TX_LSN).or(stored.position.word(LSN_PROC)).is_some_and(|last| lsn <= last)
         });
-        let mut position = Position::UNKNOWN;
+        let mut position = Position { texts: self.texts(), ..Position::UNKNOWN };
         position.words[TS_US] = self.last_commit_us;
         position.words[LSN] = lsn;
         position.words[LSN_PROC] = lsn;

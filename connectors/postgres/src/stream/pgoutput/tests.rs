@@ -1,10 +1,12 @@
 //! A restart in the middle of a transaction: whatever was delivered before it, the rest equals that of an uninterrupted run,
 //! the records as well as their places in the transaction.
 
+mod handed_back;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use record::{Schema, Shape, ShapeViews, SourceShape};
+use record::{Change, Item, Schema, Shape, ShapeViews, SourceShape};
 use relational::{Adjustment, Patterns, TopicNaming};
 
 use super::*;
@@ -48,7 +50,7 @@ fn stream(transactions: &[(Vec<Act>, bool)]) -> Vec<Sent> {
     let mut lsn = 1000;
     for (i, (acts, message_after)) in transactions.iter().enumerate() {
         let rows: i64 = acts.iter().map(|act| act.4).sum();
-        let commit = lsn + rows + 10;
+        let commit = lsn + 8 * rows + 16;
         let xid = 700 + i as u32;
         sent.push((lsn, [&b"B"[..], &commit.to_be_bytes(), &[0; 8], &xid.to_be_bytes()].concat()));
         for (what, to, before, after, step) in acts {
@@ -62,13 +64,13 @@ fn stream(transactions: &[(Vec<Act>, bool)]) -> Vec<Sent> {
                 _ => message(true, lsn, *to),
             };
             sent.push((lsn, bytes));
-            lsn += step;
+            lsn += 8 * step;
         }
         sent.push((commit, [&b"C\0"[..], &commit.to_be_bytes(), &(commit + 8).to_be_bytes(), &[0; 8]].concat()));
-        lsn = commit + 20;
+        lsn = commit + 24;
         if *message_after {
             sent.push((lsn, message(false, lsn, 1)));
-            lsn += 20;
+            lsn += 24;
         }
     }
     sent
@@ -117,7 +119,8 @@ fn run(
             Item::Change(change) => {
                 let table = &batch.shapes[usize::from(change.shape)].table;
                 let Change { op, moved, tombstone, transaction, position, last, .. } = change;
-                let text = format!("{op:?} {table} {} {tombstone} {transaction:?} {position:?}", moved.is_some());
+                let text =
+                    format!("{op:?} {table} {} {tombstone} {transaction:?} {:?}", moved.is_some(), position.words);
                 (Some(text), last.then_some(position))
             }
         }));
@@ -138,7 +141,7 @@ proptest! {
     ) {
         let [skip_create, skip_update, skip_delete, skip_truncate, skip_unchanged] = skips;
         let wanted =
-            Wanted { skip_create, skip_update, skip_delete, skip_truncate, skip_unchanged, tombstones: true };
+            Wanted { skip_create, skip_update, skip_delete, skip_truncate, skip_unchanged, tombstones: true, moves_as_update: false };
         let sent = stream(&transactions);
         let whole = run(&sent, &wanted, metadata, None);
         for (i, (_, position)) in whole.iter().enumerate() {
@@ -161,4 +164,54 @@ proptest! {
             }
         }
     }
+    /// After a copy that shows transactions beyond the point from which the log is followed. However often the stream is
+    /// interrupted, it sends the others, and each once.
+    #[test]
+    fn what_a_copy_has_read_is_passed_over(
+        transactions in acts(), copied in any::<[bool; 3]>(), until in 0..4_usize, metadata in any::<bool>(),
+    ) {
+        let sent = stream(&transactions);
+        let commits: Vec<i64> = sent.iter().filter(|(_, bytes)| bytes[0] == b'C').map(|(lsn, _)| *lsn).collect();
+        let until_lsn = commits.get(until).map_or(100_000, |commit| commit + 1);
+        // Transaction `i` has the id `700 + i`. Some run while the view is taken; which of those commit before its end is known.
+        let running: Vec<String> = (0..3).filter(|i| !copied[*i]).map(|i| (700 + i).to_string()).collect();
+        let text = format!("{until_lsn}:700:703:{}", running.join(","));
+        prop_assert_eq!(&Seen::parse(&text).unwrap().to_text(), &text);
+        let is_read = |position: &Position| {
+            let i = position.word(TX_ID).filter(|xid| (700..703).contains(xid)).map(|xid| (xid - 700) as usize);
+            i.is_some_and(|i| copied[i] && commits[i] < until_lsn)
+        };
+        let offset = serde_json::json!({"lsn": 900, "tx_row": 0, "snapshot": "INITIAL", "snapshot_completed": true, "copied": text});
+        let wanted = Wanted { tombstones: true, ..Wanted::default() };
+        let whole = run(&sent, &wanted, metadata, from_offset(offset.as_object().unwrap()));
+        prop_assert!(whole.iter().all(|(_, position)| !position.as_ref().is_some_and(is_read)));
+        if !metadata {
+            let texts = |records: Vec<(Option<String>, Option<Position>)>| {
+                records.into_iter().filter_map(|(record, _)| record).collect::<Vec<_>>()
+            };
+            let others = run(&sent, &wanted, false, None);
+            prop_assert_eq!(texts(whole.clone()).len(), others_of(&others, is_read));
+        }
+        for (i, (_, position)) in whole.iter().enumerate() {
+            let Some(position) = position else { continue };
+            let rest: Vec<_> = whole[i + 1..].iter().filter_map(|(record, _)| record.as_ref()).collect();
+            let again = run(&sent, &wanted, metadata, from_offset(&to_offset(position)));
+            let again: Vec<_> = again.iter().filter_map(|(record, _)| record.as_ref()).collect();
+            prop_assert_eq!(&again, &rest, "after record {} at {:?}", i, position);
+        }
+    }
+}
+
+/// How many records are of events that are not `read`. A record without a position belongs to the event whose position comes
+/// next.
+fn others_of(records: &[(Option<String>, Option<Position>)], read: impl Fn(&Position) -> bool) -> usize {
+    let (mut count, mut open) = (0, 0);
+    for (record, position) in records {
+        open += usize::from(record.is_some());
+        if let Some(position) = position {
+            count += if read(position) { 0 } else { open };
+            open = 0;
+        }
+    }
+    count
 }

@@ -1,3 +1,4 @@
+use relational::reselect::{Candidate, Plan};
 use settings::Properties;
 
 use super::*;
@@ -5,7 +6,7 @@ use crate::config::PostgresConfig;
 use crate::sql;
 use crate::stream::RelationColumn;
 use crate::table::{Sent, key};
-use crate::types::{PgType, TypeKind};
+use crate::types::{ColumnCodec, PgType, TypeKind};
 
 const TYPES: &[(u32, &str)] = &[
     (16, "bool"),
@@ -96,11 +97,11 @@ fn check(options: &[(&str, &str)], columns: &str, key: &[&str], expect: &str) {
     assert_eq!(shown.join("; "), expect, "{options:?}");
 }
 
-fn shown(plan: &Plan) -> String {
-    let column = |column: &Candidate| {
+fn shown(plan: &Plan<ColumnCodec, ByKey>) -> String {
+    let column = |column: &Candidate<ColumnCodec>| {
         let absent = if column.when.is_absent { "a" } else { "" };
         let null = if column.when.is_null { "n" } else { "" };
-        format!("{}:{absent}{null}@{} ", column.codec.name, column.place)
+        format!("{}:{absent}{null}@{} ", column.name, column.place)
     };
     let columns: String = plan.columns.iter().map(column).collect();
     assert_eq!(plan.query.is_some(), !plan.key.is_empty());

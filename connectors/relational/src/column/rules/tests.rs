@@ -16,11 +16,11 @@ fn rules(properties: &[(&str, &str)]) -> Result<ColumnRules, Vec<String>> {
 }
 
 fn varchar(length: i32) -> SourceType {
-    SourceType { name: "varchar".into(), length: Some(length), scale: Some(0), is_text: true }
+    SourceType { name: "varchar".into(), length: Some(length), scale: Some(0), is_text: true, comment: None }
 }
 
 fn int4() -> SourceType {
-    SourceType { name: "int4".into(), length: Some(10), scale: Some(0), is_text: false }
+    SourceType { name: "int4".into(), length: Some(10), scale: Some(0), is_text: false, comment: None }
 }
 
 /// Checks what the rules do to one column, written as the schema parameters, then the treatment.
@@ -77,7 +77,8 @@ fn what_is_no_text_is_marked_and_stays() {
     check(&[MASK], "m", &int4(), Kind::Int32, "masked=true - in clear");
     check(&[HASH], "h", &int4(), Kind::Int32, "masked=true - in clear");
     check(&[CUT], "t", &int4(), Kind::Int32, "truncateLength=3 -");
-    let bytea = SourceType { name: "bytea".into(), length: Some(i32::MAX), scale: Some(0), is_text: false };
+    let bytea =
+        SourceType { name: "bytea".into(), length: Some(i32::MAX), scale: Some(0), is_text: false, comment: None };
     check(&[CUT], "t", &bytea, Kind::Bytes, "truncateLength=3 cut 3");
     let array = Kind::Array(Schema::of(Kind::String).build());
     check(&[CUT], "t", &bytea, array, "truncateLength=3 -");

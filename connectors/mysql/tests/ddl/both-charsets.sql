@@ -1,0 +1,23 @@
+-- Character sets, inherited and named.
+create table c1(a varchar(5), b char(5), c text, d enum('x'), e set('y'), f varchar(5) character set latin1, g text charset gbk) default charset latin1;
+create table c2(a varchar(5), b varchar(5) collate utf8mb4_bin, c varchar(5) character set sjis) charset=utf8mb3;
+create table c3(a varchar(5)) collate=latin1_bin;
+create table c4(a varchar(5) character set utf8 collate utf8_bin, b varchar(5) charset utf8mb3);
+create table c5(a varchar(5) character set cp1251, b varchar(5) character set koi8r, c varchar(5) character set greek, d varchar(5) character set hebrew, e varchar(5) character set latin2, f varchar(5) character set latin5, g varchar(5) character set latin7, h varchar(5) character set cp1250, i varchar(5) character set cp1256, j varchar(5) character set cp1257, k varchar(5) character set cp850, l varchar(5) character set cp852, m varchar(5) character set cp866, n varchar(5) character set macce, o varchar(5) character set macroman, p varchar(5) character set tis620, q varchar(5) character set ujis, r varchar(5) character set eucjpms, s varchar(5) character set euckr, t varchar(5) character set big5, u varchar(5) character set gb2312, v varchar(5) character set cp932, w varchar(5) character set ucs2, x varchar(5) character set utf16, y varchar(5) character set utf16le, z varchar(5) character set utf32);
+create table c6(a varchar(5) character set swe7, b varchar(5) character set hp8, c varchar(5) character set dec8, d varchar(5) character set armscii8, e varchar(5) character set geostd8, f varchar(5) character set keybcs2, g varchar(5) character set koi8u, h varchar(5) character set ascii);
+alter table c1 convert to character set utf8mb4;
+alter table c2 convert to character set latin1;
+alter table c2 add d varchar(5), add e varchar(5) charset utf8mb4;
+alter table c3 modify a varchar(10);
+alter table c3 modify a varchar(10) character set utf8mb4;
+alter table c3 change a b varchar(11) collate utf8mb4_bin;
+alter table c3 change b c varchar(12);
+alter table c3 add d text, add e tinytext collate utf8mb4_bin, add f longtext character set latin1 not null;
+create table c7(a varchar(5) character set utf8mb4 collate utf8mb4_bin not null default 'é' comment 'ü', b varchar(5) not null collate latin1_bin);
+alter database {db} character set latin1;
+create table c8(a varchar(5), b text);
+alter database {db} collate utf8mb4_bin;
+create table c9(a varchar(5), b text);
+alter database character set = latin1;
+create table c10(a varchar(5), n nchar(4));
+alter table c10 convert to character set default;

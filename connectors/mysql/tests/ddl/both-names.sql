@@ -1,0 +1,27 @@
+-- Names: reserved, quoted, qualified, in other scripts, in odd case.
+create table `order`(`key` int, `select` varchar(10) default 'from', `a``b` int, `日本` varchar(5), `group by` date, primary key(`key`));
+alter table `order` add `from` int check (`from` > 0), add index `in dex`(`a``b`);
+create table `sp ace`(id int primary key, `v%` varchar(4), `1st` int, `a.b` int, `x$y` int, `_z` int, 2nd int, $d int, ünï int);
+create table 1table(1col int, e1 int, 1e int, `1` int);
+alter table 1table add 2col int after 1col, rename column 1e to 3e;
+create table `t``t`(`c``c` int, primary key (`c``c`));
+alter table `t``t` rename column `c``c` to `d``d`;
+drop table `t``t`;
+create table words(action int, after_ int, `after` int, algorithm int, any_ int, at int, avg int, begin int, bit int, block int, bool int, btree int, byte int, cache int, charset int, checksum int, cipher int, client int, close int, code int, columns int, comment int, commit int, compact int, completion int, connection int, consistent int, data int, date int, datetime int, day int, definer int, disable int, discard int, duplicate int, dynamic int, enable int, end int, engine int, enum int, escape int, event int, execute int, expire int, fields int, first int, fixed int, flush int, `function` int, global int, hash int, help int, host int, hosts int, hour int, identified int, import int, indexes int, invoker int, isolation int, json int, `language` int, last int, level int, local int, locks int, logs int, max_rows int, medium int, memory int, merge int, minute int, mode int, month int, name int, names int, national int, new int, no int, none int, `offset` int, one int, open int, owner int, page int, password int, point int, port int, prepare int, preserve int, prev int, profile int, quarter int, query int, quick int, role int, rollback int, schedule int, second int, security int, server int, session int, share int, signed int, simple int, slave int, slow int, soname int, source int, start int, status int, stop int, storage int, string int, subject int, suspend int, swaps int, switches int, tables int, tablespace int, temporary int, text int, time int, timestamp int, transaction int, type int, types int, undefined int, unknown int, user int, value int, variables int, view int, wait int, warnings int, week int, work int, year int, zone int);
+alter table words drop column action, drop comment, drop data, modify date bigint, change day days int, add type2 int after type, add column engine2 int first;
+alter table words alter name set default 4, alter column status set default 5, rename column user to users, modify first int after last;
+create table Mixed(Id int, VALUE int, vAlUe2 int, primary key(iD));
+alter table Mixed change VALUE Value int, modify VALUE2 bigint;
+create table {db}.qualified(id int primary key);
+alter table `{db}`.`qualified` add v int;
+alter table {db} . qualified add w int;
+rename table {db}.qualified to `{db}`.qual2;
+drop table {db}.`qual2`;
+set sql_mode = 'ANSI_QUOTES';
+create table "ansi"("id" int primary key, "a""b" varchar(5) default 'x', `b` int);
+alter table "ansi" add "c d" int after "id", drop column `b`;
+set sql_mode = 'NO_BACKSLASH_ESCAPES';
+create table noback(a varchar(10) default 'x\', b varchar(10) default 'y', c int comment 'z\');
+set sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES';
+create table "both"("a\" int, b varchar(5) default '\');
+set sql_mode = default;

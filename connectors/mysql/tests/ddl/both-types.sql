@@ -1,0 +1,26 @@
+-- Every type, in every spelling that both servers take.
+create table ints(a tinyint, b int1, c smallint, d int2, e mediumint, f int3, g middleint, h int, i integer, j int4, k bigint, l int8);
+create table ints_u(a tinyint unsigned, b int1 unsigned not null, c smallint(5) unsigned, d mediumint unsigned zerofill, e int(7) zerofill, f integer unsigned, g bigint unsigned, h int signed, i bigint(20) signed not null);
+create table bools(id int primary key, a bool, b boolean not null, c bool default true, d boolean not null default false, e tinyint(1));
+create table reals(a real, b double, c double precision, d float8, e float, f float4, g float(7,3), h double(10,4), i float(10), j float(30), k real(8,2), l double precision unsigned, m float unsigned not null);
+create table decimals(a decimal, b decimal(5), c decimal(5,2), d dec(9,1), e fixed(4,2), f numeric, g numeric(10,3) unsigned, h decimal(65,30), i decimal(8,2) zerofill, j dec);
+create table bits(a bit, b bit(1), c bit(8) not null default b'101', d bit(64), e bit(9) default 5);
+create table times(a date, b time, c time(3), d time(0), e datetime, f datetime(6), g timestamp null, h timestamp(3) null default null, i year, j year(4), k timestamp default current_timestamp, l datetime(3) default current_timestamp(3) on update current_timestamp(3));
+create table chars(a char, b char(10), c character(5), d varchar(20), e character varying(7), f varcharacter(4), g char varying(3), h char(0), i varchar(0));
+create table national_chars(a national char(4), b nchar(5), c nchar, d national varchar(6), e nvarchar(7), f nchar varchar(3), g national character(2), h national character varying(9), i national varcharacter(3), j nchar varying(4));
+create table texts(a tinytext, b text, c mediumtext, d longtext, e long, f long varchar, g text(100), h text(70000), i text(200) not null);
+create table blobs(a tinyblob, b blob, c mediumblob, d longblob, e long varbinary, f blob(100), g blob(70000), h binary, i binary(5), j varbinary(20), k blob not null);
+create table labels(a enum('x','y'), b enum('a,b','it''s','"q"','', 'é') not null, c set('red','green','blue') default 'red,blue', d enum('one') default 'one', e set('1','2','3','4','5','6','7','8','9') not null default '');
+create table geo(a geometry, b point, c linestring, d polygon, e multipoint, f multilinestring, g multipolygon, h geometrycollection, i point not null);
+create table docs(id int primary key, j json, k json not null);
+create table serials(id serial, v int);
+create table serial_value(id bigint unsigned serial default value, v int);
+create table auto(id int not null auto_increment, v int, primary key(id));
+create table auto2(v int, id int unsigned auto_increment unique);
+create table many_attributes(id int unsigned not null auto_increment comment 'key' primary key, a varchar(10) character set latin1 collate latin1_bin not null default 'x' comment 'it''s', b int null default 5 comment "double", c int default null unique key);
+create table char_sets(a varchar(5) charset latin1, b varchar(5) character set utf8mb4, c text collate utf8mb4_bin, d char(3) character set ascii collate ascii_bin, e enum('a','b') character set latin1, f varchar(4) collate latin1_general_ci, g char(4) charset binary, h longtext charset 'utf8mb4');
+create table char_binary(a char(5) binary, b varchar(6) character set latin1 binary, c text binary);
+create table char_more(a char(3) ascii, b char(3) unicode);
+create table defaults(a int default 5, b int default -5, c int default '7', d varchar(10) default 'x', e varchar(10) default "y", f varchar(10) default '', g varchar(20) default 'it''s', h varchar(20) default 'a\\b', i decimal(8,3) default -0.5, j double default 1e3, k float default .5, l date default '2020-02-02', m datetime default '2020-02-02 02:02:02', n time default '-10:11:12', o year default 2020, p int not null default 0, q varchar(5) not null default 'z', r int default 0x10, s bit(3) default 0b101, t varchar(9) default _latin1'in', u varchar(9) default n'nat', v int default +3);
+create table defaults2(a timestamp not null default current_timestamp, b timestamp not null default now(), c datetime default localtime, d datetime default localtimestamp(), e datetime(6) default now(6), f timestamp not null default current_timestamp() on update now(), g int default (1 + 2), h varchar(40) default (upper('x')), i date default (curdate()));
+create table `all in one` (`id` INT(11) UNSIGNED NOT NULL AUTO_INCREMENT COMMENT 'Id', `Name` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL DEFAULT '' COMMENT 'Name, with (brackets); and ''quotes''', PRIMARY KEY (`id`), UNIQUE KEY `u` (`Name`(10)), KEY `k` (`Name`(5)) USING BTREE COMMENT 'an index') ENGINE=InnoDB AUTO_INCREMENT=17 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci ROW_FORMAT=DYNAMIC COMMENT='a table; with, all (of) it';
