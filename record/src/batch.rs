@@ -56,6 +56,18 @@ pub enum Item {
     Position(Position),
 }
 
+impl Item {
+    /// The position that may be stored once this item and all before it are delivered. `None` if the item is only a part of what
+    /// its source event or transaction brings: the rest follows in the next items.
+    pub fn reached(&self) -> Option<&Position> {
+        match self {
+            Self::Change(change) => change.last.then_some(&change.position),
+            Self::Event(event) => event.position.as_ref(),
+            Self::Position(position) => Some(position),
+        }
+    }
+}
+
 /// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {

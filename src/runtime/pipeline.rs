@@ -234,16 +234,13 @@ impl Pipeline {
         // Only the last position of a batch is marked, so that the ledger need not hold one for each event.
         let mut reached: Option<&Position> = None;
         let mut last = None;
-        // Whether the batch ends inside of an event, the rest of which is in the next one.
+        // Whether the batch ends inside of an event, or behind a transaction's BEGIN. The rest is in the next one.
         let mut is_cut = false;
         let mut outcome = Ok(());
         for (index, item) in (0..).zip(&batch.items) {
-            let position = match item {
-                Item::Position(position) => Some(position),
-                Item::Event(event) => {
-                    outcome = self.event(event, index, &context, scratch);
-                    event.position.as_ref()
-                }
+            match item {
+                Item::Position(_) => {}
+                Item::Event(event) => outcome = self.event(event, index, &context, scratch),
                 Item::Change(change) => {
                     before.clear();
                     after.clear();
@@ -266,13 +263,13 @@ impl Pipeline {
                     scratch.counts.change(change);
                     scratch.committed_ms = None;
                     last = Some(change).filter(|change| change.mark == SnapshotMark::Streamed).or(last);
-                    change.last.then_some(&change.position)
                 }
-            };
+            }
             if outcome.is_err() {
                 break;
             }
-            is_cut = matches!(item, Item::Change(change) if !change.last);
+            let position = item.reached();
+            is_cut = position.is_none();
             reached = position.or(reached);
         }
         scratch.counts.source_ms =

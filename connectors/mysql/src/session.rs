@@ -324,6 +324,11 @@ impl Session {
             None => from_offset(&none)?,
         };
         let (start, executed, is_first) = self.start(&stored, server, &mut sql).await?;
+        // Files and positions are those of one server; GTIDs mean the same on all.
+        let own = match start {
+            Start::Position { .. } => Some(sql.identity().await?),
+            Start::MySqlGtids(_) | Start::MariaDbGtids(_) => None,
+        };
         sql.close().await;
         let (binlog, connection) = (&self.config.binlog, &self.config.connection);
         let dump = Dump {
@@ -338,6 +343,9 @@ impl Session {
         let at = replicas::identity(server.server_uuid.as_deref(), &connection.options.at());
         let _reading = replicas::enter(&at, connection.server_id, Arc::clone(&self.outlet.connector));
         let link = Replication::start(&connect_options(&self.config), &dump).await?;
+        if let Some(own) = own {
+            own.same_at(link.identity(), || connection.options.at())?;
+        }
         let checksum = if link.checksum() == "NONE" { Checksum::None } else { Checksum::Crc32 };
         let reader = Reader::new(stored.file.clone(), stored.pos.max(4), checksum);
         let place = Place::new(&stored, executed);

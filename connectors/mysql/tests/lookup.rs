@@ -106,6 +106,9 @@ async fn another_server_does_not_tell() {
         let relay = Relay::to(&first).await;
         let task = start(flavour, name, &relay, &[], &world);
         task.until("the copy", State::is_copied).await;
+        // The stream is there.
+        database.run("INSERT INTO t VALUES (0)").await;
+        task.until("a row", |state| state.rows().count() == 1).await;
         relay.lead_to(&second);
         unseen(&mut same.sql, "ALTER TABLE t ADD n BIGINT").await;
         unseen(&mut database.sql, "ALTER TABLE t ADD n INT").await;
@@ -121,7 +124,7 @@ async fn another_server_does_not_tell() {
         // Asked at the right place, it tells.
         relay.lead_to(&first);
         let task = start(flavour, name, &relay, &[], &world);
-        task.until("the row", |state| state.rows().count() == 1).await;
+        task.until("the row", |state| state.rows().count() == 2).await;
         task.stop().await;
         same.remove().await;
     }

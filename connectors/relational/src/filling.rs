@@ -182,11 +182,7 @@ impl Filling {
 
 /// The position from which a reconnect goes on once the pipeline has this batch; `None` if it is the same as before.
 pub fn reached(batch: &Batch) -> Option<Position> {
-    batch.items.iter().rev().find_map(|item| match item {
-        Item::Position(position) => Some(position.clone()),
-        Item::Change(change) => change.last.then(|| change.position.clone()),
-        Item::Event(event) => event.position.clone(),
-    })
+    batch.items.iter().rev().find_map(Item::reached).cloned()
 }
 
 #[cfg(test)]

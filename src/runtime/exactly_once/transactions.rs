@@ -165,6 +165,10 @@ impl Transactions {
         }
         ledger.advance();
         if !ledger.is_delivered() {
+            // Records that are thrown away because the task ends were not refused by anybody.
+            if self.sink.is_stopped() {
+                return Ended { result: Err(SinkError::Stopped), ..nothing };
+            }
             // A record failed that was never handed to the client, which would commit the others: with them a position would be
             // committed from which they come again.
             let id = place.connector.to_string();

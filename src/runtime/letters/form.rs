@@ -103,7 +103,7 @@ pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Identity 
 
 /// Parts of PostgreSQL's offsets that say from where the log was read, not which event it is: they differ when an event is read
 /// again. Its own place is in the other parts.
-const NOT_OF_THE_EVENT: [&str; 3] = ["lsn_proc", "lsn_commit", "xmin"];
+const NOT_OF_THE_EVENT: [&str; 4] = ["lsn_proc", "lsn_commit", "xmin", "copied"];
 
 /// What of a stored offset names the event: the same whenever it is read.
 pub(super) fn of_event(offset: &[u8]) -> Vec<u8> {

@@ -3,6 +3,7 @@
 //! Must not know: who asks, and why.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -26,12 +27,14 @@ pub(super) struct Asking {
     committed: bool,
     client: Option<BaseConsumer<Reads>>,
     renewed: Option<Instant>,
+    /// Closes the client that was given up last. Closing may take as long as its broker is away.
+    closing: Option<JoinHandle<()>>,
 }
 
 impl Asking {
     /// Asks with a client of its own, which is made at the first question.
     pub(super) fn new(committed: bool) -> Self {
-        Self { committed, client: None, renewed: None }
+        Self { committed, client: None, renewed: None, closing: None }
     }
 
     /// Asks with this client, which has no partition any more.
@@ -46,15 +49,15 @@ impl Asking {
             None => consumer(shared, suffix(log), self.committed, 500)?,
         };
         let ends = end_offsets(shared, log, &client);
-        let keeps = ends.is_ok() || self.renewed.is_some_and(|at| at.elapsed() < RENEW_EVERY);
+        // While one is still being closed no other one is given up: an outage must not pile threads up.
+        let is_closing = self.closing.as_ref().is_some_and(|closing| !closing.is_finished());
+        let keeps = ends.is_ok() || is_closing || self.renewed.is_some_and(|at| at.elapsed() < RENEW_EVERY);
         if keeps {
             self.client = Some(client);
         } else {
             self.renewed = Some(Instant::now());
-            // Closing it may take as long as its broker is away, and the topic's reader must not wait for that. If no thread can be
-            // started, it is closed here.
-            let closing = std::thread::Builder::new().name("kafka-close".to_owned()).spawn(move || drop(client));
-            drop(closing);
+            // The topic's reader must not wait for it. If no thread can be started, it is closed here.
+            self.closing = std::thread::Builder::new().name("kafka-close".to_owned()).spawn(move || drop(client)).ok();
         }
         ends
     }

@@ -73,6 +73,12 @@ impl Progress {
         }
     }
 
+    /// Whether somebody waits for more of this partition.
+    pub(super) fn is_awaited(&self, partition: i32) -> bool {
+        let waiting = self.waiters.iter().filter(|waiter| !waiter.done.is_closed());
+        waiting.flat_map(|waiter| &waiter.until).any(|until| until.0 == partition && !self.is_past(&[*until]))
+    }
+
     /// How long nothing has come of a partition that somebody waits for; zero when nobody waits.
     pub(super) fn stands_for(&self, now: Instant) -> Duration {
         let waited_for = self.waiters.iter().filter(|waiter| !waiter.done.is_closed()).flat_map(|waiter| {
@@ -113,6 +119,20 @@ mod tests {
         assert!(matches!(both.try_recv(), Ok(Ok(()))));
         let mut earlier = waits(&mut progress, &[(0, 2)]);
         assert!(matches!(earlier.try_recv(), Ok(Ok(()))), "it has been passed before");
+    }
+
+    #[test]
+    fn a_partition_is_awaited_until_it_is_read_or_nobody_waits() {
+        let mut progress = Progress::default();
+        let first = waits(&mut progress, &[(0, 3), (1, 1)]);
+        let second = waits(&mut progress, &[(1, 2)]);
+        assert_eq!([0, 1, 2].map(|partition| progress.is_awaited(partition)), [true, true, false]);
+        progress.advance(0, 3);
+        assert_eq!([0, 1].map(|partition| progress.is_awaited(partition)), [false, true]);
+        drop(second);
+        progress.advance(1, 1);
+        assert!(!progress.is_awaited(1));
+        drop(first);
     }
 
     #[test]

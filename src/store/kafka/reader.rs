@@ -242,8 +242,14 @@ impl Awaited {
             return;
         }
         let topic = &shared.settings.topic(log).name;
-        for (partition, end) in std::mem::take(&mut self.to_seek) {
-            let next = shared.progress(log).next_of(partition);
+        while let Some((partition, end)) = self.to_seek.pop() {
+            let next = {
+                let progress = shared.progress(log);
+                if !progress.is_awaited(partition) {
+                    continue;
+                }
+                progress.next_of(partition)
+            };
             match consumer.seek(topic, partition, Offset::Offset(next), SEEK) {
                 Ok(()) => {
                     self.ends.retain(|(p, _)| *p != partition);
@@ -252,7 +258,9 @@ impl Awaited {
                 Err(error) => {
                     shared.note(error.to_string());
                     self.failed = Some(Instant::now());
-                    self.to_seek.push((partition, end));
+                    // The others come first the next time. Meanwhile what comes of the topic is read: a seek may take seconds.
+                    self.to_seek.insert(0, (partition, end));
+                    return;
                 }
             }
         }

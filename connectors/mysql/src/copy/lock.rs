@@ -15,7 +15,7 @@ use crate::config::SnapshotLocking;
 use crate::error::Error;
 use crate::model::TableId;
 use crate::sql::{Holder, Sql, TableLocks};
-use crate::wire::ConnectOptions;
+use crate::wire::{ConnectOptions, Identity};
 
 /// A lock that waits for a long statement holds up all that is written behind it. So it is given up after this many seconds, and
 /// asked for again after [`PAUSE`], in which the writes that have gathered go on.
@@ -31,6 +31,7 @@ const DENIED: [u16; 3] = [1044, 1045, 1227];
 pub(super) struct Lock {
     /// `None` if nothing is locked.
     sql: Option<Sql>,
+    is_of_tables: bool,
 }
 
 /// What is to be locked.
@@ -56,7 +57,7 @@ impl Lock {
         outlet: &Outlet,
     ) -> Result<Option<Self>, Error> {
         if locking == SnapshotLocking::None {
-            return Ok(Some(Self { sql: None }));
+            return Ok(Some(Self { sql: None, is_of_tables: false }));
         }
         let mut sql = Sql::connect(options).await?;
         if let Err(error) = sql.lock_timeout(TRY_S.min(limit.as_secs())).await {
@@ -67,7 +68,7 @@ impl Lock {
         let mut waiting = Waiting { at: options.at(), limit, until: Instant::now() + limit, outlet, has_waited: false };
         let target = if is_for_backup { Target::Backup } else { Target::Server };
         match waiting.lock(&mut sql, target).await {
-            Ok(is_locked) => return Ok(is_locked.then_some(Self { sql: Some(sql) })),
+            Ok(is_locked) => return Ok(is_locked.then_some(Self { sql: Some(sql), is_of_tables: false })),
             Err(error) if !error.number().is_some_and(|number| DENIED.contains(&number)) => return Err(error),
             Err(_) if locking == SnapshotLocking::MinimalPerconaNoTableLocks => return Err(Error::NoTableLocks),
             Err(error) => {
@@ -79,7 +80,20 @@ impl Lock {
         }
         let names: Vec<(&str, &str)> = captured.iter().map(|id| (&*id.database, &*id.table)).collect();
         let is_locked = waiting.lock(&mut sql, Target::Tables(&names)).await?;
-        Ok(is_locked.then_some(Self { sql: Some(sql) }))
+        Ok(is_locked.then_some(Self { sql: Some(sql), is_of_tables: true }))
+    }
+
+    /// Whether only the tables that were given are locked: others may be made and written to.
+    pub(super) fn is_of_tables(&self) -> bool {
+        self.is_of_tables
+    }
+
+    /// See that it holds on this server.
+    pub(super) async fn is_at(&mut self, own: &Identity) -> Result<(), Error> {
+        match &mut self.sql {
+            Some(sql) => sql.is_at(own).await,
+            None => Ok(()),
+        }
     }
 
     /// Releases the lock. Its connection is closed, so that even a session that does not answer cannot keep it.
@@ -187,6 +201,15 @@ impl Waiting<'_> {
             () = async { drop(stop.wait_for(|stop| *stop).await) } => Ok(false),
         }
     }
+}
+
+/// Tables are made or dropped all the time, so that those which were locked are never those which are there.
+pub(super) fn tables_change(at: String, limit: Duration) -> Error {
+    let holders =
+        "a moment in which no captured table is made or dropped, because this account may lock single tables only \
+                   (GRANT RELOAD allows to lock all)"
+            .to_owned();
+    Error::LockWaits { at, after_ms: limit.as_millis() as u64, holders }
 }
 
 /// Whether the server refuses this account a lock of all tables, without waiting for anybody: for want of a privilege, or because

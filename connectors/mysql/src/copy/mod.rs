@@ -34,6 +34,10 @@ use crate::position::{
 use crate::schema::Schema;
 use crate::sql::{BinlogStatus, Server, Sql};
 use crate::tables::Tables;
+use crate::wire::Identity;
+
+/// How often a copy that locks single tables begins anew because some were made or dropped while they were being locked.
+const MOST_ANEW: u32 = 10;
 
 /// What a copy does, and where it stands.
 #[derive(Debug)]
@@ -106,12 +110,15 @@ pub(crate) async fn copy(plan: Plan, mut parts: Parts<'_>) -> Result<Copied, Err
     if !parts.outlet.copy_begins().await {
         return Ok(Copied::Interrupted);
     }
+    let own = parts.sql.identity().await?;
     let mut readers = Vec::new();
     for _ in 0..if plan.rows { snapshot.threads } else { 0 } {
         let in_utc = parts.config.types.snapshot_zone.is_none();
-        readers.push(Reader::open(&options, in_utc, limit.as_secs()).await?);
+        let mut reader = Reader::open(&options, in_utc, limit.as_secs()).await?;
+        reader.sql.is_at(&own).await?;
+        readers.push(reader);
     }
-    let Some(begun) = begin(&mut parts, &plan, &mut readers).await? else { return Ok(Copied::Interrupted) };
+    let Some(begun) = begin(&mut parts, &plan, &mut readers, &own).await? else { return Ok(Copied::Interrupted) };
     let Begun { mut lock, now, captured, statements } = begun;
     if captured.is_empty() {
         tracing::warn!(connector = %parts.outlet.connector, user = %options.user, "no table is captured now: the lists of databases and \
@@ -173,16 +180,30 @@ struct Begun {
 ///
 /// What was prepared in two phases before that moment and is committed behind it must come, too. Where the stream cannot begin
 /// with it, all is begun anew when it has ended.
-async fn begin(parts: &mut Parts<'_>, plan: &Plan, readers: &mut [Reader]) -> Result<Option<Begun>, Error> {
+async fn begin(
+    parts: &mut Parts<'_>,
+    plan: &Plan,
+    readers: &mut [Reader],
+    own: &Identity,
+) -> Result<Option<Begun>, Error> {
     let options = parts.sql.connection().options().clone();
     let snapshot = &parts.config.snapshot;
     let limit = snapshot.copying.lock_timeout;
+    let mut anew = 0;
     loop {
         // Some servers allow a lock of single tables only, which must be known before.
         let to_lock = Structure::list(parts).await?.captured(parts);
-        let Some(mut lock) = Lock::take(&options, snapshot.locking, limit, &to_lock, parts.outlet).await? else {
-            return Ok(None);
+        let mut lock = match Lock::take(&options, snapshot.locking, limit, &to_lock, parts.outlet).await {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Ok(None),
+            // A table was dropped while its lock was waited for.
+            Err(error) if structure::is_of_dropped_table(&error) && anew < MOST_ANEW => {
+                anew += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
         };
+        lock.is_at(own).await?;
         // Listed under the lock: a table that was made while the lock was waited for has rows which are not in the binlog behind
         // the position below.
         let structure = Structure::list(parts).await?;
@@ -194,6 +215,16 @@ async fn begin(parts: &mut Parts<'_>, plan: &Plan, readers: &mut [Reader]) -> Re
         let xids = if streams { prepared::listed(parts.sql).await? } else { Vec::new() };
         for reader in &mut *readers {
             reader.sql.begin_reading().await?;
+        }
+        if lock.is_of_tables() && Structure::list(parts).await?.captured(parts) != to_lock {
+            // A table without a lock may have got rows since it was listed that are not in the binlog behind the position.
+            lock.release().await?;
+            rollback(readers).await?;
+            anew += 1;
+            if anew > MOST_ANEW {
+                return Err(lock::tables_change(options.at(), limit));
+            }
+            continue;
         }
         let (schema, tables) = (&*parts.schema, &*parts.tables);
         let of = (schema, parts.server);
@@ -213,15 +244,21 @@ async fn begin(parts: &mut Parts<'_>, plan: &Plan, readers: &mut [Reader]) -> Re
             }
             Prepared::Wait(xids) => {
                 lock.release().await?;
-                for reader in &mut *readers {
-                    reader.sql.rollback().await?;
-                }
+                rollback(readers).await?;
                 if !prepared::ended(parts.sql, xids, limit, parts.outlet).await? {
                     return Ok(None);
                 }
             }
         }
     }
+}
+
+/// Gives up the views of the readers.
+async fn rollback(readers: &mut [Reader]) -> Result<(), Error> {
+    for reader in readers {
+        reader.sql.rollback().await?;
+    }
+    Ok(())
 }
 
 /// What was found under the lock.

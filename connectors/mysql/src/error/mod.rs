@@ -338,6 +338,17 @@ pub enum Error {
         /// The sessions that it waits for, as far as they are known.
         holders: String,
     },
+    /// A connection leads to another server than the one before, and what belongs together would be read from two.
+    #[error(
+        "another server answers at {at} than a moment ago ({differs}): the name leads to several servers, as through a load \
+         balancer. A snapshot is of one server, and so are a binlog's files and positions. Set database.hostname to one of them"
+    )]
+    OtherServer {
+        /// `host:port`.
+        at: String,
+        /// The variable in which they differ, with both values.
+        differs: String,
+    },
     /// XA transactions were prepared before a snapshot and are not ended.
     #[error(
         "the snapshot cannot begin at {at}: XA transactions have been prepared for longer than {after_ms} ms \
@@ -432,7 +443,7 @@ impl Error {
         match self {
             Self::Io { .. } | Self::ConnectTimedOut { .. } | Self::QueryTimedOut { .. } | Self::Silent { .. } => true,
             Self::ServerIdTaken { .. } | Self::DumpEnded { .. } | Self::ChangesOn { .. } => true,
-            Self::LockWaits { .. } | Self::PreparedXa { .. } => true,
+            Self::LockWaits { .. } | Self::PreparedXa { .. } | Self::OtherServer { .. } => true,
             Self::Binlog(error) => error.is_transient(),
             Self::History { is_transient, .. } => *is_transient,
             Self::Auth { server, .. } | Self::Server { server, .. } | Self::Dump { server, .. } => {

@@ -42,6 +42,7 @@ impl Error {
                 "com.mysql.cj.jdbc.exceptions.MySQLTimeoutException: Statement cancelled due to timeout or client request"
                     .into(),
             ),
+            Self::OtherServer { at, .. } => lines.push(format!("{DEBEZIUM}: Unable to connect to the database at {at}")),
             Self::Tls { at, reason } => {
                 lines.push(format!("{DEBEZIUM}: Unable to connect to the database at {at}"));
                 lines.push(format!("javax.net.ssl.SSLHandshakeException: {reason}"));

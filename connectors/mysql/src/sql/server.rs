@@ -161,6 +161,15 @@ impl Sql {
         Identity::of(&mut self.connection).await
     }
 
+    /// See that this connection leads to the same server as the one which gave this identity.
+    ///
+    /// # Errors
+    /// When it does not, or does not answer.
+    pub async fn is_at(&mut self, own: &Identity) -> Result<(), Error> {
+        let other = self.identity().await?;
+        own.same_at(&other, || self.connection.options().at())
+    }
+
     /// The value of one variable of the server; `None` if there is none of this name.
     pub async fn variable(&mut self, name: &str) -> Result<Option<String>, Error> {
         let sql = format!("SHOW GLOBAL VARIABLES WHERE Variable_name = {}", quoted_text(name));

@@ -42,6 +42,17 @@ impl Identity {
         }
         None
     }
+
+    /// See that both are one server.
+    ///
+    /// # Errors
+    /// If they are not. `at` says where they answered, as `host:port`.
+    pub fn same_at(&self, other: &Self, at: impl FnOnce() -> String) -> Result<(), Error> {
+        match self.differs(other) {
+            None => Ok(()),
+            Some(differs) => Err(Error::OtherServer { at: at(), differs }),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,11 +17,15 @@ use tokio::task::JoinHandle;
 struct Orders {
     /// Host and port of the server.
     to: (String, u16),
+    /// After how many connections others lead to another server.
+    then: Option<(usize, (String, u16))>,
     /// How many bytes the server may send on a connection before the connection is cut off; the next limit counts once the one
     /// before it was reached.
     limits: VecDeque<usize>,
     /// Bytes of the server that are replaced by others, as many.
     replaced: Option<(Vec<u8>, Vec<u8>)>,
+    /// The same of the client.
+    asked: Option<(Vec<u8>, Vec<u8>)>,
     opened: usize,
 }
 
@@ -41,6 +45,10 @@ impl Relay {
             while let Ok((client, _)) = listener.accept().await {
                 let at = {
                     let mut orders = shared.lock().unwrap();
+                    let opened = orders.opened;
+                    if let Some((_, at)) = orders.then.take_if(|(after, _)| *after <= opened) {
+                        orders.to = at;
+                    }
                     orders.opened += 1;
                     orders.to.clone()
                 };
@@ -66,10 +74,22 @@ impl Relay {
         self.orders.lock().unwrap().to = (server.host.clone(), server.port);
     }
 
+    /// Connections lead to this server once so many have been opened.
+    pub fn lead_to_after(&self, opened: usize, server: &ConnectOptions) {
+        self.orders.lock().unwrap().then = Some((opened, (server.host.clone(), server.port)));
+    }
+
     /// Replaces a text in what the server says by another one of the same length.
     pub fn replace(&self, old: &str, new: &str) {
         assert_eq!(old.len(), new.len());
         self.orders.lock().unwrap().replaced = Some((old.into(), new.into()));
+    }
+
+    /// Replaces a statement of the client by another one, which may be shorter.
+    pub fn ask_instead(&self, old: &str, new: &str) {
+        let new = format!("{new:width$}", width = old.len());
+        assert_eq!(old.len(), new.len());
+        self.orders.lock().unwrap().asked = Some((old.into(), new.into()));
     }
 
     /// How many connections were opened.
@@ -96,7 +116,18 @@ fn alter(bytes: &mut [u8], (old, new): &(Vec<u8>, Vec<u8>)) {
 async fn pass(client: TcpStream, server: TcpStream, orders: Arc<Mutex<Orders>>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    let asking = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+    let ordered = Arc::clone(&orders);
+    let asking = tokio::spawn(async move {
+        let mut buffer = vec![0; 16 << 10];
+        while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
+            if let Some(pair) = &ordered.lock().unwrap().asked {
+                alter(&mut buffer[..count], pair);
+            }
+            if to_server.write_all(&buffer[..count]).await.is_err() {
+                break;
+            }
+        }
+    });
     let mut buffer = vec![0; 16 << 10];
     let mut passed = 0;
     while let Ok(count @ 1..) = from_server.read(&mut buffer).await {

@@ -89,6 +89,14 @@ impl Session {
             Slot::Existing(slot) => slot.confirmed_flush_lsn.unwrap_or(Lsn(0)),
         };
         self.decoder.reconnected(resume);
+        // Said at each start, because somebody may have set the offset back to have changes sent again.
+        if let Some(until) = self.decoder.passes_over_until() {
+            tracing::info!(
+                connector = %self.outlet.connector,
+                "changes that committed before {until} and that the snapshot has read are passed over; to have them sent again, \
+                 take `copied` out of the connector's offset (PATCH /connectors/NAME/offsets)"
+            );
+        }
         let action = self.action();
         if let Some(action) = action.as_ref().filter(|_| has_copied) {
             action.beat();

@@ -16,6 +16,7 @@ use relational::{At, Changes, TransactionTopic, Wanted, reach};
 use super::message::{LogicalMessage, Malformed, NamedType, Relation, named_type, relation, tuple};
 use super::reader::Cursor;
 use super::state::{Known, Open, Seen};
+use crate::lsn::Lsn;
 use crate::position::{
     COPIED, KIND, Kind, LSN, LSN_COMMIT, LSN_PROC, ORIGIN_LSN, Stored, TS_US, TX_ID, TX_LSN, TX_ROW, texts,
 };
@@ -81,6 +82,11 @@ impl Decoder {
         let copied = resume.as_ref().and_then(|stored| stored.position.text(COPIED));
         self.seen = copied.and_then(|text| Some((Seen::parse(text)?, text.into())));
         self.resume = resume;
+    }
+
+    /// Up to where transactions may be passed over because a copy has them; none if no copy has any.
+    pub(crate) fn passes_over_until(&self) -> Option<Lsn> {
+        self.seen.as_ref().map(|(seen, _)| seen.until)
     }
 
     /// The texts of positions outside of a transaction.

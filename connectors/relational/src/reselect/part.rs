@@ -30,6 +30,9 @@ impl<L: Lookup> Reselector<L> {
     /// Reads again what the first items of the batch lack: of all, unless what is read is large. `None` when the connector is
     /// to stop.
     ///
+    /// They end where a position is reached, because the connection may be lost before the next part, and all behind the last
+    /// position then comes once more: half an event, or the BEGIN record of a transaction, would come twice.
+    ///
     /// # Errors
     /// Of the connection, which a later try may mend; and what ends the task by `reselect.error.handling.mode=fail`.
     pub async fn part(
@@ -40,7 +43,7 @@ impl<L: Lookup> Reselector<L> {
     ) -> Result<Option<Part>, L::Error> {
         let (buffer, batch) = filling.parts();
         let (mut count, mut more) = (0, BytesMut::new());
-        while count < batch.items.len() && more.len() < MAX_BYTES {
+        while count < batch.items.len() && (more.len() < MAX_BYTES || batch.items[count - 1].reached().is_none()) {
             let unfinished = Unfinished { batch, plans, buffer, more: &mut more };
             match while_told(outlet, Box::pin(self.fill(count, unfinished))).await.transpose()? {
                 Some(done) => count = done,

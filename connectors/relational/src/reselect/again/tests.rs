@@ -6,7 +6,7 @@ use settings::{Def, Key, Properties, Reader};
 use super::super::plan::{Announced, ReadCells, Shown};
 use super::super::{CLASS, Reselect};
 use super::*;
-use crate::{Column, Filling, Table};
+use crate::{Budget, Column, Filling, MAX_BYTES, Outlet, Table};
 
 static KEYS: Def = Def::new(&[&[Key::debezium("post.processors", settings::Kind::String)]]);
 
@@ -191,4 +191,32 @@ async fn questions_are_asked_many_at_a_time_and_fewer_where_answers_are_large() 
     let large: &'static str = Box::leak("x".repeat(AT_A_TIME_BYTES / 2).into_boxed_str());
     let (_, lookup) = fill(&plans, &rows[..8], (0..8).map(|_| found(&[Some(large)])).collect()).await;
     assert_eq!((lookup.asked.len(), lookup.most), (8, 2));
+}
+
+/// What is lost with the connection behind a part comes once more from the last position that was reached.
+#[tokio::test]
+async fn a_part_ends_where_a_position_is_reached() {
+    let plans = [plans(&processors(ONE), ReadCells::InPlace, &["id"])];
+    let large: &'static str = Box::leak("x".repeat(MAX_BYTES).into_boxed_str());
+    let meters = Arc::new(Meters::new("c".into()));
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    let (outlet, _ends) =
+        Outlet::new("c".into(), None, stopped, &Budget::new(1 << 20, 1 << 20), 1, Arc::clone(&meters));
+    for (is_first_whole, expect) in [(true, [1, 1]), (false, [2, 1])] {
+        let mut filling = filling(&["1 - x", "2 - x", "3 - x"]);
+        if let Some(Item::Change(change)) = filling.batch.items.first_mut() {
+            change.last = is_first_whole;
+        }
+        let lookup = Scripted { answers: (0..3).map(|_| found(&[Some(large)])).collect(), ..Scripted::default() };
+        let mut reselector = Reselector::new(lookup, Arc::clone(&meters));
+        // Answers are known to be large, so that one row is asked for at a time.
+        reselector.largest_bytes = AT_A_TIME_BYTES;
+        let mut parts = Vec::new();
+        for _ in 0..2 {
+            let part = reselector.part(&mut filling, &plans, &outlet).await.unwrap().unwrap();
+            parts.push(part.count);
+            drop(filling.take_first(part.count, &part.more).unwrap());
+        }
+        assert_eq!(parts, expect);
+    }
 }
