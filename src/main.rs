@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-/// mimalloc is small and works well with many threads. It also serves librdkafka's allocations (feature `override`).
+/// jemalloc shares large blocks between threads, of which each connector has five, and gives freed memory back in the background.
+/// It also serves librdkafka's allocations (feature `unprefixed_malloc_on_supported_platforms`). Its settings are in
+/// `.cargo/config.toml`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     afterimage::cli::main()

@@ -144,11 +144,12 @@ impl Def {
         }
     }
 
-    /// Runs all checks with the table placed under `prefix` and into one group, as an SMT's keys stand under
-    /// `transforms.A.`. Names in the answer carry the prefix, positions in the group count from `first_order`, and the
-    /// keys come in the order of [`Def::sorted`].
+    /// Runs all checks with these tables, as one, placed under `prefix` and into one group, as an SMT's keys stand under
+    /// `transforms.A.` (`ConfigDef.embed`). Names in the answer carry the prefix, positions in the group count from
+    /// `first_order`, and the keys come in the order of [`Def::sorted`]. Keys with a group of their own get one below:
+    /// `GROUP: OWN`.
     pub fn validate_embedded(
-        &self,
+        tables: &[&Self],
         prefix: &str,
         group: &str,
         first_order: i32,
@@ -160,14 +161,34 @@ impl Def {
             let (value, errors) = connect::check(key, prefix, properties);
             let mut definition = key.definition();
             definition.name = format!("{prefix}{}", key.name);
-            definition.group = Some(group.to_owned());
+            definition.group = Some(match key.group {
+                Some(own) => format!("{group}: {own}"),
+                None => group.to_owned(),
+            });
             definition.order_in_group = order;
             for dependent in &mut definition.dependents {
                 dependent.insert_str(0, prefix);
             }
             answer(key, definition, &value, errors)
         };
-        let mut all = self.sorted().into_iter().map(one).collect();
+        let mut all = sorted(tables.iter().flat_map(|table| table.keys())).into_iter().map(one).collect();
+        for table in tables {
+            table.hold_against_support(prefix, properties, &mut all);
+        }
+        all
+    }
+
+    /// Runs all checks on what stands under `prefix`, as a converter's keys stand under `value.converter.`. Connect hands such
+    /// keys to the class without the prefix, so complaints name them without it; groups and positions are those of the table.
+    pub fn validate_under(&self, prefix: &str, properties: &Properties) -> Vec<Checked> {
+        let own: Properties = properties.under(prefix).collect();
+        let one = |key: &'static Key| {
+            let (value, errors) = connect::check(key, "", &own);
+            let mut definition = key.definition();
+            definition.name.insert_str(0, prefix);
+            answer(key, definition, &value, errors)
+        };
+        let mut all = self.keys().filter(|key| key.listed).map(one).collect();
         self.hold_against_support(prefix, properties, &mut all);
         all
     }
@@ -175,25 +196,30 @@ impl Def {
     /// The listed keys as Connect sorts a definition: by group and position, then required keys first, then by
     /// importance, then by name.
     pub fn sorted(&self) -> Vec<&'static Key> {
-        let mut groups: Vec<&str> = Vec::new();
-        for group in self.keys().filter_map(|key| key.group) {
-            if !groups.contains(&group) {
-                groups.push(group);
-            }
-        }
-        let place = |key: &Key| {
-            let group = key.group.and_then(|g| groups.iter().position(|x| *x == g));
-            let importance = match key.importance {
-                Importance::High => 0,
-                Importance::Medium => 1,
-                Importance::Low => 2,
-            };
-            (group, key.order_in_group, !key.required, importance, key.name)
-        };
-        let mut keys: Vec<_> = self.keys().filter(|key| key.listed).collect();
-        keys.sort_by_key(|key| place(key));
-        keys
+        sorted(self.keys())
     }
+}
+
+fn sorted(keys: impl Iterator<Item = &'static Key>) -> Vec<&'static Key> {
+    let all: Vec<&'static Key> = keys.collect();
+    let mut groups: Vec<&str> = Vec::new();
+    for group in all.iter().filter_map(|key| key.group) {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    let place = |key: &Key| {
+        let group = key.group.and_then(|g| groups.iter().position(|x| *x == g));
+        let importance = match key.importance {
+            Importance::High => 0,
+            Importance::Medium => 1,
+            Importance::Low => 2,
+        };
+        (group, key.order_in_group, !key.required, importance, key.name)
+    };
+    let mut listed: Vec<_> = all.into_iter().filter(|key| key.listed).collect();
+    listed.sort_by_key(|key| place(key));
+    listed
 }
 
 fn checked(key: &'static Key, properties: &Properties) -> Option<Checked> {

@@ -134,7 +134,7 @@ fn connect_values() {
 #[test]
 fn embedded_keys_carry_the_prefix_in_the_type_check_only() {
     let properties: Properties = [("transforms.a.tasks.max", "x"), ("transforms.a.name", "n")].into_iter().collect();
-    let checked = PLAIN.validate_embedded("transforms.a.", "Transforms: a", 1, &properties);
+    let checked = Def::validate_embedded(&[&PLAIN], "transforms.a.", "Transforms: a", 1, &properties);
     let max = checked.iter().find(|c| c.name == "transforms.a.tasks.max").unwrap();
     assert_eq!(
         max.errors,

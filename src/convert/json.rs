@@ -49,7 +49,7 @@ pub(super) const KEYS: &[Key] = &[
         .low()
         .at("Serialization", 0)
         .shown("Decimal Format", Width::Medium)
-        .checks(&[Check::OneOfAnyCase(&["BASE64", "NUMERIC"])])
+        .checks(&[Check::OneOfAnyCase(&["NUMERIC", "BASE64"])])
         .doc("How decimals (Connect's Decimal) are written: BASE64 (the bytes of the unscaled value, in base64) or NUMERIC (a JSON number)."),
     Key::new("replace.null.with.default", Kind::Boolean)
         .default("true")

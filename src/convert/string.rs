@@ -3,7 +3,7 @@
 //! Must not know: JSON.
 
 use record::{Kind, Logical, Part, Payload, Schema, Value, civil_from_days};
-use settings::{Asked, Check, Def, Key, Support};
+use settings::{Asked, Check, Def, Key, Support, Width};
 
 use super::number::{write_double, write_float, write_int, write_long_decimal};
 use super::{Converter, Encoder, Prepare};
@@ -11,6 +11,7 @@ use super::{Converter, Encoder, Prepare};
 const KEYS: &[Key] = &[Key::new("converter.encoding", settings::Kind::String)
     .default("UTF-8")
     .high()
+    .shown("Encoding", Width::Medium)
     .checks(&[Check::Own(encoding)])
     .doc("The character set of the text. Only UTF-8 is written.")
     .support(Support::NoEffect("texts are always UTF-8"))];

@@ -18,9 +18,8 @@ impl Segments {
     }
 
     /// Segment `i` as the number of a task. Like Connect, a path with anything else there is a 404.
-    pub(super) fn task(&self, i: usize) -> Result<u32, ApiError> {
-        let number: i32 = self.at(i).parse().map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "HTTP 404 Not Found"))?;
-        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+    pub(super) fn task(&self, i: usize) -> Result<i32, ApiError> {
+        self.at(i).parse().map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "HTTP 404 Not Found"))
     }
 }
 

@@ -28,7 +28,8 @@ async fn list(State(app): State<App>, path: Segments) -> Answer {
 
 async fn status(State(app): State<App>, path: Segments) -> Answer {
     let task = path.task(3)?;
-    ok(&part_json(Some(task), &app.supervisor.task_state(path.at(1), task)?))
+    let state = app.supervisor.task_state(path.at(1), task)?;
+    ok(&part_json(u32::try_from(task).ok(), &state))
 }
 
 async fn restart(State(app): State<App>, path: Segments) -> Answer {

@@ -282,6 +282,7 @@ async fn errors() {
         ("PUT /connectors", "{}", 405, "HTTP 405 Method Not Allowed"),
         ("GET /connectors/a/status/", "", 404, "No status found for connector a"),
         ("GET /connectors/a/tasks/7/status", "", 404, "No status found for task a-7"),
+        ("GET /connectors/a/tasks/-1/status", "", 404, "No status found for task a--1"),
         ("GET /connectors/a/tasks/x/status", "", 404, "HTTP 404 Not Found"),
         ("GET /connectors/a%20b/config", "", 404, "Connector a b not found"),
         ("GET /connectors/a;b=c/config", "", 404, "Connector a not found"),

@@ -134,7 +134,15 @@ const FAMILIES: &[Key] = &[
 ];
 
 /// The keys of every transformation, under `transforms.NAME.`.
-pub static TRANSFORM: Def = Def::new(&[&[
+pub static TRANSFORM: Def = Def::new(&[TYPED, APPLIED]);
+
+/// The first keys of a transformation, which say what it is.
+pub static TRANSFORM_TYPE: Def = Def::new(&[TYPED]);
+
+/// The keys that say when a transformation is applied. Connect counts them among those of its class.
+pub static TRANSFORM_APPLIED: Def = Def::new(&[APPLIED]);
+
+const TYPED: &[Key] = &[
     Key::new("type", Kind::Class)
         .required()
         .high()
@@ -144,11 +152,14 @@ pub static TRANSFORM: Def = Def::new(&[&[
         .high()
         .shown("Transformation version for ", Long)
         .doc("The version that the transformation must have."),
+];
+
+const APPLIED: &[Key] = &[
     Key::new("negate", Kind::Boolean)
         .default("false")
         .doc("With predicate: apply the transformation to the records for which the predicate does not hold, instead of those for which it does."),
     Key::new("predicate", Kind::String).doc("Name of a predicate in predicates: the transformation is applied only to records for which it holds. Not set: to all."),
-]]);
+];
 
 /// The keys of every predicate, under `predicates.NAME.`.
 pub static PREDICATE: Def = Def::new(&[&[

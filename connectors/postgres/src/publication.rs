@@ -319,7 +319,7 @@ async fn run(
     result.map_err(|cause| Error::PublicationChange {
         publication: options.name.clone(),
         action,
-        tables: list(captured),
+        tables: quoted_list(captured),
         cause: Box::new(cause),
     })?;
     lifted.map(drop)

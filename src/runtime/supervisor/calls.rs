@@ -43,7 +43,7 @@ pub enum Refusal {
     Unknown(String),
     /// No such task.
     #[error("Unknown task: {0}-{1}")]
-    UnknownTask(String, u32),
+    UnknownTask(String, i32),
     /// No status record.
     #[error("No status found for connector {0}")]
     NoStatus(String),
@@ -52,7 +52,7 @@ pub enum Refusal {
     StatusNotFound(String),
     /// No status record of a task.
     #[error("No status found for task {0}-{1}")]
-    NoTaskStatus(String, u32),
+    NoTaskStatus(String, i32),
     /// The name is taken.
     #[error("Connector {0} already exists")]
     Exists(String),
@@ -228,13 +228,13 @@ impl Supervisor {
     }
 
     /// Restarts one task.
-    pub async fn restart_task(&self, name: &str, task: u32) -> Result<(), Refusal> {
+    pub async fn restart_task(&self, name: &str, task: i32) -> Result<(), Refusal> {
         self.writable().await?;
         if !self.exists(name) {
             return Err(Refusal::Unknown(name.to_owned()));
         }
         let count = self.shared.configs.read(|view| view.tasks(name).map_or(0, |tasks| tasks.configs.len()));
-        if task as usize >= count {
+        if usize::try_from(task).map_or(true, |task| task >= count) {
             return Err(Refusal::UnknownTask(name.to_owned(), task));
         }
         self.ask(name, false, true, false).await

@@ -123,9 +123,10 @@ impl Supervisor {
     }
 
     /// A task's state.
-    pub fn task_state(&self, name: &str, task: u32) -> Result<PartState, Refusal> {
+    pub fn task_state(&self, name: &str, task: i32) -> Result<PartState, Refusal> {
         self.readable()?;
-        let part = self.shared.statuses.read(|view| view.task(name, task).map(PartState::from));
+        let number = u32::try_from(task).ok();
+        let part = number.and_then(|task| self.shared.statuses.read(|view| view.task(name, task).map(PartState::from)));
         let mut part = part.ok_or_else(|| Refusal::NoTaskStatus(name.to_owned(), task))?;
         self.say_that_it_waits(&mut part);
         Ok(part)

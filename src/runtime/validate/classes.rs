@@ -2,6 +2,7 @@
 //!
 //! Must not know: the connector's own keys.
 
+use record::java_map::{Made, listed};
 use settings::{Checked, Def, Properties};
 
 use super::{recommended, version};
@@ -47,6 +48,8 @@ pub(super) fn check_converter(settings: &SupervisorSettings, config: &Properties
     } else if let Some(offered) = offered {
         set_default(one, config, offered.version);
         one.recommended = vec![offered.version.to_owned()];
+    } else {
+        one.visible = false;
     }
     if let (Some(wanted), Some(offered)) = (config.get(&format!("{key}.plugin.version")), offered) {
         one.errors.extend(version::refusal(offered.class, wanted, offered.version));
@@ -58,7 +61,7 @@ pub(super) fn add_transforms(settings: &SupervisorSettings, config: &Properties,
     for alias in distinct(list(config, "transforms")) {
         let prefix = format!("transforms.{alias}.");
         let kind = PartKind::Transformation;
-        let mut all = keys_of_alias(settings, config, &prefix, alias, &keys::TRANSFORM, kind);
+        let mut all = keys_of_alias(settings, config, &prefix, alias, &keys::TRANSFORM_TYPE, kind);
         let [negate, predicate, class] = ["negate", "predicate", "type"].map(|key| format!("{prefix}{key}"));
         if config.contains(&negate)
             && !config.contains(&predicate)
@@ -103,7 +106,7 @@ fn keys_of_alias(
         PartKind::Predicate => format!("Predicates: {alias}"),
         _ => format!("Transforms: {alias}"),
     };
-    let mut all = head.validate_embedded(prefix, &group, 0, config);
+    let mut all = Def::validate_embedded(&[head], prefix, &group, 0, config);
     let class_key = format!("{prefix}type");
     let class = config.get(&class_key).map(str::trim);
     let offered: Option<&Offered> = class.and_then(|class| settings.catalog.find(kind, class));
@@ -123,12 +126,15 @@ fn keys_of_alias(
                     one.errors.push(text);
                     continue;
                 }
-                one.value = None;
+                // A class of another kind is found, and is not the one that is wanted.
+                let connector = settings.find(class).map(|plugin| plugin.class);
+                let other = settings.catalog.any(class).map(|other| other.class).or(connector);
+                one.value = other.map(|_| class.to_owned());
                 one.remarks.push(settings.catalog.lacks(kind, class));
-                one.errors.push(match settings.catalog.any(class) {
+                one.errors.push(match other {
                     Some(other) => {
                         let wanted = if kind == PartKind::Predicate { "Predicate" } else { "Transformation" };
-                        format!("Class class {} does not implement the {wanted} interface", other.class)
+                        format!("Class class {other} does not implement the {wanted} interface")
                     }
                     None => transforms::abstract_class(class).unwrap_or_else(|| not_found(class, &class_key)),
                 });
@@ -142,7 +148,11 @@ fn keys_of_alias(
     }
     if let Some(offered) = offered {
         let first = all.len() as i32;
-        all.append(&mut offered.keys.validate_embedded(prefix, &group, first, config));
+        let tables = match kind {
+            PartKind::Transformation => &[&offered.keys, &keys::TRANSFORM_APPLIED][..],
+            _ => &[&offered.keys],
+        };
+        all.append(&mut Def::validate_embedded(tables, prefix, &group, first, config));
         for (key, line) in offered.remarks(prefix, config) {
             super::remark(&mut all, &key, line);
         }
@@ -175,7 +185,10 @@ pub(super) fn converter_options(settings: &SupervisorSettings, config: &Properti
             // Connect itself fills in what the converter is for (`key`, `value`, `header`).
             let mut filled = config.clone();
             filled.insert(format!("{prefix}converter.type"), key.split('.').next().unwrap_or_default());
-            all.append(&mut offered.keys.validate_embedded(&prefix, key, 1, &filled));
+            let checked = offered.keys.validate_under(&prefix, &filled);
+            // Connect lists them in the order of a hash map of their names without the prefix.
+            let bare = |one: &Checked| one.name.len().min(prefix.len());
+            all.append(&mut listed(checked, |one| &one.name[bare(one)..], Made::Growing));
         }
     }
     all

@@ -99,7 +99,7 @@ fn an_expression_is_refused_when_the_connector_is_created() {
         config.insert("transforms.x.language", language);
         config.insert("transforms.x.condition", condition);
         let kind = crate::ALL.iter().find(|kind| kind.class == FILTER).unwrap();
-        let checked = kind.keys.validate_embedded("transforms.x.", "Transforms: x", 1, &config);
+        let checked = settings::Def::validate_embedded(&[&kind.keys], "transforms.x.", "Transforms: x", 1, &config);
         let wrong = checked.into_iter().filter(|one| !one.errors.is_empty());
         wrong.map(|one| format!("{}: {}", one.name, one.errors.join("; "))).collect::<Vec<_>>().join("|")
     };

@@ -11,7 +11,7 @@ impl Sql {
     pub async fn types(&self) -> Result<Vec<PgType>, Error> {
         let doing = "reading the type catalogue";
         let types = "SELECT t.oid, t.typname::text, n.nspname::text, t.typtype, t.typcategory, t.typelem, t.typbasetype, t.typtypmod, \
-             n.nspname = ANY (pg_catalog.current_schemas(true)) \
+             n.nspname = ANY (pg_catalog.current_schemas(true)), t.typdelim \
              FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
              WHERE (t.typrelid = 0 OR EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')) \
              AND NOT (t.typcategory = 'A' AND EXISTS (SELECT 1 FROM pg_catalog.pg_type e JOIN pg_catalog.pg_class c \
@@ -41,6 +41,7 @@ impl Sql {
                     name: get(row, 1, doing)?,
                     kind,
                     is_on_path: get(row, 8, doing)?,
+                    delimiter: get_char(row, 9, doing)?,
                 })
             })
             .collect()

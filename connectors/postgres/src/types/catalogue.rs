@@ -36,6 +36,8 @@ pub struct PgType {
     /// Whether its schema is in the search path of the connector's role. If so, the JDBC driver gives the type's name without
     /// the schema.
     pub is_on_path: bool,
+    /// What stands between elements of an array of this type (`pg_type.typdelim`): a comma, but `;` for box and `:` for PostGIS.
+    pub delimiter: u8,
 }
 
 /// Base types of extensions that are read here. They are known by name in any schema, because an extension may be installed
@@ -47,7 +49,7 @@ impl PgType {
     /// A built-in type of the server, by its name.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn built_in(oid: u32, name: &str, kind: TypeKind) -> Self {
-        Self { oid, schema: "pg_catalog".to_owned(), name: name.to_owned(), kind, is_on_path: true }
+        Self { oid, schema: "pg_catalog".to_owned(), name: name.to_owned(), kind, is_on_path: true, delimiter: b',' }
     }
 
     /// The name by which [`super::plan()`] knows how to read the type; empty for a type that it does not know. A user's type
@@ -88,7 +90,7 @@ impl Catalogue {
 
     /// Keeps the name of a type that a TYPE message of the log gave. The server sends one for each type that is not built in.
     pub fn named_in_log(&mut self, oid: u32, schema: String, name: String) {
-        let found = PgType { oid, schema, name, kind: TypeKind::Other, is_on_path: true };
+        let found = PgType { oid, schema, name, kind: TypeKind::Other, is_on_path: true, delimiter: b',' };
         self.in_log.insert(oid, found);
     }
 

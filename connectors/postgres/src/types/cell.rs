@@ -120,7 +120,7 @@ pub enum Cell {
         element: Box<Cell>,
         /// Whether an element may be null. If not, the whole value with a null element cannot be converted.
         nullable: bool,
-        /// What stands between elements (`pg_type.typdelim`): a semicolon for box, else a comma.
+        /// What stands between elements (`pg_type.typdelim`).
         delimiter: u8,
     },
     /// An array of bit: no value can be converted.

@@ -58,7 +58,9 @@ fn literal(expression: &str) -> Option<Literal> {
     if upper == "NULL" || upper.starts_with("NULL::") {
         return None;
     }
-    if let Some(quoted) = expression.strip_prefix('\'').or_else(|| expression.strip_prefix("B'")) {
+    // A cast of a cast is printed in parentheses: `('{}'::json)::jsonb`.
+    let opened = expression.trim_start_matches('(');
+    if let Some(quoted) = opened.strip_prefix('\'').or_else(|| expression.strip_prefix("B'")) {
         // The first quoted text; a doubled quote is one quote. Whatever follows must be a cast and nothing else.
         let (mut text, mut chars) = (String::new(), quoted.char_indices());
         while let Some((at, c)) = chars.next() {
@@ -76,7 +78,10 @@ fn literal(expression: &str) -> Option<Literal> {
     let plain = expression.split("::").next().unwrap_or(expression).trim();
     let bare = plain.trim_matches(|c| c == '(' || c == ')');
     if matches!(bare, "true" | "false") || bare.parse::<f64>().is_ok() {
-        return is_cast(&expression[plain.len()..]).then(|| Literal::Text(bare.to_owned()));
+        // In parentheses and cast, as in `(0)::numeric`, it is no default in Debezium.
+        let is_cast_whole = bare.len() < plain.len() && plain.len() < expression.len();
+        let is_literal = !is_cast_whole && is_cast(&expression[plain.len()..]);
+        return is_literal.then(|| Literal::Text(bare.to_owned()));
     }
     let known = ["CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "LOCALTIMESTAMP", "LOCALTIME"];
     (known.contains(&upper.as_str()) || begins_with_call(expression)).then_some(Literal::Call)
@@ -117,6 +122,11 @@ mod tests {
         check(&Cell::Int, Kind::Int32, "'-2'::integer", Some(Value::Int(-2)));
         check(&Cell::Int, Kind::Int32, "(-2)", Some(Value::Int(-2)));
         check(&Cell::Int, Kind::Int32, "(1 + 1)", None);
+        check(&Cell::Int, Kind::Int64, "(5)::bigint", None);
+        check(&Cell::Int, Kind::Int32, "((0)::bigint)::integer", None);
+        check(&Cell::Double, Kind::Float64, "(0)::double precision", None);
+        check(&Cell::Text, Kind::String, "('{}'::json)::text", Some(Value::text("{}")));
+        check(&Cell::DecimalString { scale: Some(2) }, Kind::String, "('0'::text)::numeric", Some(Value::text("0.00")));
         check(&Cell::Int, Kind::Int32, "five()", Some(Value::Int(0)));
         check(&Cell::Int, Kind::Int32, "nextval('seq'::regclass)", Some(Value::Int(0)));
         check(&Cell::Text, Kind::String, "'it is'::character varying", Some(Value::text("it is")));

@@ -161,11 +161,12 @@ pub fn plan(catalogue: &Catalogue, oid: u32, typmod: i32, modes: &Modes) -> Opti
     };
     let (schema, cell) = match found.map(|found| (&found.kind, found.known_name())) {
         Some((TypeKind::Array(element), _)) => {
-            let name = catalogue.get(*element).map_or("", PgType::known_name);
+            let element = catalogue.get(*element);
+            let name = element.map_or("", PgType::known_name);
             if NO_ARRAYS.contains(&name) {
                 return None;
             }
-            let delimiter = if name == "box" { b';' } else { b',' };
+            let delimiter = element.map_or(b',', |found| found.delimiter);
             let cell = Cell::Array { element: Box::new(opaque(name)), nullable: false, delimiter };
             (Schema::of(Kind::Array(binary::schema(modes.binary).build())), cell)
         }
@@ -215,7 +216,10 @@ fn plan_array(catalogue: &Catalogue, element: u32, typmod: i32, modes: &Modes) -
     }
     let nullable = OPTIONAL_ELEMENTS.contains(&found.known_name());
     let schema = schema.optional_if(nullable).build();
-    Some((Schema::of(Kind::Array(schema)), Cell::Array { element: Box::new(cell), nullable, delimiter: b',' }))
+    Some((
+        Schema::of(Kind::Array(schema)),
+        Cell::Array { element: Box::new(cell), nullable, delimiter: found.delimiter },
+    ))
 }
 
 fn plan_scalar(found: &PgType, typmod: i32, modes: &Modes) -> Option<(SchemaBuilder, Cell)> {
