@@ -4,6 +4,8 @@
 //! by name with a reason and a remedy. The same tables serve the worker's own clients, which take the worker's
 //! unprefixed keys.
 
+mod passed;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -257,7 +259,7 @@ fn client(kind: Client, properties: &Properties) -> Mapped {
             continue; // `security::apply` below translates all of them together
         }
         match COMMON.iter().chain(own).find(|(java, _)| java == name).map(|(_, how)| how) {
-            Some(Is(native)) => mapped.set(native, value),
+            Some(Is(native)) => mapped.pass(name, native, value),
             Some(Ignored(reason)) => mapped.warn(name, reason),
             Some(Refused(reason, remedy)) => mapped.refuse(name, *reason, *remedy),
             Some(Rule) => {}

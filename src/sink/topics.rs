@@ -415,8 +415,9 @@ mod tests {
     /// No topic is at fault, and trying again would not help: a certificate that is not there stays away.
     #[test]
     fn a_client_that_cannot_be_made_is_said_to_be_so() {
-        let worker = properties("bootstrap.servers=127.0.0.1:1\nmetadata.recovery.strategy=pray");
-        let client = super::super::properties::admin(&worker, &Properties::new(), &Properties::new());
+        let worker = properties("bootstrap.servers=127.0.0.1:1");
+        let mut client = super::super::properties::admin(&worker, &Properties::new(), &Properties::new());
+        client.client.insert("metadata.recovery.strategy".to_owned(), "pray".to_owned());
         let error = Topics::new("admin-7", &client, TopicCreation::default()).err().expect("there is no such strategy");
         let text = error.to_string();
         assert!(

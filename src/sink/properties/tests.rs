@@ -260,6 +260,17 @@ fn an_admin_client_warns_of_what_is_meant_for_it() {
 }
 
 #[test]
+fn a_value_that_librdkafka_does_not_take_is_refused() {
+    for (text, expect) in [("linger.ms=x", "linger.ms"), ("reconnect.backoff.ms=-7", "reconnect.backoff.ms")] {
+        let mapped = producer("h:1", &Properties::new(), &properties(text));
+        let names: Vec<&str> = mapped.refusals.iter().map(|refusal| refusal.name.as_str()).collect();
+        assert_eq!(names, [expect]);
+    }
+    let mapped = producer("h:1", &Properties::new(), &properties("linger.ms=5\nreconnect.backoff.ms=7"));
+    assert_eq!(mapped.refusals, []);
+}
+
+#[test]
 fn every_row_has_a_name_of_its_own() {
     let mut names: Vec<_> = COMMON.iter().chain(PRODUCER).map(|(name, _)| *name).collect();
     names.sort_unstable();

@@ -79,7 +79,8 @@ impl Work {
         for id in captured.iter().filter(|id| snapshot.copying.wants(&id.to_string())) {
             // The table was dropped since it was listed.
             let Some(table) = catalog.table(id) else { continue };
-            let is_estimated = snapshot.threads > 1 && snapshot.copying.select(&id.to_string()).is_none();
+            let is_wanted = snapshot.threads > 1 || snapshot.order != TableOrder::Disabled;
+            let is_estimated = is_wanted && snapshot.copying.select(&id.to_string()).is_none();
             let rows = if is_estimated { parts.sql.row_estimate(&id.database, &id.table).await? } else { None };
             wanted.push((Arc::clone(table), rows.unwrap_or(0)));
         }
@@ -225,10 +226,9 @@ fn make(
     Table::new(index, table, select, tables, snapshot.is_binary)
 }
 
-/// As in Debezium, the estimates decide only if there is more than one reader.
+/// By the server's estimates, if they are asked for. Tables of equal size keep their order.
 fn order(tables: &mut [(Arc<crate::model::Table>, u64)], snapshot: &Snapshot) {
     match snapshot.order {
-        _ if snapshot.threads == 1 => {}
         TableOrder::Disabled => {}
         TableOrder::Ascending => tables.sort_by_key(|(_, rows)| *rows),
         TableOrder::Descending => tables.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows)),

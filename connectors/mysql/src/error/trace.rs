@@ -97,6 +97,11 @@ impl Error {
                 lines.push(format!("{CONNECT}: Error while processing event at offset {{{}}}", missed.position));
                 lines.push(format!("{DEBEZIUM}: {missed}"));
             }
+            Self::UnknownTable { .. } => {
+                lines.push(trace::producer_failed());
+                lines.push(format!("{DEBEZIUM}: Error processing binlog event"));
+                lines.push(format!("{DEBEZIUM}: {self}"));
+            }
             Self::DumpEnded { .. } => lines.push(format!("{DEBEZIUM}: Failed to read next byte from position")),
             Self::Offset(_) => lines.push(format!("{CONNECT}: {self}")),
             Self::HeartbeatQuery { cause } => {
@@ -115,7 +120,6 @@ impl Error {
             | Self::HistoryDamaged { .. }
             | Self::NothingToRecover
             | Self::Ddl { .. }
-            | Self::UnknownTable { .. }
             | Self::Rows { .. }
             | Self::InDoubt(_)
             | Self::ChangesOn { .. }

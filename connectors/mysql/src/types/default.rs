@@ -3,7 +3,7 @@
 //!
 //! The text is the one that the table's model has: without its outer quotes, with what stands between them as written.
 
-use record::{Schema, Value};
+use record::{Schema, Value, ValueRef};
 use relational::values::decimal::Digits;
 use relational::values::{DecimalMode, binary};
 
@@ -42,7 +42,7 @@ pub(super) fn default(column: &Column, cell: &Cell, schema: &Schema) -> Option<V
         }
         Cell::Converted(inner, conversion) => {
             let plain = default(column, inner, schema)?;
-            Some(conversion.of(record::ValueRef::Shared(&plain)).ok()?.to_value())
+            Some(conversion.of(ValueRef::Shared(&plain)).ok()?.to_value())
         }
         Cell::Json | Cell::Uuid | Cell::Point | Cell::Geometry | Cell::Vector => None,
     }
@@ -77,8 +77,13 @@ fn dated(column: &Column, cell: &Cell, schema: &Schema, text: &str) -> Option<Va
     }
     // Of a TIMESTAMP, the default is taken to be in UTC, whatever zone a snapshot's session has.
     let utc = Cell::Timestamp { digits: None, zero_is_epoch: false, zone: None };
-    let cell = if is_timestamp { &utc } else { cell };
-    match cell.read(Form::Text, text.as_bytes()) {
+    let read = if is_timestamp { &utc } else { cell };
+    match read.read(Form::Text, text.as_bytes()) {
+        // All digits that the column has, as in the stream.
+        Ok(ValueRef::Zoned { micros, digits }) => {
+            let own = if let Cell::Timestamp { digits, .. } = cell { *digits } else { None };
+            Some(ValueRef::Zoned { micros, digits: own.unwrap_or(digits) }.to_value())
+        }
         Ok(value) if !value.is_null() => Some(value.to_value()),
         _ => epoch(),
     }

@@ -113,7 +113,8 @@ fn dates() {
     check("DATETIME", "2020-02-02", Value::Int(1_580_601_600_000));
     check("DATETIME", EPOCH, Value::Int(0));
     check("TIMESTAMP", "2020-02-02 02:02:02", text("2020-02-02T02:02:02Z"));
-    check("TIMESTAMP(6)", "2020-02-02 02:02:02.500000", text("2020-02-02T02:02:02.5Z"));
+    check("TIMESTAMP(6)", "2020-02-02 02:02:02.500000", text("2020-02-02T02:02:02.500000Z"));
+    check("TIMESTAMP(3)", "2020-02-02 02:02:02", text("2020-02-02T02:02:02.000Z"));
     check("TIMESTAMP", EPOCH, None);
     check_not_null("TIMESTAMP(6)", EPOCH, Some(text("1970-01-01T00:00:00Z")));
     for zero in ["0000-00-00", "0000-00-00 00:00:00", "2020-00-15", "2020-05-00 00:00:00", "0000-05-06", "0"] {
