@@ -95,7 +95,13 @@ async fn tables_are_read_in_the_order_of_their_sizes() {
         task.until("the copy", State::is_copied).await;
         let marks = marks(&world);
         task.stop().await;
-        let expect = ["a first", "a last_in_data_collection", "c first_in_data_collection", "c true", "c last"];
+        let expect = [
+            "a first_in_data_collection",
+            "a last_in_data_collection",
+            "c first_in_data_collection",
+            "c true",
+            "c last",
+        ];
         assert_eq!(marks, expect.map(|text| format!("{name}.{text}")));
         database.remove().await;
     }
