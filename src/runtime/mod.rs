@@ -29,6 +29,7 @@ pub mod supervisor;
 pub mod task;
 mod tolerance;
 mod topics;
+pub mod traces;
 mod trail;
 pub mod validate;
 pub mod variables;
