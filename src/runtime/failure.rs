@@ -136,7 +136,8 @@ impl Failure {
     /// The Java class of the cause; the stage's name if the cause has none.
     pub(crate) fn class(&self) -> &str {
         let class = self.cause.split(':').next().unwrap_or_default();
-        let is_class = class.contains('.') && class.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._$".contains(&byte));
+        let is_class =
+            class.contains('.') && class.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._$".contains(&byte));
         if is_class { class } else { self.stage.name() }
     }
 

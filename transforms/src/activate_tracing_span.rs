@@ -299,7 +299,8 @@ mod tests {
             let asked = Arc::clone(&asked);
             Arc::new(move |span| {
                 let RecordSpan { traceparent, tracestate, operation, op, .. } = span;
-                let source: Vec<String> = (span.of_source)().iter().map(|(name, text)| format!("{name}={text}")).collect();
+                let source: Vec<String> =
+                    (span.of_source)().iter().map(|(name, text)| format!("{name}={text}")).collect();
                 let op = op.as_deref().unwrap_or_default();
                 let times = (span.written_ms.is_some(), span.made_ms.is_some());
                 let line = format!("{traceparent:?} {tracestate:?} {operation} {op} {times:?} {}", source.join(" "));

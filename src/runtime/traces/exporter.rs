@@ -172,7 +172,7 @@ impl Exporter {
     /// Takes spans until there are enough, or the delay is over. False when no more come.
     async fn gather(&mut self, spans: &mut Vec<Ended>) -> bool {
         let due = Instant::now() + self.delay;
-        let mut stops = *self.stopping.borrow();
+        let mut stops = self.is_stopping();
         loop {
             if stops {
                 // What waits in the queue can still be taken.
@@ -187,11 +187,15 @@ impl Exporter {
                 taken = self.ended.recv_many(spans, room) => if taken == 0 {
                     return false;
                 },
-                // An error means that the sender is gone: that is a stop too.
                 _ = self.stopping.wait_for(|stop| *stop), if !stops => stops = true,
                 () = sleep_until(due), if !stops => return true,
             }
         }
+    }
+
+    /// Whether the daemon stops. That the sender is gone is a stop too.
+    fn is_stopping(&self) -> bool {
+        *self.stopping.borrow() || self.stopping.has_changed().is_err()
     }
 
     async fn export(&mut self, spans: &[Ended]) {
@@ -207,7 +211,7 @@ impl Exporter {
             };
             self.complain(&attempt.why);
             let pause = attempt.after.unwrap_or_else(|| backoff.pause());
-            let again = attempt.may_pass && Instant::now() + pause < until && !*self.stopping.borrow();
+            let again = attempt.may_pass && Instant::now() + pause < until && !self.is_stopping();
             if !again {
                 self.counts.failed.fetch_add(count, Ordering::Relaxed);
                 self.dropped += count;

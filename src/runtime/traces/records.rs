@@ -27,8 +27,10 @@ impl Tracer {
         let parent = record.traceparent.and_then(|text| Context::parse(text, record.tracestate));
         let mut outer = self.begin(LOG_WRITE, Kind::Internal, parent.as_ref())?;
         let context = outer.context();
-        let made =
-            TraceContext { traceparent: context.traceparent(), tracestate: context.state.as_deref().map(str::to_owned) };
+        let made = TraceContext {
+            traceparent: context.traceparent(),
+            tracestate: context.state.as_deref().map(str::to_owned),
+        };
         if outer.is_recorded() {
             if let Some(written_ms) = record.written_ms {
                 outer.begun_at(written_ms * MS);

@@ -89,8 +89,8 @@ impl Hidden {
 }
 
 /// Reads settings, and keeps what is to be said of them.
-struct Read<'a> {
-    get: &'a dyn Fn(&str) -> Option<&'a str>,
+struct Read<'g, 'a> {
+    get: &'g dyn Fn(&str) -> Option<&'a str>,
     remarks: Vec<Finding>,
     errors: Vec<Finding>,
 }
@@ -100,19 +100,20 @@ impl TraceSettings {
     ///
     /// # Errors
     /// All that stands in the way of an export that was asked for.
-    pub fn read<'a>(get: &'a dyn Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Finding>> {
+    pub fn read<'a>(get: &dyn Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Finding>> {
         let mut read = Read { get, remarks: Vec::new(), errors: Vec::new() };
         let exporting = read.exporting();
         if read.errors.is_empty() { Ok(Self { exporting, remarks: read.remarks }) } else { Err(read.errors) }
     }
 }
 
-impl<'a> Read<'a> {
+impl<'a> Read<'_, 'a> {
     fn exporting(&mut self) -> Option<Exporting> {
         if self.value("otel.sdk.disabled").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
             return None;
         }
-        let exporters: Vec<&str> = self.value("otel.traces.exporter").unwrap_or("otlp").split(',').map(str::trim).collect();
+        let exporters: Vec<&str> =
+            self.value("otel.traces.exporter").unwrap_or("otlp").split(',').map(str::trim).collect();
         if exporters.contains(&"none") {
             return None;
         }

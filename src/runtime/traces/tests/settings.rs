@@ -8,8 +8,7 @@ const ON: (&str, &str) = ("otel.exporter.otlp.endpoint", "http://c:4318");
 
 fn read(pairs: &[(&str, &str)]) -> Result<TraceSettings, Vec<String>> {
     let get = |key: &str| pairs.iter().rev().find(|(known, _)| *known == key).map(|(_, value)| *value);
-    let get: &dyn Fn(&str) -> Option<&'static str> = &|key| get(key).map(|value| &*value.to_owned().leak());
-    TraceSettings::read(get).map_err(|wrong| wrong.iter().map(|e| format!("{}: {}", e.key, e.reason)).collect())
+    TraceSettings::read(&get).map_err(|wrong| wrong.iter().map(|e| format!("{}: {}", e.key, e.reason)).collect())
 }
 
 #[track_caller]
@@ -109,7 +108,10 @@ fn what_is_odd_is_said() {
     check(&[ON], &[]);
     check(&[("otel.traces.exporter", "otlp")], &["otel.traces.exporter"]);
     check(&[ON, ("otel.traces.sampler", "jaeger_remote")], &["otel.traces.sampler"]);
-    check(&[ON, ("otel.traces.sampler", "traceidratio"), ("otel.traces.sampler.arg", "2")], &["otel.traces.sampler.arg"]);
+    check(
+        &[ON, ("otel.traces.sampler", "traceidratio"), ("otel.traces.sampler.arg", "2")],
+        &["otel.traces.sampler.arg"],
+    );
     check(&[ON, ("otel.bsp.schedule.delay", "-1")], &["otel.bsp.schedule.delay"]);
     check(&[ON, ("otel.resource.attributes", "nothing")], &["otel.resource.attributes"]);
     check(&[("otel.exporter.otlp.endpoint", "http://c:4317")], &["otel.exporter.otlp.endpoint"]);
