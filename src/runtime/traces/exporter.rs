@@ -81,12 +81,7 @@ pub fn start(settings: Option<Exporting>, worker_id: &str) -> Result<(Tracer, Op
     let counts = Arc::<Counts>::default();
     let shared =
         Shared { sampler: settings.sampler, propagates: settings.propagates, queue, counts: Arc::clone(&counts) };
-    tracing::info!(
-        "spans are exported to {} as service {}; {:?}",
-        settings.url.place(),
-        settings.service,
-        settings.sampler
-    );
+    tracing::info!("spans are exported to {} as service {}", settings.url.place(), settings.service);
     let exporter = Exporter {
         resource: otlp::resource(&resource(&settings, worker_id)),
         client,

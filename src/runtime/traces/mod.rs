@@ -1,19 +1,19 @@
 //! Traces: spans of batches, copied tables, starts of tasks and REST calls, sent to a collector of OpenTelemetry.
 //!
 //! Purpose: an operator who has a collector sees where the time of a batch goes, and a call or a row that belongs to a trace
-//! stays in it. Off unless the worker is given an endpoint ([`settings`] has the standard variables): then a [`Tracer`] is an
+//! stays in it. Off unless the worker is given an endpoint (`settings.rs` has the standard variables): then a [`Tracer`] is an
 //! empty option, and the tasks ask for no time and make nothing for it. When it is on, a span is made once for a batch, a table
 //! or a call, and never for a row, unless the transform ActivateTracingSpan asks for that.
 //!
-//! Nothing waits for the collector: a span that has ended goes into a bounded queue ([`exporter`]), and one for which there is
+//! Nothing waits for the collector: a span that has ended goes into a bounded queue (`exporter.rs`), and one for which there is
 //! no room is dropped and counted. Spans say names, numbers and times; values of cells, statements and secrets never stand in
 //! them.
 //!
-//! OTLP is written here (`otlp.rs`, a hundred lines) and sent with the HTTP client that is here anyway. The crates
-//! `opentelemetry`, `opentelemetry_sdk`, `opentelemetry-otlp`, `opentelemetry-proto` and `opentelemetry-http` would do the
-//! same. They bring prost and further crates into what is shipped, and a second version of the HTTP client beside ours, and
-//! every minor version of them breaks the one before. What is used of them would be the queue and the message; the message
-//! is frozen (OTLP 1.x), and the queue has to count and log by this house's rules.
+//! OTLP is written here (`otlp.rs`, less than two hundred lines) and sent with the HTTP client that is here anyway. The maintained
+//! crates for it (`opentelemetry`, `_sdk`, `-otlp`, `-proto` and `-http`, 0.33 at the time) would bring nine crates more into what
+//! is shipped, with prost and its macros, and being 0.x each of their minor versions may break what uses them. What is used of
+//! them would be a queue and a message. The message is frozen (OTLP 1.x), and the queue has to count for `/metrics`, to keep quiet
+//! in the log while a collector is away, and to end with the daemon's own deadline.
 //!
 //! Must not know: HTTP of the REST API, SQL, which connector.
 

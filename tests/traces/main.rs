@@ -2,21 +2,19 @@
 //! of the REST API and records; and that nothing is held up when the collector is away, slow or in trouble.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test program")]
 
+mod collector;
+#[path = "../rig/mod.rs"]
 mod rig;
+mod trouble;
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value as Field};
-use protox::Compiler;
-use protox::file::{File, FileResolver};
-use rig::{Daemon, Database, Kafka, Options, ask, free_port, wait_until, within};
+use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod, SslVerifyMode};
+use rig::{Certificates, Daemon, Database, Kafka, MySqlDatabase, Options, Product, ask, wait_until};
 use serde_json::json;
+
+use collector::{Collector, Span};
 
 const SOON: Duration = Duration::from_secs(40);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -24,199 +22,6 @@ const CALLER: &str = "00f067aa0ba902b7";
 /// A text that no span may show.
 const CELL: &str = "canary-of-a-cell";
 const TOKEN: &str = "canary-of-a-token";
-
-// --- a collector ---
-
-/// A span as it came.
-#[derive(Clone, Debug)]
-struct Span {
-    name: String,
-    kind: i64,
-    trace: String,
-    id: String,
-    parent: String,
-    begun_ns: u64,
-    ended_ns: u64,
-    failed: bool,
-    attributes: BTreeMap<String, String>,
-    resource: BTreeMap<String, String>,
-}
-
-impl Span {
-    fn get(&self, name: &str) -> &str {
-        self.attributes.get(name).map_or("", String::as_str)
-    }
-}
-
-struct Definitions;
-
-impl FileResolver for Definitions {
-    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        File::from_source(name, include_str!("data/otlp/export.proto"))
-    }
-}
-
-fn export() -> MessageDescriptor {
-    let mut compiler = Compiler::with_file_resolver(Definitions);
-    compiler.open_file("export.proto").unwrap();
-    let pool = DescriptorPool::from_file_descriptor_set(compiler.file_descriptor_set()).unwrap();
-    pool.get_message_by_name("otlp.Export").unwrap()
-}
-
-fn field(message: &DynamicMessage, name: &str) -> Field {
-    message.get_field_by_name(name).unwrap().into_owned()
-}
-
-fn all(message: &DynamicMessage, name: &str) -> Vec<DynamicMessage> {
-    field(message, name).as_list().unwrap().iter().map(|item| item.as_message().unwrap().clone()).collect()
-}
-
-fn text(message: &DynamicMessage, name: &str) -> String {
-    field(message, name).as_str().unwrap().to_owned()
-}
-
-fn hex(message: &DynamicMessage, name: &str) -> String {
-    field(message, name).as_bytes().unwrap().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn attributes(message: &DynamicMessage) -> BTreeMap<String, String> {
-    let pair = |pair: &DynamicMessage| {
-        let value = field(pair, "value").as_message().unwrap().clone();
-        let value = value.fields().next().map(|(_, value)| match value {
-            Field::String(text) => text.clone(),
-            Field::I64(number) => number.to_string(),
-            other => panic!("{other:?}"),
-        });
-        (text(pair, "key"), value.unwrap_or_default())
-    };
-    all(message, "attributes").iter().map(pair).collect()
-}
-
-fn spans(body: &[u8], export: &MessageDescriptor) -> Vec<Span> {
-    let message = DynamicMessage::decode(export.clone(), body).unwrap();
-    let mut found = Vec::new();
-    for of_resource in all(&message, "resource_spans") {
-        let resource = attributes(field(&of_resource, "resource").as_message().unwrap());
-        for span in all(&of_resource, "scope_spans").iter().flat_map(|scope| all(scope, "spans")) {
-            assert_eq!(span.unknown_fields().count(), 0);
-            found.push(Span {
-                name: text(&span, "name"),
-                kind: field(&span, "kind").as_i32().unwrap().into(),
-                trace: hex(&span, "trace_id"),
-                id: hex(&span, "span_id"),
-                parent: hex(&span, "parent_span_id"),
-                begun_ns: field(&span, "start_time_unix_nano").as_u64().unwrap(),
-                ended_ns: field(&span, "end_time_unix_nano").as_u64().unwrap(),
-                failed: field(field(&span, "status").as_message().unwrap(), "code").as_i32() == Some(2),
-                attributes: attributes(&span),
-                resource: resource.clone(),
-            });
-        }
-    }
-    found
-}
-
-/// What came, and what is answered: a status, or 0 to let the daemon wait.
-#[derive(Default)]
-struct Shared {
-    spans: Mutex<Vec<Span>>,
-    heads: Mutex<Vec<String>>,
-    status: AtomicU16,
-    ends: AtomicBool,
-}
-
-/// A collector of OpenTelemetry on loopback, in this process. It ends when it is dropped.
-struct Collector {
-    port: u16,
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Collector {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (port, shared) = (listener.local_addr().unwrap().port(), Arc::<Shared>::default());
-        shared.status.store(200, Ordering::Relaxed);
-        let of_thread = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || {
-            let export = export();
-            let mut held = Vec::new();
-            for stream in listener.incoming() {
-                if of_thread.ends.load(Ordering::Relaxed) {
-                    return;
-                }
-                held.extend(stream.ok().and_then(|stream| serve(stream, &of_thread, &export)));
-            }
-        });
-        Self { port, shared, thread: Some(thread) }
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    fn answer(&self, status: u16) {
-        self.shared.status.store(status, Ordering::Relaxed);
-    }
-
-    fn times(&self) -> usize {
-        self.shared.heads.lock().unwrap().len()
-    }
-
-    fn spans(&self) -> Vec<Span> {
-        self.shared.spans.lock().unwrap().clone()
-    }
-
-    /// The spans of this name, once there are as many.
-    #[track_caller]
-    fn wait(&self, name: &str, count: usize) -> Vec<Span> {
-        let mut found = Vec::new();
-        let came = within(SOON, || {
-            found = self.spans().into_iter().filter(|span| span.name == name).collect();
-            found.len() >= count
-        });
-        let names: Vec<String> = self.spans().into_iter().map(|span| span.name).collect();
-        assert!(came, "{} instead of {count} spans {name}; all: {names:?}", found.len());
-        found
-    }
-}
-
-impl Drop for Collector {
-    fn drop(&mut self) {
-        self.shared.ends.store(true, Ordering::Relaxed);
-        // Wakes the thread up.
-        drop(TcpStream::connect(("127.0.0.1", self.port)));
-        drop(self.thread.take().map(JoinHandle::join));
-    }
-}
-
-/// Answers one request. Gives the connection back if it is to be left waiting.
-fn serve(mut stream: TcpStream, shared: &Shared, export: &MessageDescriptor) -> Option<TcpStream> {
-    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-    let (mut came, mut chunk) = (Vec::new(), [0; 16384]);
-    let (head, body) = loop {
-        let count = stream.read(&mut chunk).ok().filter(|count| *count > 0)?;
-        came.extend_from_slice(&chunk[..count]);
-        let Some(end) = came.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&came[..end]).to_ascii_lowercase();
-        let length =
-            head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok())?;
-        if came.len() >= end + 4 + length {
-            break (head, came.split_off(end + 4));
-        }
-    };
-    shared.heads.lock().unwrap().push(head);
-    let status = shared.status.load(Ordering::Relaxed);
-    match status {
-        0 => return Some(stream),
-        200 => shared.spans.lock().unwrap().extend(spans(&body, export)),
-        _ => {}
-    }
-    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    stream.write_all(answer.as_bytes()).ok()?;
-    stream.shutdown(Shutdown::Write).ok()?;
-    None
-}
 
 // --- a worker ---
 
@@ -230,15 +35,6 @@ fn options(label: &str, variables: &[(&str, &str)]) -> Options {
 fn metric(daemon: &Daemon, name: &str) -> Option<u64> {
     let text = daemon.rest("GET", "/metrics", None).text;
     text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
-}
-
-fn dropped(daemon: &Daemon, reason: &str) -> u64 {
-    metric(daemon, &format!("afterimage_traces_dropped_spans_total{{reason=\"{reason}\"}}")).unwrap()
-}
-
-/// How often the log has a text.
-fn said(daemon: &Daemon, text: &str) -> usize {
-    daemon.log().matches(text).count()
 }
 
 // --- what comes ---
@@ -327,7 +123,7 @@ fn batches_a_copy_a_start_and_calls_have_spans() {
         let shown = format!("{span:?}");
         assert!(![CELL, TOKEN, "password"].iter().any(|secret| shown.contains(secret)), "{shown}");
     }
-    let heads = collector.shared.heads.lock().unwrap().clone();
+    let heads = collector.heads();
     assert!(heads.iter().all(|head| head.starts_with("post /v1/traces http/1.1")), "{:?}", heads[0]);
     assert!(heads[0].contains("content-type: application/x-protobuf") && heads[0].contains(TOKEN), "{}", heads[0]);
     assert!(!daemon.log().contains(TOKEN));
@@ -398,66 +194,52 @@ fn a_call_that_is_passed_on_stays_in_its_trace() {
     assert_ne!(of_standby.resource["service.instance.id"], of_owner.resource["service.instance.id"]);
 }
 
-// --- a collector in trouble ---
-
 #[test]
-fn a_collector_that_is_away_or_in_trouble_holds_nothing_up() {
-    let away = format!("http://127.0.0.1:{}", free_port());
-    let broken = Collector::start();
-    broken.answer(500);
-    let hung = Collector::start();
-    hung.answer(0);
-    for (label, url, reason) in
-        [("away", &away, "queue_full"), ("broken", &broken.url(), "export_failed"), ("hung", &hung.url(), "queue_full")]
-    {
-        let variables = [
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
-            ("OTEL_BSP_MAX_QUEUE_SIZE", "8"),
-            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4"),
-        ];
-        let mut daemon = Daemon::start(options(label, &variables));
-        let database = Database::create(label);
-        database.run("create table t(id int primary key)");
-        daemon.create(label, &database.connector(&[]));
-        database.wait_streamed(true);
-        let topic = format!("{}.public.t", database.name);
-        let kafka = Kafka::shared();
-        let began = Instant::now();
-        for id in 0..20 {
-            database.run(&format!("insert into t values ({id})"));
-        }
-        wait_until(&format!("{label}: all rows"), SOON, || kafka.length(&topic) == 20);
-        println!("{label}: {:?}", began.elapsed());
-        for _ in 0..20 {
-            daemon.rest("GET", "/connectors", None);
-        }
-        wait_until(&format!("{label}: dropped spans"), SOON, || dropped(&daemon, reason) > 0);
-        assert_eq!(metric(&daemon, "afterimage_traces_exported_spans_total"), Some(0), "{label}");
-        if label != "hung" {
-            assert_eq!(said(&daemon, "spans cannot be exported"), 1, "{label}: {}", daemon.log());
-        }
-        let began = Instant::now();
-        assert_eq!(daemon.terminate(Duration::from_secs(20)), Some(0), "{label}");
-        assert!(began.elapsed() < Duration::from_secs(9), "{label}: {:?}", began.elapsed());
-    }
+fn a_copy_of_mysql_and_its_changes_have_spans() {
+    let collector = Collector::start();
+    let daemon = Daemon::start(options("mysql", &[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())]));
+    let database = MySqlDatabase::create(Product::MySql, "spans");
+    database.run("create table a(id int primary key); insert into a values (1), (2), (3)");
+    database.run("create table b(id int primary key); insert into b values (1)");
+    daemon.create("c", &database.connector(&[]));
+    let copy = collector.wait("snapshot", 1).remove(0);
+    let tables = collector.wait("snapshot.table", 2);
+    let rows: BTreeMap<String, &str> = tables
+        .iter()
+        .map(|table| (table.get("afterimage.table").replace(&database.name, "d"), table.get("afterimage.rows")))
+        .collect();
+    assert_eq!(rows, BTreeMap::from([("d.a".to_owned(), "3"), ("d.b".to_owned(), "1")]));
+    assert!(tables.iter().all(|table| table.parent == copy.id && !table.failed), "{tables:?}");
+    database.run("insert into a values (4)");
+    wait_until("a streamed batch", SOON, || {
+        collector.spans().iter().any(|span| span.name == "batch" && !span.get("afterimage.lag_ms").is_empty())
+    });
 }
 
 #[test]
-fn a_collector_that_comes_back_gets_spans_again() {
-    let collector = Collector::start();
-    collector.answer(500);
-    let daemon = Daemon::start(options("back", &[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())]));
-    wait_until("spans are dropped", SOON, || {
-        daemon.rest("GET", "/connectors", None);
-        dropped(&daemon, "export_failed") > 0
-    });
-    collector.answer(200);
-    wait_until("spans come", SOON, || {
-        daemon.rest("GET", "/connectors", None);
-        !collector.spans().is_empty()
-    });
-    wait_until("the log says so", SOON, || said(&daemon, "takes spans again") == 1);
-    assert_eq!(said(&daemon, "spans cannot be exported"), 1);
+fn a_collector_by_tls_is_checked_and_may_ask_who_is_there() {
+    let certificates = Certificates::new();
+    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+    acceptor.set_private_key_file(certificates.path("server.key"), SslFiletype::PEM).unwrap();
+    acceptor.set_certificate_chain_file(certificates.path("server.crt")).unwrap();
+    acceptor.set_ca_file(certificates.path("ca.crt")).unwrap();
+    acceptor.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+    let collector = Collector::start_tls(acceptor.build());
+    for (label, authority, fits) in [("stranger", "stranger.crt", false), ("trusted", "ca.crt", true)] {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*collector.url()),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificates.path(authority)),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &certificates.path("client.crt")),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", &certificates.path("client.key")),
+        ];
+        let daemon = Daemon::start(options(label, &variables));
+        if fits {
+            collector.wait("GET /connectors", 1);
+        } else {
+            wait_until("the log says so", SOON, || daemon.log().contains("spans cannot be exported"));
+            assert_eq!(collector.times(), 0);
+        }
+    }
 }
 
 // --- off ---
