@@ -61,7 +61,7 @@ fn span(out: &mut Vec<u8>, span: &Ended) {
     tag(out, 7, FIXED_64);
     out.extend(span.begun_ns.to_le_bytes());
     tag(out, 8, FIXED_64);
-    out.extend(span.ended_ns.to_le_bytes());
+    out.extend(span.until_ns.to_le_bytes());
     for (name, value) in &span.attributes {
         attribute(out, 9, name, value);
     }

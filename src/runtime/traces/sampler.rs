@@ -49,8 +49,7 @@ impl Sampler {
             return parent.sampled;
         }
         // The lower half of a trace's id is random; every service that has the same ratio decides alike.
-        let [.., a, b, c, d, e, f, g, h] = *trace;
-        let random = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1;
+        let random = u128::from_be_bytes(*trace) as u64 >> 1;
         // The largest numbers are rounded up to the bound.
         self.ratio >= 1.0 || (random as f64) < self.ratio * 2_f64.powi(63)
     }

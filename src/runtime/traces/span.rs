@@ -71,7 +71,7 @@ pub(super) struct Ended {
     /// Nanoseconds since 1970.
     pub(super) begun_ns: i64,
     /// Nanoseconds since 1970.
-    pub(super) ended_ns: i64,
+    pub(super) until_ns: i64,
     pub(super) attributes: Vec<(Name, Value)>,
     pub(super) has_failed: bool,
 }
@@ -91,7 +91,7 @@ impl Span {
         let recorded = context.sampled.then(|| {
             let (begun_ns, parent, context) = (now_ns(), parent.map(|parent| parent.span), context.clone());
             let (attributes, has_failed) = (Vec::new(), false);
-            Box::new(Ended { name, kind, context, parent, begun_ns, ended_ns: 0, attributes, has_failed })
+            Box::new(Ended { name, kind, context, parent, begun_ns, until_ns: 0, attributes, has_failed })
         });
         Self { context, shared: Arc::clone(shared), recorded }
     }
@@ -107,6 +107,7 @@ impl Span {
     }
 
     /// Begins a span inside of this one, now.
+    #[must_use]
     pub fn child(&self, name: impl Into<Cow<'static, str>>) -> Self {
         let mut child = Self::begin(&self.shared, name.into(), Kind::Internal, Some(&self.context));
         if self.recorded.is_none() {
@@ -147,7 +148,7 @@ impl Span {
     /// Ends it at a time that has passed, in nanoseconds since 1970.
     pub fn end_at(mut self, ended_ns: i64) {
         if let Some(recorded) = &mut self.recorded {
-            recorded.ended_ns = ended_ns;
+            recorded.until_ns = ended_ns;
         }
     }
 }
@@ -155,11 +156,11 @@ impl Span {
 impl Drop for Span {
     fn drop(&mut self) {
         let Some(mut ended) = self.recorded.take() else { return };
-        if ended.ended_ns == 0 {
-            ended.ended_ns = now_ns();
+        if ended.until_ns == 0 {
+            ended.until_ns = now_ns();
         }
         // The clock may have been set back meanwhile.
-        ended.ended_ns = ended.ended_ns.max(ended.begun_ns);
+        ended.until_ns = ended.until_ns.max(ended.begun_ns);
         self.shared.take(*ended);
     }
 }

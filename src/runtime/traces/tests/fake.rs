@@ -51,7 +51,7 @@ impl Fake {
             if span.has_failed {
                 line.push_str(" failed");
             }
-            assert!(span.begun_ns > 0 && span.ended_ns >= span.begun_ns, "{line}");
+            assert!(span.begun_ns > 0 && span.until_ns >= span.begun_ns, "{line}");
             line
         };
         spans.iter().map(line).collect()
