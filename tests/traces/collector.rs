@@ -1,6 +1,7 @@
 //! A collector of OpenTelemetry in the test's process. It reads what comes with an independent decoder.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
@@ -18,21 +19,21 @@ use crate::rig::within;
 
 /// A span as it came.
 #[derive(Clone, Debug)]
-pub struct Span {
-    pub name: String,
-    pub kind: i64,
-    pub trace: String,
-    pub id: String,
-    pub parent: String,
-    pub begun_ns: u64,
-    pub ended_ns: u64,
-    pub failed: bool,
-    pub attributes: BTreeMap<String, String>,
-    pub resource: BTreeMap<String, String>,
+pub(crate) struct Span {
+    pub(crate) name: String,
+    pub(crate) kind: i64,
+    pub(crate) trace: String,
+    pub(crate) id: String,
+    pub(crate) parent: String,
+    pub(crate) begun_ns: u64,
+    pub(crate) ended_ns: u64,
+    pub(crate) failed: bool,
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) resource: BTreeMap<String, String>,
 }
 
 impl Span {
-    pub fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
 }
@@ -65,7 +66,11 @@ fn text(message: &DynamicMessage, name: &str) -> String {
 }
 
 fn hex(message: &DynamicMessage, name: &str) -> String {
-    field(message, name).as_bytes().unwrap().iter().map(|byte| format!("{byte:02x}")).collect()
+    field(message, name).as_bytes().unwrap().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn attributes(message: &DynamicMessage) -> BTreeMap<String, String> {
@@ -115,7 +120,7 @@ struct Shared {
 }
 
 /// A collector of OpenTelemetry on loopback, in this process. It ends when it is dropped.
-pub struct Collector {
+pub(crate) struct Collector {
     scheme: &'static str,
     port: u16,
     shared: Arc<Shared>,
@@ -123,12 +128,12 @@ pub struct Collector {
 }
 
 impl Collector {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(None)
     }
 
     /// A collector that speaks TLS.
-    pub fn start_tls(tls: SslAcceptor) -> Self {
+    pub(crate) fn start_tls(tls: SslAcceptor) -> Self {
         Self::start_with(Some(tls))
     }
 
@@ -157,30 +162,30 @@ impl Collector {
         Self { scheme, port, shared, thread: Some(thread) }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}://127.0.0.1:{}", self.scheme, self.port)
     }
 
-    pub fn answer(&self, status: u16) {
+    pub(crate) fn answer(&self, status: u16) {
         self.shared.status.store(status, Ordering::Relaxed);
     }
 
-    pub fn times(&self) -> usize {
+    pub(crate) fn times(&self) -> usize {
         self.shared.heads.lock().unwrap().len()
     }
 
     /// The heads of all requests, in lower case.
-    pub fn heads(&self) -> Vec<String> {
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.shared.heads.lock().unwrap().clone()
     }
 
-    pub fn spans(&self) -> Vec<Span> {
+    pub(crate) fn spans(&self) -> Vec<Span> {
         self.shared.spans.lock().unwrap().clone()
     }
 
     /// The spans of this name, once there are as many.
     #[track_caller]
-    pub fn wait(&self, name: &str, count: usize) -> Vec<Span> {
+    pub(crate) fn wait(&self, name: &str, count: usize) -> Vec<Span> {
         let mut found = Vec::new();
         let came = within(SOON, || {
             found = self.spans().into_iter().filter(|span| span.name == name).collect();
