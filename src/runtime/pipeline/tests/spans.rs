@@ -98,7 +98,9 @@ async fn a_copy_has_a_span_and_each_of_its_tables() {
     bed.send(copied("a", &[SnapshotMark::First])).await;
     bed.end().await.unwrap();
     let mut lines: Vec<String> = fake.lines().into_iter().filter(|line| line.starts_with("snapshot")).collect();
-    lines.iter_mut().for_each(|line| *line = line.replace(" in snapshot", ""));
+    for line in &mut lines {
+        *line = line.replace(" in snapshot", "");
+    }
     assert_eq!(
         lines,
         [

@@ -74,12 +74,9 @@ fn names(body: &[u8]) -> Vec<String> {
 fn tracer(url: &str, more: &[(&'static str, &'static str)]) -> (Tracer, Flusher) {
     let url: &'static str = url.to_owned().leak();
     let more: &'static [(&str, &str)] = more.to_vec().leak();
-    let get = move |key: &str| match key {
-        "otel.exporter.otlp.endpoint" => Some(url),
-        _ => {
-            let usual = [("otel.bsp.schedule.delay", "20")];
-            more.iter().chain(&usual).find(|(known, _)| *known == key).map(|(_, value)| *value)
-        }
+    let get = move |key: &str| {
+        let usual = [("otel.exporter.otlp.endpoint", url), ("otel.bsp.schedule.delay", "20")];
+        more.iter().chain(&usual).find(|(known, _)| *known == key).map(|(_, value)| *value)
     };
     let settings = TraceSettings::read(&get).unwrap();
     let (tracer, flusher) = start(settings.exporting, "w:1").unwrap();
