@@ -44,6 +44,31 @@ fn layers(text: &str, pairs: &[(&str, &str)], flags: &[(&str, &str)]) -> Layers 
 }
 
 #[test]
+fn variables_of_opentelemetry_are_settings() {
+    let all = layers(
+        &format!("{WORKER}otel.service.name=file\notel.traces.sampler=always_off\n"),
+        &[
+            ("OTEL_SERVICE_NAME", "variable"),
+            ("OTEL_TRACES_SAMPLER", ""),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x=hunter2"),
+            ("OTEL_METRICS_EXPORTER", "prometheus"),
+            ("CONNECT_OTEL_BSP_MAX_QUEUE_SIZE", "7"),
+        ],
+        &[],
+    );
+    let value = |key: &str| all.get(key).map(|setting| setting.value.as_str());
+    assert_eq!(value("otel.service.name"), Some("variable"));
+    assert_eq!(value("otel.traces.sampler"), Some("always_off"), "an empty variable counts as not set");
+    assert_eq!(value("otel.bsp.max.queue.size"), Some("7"));
+    assert_eq!(value("otel.metrics.exporter"), None, "metrics are not for this worker");
+    let mut shown = Vec::new();
+    all.print(&mut shown).unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("otel.service.name = variable    # environment OTEL_SERVICE_NAME"), "{shown}");
+    assert!(!shown.contains("x=hunter2"), "{shown}");
+}
+
+#[test]
 fn the_later_layer_wins_and_is_named() {
     #[track_caller]
     fn check(all: &Layers, key: &str, value: &str, origin: &str) {

@@ -25,6 +25,8 @@ pub struct Batch {
     pub unchanged: u32,
     /// How many transactions ended in this batch.
     pub transactions: u32,
+    /// When the connector handed it over, in nanoseconds since 1970; only where traces are made of it.
+    pub read_ns: Option<i64>,
 }
 
 impl Batch {
@@ -42,6 +44,7 @@ impl Batch {
         self.filtered = 0;
         self.unchanged = 0;
         self.transactions = 0;
+        self.read_ns = None;
     }
 }
 

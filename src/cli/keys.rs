@@ -8,9 +8,9 @@
 use settings::{Asked, Check, Def, Key, Kind, Support, Values};
 
 /// Keys of a worker that keeps its state in topics.
-pub(super) static DISTRIBUTED: Def = Def::new(&[COMMON, IN_TOPICS, FAMILIES]);
+pub(super) static DISTRIBUTED: Def = Def::new(&[COMMON, IN_TOPICS, TRACES, FAMILIES]);
 /// Keys of a worker that keeps its state in a file.
-pub(super) static STANDALONE: Def = Def::new(&[COMMON, IN_A_FILE, FAMILIES]);
+pub(super) static STANDALONE: Def = Def::new(&[COMMON, IN_A_FILE, TRACES, FAMILIES]);
 
 const COMMON: &[Key] = &[
     Key::new("bootstrap.servers", Kind::List).required().high().checks(&[Check::Distinct])
@@ -231,6 +231,64 @@ const IN_A_FILE: &[Key] = &[Key::new("offset.storage.file.filename", Kind::Strin
     .high()
     .checks(&[Check::NonEmpty])
     .doc("File in which the connectors' positions (offsets) are kept. If it is lost, every connector starts from the beginning.")];
+
+/// The standard variables of OpenTelemetry, as properties. All but the endpoint are looked at only if there is one, so none is checked
+/// here. None is a key of Kafka Connect.
+const TRACES: &[Key] = &[
+    Key::new("otel.exporter.otlp.endpoint", Kind::String).unlisted()
+        .doc("Address of the collector that takes spans, for example http://localhost:4318; /v1/traces is added to its path. Without an endpoint traces are off (docs/traces.md). Variable OTEL_EXPORTER_OTLP_ENDPOINT."),
+    Key::new("otel.exporter.otlp.traces.endpoint", Kind::String).unlisted()
+        .doc("Address to which spans are sent as it is, with its whole path, in place of otel.exporter.otlp.endpoint. Variable OTEL_EXPORTER_OTLP_TRACES_ENDPOINT."),
+    Key::new("otel.exporter.otlp.protocol", Kind::String).default("http/protobuf").unlisted()
+        .doc("How spans are sent: http/protobuf. Any other, such as grpc, ends the start if there is an endpoint. Variable OTEL_EXPORTER_OTLP_PROTOCOL."),
+    Key::new("otel.exporter.otlp.traces.protocol", Kind::String).unlisted()
+        .doc("The same as otel.exporter.otlp.protocol, which it comes before. Variable OTEL_EXPORTER_OTLP_TRACES_PROTOCOL."),
+    Key::new("otel.exporter.otlp.headers", Kind::Password).unlisted()
+        .doc("Headers of each export, for example with a token: name=value pairs separated by commas, values percent-encoded. Variable OTEL_EXPORTER_OTLP_HEADERS."),
+    Key::new("otel.exporter.otlp.traces.headers", Kind::Password).unlisted()
+        .doc("The same as otel.exporter.otlp.headers, in whose place it is used. Variable OTEL_EXPORTER_OTLP_TRACES_HEADERS."),
+    Key::new("otel.exporter.otlp.timeout", Kind::String).default("10000").unlisted()
+        .doc("Milliseconds that the collector may take for an answer. Variable OTEL_EXPORTER_OTLP_TIMEOUT."),
+    Key::new("otel.exporter.otlp.traces.timeout", Kind::String).unlisted()
+        .doc("The same as otel.exporter.otlp.timeout, which it comes before. Variable OTEL_EXPORTER_OTLP_TRACES_TIMEOUT."),
+    Key::new("otel.exporter.otlp.certificate", Kind::String).unlisted()
+        .doc("File with the certificates of the authorities that are trusted, if the endpoint is https. Not set: those that the system trusts. Variable OTEL_EXPORTER_OTLP_CERTIFICATE."),
+    Key::new("otel.exporter.otlp.traces.certificate", Kind::String).unlisted()
+        .doc("The same as otel.exporter.otlp.certificate, which it comes before. Variable OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE."),
+    Key::new("otel.exporter.otlp.client.certificate", Kind::String).unlisted()
+        .doc("File with this worker's own certificate, if the collector asks for one. Variable OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE."),
+    Key::new("otel.exporter.otlp.traces.client.certificate", Kind::String).unlisted()
+        .doc("The same as otel.exporter.otlp.client.certificate, which it comes before. Variable OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE."),
+    Key::new("otel.exporter.otlp.client.key", Kind::String).unlisted()
+        .doc("File with the private key of otel.exporter.otlp.client.certificate. Variable OTEL_EXPORTER_OTLP_CLIENT_KEY."),
+    Key::new("otel.exporter.otlp.traces.client.key", Kind::String).unlisted()
+        .doc("The same as otel.exporter.otlp.client.key, which it comes before. Variable OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY."),
+    Key::new("otel.exporter.otlp.compression", Kind::String).default("none").unlisted()
+        .doc("How exports are compressed: gzip or none. Variable OTEL_EXPORTER_OTLP_COMPRESSION.")
+        .support(Support::NoEffect("exports are not compressed, which every collector takes")),
+    Key::new("otel.traces.exporter", Kind::String).unlisted()
+        .doc("otlp, or none to switch traces off. Not set: otlp. Variable OTEL_TRACES_EXPORTER."),
+    Key::new("otel.sdk.disabled", Kind::String).default("false").unlisted()
+        .doc("true switches traces off. Variable OTEL_SDK_DISABLED."),
+    Key::new("otel.service.name", Kind::String).default("afterimage").unlisted()
+        .doc("service.name of all spans. Variable OTEL_SERVICE_NAME."),
+    Key::new("otel.resource.attributes", Kind::String).unlisted()
+        .doc("What else is said of this process in all spans: name=value pairs separated by commas, values percent-encoded. Variable OTEL_RESOURCE_ATTRIBUTES."),
+    Key::new("otel.traces.sampler", Kind::String).default("parentbased_always_on").unlisted()
+        .doc("Which traces are recorded: always_on, always_off, traceidratio, or one of them with parentbased_ in front, so that a span with a parent does as its parent. Variable OTEL_TRACES_SAMPLER."),
+    Key::new("otel.traces.sampler.arg", Kind::String).unlisted()
+        .doc("For traceidratio: the part of all traces that is recorded, from 0 to 1. Variable OTEL_TRACES_SAMPLER_ARG."),
+    Key::new("otel.propagators", Kind::String).default("tracecontext,baggage").unlisted()
+        .doc("Whether the trace of a REST call is gone on with: tracecontext is the form that is known; none, or others alone, begin a trace with each call. Variable OTEL_PROPAGATORS."),
+    Key::new("otel.bsp.schedule.delay", Kind::String).default("5000").unlisted()
+        .doc("Milliseconds that a span waits at most until it is sent. Variable OTEL_BSP_SCHEDULE_DELAY."),
+    Key::new("otel.bsp.max.queue.size", Kind::String).default("2048").unlisted()
+        .doc("How many spans may wait. When the collector is slower than they end, later ones are dropped. Variable OTEL_BSP_MAX_QUEUE_SIZE."),
+    Key::new("otel.bsp.max.export.batch.size", Kind::String).default("512").unlisted()
+        .doc("How many spans are sent together at most. Variable OTEL_BSP_MAX_EXPORT_BATCH_SIZE."),
+    Key::new("otel.bsp.export.timeout", Kind::String).default("30000").unlisted()
+        .doc("Milliseconds that one export may take with all its attempts. Then its spans are dropped. Variable OTEL_BSP_EXPORT_TIMEOUT."),
+];
 
 /// What becomes of a Java class for SASL logins.
 const SASL_CLASS: Support = Support::Partly(&[

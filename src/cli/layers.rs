@@ -1,8 +1,9 @@
 //! Merges the worker's settings from defaults, file, environment and flags. A later layer wins, and each value
 //! remembers where it came from.
 //!
-//! There are two kinds of environment variables. `CONNECT_A_B` is the property `a.b` and wins over the file. The names
-//! that container images use (`BOOTSTRAP_SERVERS`, `GROUP_ID` and so on) only fill in what nothing else sets.
+//! There are three kinds of environment variables. `CONNECT_A_B` is the property `a.b` and wins over the file. So do the standard
+//! variables of OpenTelemetry that are known here: `OTEL_A_B` is the property `otel.a.b`. The names that container images use
+//! (`BOOTSTRAP_SERVERS`, `GROUP_ID` and so on) only fill in what nothing else sets.
 //!
 //! Must not know: what the settings mean.
 
@@ -132,6 +133,7 @@ impl Layers {
             .add_source(Layer(defaults))
             .add_source(Layer(container(&environment)))
             .add_source(Layer(file))
+            .add_source(Layer(opentelemetry(def, &environment)))
             .add_source(Layer(connect(&environment)))
             .add_source(Layer(flags.to_vec()))
             .build()?;
@@ -248,6 +250,17 @@ fn connect(environment: &[(String, String)]) -> Vec<(String, String, String)> {
     let mut found: Vec<_> = environment.iter().filter_map(property).collect();
     found.sort();
     found
+}
+
+/// Makes properties of the standard variables of OpenTelemetry. Those that no key stands for belong to other programs or signals.
+fn opentelemetry(def: &Def, environment: &[(String, String)]) -> Vec<(String, String, String)> {
+    let property = |(name, value): &(String, String)| {
+        let key = name.starts_with("OTEL_").then(|| name.to_ascii_lowercase().replace('_', "."))?;
+        // The specification says that an empty value means the same as none.
+        let is_set = def.get(&key).is_some() && !value.trim().is_empty();
+        is_set.then(|| (key, value.clone(), format!("environment {name}")))
+    };
+    environment.iter().filter_map(property).collect()
 }
 
 fn container(environment: &[(String, String)]) -> Vec<(String, String, String)> {

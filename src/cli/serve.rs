@@ -26,7 +26,7 @@ use crate::runtime::own_offsets::OffsetTopics;
 use crate::runtime::owner::{Fence, GroupSettings, Owner, Ownership};
 use crate::runtime::supervisor::{self, Launched, Supervisor, SupervisorSettings};
 use crate::runtime::task::{self, Worker};
-use crate::runtime::{clients, cluster};
+use crate::runtime::{clients, cluster, traces};
 use crate::sink;
 use crate::store::{File, Kafka, KafkaSettings, Offsets, Store};
 
@@ -112,6 +112,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         tracing::warn!("{warning}");
     }
     let worker_id = api.worker_id.clone();
+    let (tracer, flusher) = traces::start(worker.traces.exporting.clone(), &worker_id).map_err(|e| failed(&e))?;
     let properties: BTreeMap<String, String> =
         worker.properties.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     let client = clients::internal(&properties).map_err(|refusal| failed(&refusal))?;
@@ -130,6 +131,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         flush_timeout: worker.offset_flush_timeout,
         exactly_once,
         open_sink,
+        traces: tracer.clone(),
     });
     let variables = worker.variables.clone();
     let loggers = rest::Loggers::new("INFO", Arc::new(super::logging::set_level));
@@ -149,6 +151,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
             launch: Arc::new(move |spec| Launched::new(task::start(spec, Arc::clone(&shared)))),
             exactly_once: producers.map(Arc::new),
             restarts: worker.restarts.clone(),
+            traces: tracer.clone(),
             set_log_level: Arc::new(move |logger, level| {
                 if of_cluster.set(logger, level).is_none() {
                     tracing::warn!(
@@ -169,6 +172,7 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
         loggers,
         metric_names: worker.metric_names,
         forwarder: rest::Forwarder::new(&worker.properties).map_err(|error| failed(&error))?,
+        traces: tracer,
     };
     let mut listeners = Vec::new();
     for (bound, part) in [(api.main, api.main_part), (api.admin, rest::Part::Admin)] {
@@ -215,12 +219,20 @@ async fn run(worker: WorkerConfig, standalone: Option<Standalone>) -> Result<(),
     // The tasks and the status records have had their moments; the rest of the stop has until the last one.
     let deadline = supervisor.deadline().of_all();
     let _ = timeout_at(deadline, serving).await;
-    if let Some(mut owner) = owner {
+    let leaving = async {
+        let Some(mut owner) = owner else { return };
         let leaving = tokio::task::spawn_blocking(move || owner.leave());
         if timeout_at(deadline, leaving).await.is_err() {
             tracing::warn!("the group could not be left in time: a standby takes over when the session has run out");
         }
-    }
+    };
+    // A collector that is away must not keep a standby waiting.
+    let flushing = async {
+        if let Some(flusher) = flusher {
+            flusher.flush(deadline).await;
+        }
+    };
+    tokio::join!(leaving, flushing);
     // Waits for the clients to close, at most until the deadline, which counts when a broker is away.
     let _ = timeout_at(deadline, tokio::task::spawn_blocking(sink::wait_closed)).await;
     tracing::info!("stopped");

@@ -14,6 +14,7 @@ use crate::rest::MetricNames;
 use crate::runtime::catalog::{Catalog, PartKind};
 use crate::runtime::overrides::{self, OverridePolicy};
 use crate::runtime::supervisor::RestartSettings;
+use crate::runtime::traces::TraceSettings;
 use crate::runtime::variables::Variables;
 use crate::sink::properties;
 use crate::store::TopicSettings;
@@ -103,6 +104,8 @@ pub struct WorkerConfig {
     pub exactly_once: ExactlyOnce,
     /// Whether and when tasks that failed are started again by themselves.
     pub restarts: RestartSettings,
+    /// Whether and where spans are exported.
+    pub traces: TraceSettings,
     /// The providers that resolve `${name:path:key}`.
     pub variables: Variables,
     /// All settings that somebody set, unknown keys too, with variables resolved. Defaults are not among them. Kafka
@@ -184,6 +187,7 @@ impl WorkerConfig {
                 longest: r.millis("task.restart.backoff.max.ms"),
                 most: RestartSettings::limit(r.int("task.restart.max.attempts").into()),
             },
+            traces: TraceSettings::default(),
             variables,
             properties: layers
                 .iter()
@@ -203,6 +207,10 @@ impl WorkerConfig {
                 errors.push(error(layers, "metrics.names", reason, remedy));
             }
         }
+        match TraceSettings::read(&|key| resolved.get(key)) {
+            Ok(traces) => config.traces = traces,
+            Err(wrong) => errors.extend(wrong.into_iter().map(|e| error(layers, &e.key, e.reason, e.remedy))),
+        }
         together(&config, &mut r, layers, &mut errors);
         match r.finish(config) {
             Ok((config, _)) if errors.is_empty() => Ok(config),
@@ -221,6 +229,7 @@ impl WorkerConfig {
     pub fn remarks(&self) -> Vec<Finding> {
         let def = if matches!(self.state, State::File(_)) { &STANDALONE } else { &DISTRIBUTED };
         let mut findings = def.without_effect("", &self.properties);
+        findings.extend(self.traces.remarks.iter().cloned());
         // Other unknown keys may be somebody else's, but these are Kafka's: it is a slip of the pen.
         let is_security = |name: &str| name.starts_with("sasl.") || name.starts_with("ssl.");
         for (key, _) in self.properties.iter().filter(|(name, _)| is_security(name) && def.find(name).is_none()) {

@@ -1,6 +1,7 @@
 //! Passes calls that only the group's owner can answer on to the owner, as Connect's workers pass them on to their leader.
 //!
-//! A client may then call any worker, as behind a load balancer. Of the headers only `Authorization` goes along. The answer
+//! A client may then call any worker, as behind a load balancer. Of the headers only `Authorization` goes along, and the trace
+//! that the call is in, where traces are exported. The answer
 //! comes back as it is. A call is passed on twice at most: the query `forward=true` marks the first hop and `forward=false` the
 //! second, because the group may change hands in between.
 //!
@@ -19,8 +20,9 @@ use reqwest::{Client, ClientBuilder, Url};
 use settings::Properties;
 
 use super::server::{Tls, TlsError};
-use super::{ApiError, App, Query, body, routes};
+use super::{ApiError, App, Query, body, routes, traced};
 use crate::runtime::supervisor::Leader;
+use crate::runtime::traces::Context;
 
 /// A call may take 90 s at the owner; the answer then says so.
 const ANSWER_WAIT: Duration = Duration::from_secs(100);
@@ -112,6 +114,7 @@ async fn pass_on(forwarder: &Forwarder, owner: &str, request: Request) -> Result
             call = call.header(name, value);
         }
     }
+    call = call.headers(traced::headers(parts.extensions.get::<Context>()));
     let answer = call.body(sent).send().await.map_err(|error| failed(&chain(&error)))?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status();

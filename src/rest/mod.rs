@@ -6,7 +6,7 @@
 //! router, and not repeated in the handlers. Where Connect answers 500 to a client's mistake, the answer here is 400.
 //!
 //! A connection comes in through [`server`], which limits what a client may cost and speaks TLS. A request then passes,
-//! from the outside in: the log line, the headers of `response.http.headers.config`, CORS, the gate, perhaps the way on to the
+//! from the outside in: its span (where traces are exported), the log line, the headers of `response.http.headers.config`, CORS, the gate, perhaps the way on to the
 //! group's owner (`forward.rs`), and its handler.
 //!
 //! Must not know: databases, the Kafka client, what a connector's keys mean.
@@ -32,6 +32,7 @@ mod routes;
 pub mod server;
 mod tasks;
 mod topics;
+mod traced;
 
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ pub use metrics::MetricNames;
 pub use response_headers::ResponseHeaders;
 
 use crate::runtime::supervisor::Supervisor;
+use crate::runtime::traces::Tracer;
 
 /// What the API tells about the process, and its settings.
 #[derive(Clone)]
@@ -77,6 +79,8 @@ pub struct Config {
     pub metric_names: MetricNames,
     /// Passes calls on to the group's owner.
     pub forwarder: Forwarder,
+    /// Makes spans of calls.
+    pub traces: Tracer,
 }
 
 /// The part of the API that a listener serves.
@@ -100,6 +104,7 @@ pub(crate) struct App {
 
 /// Builds the router for one part of the API.
 pub fn router(supervisor: Arc<Supervisor>, config: Config, part: Part) -> Router {
+    let traces = config.traces.clone();
     let app = App { supervisor, config: Arc::new(config), part };
     let resources = Router::new()
         .merge(health::routes())
@@ -121,7 +126,8 @@ pub fn router(supervisor: Arc<Supervisor>, config: Config, part: Part) -> Router
     } else {
         gated.layer(from_fn_with_state(app.clone(), cors::answer)).layer(from_fn_with_state(app, response_headers::add))
     };
-    whole.layer(from_fn(gate::log))
+    let logged = whole.layer(from_fn(gate::log));
+    if traces.is_on() { logged.layer(from_fn_with_state(traces, traced::call)) } else { logged }
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ impl Api {
         let loggers = Loggers::new("INFO", Arc::new(|_, _| {}));
         let of_cluster = loggers.clone();
         let settings = SupervisorSettings {
+            traces: crate::runtime::traces::Tracer::default(),
             restarts: crate::runtime::supervisor::RestartSettings::default(),
             worker_id: "h:8083".to_owned(),
             graceful_stop: Duration::from_secs(5),
@@ -125,6 +126,7 @@ impl Api {
             loggers,
             metric_names: MetricNames::default(),
             forwarder: Forwarder::new(&Properties::new()).expect("no settings"),
+            traces: crate::runtime::traces::Tracer::default(),
         };
         set(&mut config);
         let router = router(Arc::clone(&supervisor), config, part);

@@ -11,6 +11,7 @@ use retry::Outlook;
 use super::ledger::Ledger;
 use super::letters::post::{Inbox, Post, Refused};
 use super::tolerance::Reporter;
+use super::traces::Waiting;
 use crate::sink::Undelivered;
 
 /// Set by the first delivery that fails; the task ends then.
@@ -55,6 +56,8 @@ pub(crate) struct Deliveries {
     pub(crate) alarm: Arc<Alarm>,
     /// Takes records that are left out, if the task writes letters.
     pub(crate) letters: Option<Inbox>,
+    /// The batches under way, where traces are made of them.
+    pub(crate) waiting: Option<Arc<Waiting>>,
 }
 
 impl Deliveries {
@@ -63,6 +66,9 @@ impl Deliveries {
     pub(crate) fn settle(&self, seq: u64, outcome: Result<(), Undelivered<'_>>) {
         if let Some(inbox) = self.letters.as_ref().filter(|_| Post::is_letter(seq)) {
             return inbox.post.settle(seq, outcome.as_ref().copied().map_err(|undelivered| &undelivered.error));
+        }
+        if let Some(waiting) = &self.waiting {
+            waiting.acknowledged(seq);
         }
         let committed_ms = self.ledger.take_commit(seq);
         if let Some(committed_ms) = committed_ms.filter(|_| outcome.is_ok()) {

@@ -133,6 +133,14 @@ impl Failure {
         failure
     }
 
+    /// The Java class of the cause; the stage's name if the cause has none.
+    pub(crate) fn class(&self) -> &str {
+        let class = self.cause.split(':').next().unwrap_or_default();
+        let is_class =
+            class.contains('.') && class.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._$".contains(&byte));
+        if is_class { class } else { self.stage.name() }
+    }
+
     /// Marks the record as at fault, so that `errors.tolerance=all` may leave it out.
     pub(super) fn blame_the_record(&mut self) {
         self.of_the_record = true;

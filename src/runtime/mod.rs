@@ -5,7 +5,7 @@
 //! what may be stored. It stands above the sink, the store and the converters because only something that sees all of
 //! them can order their effects: delivered, then stored, then confirmed to the source.
 //!
-//! Must not know: HTTP, SQL.
+//! Must not know: HTTP of the REST API (spans are sent by HTTP, in [`traces`]), SQL.
 
 pub mod catalog;
 pub mod clients;
@@ -29,6 +29,7 @@ pub mod supervisor;
 pub mod task;
 mod tolerance;
 mod topics;
+pub mod traces;
 mod trail;
 pub mod validate;
 pub mod variables;

@@ -7,9 +7,12 @@
 //! Must not know: which connector, which broker; where positions are stored.
 
 mod attempts;
+mod counted;
+mod left_out;
 pub(crate) mod records;
 mod scratch;
 pub(crate) mod single;
+mod spans;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -17,7 +20,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use record::{Batch, Change, Event, Header, Item, Position, Record, Shape, SnapshotMark, SourceField};
+use record::{Batch, Change, Event, Header, Item, Position, Record, SnapshotMark};
 use relational::{CopyState, Message};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -25,19 +28,21 @@ use transforms::Chain;
 
 use super::exactly_once::Turns;
 use super::failpoint;
-use super::failure::{Failure, Stage};
+use super::failure::Failure;
 use super::ledger::{LaneId, Ledger};
-use super::letters::desk::{Case, Desk};
-use super::letters::kept::{self, Held, Kept};
-use super::tolerance::{Reporter, class_of};
+use super::letters::desk::Desk;
+use super::letters::kept::{Held, Kept};
+use super::tolerance::Reporter;
 use super::topics::NewTopics;
 use super::trail::Origin;
 use crate::sink::topics::Topics;
 use crate::sink::{EncodedHeaders, Outgoing, Sink, SinkError};
 
+use self::counted::source_ms;
 use self::scratch::{KnownTopics, Last, Scratch};
 
 pub(crate) use self::attempts::{Attempts, Awaited};
+pub(crate) use self::spans::Spans;
 pub(crate) use self::writer::Writer;
 
 /// How long the abort of a transaction is waited for.
@@ -73,6 +78,8 @@ pub(crate) struct Pipeline {
     pub(crate) letters: Option<Letters>,
     /// With exactly-once delivery: keeps the pipeline between two messages while a transaction ends.
     pub(crate) turns: Option<Arc<Turns>>,
+    /// Makes spans of batches and copies; none where traces are off.
+    pub(crate) spans: Option<Spans>,
 }
 
 /// Where the letters of a task are written.
@@ -132,7 +139,10 @@ impl Pipeline {
                 let held = Arc::new(Held::new(batch, lease));
                 self.hold(&held, scratch);
                 let (begun, outcome) = (Instant::now(), self.batch(&held.batch, scratch));
-                self.count(&held.batch, begun, scratch);
+                let counts = self.count(&held.batch, begun, scratch);
+                if let Some(spans) = &mut self.spans {
+                    spans.batch(&held.batch, &counts, scratch.clock_ns, &outcome, &self.ledger);
+                }
                 scratch.held = None;
                 outcome
             }
@@ -164,65 +174,19 @@ impl Pipeline {
 
     /// How far a copy is. With exactly-once delivery its rows are one transaction: nobody is to see the rows of an attempt that
     /// failed, or that was followed by another.
-    fn copies(&self, state: CopyState) -> Result<(), Failure> {
+    fn copies(&mut self, state: CopyState) -> Result<(), Failure> {
+        if let Some(spans) = &mut self.spans {
+            spans.copy(state);
+        }
         let Some(turns) = self.turns.as_ref().filter(|turns| turns.copies(state)) else { return Ok(()) };
         // What is dropped is reported as delivered, but no broker acknowledged it.
         self.ledger.forget_commits();
+        if let Some(spans) = &self.spans {
+            spans.give_up();
+        }
         self.sink.abort(ABORT).and_then(|()| self.sink.begin()).map_err(|error| Failure::sink(&error))?;
         turns.give_up_below(self.ledger.given());
         Ok(())
-    }
-
-    /// Adds a batch's counts to the meters.
-    fn count(&self, batch: &Batch, begun: Instant, scratch: &mut Scratch) {
-        let counts = std::mem::take(&mut scratch.counts);
-        if counts.reads > 0 {
-            copied_rows(batch, &mut scratch.copied);
-        }
-        let copied = &scratch.copied;
-        let now_ms = scratch.now_ns / 1_000_000;
-        self.reporter.meters.count(|numbers| {
-            numbers.reads += counts.reads;
-            numbers.creates += counts.creates;
-            numbers.updates += counts.updates;
-            numbers.deletes += counts.deletes;
-            numbers.others += counts.others;
-            numbers.filtered += u64::from(batch.filtered);
-            numbers.unchanged = numbers.unchanged.map(|count| count + u64::from(batch.unchanged));
-            numbers.transactions += u64::from(batch.transactions);
-            numbers.queued = numbers.queued.saturating_sub(1);
-            numbers.queued_events = numbers.queued_events.saturating_sub(batch.items.len() as u64);
-            numbers.queued_bytes = numbers.queued_bytes.saturating_sub(batch.buffer.len() as u64);
-            numbers.polled += counts.polled;
-            numbers.sent += counts.sent;
-            numbers.sent_bytes += counts.sent_bytes;
-            numbers.dropped += counts.dropped;
-            if let Some(source_ms) = counts.source_ms {
-                // Not below zero, whatever the two clocks say.
-                let lag_ms = (now_ms - source_ms).max(0);
-                numbers.last_event_ms = Some(now_ms);
-                numbers.lag_ms = Some(lag_ms);
-                numbers.lags.add(lag_ms);
-            }
-            if counts.reads > 0 {
-                numbers.snapshot.last_event_ms = Some(now_ms);
-                let rows = &mut numbers.snapshot.rows;
-                for (shape, count) in batch.shapes.iter().zip(copied).filter(|(_, count)| **count > 0) {
-                    *rows.entry(Arc::clone(&shape.table)).or_default() += count;
-                }
-            }
-            if counts.polled > 0 {
-                let at = Instant::now();
-                numbers.batch_records.add(at, counts.polled as f64);
-                numbers.batch_ms.add(at, at.duration_since(begun).as_secs_f64() * 1000.0);
-                numbers.under_way += counts.polled;
-                numbers.active.add(at, numbers.under_way as f64);
-            }
-        });
-        // After the records are counted as under way, because from here on another thread may count them as acknowledged.
-        if counts.polled > 0 {
-            self.ledger.batch_ends(counts.polled, counts.sent, counts.source_ms);
-        }
     }
 
     fn batch(&mut self, batch: &Batch, scratch: &mut Scratch) -> Result<(), Failure> {
@@ -320,57 +284,6 @@ impl Pipeline {
         outcome.or_else(|failure| self.failed(failure, &topic, source, kept.as_ref(), scratch))
     }
 
-    /// Counts and logs a record that could not be sent, and writes its letter. `Ok` when it is left out, an error when the task
-    /// ends.
-    fn failed(
-        &mut self,
-        failure: Failure,
-        topic: &str,
-        source: Source<'_>,
-        record: Option<&Record<'_>>,
-        scratch: &mut Scratch,
-    ) -> Result<(), Failure> {
-        let tolerance = &self.reporter.tolerance;
-        let class = match failure.stage() {
-            Stage::Transformation => self.chain.failed_class(),
-            Stage::HeaderConverter => self.header.class,
-            Stage::KeyConverter => self.key.class,
-            Stage::ValueConverter => self.value.class,
-            // Not tolerated, or not the record's fault: the task ends and its trace says why; nothing is logged here.
-            _ if tolerance.trail.is_none() || !failure.is_of_the_record() => return Err(failure),
-            stage => class_of(stage),
-        };
-        if failure.is_stop() {
-            return Err(failure);
-        }
-        let origin = source.origin();
-        let shown = record.filter(|_| tolerance.logs && tolerance.shows_records);
-        let shown = shown.map(|record| self.reporter.show(record, &origin));
-        let goes_on = self.reporter.failed(&failure, class, topic, &origin, shown.as_deref());
-        match record {
-            _ if !goes_on => Err(failure),
-            Some(record) if self.letters.is_some() => self.letter(&failure, class, record, source, scratch),
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes the letter of a record that is left out.
-    fn letter(
-        &mut self,
-        failure: &Failure,
-        class: &str,
-        record: &Record<'_>,
-        source: Source<'_>,
-        scratch: &mut Scratch,
-    ) -> Result<(), Failure> {
-        let seq = number(&self.ledger, &*self.sink)?;
-        let Some(letters) = &mut self.letters else { return Ok(()) };
-        let by_position = source.change.is_some_and(kept::is_named);
-        let (position, nth, timestamp_ms) = (source.position, source.nth, scratch.time_ms(Last::Letter));
-        let case = Case { failure, class, record, position, nth, by_position, timestamp_ms };
-        letters.desk.write(&case, seq, &*self.sink)
-    }
-
     fn send(&mut self, record: &Record<'_>, source: Source<'_>, scratch: &mut Scratch) -> Result<(), Failure> {
         let Self { key, value, header, context, attempts, .. } = self;
         let topic = &record.topic;
@@ -453,28 +366,6 @@ fn number(ledger: &Ledger, sink: &dyn Sink) -> Result<u64, Failure> {
             None => std::thread::sleep(Duration::from_millis(1)),
         }
     }
-}
-
-/// Counts the copied rows of a batch, one count for each of its shapes.
-fn copied_rows(batch: &Batch, counts: &mut Vec<u64>) {
-    counts.clear();
-    counts.resize(batch.shapes.len(), 0);
-    for item in &batch.items {
-        if let Item::Change(change) = item
-            && change.mark != SnapshotMark::Streamed
-        {
-            counts[usize::from(change.shape)] += 1;
-        }
-    }
-}
-
-/// When the source wrote an event, in milliseconds since 1970, if its source block says so.
-fn source_ms(shape: &Shape, position: &Position) -> Option<i64> {
-    let slot = shape.source.fields.iter().find_map(|field| match field {
-        SourceField::Millis(slot) => Some(*slot),
-        _ => None,
-    })?;
-    position.word(slot).map(|us| us.div_euclid(1000))
 }
 
 /// Converts some of the record's headers and adds them to a set.

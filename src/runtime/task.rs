@@ -5,6 +5,7 @@
 mod begin;
 pub(super) mod build;
 mod run;
+mod starting;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::own_offsets::OffsetTopics;
 use super::owner::Fence;
+use super::traces::Tracer;
 use crate::plugins::Plugin;
 use crate::sink::{Open, Sink};
 
@@ -54,6 +56,8 @@ pub struct Worker {
     pub exactly_once: Option<String>,
     /// Makes the sink of a task.
     pub open_sink: Arc<Open>,
+    /// Makes spans of starts, batches and copies.
+    pub traces: Tracer,
 }
 
 /// What a task is started with.

@@ -34,7 +34,7 @@ use settings::Properties;
 
 use self::records::Given;
 use self::text::{Outcome, steps};
-use crate::{ALL, Chain, Chunks, Connector, Kind};
+use crate::{ALL, Chain, Chunks, Connector, Kind, RecordSpans};
 
 /// Runs an example of the transform of this class.
 #[track_caller]
@@ -43,7 +43,18 @@ pub(crate) fn check(class: &str, example: &str) {
 }
 
 /// Sends records, changes as raw ones, through the transform of this class, and gives each result to `look`.
-pub(crate) fn look_at(class: &str, options: &[(&str, &str)], records: &[&str], mut look: impl FnMut(Record<'_>)) {
+pub(crate) fn look_at(class: &str, options: &[(&str, &str)], records: &[&str], look: impl FnMut(Record<'_>)) {
+    look_at_with(class, None, options, records, look);
+}
+
+/// The same, where spans are made of records.
+pub(crate) fn look_at_with(
+    class: &str,
+    spans: Option<RecordSpans>,
+    options: &[(&str, &str)],
+    records: &[&str],
+    mut look: impl FnMut(Record<'_>),
+) {
     let mut config = Properties::new();
     config.insert("transforms", "x");
     config.insert("transforms.x.type", class);
@@ -51,6 +62,7 @@ pub(crate) fn look_at(class: &str, options: &[(&str, &str)], records: &[&str], m
         config.insert(format!("transforms.x.{name}"), *value);
     }
     let mut chain = Chain::build(&config).unwrap();
+    chain.attach(&Connector { spans, ..connector() });
     for record in records {
         let given = Given::new(&serde_json::from_str(record).unwrap()).unwrap();
         given.with(false, |record| look(chain.apply(record).unwrap().unwrap()));

@@ -77,7 +77,7 @@ mod walk;
 use record::Record;
 
 pub use self::chain::Chain;
-pub use self::connector::{ChunkCatalog, Chunks, Connector, TableName};
+pub use self::connector::{ChunkCatalog, Chunks, Connector, RecordSpan, RecordSpans, TableName, TraceContext};
 pub use self::error::{Refusal, TransformError};
 pub use self::predicate::{PREDICATES, Predicate, PredicateKind};
 pub use self::refused::refused;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use record::{Batch, Position};
 use retry::Outlook;
@@ -97,6 +97,8 @@ pub struct Outlet {
     /// Whether all records of a copy become visible together, when it is complete. An attempt that did not complete has left
     /// nothing then, so that the next one may start as if it had not been.
     pub copies_are_whole: bool,
+    /// Whether batches say when they were handed over, for traces.
+    pub notes_times: bool,
     /// The schema history, for a connector that keeps one.
     pub history: Option<History>,
     standing: watch::Sender<Standing>,
@@ -108,12 +110,17 @@ pub struct Outlet {
 pub struct Place<'a> {
     permit: mpsc::Permit<'a, Message>,
     meters: &'a Meters,
+    notes_times: bool,
 }
 
 impl Place<'_> {
     /// Puts a message into the place.
-    pub fn send(self, message: Message) {
-        if let Message::Batch(batch, _) = &message {
+    pub fn send(self, mut message: Message) {
+        if let Message::Batch(batch, _) = &mut message {
+            if self.notes_times {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                batch.read_ns = Some(now.as_nanos() as i64);
+            }
             self.meters.count(|numbers| {
                 numbers.queued += 1;
                 numbers.queued_events += batch.items.len() as u64;
@@ -168,6 +175,7 @@ impl Outlet {
             stop,
             meters,
             copies_are_whole: false,
+            notes_times: false,
             history,
             standing,
             records: Some(records),
@@ -199,7 +207,7 @@ impl Outlet {
     /// Waits for a place in the queue. `None` when the pipeline is gone; the connector must then return.
     pub async fn place(&self) -> Option<Place<'_>> {
         let permit = self.records.as_ref()?.reserve().await.ok()?;
-        Some(Place { permit, meters: &self.meters })
+        Some(Place { permit, meters: &self.meters, notes_times: self.notes_times })
     }
 
     /// Waits until the pipeline has taken everything that was sent. Never completes when the pipeline is gone.

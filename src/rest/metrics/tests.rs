@@ -6,6 +6,7 @@ use super::*;
 use crate::runtime::supervisor::{
     ClassOf, ConnectorNumbers, RebalanceNumbers, RestartNumbers, StartNumbers, TaskNumbers, WorkerNumbers,
 };
+use crate::runtime::traces::TraceNumbers;
 
 fn class(class: &str) -> ClassOf {
     ClassOf { class: class.to_owned(), version: "4.3.1" }
@@ -92,6 +93,7 @@ fn scraped() -> Scraped {
             owner_url: None,
             task_starts: StartNumbers { attempts: 2, successes: 1, failures: 1, success_ratio: Some(0.5) },
             connector_starts: StartNumbers::default(),
+            traces: Some(TraceNumbers { exported: 9, full: 2, failed: 1, rejected: 0 }),
             connectors: vec![connector("c\"1", "p", "postgres", counted), connector("c2", "m", "mysql", of_binlog)],
         },
         commit: "abc".to_owned(),

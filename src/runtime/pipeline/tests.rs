@@ -1,13 +1,14 @@
 mod chain;
 mod letters;
 mod once;
+mod spans;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use record::{
-    Decode, DecodeError, KeyMove, KeyShape, Kind, NONE, Op, Part, RowRef, Schema, ShapeViews, SourceShape, Span, Value,
-    ValueRef,
+    Decode, DecodeError, KeyMove, KeyShape, Kind, NONE, Op, Part, RowRef, Schema, Shape, ShapeViews, SourceField,
+    SourceShape, Span, Value, ValueRef,
 };
 use relational::{Budget, Meters, Outlet, OutletEnds, Outlook};
 use serde_json::{Map, json};
@@ -18,9 +19,11 @@ use tokio::sync::{oneshot, watch};
 use super::*;
 use crate::convert::{self, ConvertError, Converter, Encoder, Prepare, Role};
 use crate::runtime::delivery::{Alarm, Deliveries};
+use crate::runtime::failure::Stage;
 use crate::runtime::letters::Sender;
 use crate::runtime::letters::post::{self, Post};
 use crate::runtime::tolerance::Tolerance;
+use crate::runtime::traces::{Tracer, Waiting};
 use crate::sink::DeliveryError;
 use crate::sink::fake::FakeSink;
 
@@ -96,6 +99,7 @@ struct Bed {
     alarm: Arc<Alarm>,
     meters: Arc<Meters>,
     awaited: Arc<Awaited>,
+    waiting: Option<Arc<Waiting>>,
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<Result<(), Failure>>,
 }
@@ -113,6 +117,10 @@ fn bed(config: &[(&str, &str)], context: &[&str]) -> Bed {
 const ONCE: &[(&str, &str)] = &[("exactly.once.support", "required")];
 
 fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>) -> Bed {
+    bed_traced(config, context, value, &Tracer::default())
+}
+
+fn bed_traced(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>, traces: &Tracer) -> Bed {
     let turns = (config == ONCE).then(Arc::default);
     let config: Properties = config.iter().copied().collect();
     let meters = Arc::new(Meters::new("c".into()));
@@ -126,11 +134,13 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
     });
     let (post, inbox, refused) = Post::new(Arc::clone(&ledger), Arc::clone(&alarm), Arc::clone(&meters));
     let settings = reporter.tolerance.letters.clone();
+    let waiting = traces.is_on().then(Arc::<Waiting>::default);
     let deliveries = Deliveries {
         ledger: Arc::clone(&ledger),
         reporter: Arc::clone(&reporter),
         alarm: Arc::clone(&alarm),
         letters: settings.is_some().then_some(inbox),
+        waiting: waiting.clone(),
     };
     let sink = FakeSink::new(Box::new(move |seq, outcome| deliveries.settle(seq, outcome)));
     let (stop, stopped) = watch::channel(false);
@@ -142,8 +152,9 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
         Arc::clone(&meters),
         Arc::clone(&awaited),
     );
-    let (outlet, OutletEnds { records, .. }) =
+    let (mut outlet, OutletEnds { records, .. }) =
         Outlet::new("c".into(), None, stopped, &Budget::new(1 << 20, 1 << 20), 8, Arc::clone(&meters));
+    outlet.notes_times = traces.is_on();
     let text = Schema::of(Kind::String).build();
     let context = Context {
         headers: context.iter().map(|name| Header::new(*name, Arc::clone(&text), Value::text("x"))).collect(),
@@ -174,6 +185,7 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
         attempts,
         turns,
         letters,
+        spans: Spans::of(traces, &"c".into(), waiting.as_ref()),
     };
     let (ended, is_ended) = oneshot::channel();
     let handle = Handle::current();
@@ -182,7 +194,7 @@ fn bed_with(config: &[(&str, &str)], context: &[&str], value: Box<dyn Converter>
         let _in_context = handle.enter();
         ended.send(pipeline.run(records))
     });
-    Bed { outlet, sink, ledger, alarm, meters, awaited, stop, ended: is_ended }
+    Bed { outlet, sink, ledger, alarm, meters, awaited, waiting, stop, ended: is_ended }
 }
 
 impl Bed {

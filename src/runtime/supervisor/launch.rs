@@ -14,6 +14,7 @@ use crate::runtime::catalog::Catalog;
 use crate::runtime::defect::{self, Defect};
 use crate::runtime::exactly_once::Producers;
 use crate::runtime::task::{TaskHandle, TaskSpec};
+use crate::runtime::traces::Tracer;
 
 /// A task that was started. Dropping it stops the task without waiting.
 pub struct Launched {
@@ -79,6 +80,8 @@ pub struct SupervisorSettings {
     pub restarts: RestartSettings,
     /// Sets log levels that are meant for all workers.
     pub set_log_level: SetLogLevel,
+    /// Makes spans of records of dead letters that are sent again, and counts all spans.
+    pub traces: Tracer,
 }
 
 impl SupervisorSettings {

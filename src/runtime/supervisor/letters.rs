@@ -29,6 +29,7 @@ use crate::runtime::pipeline::{Attempts, Pipeline};
 use crate::runtime::task::build;
 use crate::runtime::tolerance::{Reporter, Tolerance};
 use crate::runtime::topics::NewTopics;
+use crate::runtime::traces::Tracer;
 use crate::sink;
 use crate::sink::properties::{self as client, Client};
 use crate::store::Scan;
@@ -94,6 +95,7 @@ struct Known {
     plugin: &'static Plugin,
     worker: BTreeMap<String, String>,
     topic: LetterTopic,
+    traces: Tracer,
 }
 
 impl Supervisor {
@@ -172,7 +174,8 @@ impl Supervisor {
         })?;
         let worker = settings.worker.iter();
         let worker = worker.filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
-        Ok(Known { config, plugin, worker, topic })
+        let traces = self.shared.settings.traces.clone();
+        Ok(Known { config, plugin, worker, topic, traces })
     }
 
     async fn seat(&self) -> Result<OwnedSemaphorePermit, Refusal> {
@@ -209,9 +212,9 @@ struct Made {
 /// Makes chain, converters and producer anew, as a task that starts now would. The error is a trace.
 async fn make(name: &str, known: &Known, fence: Arc<Fence>) -> Result<Made, String> {
     let trace = |error: TaskError| error.trace;
-    let Known { config, plugin, worker, .. } = known;
+    let Known { config, plugin, worker, traces, .. } = known;
     let build::Parts { chain, key, value, header, context } =
-        build::parts(plugin, config, worker).await.map_err(trace)?;
+        build::parts(plugin, config, worker, traces).await.map_err(trace)?;
     let outcomes = Arc::<Outcomes>::default();
     let settings = build::producer(format!("connector-dead-letters-{name}-0"), config, worker, fence);
     let delivery = outcomes.delivery();
@@ -248,6 +251,7 @@ async fn make(name: &str, known: &Known, fence: Arc<Fence>) -> Result<Made, Stri
         attempts,
         letters: None,
         turns: None,
+        spans: None,
     };
     Ok(Made { single: Single::new(pipeline, tray), sink, outcomes, stop })
 }

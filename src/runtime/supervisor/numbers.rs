@@ -18,6 +18,7 @@ use super::{Supervisor, SupervisorSettings, properties};
 use crate::plugins::Plugin;
 use crate::runtime::catalog::PartKind;
 use crate::runtime::owner::Ownership;
+use crate::runtime::traces::TraceNumbers;
 
 /// Attempts to start something, and how they ended.
 #[derive(Debug, Default)]
@@ -244,6 +245,8 @@ pub struct WorkerNumbers {
     pub connector_starts: StartNumbers,
     /// Starts of tasks.
     pub task_starts: StartNumbers,
+    /// What has become of spans; `None` where traces are off.
+    pub traces: Option<TraceNumbers>,
     /// The connectors that this worker runs, by name.
     pub connectors: Vec<ConnectorNumbers>,
 }
@@ -341,6 +344,7 @@ impl Supervisor {
             owner_url: None,
             connector_starts: shared.metered.connector_starts.read(),
             task_starts: shared.metered.task_starts.read(),
+            traces: shared.settings.traces.numbers(),
             connectors: Vec::new(),
         };
         match &*self.phase.borrow() {

@@ -21,6 +21,7 @@ use crate::runtime::failure::{Failure, Stage};
 use crate::runtime::owner::Fence;
 use crate::runtime::pipeline::{Context, Writer};
 use crate::runtime::tolerance::Tolerance;
+use crate::runtime::traces::Tracer;
 use crate::sink::topics::{TopicCreation, Topics};
 use crate::sink::transactional::transactional_producer;
 use crate::sink::{Delivery, EncodedHeaders, ProducerSettings, Sink, properties};
@@ -51,11 +52,13 @@ pub(super) const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.Conn
 
 type WorkerProperties = BTreeMap<String, String>;
 
-/// Makes the chain and the converters of a connector. `worker` are the worker's properties.
+/// Makes the chain and the converters of a connector. `worker` are the worker's properties; `traces` makes spans of records for
+/// the transform that asks for them.
 pub(in crate::runtime) async fn parts(
     plugin: &Plugin,
     config: &Properties,
     worker: &WorkerProperties,
+    traces: &Tracer,
 ) -> Result<Parts, TaskError> {
     let mut chain = Chain::build(config).map_err(|refusals| {
         let class = refusals.first().map_or(CONFIG_EXCEPTION, |refusal| refusal.java_class);
@@ -71,6 +74,7 @@ pub(in crate::runtime) async fn parts(
     chain.attach(&Connector {
         origin_entries: plugin.origin_entries,
         chunks: Box::new(move |properties| chunks(properties, runtime.clone())),
+        spans: traces.of_records(),
     });
     let made = |name, role| converter(config, worker, name, role);
     let key = made("key.converter", Role::Key)?;
@@ -144,7 +148,7 @@ pub(super) async fn build(
     timeout: Duration,
 ) -> Result<Built, TaskError> {
     let (config, properties) = (&spec.config, &worker.properties);
-    let parts = parts(spec.plugin, config, properties).await?;
+    let parts = parts(spec.plugin, config, properties, &worker.traces).await?;
     let mut settings =
         producer(format!("connector-producer-{}-0", spec.connector), config, properties, Arc::clone(&spec.fence));
     let mut timeout = timeout;

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::begin::{Begun, Ending, begin, ending};
 use super::build::{self, Built, Parts};
+use super::starting::Starting;
 use super::{Slot, TaskEvent, TaskSpec, Worker};
 use crate::runtime::committer::{Committer, Place, Strategy};
 use crate::runtime::defect::{self, Defect};
@@ -28,9 +29,10 @@ use crate::runtime::letters::Sender;
 use crate::runtime::letters::desk::Desk;
 use crate::runtime::letters::post::{self, Post};
 use crate::runtime::owner::Fence;
-use crate::runtime::pipeline::{Attempts, Awaited, Letters, Pipeline};
+use crate::runtime::pipeline::{Attempts, Awaited, Letters, Pipeline, Spans};
 use crate::runtime::tolerance::{Reporter, Tolerance};
 use crate::runtime::topics::NewTopics;
+use crate::runtime::traces::Waiting;
 use crate::runtime::trail::Trail;
 use crate::sink::Sink;
 use crate::sink::transactional::USUAL_TIMEOUT;
@@ -60,8 +62,10 @@ pub(super) async fn drive(spec: TaskSpec, worker: Arc<Worker>, mut stop: watch::
     let (events, meters) = (spec.events.clone(), Arc::clone(&spec.meters));
     let (mut backoff, mut in_vain, mut is_fenced) = (Backoff::new(PAUSES.0, PAUSES.1), 0, false);
     let mut copy_timeout = exactly_once::COPY_TIMEOUT;
+    let starting = Starting::of(&spec, &worker);
     let outcome = loop {
-        let running = run(spec.clone(), Arc::clone(&worker), stop.clone(), Arc::clone(&slot), copy_timeout);
+        let way = (stop.clone(), Arc::clone(&slot), starting.clone());
+        let running = run(spec.clone(), Arc::clone(&worker), way, copy_timeout);
         let ended = defect::caught(running).await.unwrap_or_else(|defect| {
             // A pipeline that waits in the sink returns.
             slot.stop();
@@ -100,6 +104,7 @@ pub(super) async fn drive(spec: TaskSpec, worker: Arc<Worker>, mut stop: watch::
     };
     meters.complain(true);
     if let Err(error) = outcome {
+        starting.failed(&error);
         // Fails when the supervisor has gone: then nobody wants to know.
         let _ = events.send(TaskEvent::Failed(error));
     }
@@ -108,8 +113,7 @@ pub(super) async fn drive(spec: TaskSpec, worker: Arc<Worker>, mut stop: watch::
 async fn run(
     spec: TaskSpec,
     worker: Arc<Worker>,
-    stop: watch::Receiver<bool>,
-    slot: Arc<Slot>,
+    (stop, slot, starting): (watch::Receiver<bool>, Arc<Slot>, Starting),
     copy_timeout: Duration,
 ) -> Result<(), Ending> {
     let (ledger, alarm, meters) = (Arc::<Ledger>::default(), Arc::<Alarm>::default(), Arc::clone(&spec.meters));
@@ -136,11 +140,13 @@ async fn run(
             (inbox, (desk(), desk(), post, refused))
         })
         .unzip();
+    let waiting = worker.traces.is_on().then(Arc::<Waiting>::default);
     let deliveries = Deliveries {
         ledger: Arc::clone(&ledger),
         reporter: Arc::clone(&reporter),
         alarm: Arc::clone(&alarm),
         letters: inbox,
+        waiting: waiting.clone(),
     };
     let delivery = Box::new(move |seq, outcome: Result<(), crate::sink::Undelivered<'_>>| {
         deliveries.settle(seq, outcome);
@@ -178,6 +184,7 @@ async fn run(
         outlet.history = Some(opened.map_err(Ending::Failed)?);
     }
     outlet.copies_are_whole = turns.is_some();
+    outlet.notes_times = waiting.is_some();
     let connector = Connector(tokio::spawn({
         let (name, running) = (Arc::clone(&spec.connector), (spec.plugin.start)(spec.config.clone(), outlet));
         async move {
@@ -206,6 +213,7 @@ async fn run(
         attempts,
         turns: turns.clone(),
         letters,
+        spans: Spans::of(&worker.traces, &spec.connector, waiting.as_ref()),
     };
     let (ended, pipeline_ended) = oneshot::channel();
     std::thread::Builder::new()
@@ -244,6 +252,8 @@ async fn run(
             sink: Arc::clone(&sink),
             meters,
             trail,
+            waiting,
+            starting,
             told: Standing::Starting,
         },
         fence,
@@ -376,6 +386,9 @@ struct Teller {
     meters: Arc<Meters>,
     /// Where records come from, if their batches are kept for dead letters.
     trail: Option<Arc<Trail>>,
+    /// The batches under way, where traces are made of them.
+    waiting: Option<Arc<Waiting>>,
+    starting: Starting,
     /// What the supervisor was told last.
     told: Standing,
 }
@@ -397,7 +410,10 @@ impl Teller {
         self.told = standing;
         let event = match &self.told {
             Standing::Starting => return,
-            Standing::Running => TaskEvent::Running,
+            Standing::Running => {
+                self.starting.runs();
+                TaskEvent::Running
+            }
             Standing::Storing => TaskEvent::Waiting { trace: NOT_STORED.into() },
             Standing::Waiting(trace) => TaskEvent::Waiting { trace: Arc::clone(trace) },
         };
@@ -425,6 +441,9 @@ impl Teller {
         self.ledger.advance();
         if let Some(trail) = &self.trail {
             trail.release(|seq| self.ledger.covers(seq));
+        }
+        if let Some(waiting) = &self.waiting {
+            waiting.settle(|seq| self.ledger.covers(seq));
         }
         for topic in self.topics.acknowledged(|seq| self.ledger.covers(seq)) {
             let _ = self.events.send(TaskEvent::Topic(topic));

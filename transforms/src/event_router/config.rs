@@ -101,7 +101,7 @@ pub(super) const ROUTER: &[Key] = &[
         .doc("Whether a payload that is null or blank makes a tombstone."),
 ];
 
-const NO_TRACING: Support = Support::NoEffect("afterimage has no OpenTelemetry spans");
+const NO_TRACING: Support = Support::NoEffect("the router makes no spans: ActivateTracingSpan in front of it does");
 
 pub(super) const TRACING: &[Key] = &[
     key("tracing.span.context.field", Kind::String, "Tracing", 1, "Serialized tracing span context field")

@@ -71,4 +71,22 @@ pub(super) static ROWS: &[Row] = &[
         "Seconds until a task that failed restarts by itself",
         Read::Task(|t| t.restarts.due_s),
     ),
+    row(
+        Group::Own,
+        "afterimage_traces_exported_spans_total",
+        "Spans that the collector of traces took; only where traces are exported",
+        Read::Worker(|s| Some(s.worker.traces?.exported as f64)),
+    ),
+    row(
+        Group::Own,
+        "afterimage_traces_dropped_spans_total",
+        "Spans that were dropped, by reason: queue_full (the collector is slow or away), export_failed (an export did not succeed \
+         in time) and rejected (the collector refused them); only where traces are exported",
+        Read::WorkerSeries(&["reason"], |s| {
+            let Some(traces) = s.worker.traces else { return Vec::new() };
+            [("queue_full", traces.full), ("export_failed", traces.failed), ("rejected", traces.rejected)]
+                .map(|(reason, count)| (vec![reason.to_owned()], count as f64))
+                .into()
+        }),
+    ),
 ];

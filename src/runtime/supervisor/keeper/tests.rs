@@ -124,6 +124,7 @@ impl World {
             config.iter().filter_map(|(name, value)| Some((name.to_owned(), told(value?)))).collect()
         };
         let settings = SupervisorSettings {
+            traces: crate::runtime::traces::Tracer::default(),
             worker_id: "h:8083".to_owned(),
             graceful_stop: GRACEFUL,
             topic_tracking: true,
