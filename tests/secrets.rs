@@ -81,6 +81,32 @@ fn mistakes() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
             ],
         ),
         (
+            "oauth",
+            vec![
+                ("producer.override.security.protocol", "SASL_PLAINTEXT".to_owned()),
+                ("producer.override.sasl.mechanism", "OAUTHBEARER".to_owned()),
+                ("producer.override.sasl.oauthbearer.token.endpoint.url", "http://127.0.0.1:1/token".to_owned()),
+                (
+                    "producer.override.sasl.jaas.config",
+                    format!("x.OAuthBearerLoginModule required clientId=\"id\" clientSecret=\"{}\";", secret("oauth")),
+                ),
+            ],
+        ),
+        (
+            "oauth-keys",
+            vec![
+                ("admin.override.security.protocol", "SASL_PLAINTEXT".to_owned()),
+                ("admin.override.sasl.mechanism", "OAUTHBEARER".to_owned()),
+                (
+                    "admin.override.sasl.oauthbearer.token.endpoint.url",
+                    format!("http://u:{}@127.0.0.1:1/token", secret("oauth-url")),
+                ),
+                ("admin.override.sasl.jaas.config", "x.OAuthBearerLoginModule required;".to_owned()),
+                ("admin.override.sasl.oauthbearer.client.credentials.client.id", "id".to_owned()),
+                ("admin.override.sasl.oauthbearer.client.credentials.client.secret", secret("oauth-key")),
+            ],
+        ),
+        (
             "store",
             tls(&[
                 ("producer.override.ssl.keystore.location", data("client.jks")),

@@ -56,6 +56,8 @@ const BESIDE: &[(&str, Option<&str>, Settings)] = &[
     ("inter.worker.verification.algorithms", Some("HmacSHA256,HmacSHA512"), &[]),
     ("sasl.mechanism", Some("SCRAM-SHA-512"), SASL),
     ("sasl.jaas.config", Some("x.PlainLoginModule required username=\"a\" password=\"c\";"), SASL),
+    ("sasl.client.callback.handler.class", Some("com.example.Handler"), SASL),
+    ("sasl.login.callback.handler.class", Some("com.example.Handler"), SASL),
     ("security.protocol", Some("SSL"), &[]),
     ("ssl.keystore.type", Some("BCFKS"), KEY_STORE),
     ("ssl.truststore.type", Some("BCFKS"), TRUST_STORE),
@@ -77,6 +79,13 @@ const KEY_STORE: &[(&str, &str)] = &[
 const TRUST_STORE: &[(&str, &str)] = &[
     ("security.protocol", "SSL"),
     ("ssl.truststore.location", concat!(env!("CARGO_MANIFEST_DIR"), "/certificates/tests/data/trust.jks")),
+];
+/// A login by tokens.
+const TOKENS: &[(&str, &str)] = &[
+    ("security.protocol", "SASL_SSL"),
+    ("sasl.mechanism", "OAUTHBEARER"),
+    ("sasl.jaas.config", "x.OAuthBearerLoginModule required clientId=\"a\" clientSecret=\"b\";"),
+    ("sasl.oauthbearer.token.endpoint.url", "https://h/token"),
 ];
 const SASL: &[(&str, &str)] = &[
     ("security.protocol", "SASL_SSL"),
@@ -249,7 +258,8 @@ fn every_option_is_read() {
 fn every_producer_property_does_what_it_claims() {
     let beside = |name: &str| -> Vec<(&str, &str)> {
         match name {
-            "sasl.mechanism" | "sasl.jaas.config" => SASL.to_vec(),
+            "sasl.mechanism" | "sasl.jaas.config" | "sasl.login.class" => SASL.to_vec(),
+            name if name.starts_with("sasl.oauthbearer.") || name.starts_with("sasl.login.") => TOKENS.to_vec(),
             "ssl.keystore.type" | "ssl.keystore.password" | "ssl.key.password" => KEY_STORE.to_vec(),
             "ssl.truststore.type" | "ssl.truststore.password" => TRUST_STORE.to_vec(),
             "compression.gzip.level" => vec![("compression.type", "gzip")],

@@ -7,6 +7,8 @@
 
 use settings::{Asked, Check, Def, Key, Kind, Support, Values};
 
+use crate::sink::properties::is_other_handler;
+
 /// Keys of a worker that keeps its state in topics.
 pub(super) static DISTRIBUTED: Def = Def::new(&[COMMON, IN_TOPICS, TRACES, FAMILIES]);
 /// Keys of a worker that keeps its state in a file.
@@ -103,9 +105,9 @@ const COMMON: &[Key] = &[
     Key::new("security.protocol", Kind::String).default("PLAINTEXT").checks(&[Check::OneOfAnyCase(&["PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL"])])
         .doc("Whether the worker's own Kafka clients use TLS (SSL), a login (SASL_PLAINTEXT), both (SASL_SSL) or neither (PLAINTEXT). Connectors' producers need producer.security.protocol as well."),
     Key::new("sasl.mechanism", Kind::String).default("GSSAPI")
-        .doc("SASL mechanism with which the worker's own Kafka clients log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. The default GSSAPI (Kerberos) is refused."),
+        .doc("SASL mechanism with which the worker's own Kafka clients log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM. The default GSSAPI (Kerberos) is refused."),
     Key::new("sasl.jaas.config", Kind::Password)
-        .doc("JAAS line with the user name and password with which the worker's own Kafka clients log in."),
+        .doc("JAAS line with which the worker's own Kafka clients log in: user name and password, or what a login by tokens needs."),
     Key::new("ssl.protocol", Kind::String).default("TLSv1.3")
         .doc("TLS version that Java prefers.")
         .support(Support::NoEffect("the newest TLS version that both sides know is negotiated")),
@@ -290,7 +292,7 @@ const TRACES: &[Key] = &[
         .doc("Milliseconds that one export may take with all its attempts. Then its spans are dropped. Variable OTEL_BSP_EXPORT_TIMEOUT."),
 ];
 
-/// What becomes of a Java class for SASL logins.
+/// What becomes of a Java class for SASL logins that is never loaded.
 const SASL_CLASS: Support = Support::Partly(&[
     (
         Values::Own(uses_sasl),
@@ -301,6 +303,30 @@ const SASL_CLASS: Support = Support::Partly(&[
     ),
     (Values::Not(&[]), Support::NoEffect("security.protocol uses no SASL")),
 ]);
+
+/// What becomes of the classes that answer for a login: some are known, and their work is done here.
+const SASL_HANDLER: Support = Support::Partly(&[
+    (Values::Own(|asked| !uses_sasl(asked)), Support::NoEffect("security.protocol uses no SASL")),
+    (
+        Values::Own(is_other_handler),
+        Support::Refused(
+            "there is no JVM here to load the class",
+            "Known are org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler with \
+             sasl.oauthbearer.token.endpoint.url, and those of software.amazon.msk.auth.iam.",
+        ),
+    ),
+]);
+
+/// What becomes of the settings of logins by tokens.
+const OF_TOKENS: Support = Support::Partly(&[(
+    Values::Own(|asked| !uses_tokens(asked)),
+    Support::NoEffect("only the mechanism OAUTHBEARER uses it"),
+)]);
+
+fn uses_tokens(asked: &Asked<'_>) -> bool {
+    let mechanism = asked.properties.get("sasl.mechanism").unwrap_or_default().trim().to_ascii_uppercase();
+    uses_sasl(asked) && matches!(&*mechanism, "OAUTHBEARER" | "AWS_MSK_IAM")
+}
 
 fn protocol(asked: &Asked<'_>) -> String {
     asked.properties.get("security.protocol").unwrap_or_default().trim().to_ascii_uppercase()
@@ -347,18 +373,18 @@ const FAMILIES: &[Key] = &[
     Key::new("sasl.login.class", Kind::Class).unlisted()
         .doc("Java class that logs in to the brokers.").support(SASL_CLASS),
     Key::new("sasl.client.callback.handler.class", Kind::Class).unlisted()
-        .doc("Java class that answers the questions of a SASL mechanism.").support(SASL_CLASS),
+        .doc("Java class that answers the questions of a SASL mechanism.").support(SASL_HANDLER),
     Key::new("sasl.login.callback.handler.class", Kind::Class).unlisted()
-        .doc("Java class that fetches the credentials for a login to the brokers.").support(SASL_CLASS),
+        .doc("Java class that fetches the credentials for a login to the brokers.").support(SASL_HANDLER),
     Key::new("sasl.kerberos.<setting>", Kind::String).unlisted().family("sasl.kerberos.<setting>")
         .doc("A setting of Kerberos.")
         .support(Support::NoEffect("only the mechanism GSSAPI uses it, and that is refused")),
     Key::new("sasl.login.<setting>", Kind::String).unlisted().family("sasl.login.<setting>")
-        .doc("When and how Java's clients renew the token of a login.")
-        .support(Support::NoEffect("only the mechanism OAUTHBEARER uses it, and that is refused")),
+        .doc("When and how the token of a login by OAUTHBEARER is fetched and renewed. The settings are among the properties of producers below.")
+        .support(OF_TOKENS),
     Key::new("sasl.oauthbearer.<setting>", Kind::String).unlisted().family("sasl.oauthbearer.<setting>")
-        .doc("A setting of OAuth.")
-        .support(Support::NoEffect("only the mechanism OAUTHBEARER uses it, and that is refused")),
+        .doc("A setting of logins by OAUTHBEARER, for example sasl.oauthbearer.token.endpoint.url. The settings are among the properties of producers below.")
+        .support(OF_TOKENS),
     Key::new("config.providers.<name>.class", Kind::Class).unlisted().family("config.providers.<name>.class")
         .doc("Java class of the config provider called <name>: Kafka's FileConfigProvider, DirectoryConfigProvider or EnvVarConfigProvider. Others are refused."),
     Key::new("config.providers.<name>.param.<parameter>", Kind::String).unlisted()

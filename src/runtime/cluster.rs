@@ -7,6 +7,8 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::watch;
 
+use crate::login::Tokens;
+
 /// How long one request waits for the broker.
 const ASK: Duration = Duration::from_secs(5);
 
@@ -17,7 +19,7 @@ pub fn id(client: BTreeMap<String, String>) -> watch::Receiver<String> {
     let ask = move || {
         let mut config = ClientConfig::new();
         config.extend(client);
-        let Ok(consumer) = config.create::<BaseConsumer>() else { return };
+        let Ok(consumer) = config.create_with_context::<_, BaseConsumer<Tokens>>(Tokens) else { return };
         while !publish.is_closed() {
             if let Some(found) = consumer.client().fetch_cluster_id(ASK) {
                 publish.send_replace(found);

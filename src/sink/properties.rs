@@ -12,6 +12,7 @@ use std::fmt;
 use retry::Outlook;
 
 use super::security;
+pub(crate) use super::security::is_other_handler;
 
 /// Names and values from the worker's file or a connector's config, without their prefix.
 pub type Properties = BTreeMap<String, String>;

@@ -3,14 +3,17 @@
 //! librdkafka tries such a connection again and again, as if the broker were away, and tells the reason only to those who poll
 //! the client for errors. An admin client is not polled by its crate. So a client with the same properties is asked aside.
 
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
+
+use crate::login;
 
 /// How long brokers are asked.
 const ASK: Duration = Duration::from_secs(6);
@@ -27,6 +30,11 @@ pub(super) fn is_refusal(error: &KafkaError, reason: &str) -> bool {
     matches!(code, Some(Authentication | SSL | SaslAuthenticationFailed)) || reason.contains("SSL routines:")
 }
 
+/// Whether an error says that there is no token for a login (mechanism OAUTHBEARER).
+pub(super) fn has_no_token(reason: &str) -> bool {
+    reason.contains("Failed to acquire SASL OAUTHBEARER token")
+}
+
 /// librdkafka's reason with Java's name of the setting.
 pub(super) fn told(reason: &str) -> String {
     reason.replace("ssl.ca.location", "ssl.truststore.location")
@@ -37,6 +45,12 @@ pub(super) fn told(reason: &str) -> String {
 struct Ears(Mutex<Option<String>>);
 
 impl ClientContext for Ears {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, login: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        login::token(login)
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         if is_refusal(&error, reason) {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| told(reason));
@@ -65,7 +79,8 @@ impl Inquiry {
     /// librdkafka's words why brokers refuse the client; `None` when they let it in, or do not answer at all. What was said less
     /// than a minute ago is said again. Blocks for some seconds.
     pub(super) fn reason(&self) -> Option<String> {
-        self.reason_by(ask)
+        // Without a token no broker is asked.
+        login::trouble(|name| self.config.get(name)).or_else(|| self.reason_by(ask))
     }
 
     fn reason_by(&self, ask: impl FnOnce(&ClientConfig) -> Option<String>) -> Option<String> {

@@ -1,15 +1,17 @@
 //! Translates Java's `security.protocol`, `sasl.*` and `ssl.*` into librdkafka's properties.
 //!
 //! Stores of keys and certificates are opened before librdkafka is asked (`stores.rs`). Messages name files and properties,
-//! never their contents.
+//! never their contents. A login by tokens is made to one text, which `src/login/` reads when a client asks for a token.
 
 mod jaas;
+mod oauth;
 mod stores;
 
 use settings::Support::{self, NoEffect, Refused, Works};
 use settings::Values;
 
 use self::jaas::Jaas;
+pub(crate) use self::oauth::is_other_handler;
 use super::properties::{Mapped, Properties};
 
 /// Prefixes of the properties that this file translates.
@@ -18,7 +20,6 @@ pub(super) const NAMES: &[&str] = &["security.protocol", "sasl.", "ssl."];
 const NO_JVM: &str = "there is no JVM here to load the class";
 const LOGIN: &str = "Give username and password in sasl.jaas.config.";
 const KERBEROS: Support = NoEffect("only the mechanism GSSAPI uses it, and that is refused");
-const OAUTH: Support = NoEffect("only the mechanism OAUTHBEARER uses it, and that is refused");
 
 /// What becomes of each property of Java's `SaslConfigs` and `SslConfigs` (Kafka 4.3), where the protocol uses it. Some
 /// values of a property that works are refused by the code below.
@@ -51,7 +52,7 @@ const KEYS: &[(Support, &[&str])] = &[
         ),
         &["ssl.cipher.suites"],
     ),
-    (Support::Partly(VERSIONS), &["ssl.enabled.protocols"]),
+    (Support::Partly(VERSIONS), &[PROTOCOLS]),
     (Refused(NO_JVM, "Use PEM files."), &["ssl.engine.factory.class"]),
     (NoEffect("OpenSSL negotiates the newest TLS version that both sides know"), &["ssl.protocol"]),
     (NoEffect("there are no JVM security providers here"), &["ssl.provider"]),
@@ -59,10 +60,8 @@ const KEYS: &[(Support, &[&str])] = &[
         NoEffect("there is no JVM here"),
         &["ssl.keymanager.algorithm", "ssl.trustmanager.algorithm", "ssl.secure.random.implementation"],
     ),
-    (
-        Refused(NO_JVM, LOGIN),
-        &["sasl.login.class", "sasl.client.callback.handler.class", "sasl.login.callback.handler.class"],
-    ),
+    (Refused(NO_JVM, LOGIN), &["sasl.login.class"]),
+    (oauth::HANDLER_CLASSES, &["sasl.client.callback.handler.class", "sasl.login.callback.handler.class"]),
     (
         KERBEROS,
         &[
@@ -73,48 +72,9 @@ const KEYS: &[(Support, &[&str])] = &[
             "sasl.kerberos.ticket.renew.window.factor",
         ],
     ),
-    (
-        OAUTH,
-        &[
-            "sasl.login.connect.timeout.ms",
-            "sasl.login.read.timeout.ms",
-            "sasl.login.refresh.buffer.seconds",
-            "sasl.login.refresh.min.period.seconds",
-            "sasl.login.refresh.window.factor",
-            "sasl.login.refresh.window.jitter",
-            "sasl.login.retry.backoff.max.ms",
-            "sasl.login.retry.backoff.ms",
-            "sasl.oauthbearer.assertion.algorithm",
-            "sasl.oauthbearer.assertion.claim.aud",
-            "sasl.oauthbearer.assertion.claim.exp.seconds",
-            "sasl.oauthbearer.assertion.claim.iss",
-            "sasl.oauthbearer.assertion.claim.jti.include",
-            "sasl.oauthbearer.assertion.claim.nbf.seconds",
-            "sasl.oauthbearer.assertion.claim.sub",
-            "sasl.oauthbearer.assertion.file",
-            "sasl.oauthbearer.assertion.private.key.file",
-            "sasl.oauthbearer.assertion.private.key.passphrase",
-            "sasl.oauthbearer.assertion.template.file",
-            "sasl.oauthbearer.client.credentials.client.id",
-            "sasl.oauthbearer.client.credentials.client.secret",
-            "sasl.oauthbearer.clock.skew.seconds",
-            "sasl.oauthbearer.expected.audience",
-            "sasl.oauthbearer.expected.issuer",
-            "sasl.oauthbearer.header.urlencode",
-            "sasl.oauthbearer.jwks.endpoint.refresh.ms",
-            "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
-            "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms",
-            "sasl.oauthbearer.jwks.endpoint.url",
-            "sasl.oauthbearer.jwt.retriever.class",
-            "sasl.oauthbearer.jwt.validator.class",
-            "sasl.oauthbearer.scope",
-            "sasl.oauthbearer.scope.claim.name",
-            "sasl.oauthbearer.sub.claim.name",
-            "sasl.oauthbearer.token.endpoint.url",
-        ],
-    ),
 ];
 
+const PROTOCOLS: &str = "ssl.enabled.protocols";
 const VERSIONS: &[(Values, Support)] = &[
     (Values::Own(|asked| lacks_tls12(asked.value.unwrap_or_default())), Refused(OLD_TLS, ADD_TLS12)),
     (Values::Not(&["TLSv1.2", "TLSv1.3"]), NoEffect(OTHER_TLS)),
@@ -129,7 +89,7 @@ fn lacks_tls12(versions: &str) -> bool {
 
 /// Whether each property of this file works, has no effect, or is refused, for the generated reference.
 pub(super) fn support() -> impl Iterator<Item = (&'static str, Support)> {
-    KEYS.iter().flat_map(|(support, names)| names.iter().map(|name| (*name, *support)))
+    KEYS.iter().chain(oauth::KEYS).flat_map(|(support, names)| names.iter().map(|name| (*name, *support)))
 }
 
 fn get<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
@@ -149,7 +109,10 @@ pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
         }
     }
     let (has_sasl, has_tls) = (protocol.starts_with("sasl"), protocol.ends_with("ssl"));
+    let has_tokens = has_sasl && matches!(&*mechanism(properties), "OAUTHBEARER" | "AWS_MSK_IAM");
+    let of_tokens = |name: &str| oauth::KEYS.iter().any(|(_, names)| names.contains(&name));
     if has_sasl {
+        oauth::check_classes(mapped, properties, has_tokens);
         sasl(mapped, properties);
     }
     if has_tls {
@@ -171,12 +134,13 @@ pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
                 let protocol = protocol.to_ascii_uppercase();
                 mapped.warn(name, &format!("security.protocol={protocol} uses {what}"));
             }
+            (Some(_), None) if of_tokens(name) && !has_tokens => mapped.warn(name, oauth::UNUSED),
             (Some((_, NoEffect(reason))), None) => mapped.warn(name, reason),
             (Some((_, Refused(reason, remedy))), None) => mapped.refuse(name, reason, remedy.trim_end_matches('.')),
-            (Some((_, Support::Partly(_))), None) if lacks_tls12(value) => {
+            (Some((_, Support::Partly(_))), None) if name == PROTOCOLS && lacks_tls12(value) => {
                 mapped.refuse(name, OLD_TLS, ADD_TLS12.trim_end_matches('.'));
             }
-            (Some((_, Support::Partly(_))), None) if value.trim() == "TLSv1.2" => {
+            (Some((_, Support::Partly(_))), None) if name == PROTOCOLS && value.trim() == "TLSv1.2" => {
                 mapped.warn(name, "TLS 1.3 is spoken where the broker has it");
             }
             (Some((_, Support::Partly(_) | Works)), None) => {}
@@ -184,19 +148,21 @@ pub(super) fn apply(mapped: &mut Mapped, properties: &Properties) {
     }
 }
 
+fn mechanism(properties: &Properties) -> String {
+    get(properties, "sasl.mechanism").unwrap_or("GSSAPI").to_ascii_uppercase()
+}
+
 fn sasl(mapped: &mut Mapped, properties: &Properties) {
-    const REMEDY: &str = "Use SCRAM-SHA-512, PLAIN over SASL_SSL, or client certificates";
-    let mechanism = get(properties, "sasl.mechanism").unwrap_or("GSSAPI").to_ascii_uppercase();
+    const REMEDY: &str = "Use SCRAM-SHA-512, OAUTHBEARER, PLAIN over SASL_SSL, or client certificates";
+    let mechanism = mechanism(properties);
     match mechanism.as_str() {
         "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" => mapped.set("sasl.mechanism", mechanism.as_str()),
         "GSSAPI" => {
             let reason = "this build has no Kerberos (sasl.mechanism=GSSAPI, which is also Java's default)";
             return mapped.refuse("sasl.mechanism", reason, REMEDY);
         }
-        "AWS_MSK_IAM" => {
-            let remedy = "Switch SASL/SCRAM (with AWS Secrets Manager) or mutual TLS on for the cluster, and use that";
-            return mapped.refuse("sasl.mechanism", "logins by AWS IAM are not built", remedy);
-        }
+        "OAUTHBEARER" => return oauth::oauthbearer(mapped, properties),
+        "AWS_MSK_IAM" => return oauth::msk(mapped, properties),
         _ => return mapped.refuse("sasl.mechanism", format!("this build has no {mechanism}"), REMEDY),
     }
     let Some(jaas) = get(properties, "sasl.jaas.config") else {

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 use retry::Outlook;
 use settings::JavaRegex;
@@ -18,6 +17,7 @@ use settings::JavaRegex;
 use super::aside::Aside;
 use super::properties::{Mapped, Properties, Refusal};
 use super::refused::Inquiry;
+use crate::login::Tokens;
 
 /// Why a topic could not be looked up or created.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -249,14 +249,14 @@ const ASK: Duration = Duration::from_secs(30);
 
 /// Makes sure that a connector's topics exist; asks the broker once for each topic.
 pub struct Topics {
-    admin: Arc<AdminClient<DefaultClientContext>>,
+    admin: Arc<AdminClient<Tokens>>,
     /// Asks brokers that refuse the admin client why.
     inquiry: Arc<Inquiry>,
     creation: TopicCreation,
     known: Mutex<HashSet<String>>,
     /// Closing the client waits for its thread and for brokers, so it is done on another thread. Must be the last
     /// field.
-    _last: Aside<AdminClient<DefaultClientContext>>,
+    _last: Aside<AdminClient<Tokens>>,
 }
 
 impl Topics {
@@ -276,7 +276,7 @@ impl Topics {
         // Asking about a topic must not create it: it is created as its group says, with `create`.
         config.set("client.id", client_id).set("allow.auto.create.topics", "false");
         let failed = |reason| TopicError::Client { client_id: client_id.to_owned(), reason };
-        let admin: AdminClient<_> = config.create().map_err(|e| failed(e.to_string()))?;
+        let admin: AdminClient<_> = config.create_with_context(Tokens).map_err(|e| failed(e.to_string()))?;
         let admin = Arc::new(admin);
         let last = Aside::hold(&admin);
         Ok(Self { admin, inquiry: Arc::new(Inquiry::new(config)), creation, known: Mutex::default(), _last: last })

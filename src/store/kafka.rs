@@ -31,12 +31,16 @@ use self::settings::suffix;
 pub use self::settings::{KafkaSettings, TopicSettings};
 use self::writes::{Acknowledged, Write};
 use super::{Entry, Fold, Log, Pending, Store, StoreError, partition_of};
+use crate::login;
 
 /// librdkafka reports a broker that is away many times a second. It is logged this often.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// What a trouble begins with when TLS or the login failed: trying again does not help until somebody mends the settings.
 const REFUSED: &str = "the broker does not let the worker in: check security.protocol, sasl.* and ssl.*: ";
+
+/// What a trouble begins with when there is no token for the login. No broker is asked then.
+const NO_TOKEN: &str = "there is no token for the worker's login: ";
 
 /// How long one poll of the producer waits. rdkafka's poll spins during the last millisecond, so long polls cost less CPU.
 const POLL: Duration = Duration::from_millis(500);
@@ -91,7 +95,8 @@ impl Shared {
     }
 
     fn note(&self, trouble: impl Into<String>) {
-        let trouble = trouble.into();
+        let no_token = login::trouble(|name| self.settings.client.get(name).map(String::as_str));
+        let trouble = no_token.map_or_else(|| trouble.into(), |reason| format!("{NO_TOKEN}{reason}"));
         // What follows on a refusal ("all brokers are down", "no answer") says less.
         let mut refused = lock(&self.refused);
         if trouble.starts_with(REFUSED) {

@@ -12,6 +12,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
+use crate::login::Tokens;
+
 /// How long one poll waits at most.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -90,7 +92,7 @@ pub enum Range {
 }
 
 /// Reads topics.
-pub struct Scan(BaseConsumer);
+pub struct Scan(BaseConsumer<Tokens>);
 
 impl Scan {
     /// A reader with a consumer's properties in librdkafka's words. It sees committed records only.
@@ -115,7 +117,7 @@ impl Scan {
             .set("fetch.error.backoff.ms", "100")
             // A topic may be larger than memory.
             .set("queued.max.messages.kbytes", "4096");
-        config.create().map(Self).map_err(|error| ScanError::Client { reason: error.to_string() })
+        config.create_with_context(Tokens).map(Self).map_err(|error| ScanError::Client { reason: error.to_string() })
     }
 
     /// How many partitions a topic has; 0 when there is no such topic.

@@ -50,11 +50,17 @@ impl Server {
     /// Starts a Kafka broker with further listeners (such as `LOGIN:SASL_SSL`) and lines in its properties. Its own address
     /// speaks plain text; [`Self::listener`] has those of the others.
     pub fn kafka_secured(listeners: &[&str], lines: &str) -> Self {
+        Self::kafka_secured_by(listeners, lines, "")
+    }
+
+    /// The same with options of its Java.
+    pub fn kafka_secured_by(listeners: &[&str], lines: &str, java: &str) -> Self {
         let listeners = listeners.join(" ");
         let environment = [
             ("AFTERIMAGE_KAFKA_HEAP", "384m"),
             ("AFTERIMAGE_KAFKA_EXTRA", lines),
             ("AFTERIMAGE_KAFKA_LISTENERS", &listeners),
+            ("JAVA_TOOL_OPTIONS", java),
         ];
         Self::start("kafka", &[], &environment)
     }

@@ -6,11 +6,12 @@
 //! Must not know: who should own the group.
 
 use std::cell::Cell;
+use std::error::Error;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::MetadataTopic;
@@ -19,6 +20,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use super::GroupSettings;
 use super::machine::{Input, Members, Refusal};
 use super::mark::{Found, Mark};
+use crate::login;
 
 /// The name of the one static member that the group has. Whoever joins under this name takes the owner's place, and the
 /// broker refuses whatever the former member of this name still sends (KIP-345).
@@ -294,6 +296,12 @@ impl Callbacks {
 }
 
 impl ClientContext for Callbacks {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, login: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        login::token(login)
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         if let Some(input) = meaning(&error) {
             self.tell(input);

@@ -1,10 +1,11 @@
 //! librdkafka's callbacks: a record was delivered or not, or the client has an error, such as that no broker can be
 //! reached.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers as _, Message};
 use rdkafka::producer::ProducerContext;
@@ -12,7 +13,8 @@ use rdkafka::producer::ProducerContext;
 use super::flow::{Flow, UNNUMBERED};
 use super::line::Line;
 use super::share::{self, Share};
-use crate::sink::refused::{is_refusal, told};
+use crate::login;
+use crate::sink::refused::{has_no_token, is_refusal, told};
 use crate::sink::{DeliveryError, EncodedHeaders, Outgoing, Undelivered};
 
 /// How often errors are logged at most, because librdkafka reports a broker that is away many times a second.
@@ -53,6 +55,12 @@ impl Callbacks {
 }
 
 impl ClientContext for Callbacks {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, login: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        login::token(login)
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         // The error is not fatal, because librdkafka goes on trying. It is still logged once in a while, so that a user
         // learns that the broker is away.
@@ -67,6 +75,10 @@ impl ClientContext for Callbacks {
             // This follows on the failure of the last of them. A refusal says more than that.
             self.flow.set_away(Some(last.clone().unwrap_or_else(|| reason.into())));
             return;
+        }
+        // Without a token no broker is tried, so none is said to be away.
+        if has_no_token(reason) {
+            self.flow.set_away(Some(told(reason).into()));
         }
         // One broker that refuses is not all of them: the others may take what waits. librdkafka says that all are down only
         // once, and the first reason may have been another one.

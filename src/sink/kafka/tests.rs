@@ -56,4 +56,8 @@ fn one_broker_that_refuses_is_not_all_of_them() {
     check(&[refused, gone, all], Some("1/1"));
     check(&[gone, all, refused], Some("login"));
     check(&[refused, all, gone], Some("login"));
+    // Without a token for the login, none is tried.
+    let no_token = (Authentication, "Failed to acquire SASL OAUTHBEARER token: 401");
+    check(&[no_token], Some(no_token.1));
+    check(&[no_token, all], Some(no_token.1));
 }

@@ -136,9 +136,7 @@ fn security() {
             ),
             "sasl.username=$ConnectionString\nsasl.password=Endpoint=sb://h/;SharedAccessKey=k==",
         ),
-        (sasl("AWS_MSK_IAM", "software.amazon.msk.auth.iam.IAMLoginModule required;"), "!SASL/SCRAM (with AWS"),
         (sasl("GSSAPI", "com.sun.security.auth.module.Krb5LoginModule required;"), "!GSSAPI"),
-        (sasl("OAUTHBEARER", "org.apache.kafka.OAuth required;"), "!OAUTHBEARER"),
         (sasl("SCRAM-SHA-256", "com.example.Login required username=a password=b;"), "!com.example.Login"),
         (
             "security.protocol=SSL\nssl.endpoint.identification.algorithm=".to_owned(),
@@ -226,6 +224,7 @@ fn no_security_property_is_passed_over_in_silence() {
         (SASL, "sasl.login.refresh.window.factor=0.5", "?only the mechanism OAUTHBEARER"),
         (SASL, "sasl.oauthbearer.token.endpoint.url=https://h/", "?only the mechanism OAUTHBEARER"),
         (SASL, "sasl.login.class=com.example.L", "!sasl.login.class"),
+        (SASL, "sasl.login.callback.handler.class=com.example.L", "!sasl.login.callback.handler.class"),
         (SASL, "sasl.machanism=PLAIN", "?sasl.machanism has no effect here: it is not a property of this client"),
         (TLS, "ssl.truststore.pasword=p", "?ssl.truststore.pasword has no effect here: it is not a property"),
         (TLS, "ssl.client.auth=required", "?ssl.client.auth has no effect here: it is not a property of this client"),

@@ -17,6 +17,11 @@ impl Jaas {
         self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
     }
 
+    /// The names of the options.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.options.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Parses an entry. The errors never quote the text, because it holds a password.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         let mut words = words(text)?.into_iter();

@@ -2,12 +2,13 @@
 //! a JSON text. The topic may be in another cluster than the records of the connector.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -16,6 +17,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{Found, HistoryError};
+use crate::login::{self, Tokens};
 
 /// The partition that has the history; a topic of several would have no order.
 const PARTITION: i32 = 0;
@@ -75,7 +77,13 @@ impl Acknowledged {
     }
 }
 
-impl ClientContext for Acknowledged {}
+impl ClientContext for Acknowledged {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, login: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        login::token(login)
+    }
+}
 
 impl ProducerContext for Acknowledged {
     type DeliveryOpaque = ();
@@ -126,7 +134,7 @@ impl HistoryTopic {
         config
     }
 
-    fn consumer(&self) -> Result<BaseConsumer, HistoryError> {
+    fn consumer(&self) -> Result<BaseConsumer<Tokens>, HistoryError> {
         let mut config = self.client(&self.settings.consumer);
         config
             .set("group.id", &self.settings.name)
@@ -137,7 +145,7 @@ impl HistoryTopic {
             .set("fetch.error.backoff.ms", "100")
             // A history may be larger than memory.
             .set("queued.max.messages.kbytes", "2048");
-        config.create().map_err(client_error)
+        config.create_with_context(Tokens).map_err(client_error)
     }
 
     fn failed(&self, what: &'static str, code: RDKafkaErrorCode) -> HistoryError {
@@ -145,6 +153,14 @@ impl HistoryTopic {
     }
 
     fn broken(&self, what: &'static str, reason: String, is_transient: bool) -> HistoryError {
+        let settings = &self.settings;
+        let trouble = [&settings.producer, &settings.consumer, &settings.admin]
+            .iter()
+            .find_map(|client| login::trouble(|name| client.get(name).map(String::as_str)));
+        let reason = match trouble {
+            Some(trouble) => format!("{reason}; there is no token for the login: {trouble}"),
+            None => reason,
+        };
         HistoryError::Broker { topic: self.settings.topic.clone(), what, reason, is_transient }
     }
 
@@ -155,12 +171,12 @@ impl HistoryTopic {
         Ok(runtime.block_on(future))
     }
 
-    fn admin(&self) -> Result<AdminClient<DefaultClientContext>, HistoryError> {
-        self.client(&self.settings.admin).create().map_err(client_error)
+    fn admin(&self) -> Result<AdminClient<Tokens>, HistoryError> {
+        self.client(&self.settings.admin).create_with_context(Tokens).map_err(client_error)
     }
 
     /// How many partitions the topic has; 0 if it is missing.
-    fn partitions(&self, consumer: &BaseConsumer) -> Result<usize, HistoryError> {
+    fn partitions(&self, consumer: &BaseConsumer<Tokens>) -> Result<usize, HistoryError> {
         let topic = self.settings.topic.as_str();
         let failed = |code| self.failed("found", code);
         let metadata = consumer.fetch_metadata(Some(topic), ANSWER).map_err(|error| failed(code_of(&error)))?;

@@ -4,10 +4,11 @@
 //! All leaders of a group have one transactional id. A leader that takes it over ends what the one before left open, and the
 //! broker refuses what that one still sends. One thread has the producer: it makes one transaction of each write.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::progress::Waiter;
 use super::{Kafka, Shared, client_error, code_of, lock};
+use crate::login;
 use crate::store::{Entry, Log, Pending, StoreError};
 
 /// How long a take-over of the id, or a write, may take.
@@ -39,6 +41,12 @@ pub(super) enum Order {
 struct Places(Arc<Shared>, Mutex<Vec<(i32, i64)>>);
 
 impl ClientContext for Places {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, login: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        login::token(login)
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         self.0.note_error(&error, reason);
     }

@@ -1,10 +1,11 @@
 //! Reading one topic: from its beginning to its end, then on for ever.
 
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
@@ -13,6 +14,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use super::asking::Asking;
 use super::settling::Settling;
 use super::{Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
+use crate::login;
 
 /// How long nothing may come of a partition that a writer waits for, before the consumer begins anew. Long, because nothing
 /// comes from a broker that is away either, and then librdkafka's own reconnecting is enough.
@@ -27,6 +29,12 @@ const SEEK: Duration = Duration::from_secs(5);
 pub(super) struct Reads(Arc<Shared>);
 
 impl ClientContext for Reads {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, login: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        login::token(login)
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         if code_of(&error) != RDKafkaErrorCode::PartitionEOF {
             self.0.note_error(&error, reason);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use retry::Backoff;
+
+use crate::login::Tokens;
 
 use super::{Log, Shared, StoreError, TopicSettings, client_error, code_of};
 
@@ -21,8 +22,8 @@ fn backoff() -> Backoff {
     Backoff::new(PAUSES.0, PAUSES.1)
 }
 
-fn admin(shared: &Shared) -> Result<AdminClient<DefaultClientContext>, StoreError> {
-    shared.settings.client("shared-admin").create().map_err(client_error)
+fn admin(shared: &Shared) -> Result<AdminClient<Tokens>, StoreError> {
+    shared.settings.client("shared-admin").create_with_context(Tokens).map_err(client_error)
 }
 
 /// Waits on a plain thread for a call of the admin client, which does its work on a thread of its own.

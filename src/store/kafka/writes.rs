@@ -2,11 +2,12 @@
 //!
 //! A write is complete when its records are acknowledged and have been read back.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Message};
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::progress::Waiter;
 use super::{Kafka, POLL, Shared, client_error, lock};
+use crate::login;
 use crate::store::{Entry, Log, Pending, StoreError};
 
 /// A write whose records are not all acknowledged yet.
@@ -30,6 +32,12 @@ pub(super) struct Write {
 pub(super) struct Acknowledged(Arc<Shared>);
 
 impl ClientContext for Acknowledged {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, login: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        login::token(login)
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         self.0.note_error(&error, reason);
     }
