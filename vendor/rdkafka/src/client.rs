@@ -257,7 +257,15 @@ impl<C: ClientContext> Client<C> {
             )
         };
         native_config.set("log.queue", "true")?;
-        if C::ENABLE_REFRESH_OAUTH_TOKEN {
+        let mechanisms = ["sasl.mechanism", "sasl.mechanisms"];
+        let is_oauthbearer = |name: &&str| {
+            config
+                .get(name)
+                .is_some_and(|mechanism| mechanism.eq_ignore_ascii_case("OAUTHBEARER"))
+        };
+        let refreshes_token =
+            C::ENABLE_REFRESH_OAUTH_TOKEN && mechanisms.iter().any(is_oauthbearer);
+        if refreshes_token {
             unsafe {
                 rdsys::rd_kafka_conf_enable_sasl_queue(native_config.ptr(), 1);
                 rdsys::rd_kafka_conf_set_oauthbearer_token_refresh_cb(
@@ -294,15 +302,15 @@ impl<C: ClientContext> Client<C> {
             native: unsafe { NativeClient::from_ptr(client_ptr) },
             context,
         };
-        if C::ENABLE_REFRESH_OAUTH_TOKEN {
+        if refreshes_token {
             client.refresh_oauth_token_in_background()?;
         }
         Ok(client)
     }
 
     /// Has librdkafka call for tokens on its background thread, so that a client gets them which
-    /// nobody polls: an admin client, or one that is only asked for metadata. Without the mechanism
-    /// OAUTHBEARER there is no SASL queue, and nothing is done.
+    /// nobody polls: an admin client, or one that is only asked for metadata. Without a protocol
+    /// that uses SASL there is no SASL queue, and nothing is done.
     fn refresh_oauth_token_in_background(&self) -> KafkaResult<()> {
         let sasl_queue =
             unsafe { NativeQueue::from_ptr(rdsys::rd_kafka_queue_get_sasl(self.native_ptr())) };
