@@ -59,24 +59,26 @@ pub fn write_iso_date(out: &mut Vec<u8>, days: i64) {
 pub fn write_zoned(out: &mut Vec<u8>, micros: i64, digits: u8) {
     const DAY: i64 = 86_400_000_000;
     let in_day = micros.rem_euclid(DAY);
+    let (seconds, fraction) = ((in_day / 1_000_000) as u32, (in_day % 1_000_000) as u32);
+    let mut text = *b"Thh:mm:ss.ffffffZ";
+    put_two(&mut text, 1, seconds / 3600);
+    put_two(&mut text, 4, seconds / 60 % 60);
+    put_two(&mut text, 7, seconds % 60);
+    put_two(&mut text, 10, fraction / 10_000);
+    put_two(&mut text, 12, fraction / 100 % 100);
+    put_two(&mut text, 14, fraction % 100);
+    let end = if digits == 0 { 9 } else { 10 + usize::from(digits.min(6)) };
+    text[end] = b'Z';
     write_iso_date(out, micros.div_euclid(DAY));
-    let (seconds, mut fraction) = ((in_day / 1_000_000) as u32, (in_day % 1_000_000) as u32);
-    out.push(b'T');
-    two(out, seconds / 3600);
-    out.push(b':');
-    two(out, seconds / 60 % 60);
-    out.push(b':');
-    two(out, seconds % 60);
-    if digits > 0 {
-        let mut text = [b'0'; 6];
-        for place in text.iter_mut().rev() {
-            *place = b'0' + (fraction % 10) as u8;
-            fraction /= 10;
-        }
-        out.push(b'.');
-        out.extend_from_slice(&text[..usize::from(digits.min(6))]);
-    }
-    out.push(b'Z');
+    // A copy of a fixed length is a few instructions, one of any length a call.
+    let length = out.len() + end + 1;
+    out.extend_from_slice(&text);
+    out.truncate(length);
+}
+
+fn put_two(text: &mut [u8; 17], at: usize, number: u32) {
+    text[at] = b'0' + (number / 10) as u8;
+    text[at + 1] = b'0' + (number % 10) as u8;
 }
 
 #[cfg(test)]

@@ -251,7 +251,13 @@ impl Session {
         existing: Option<SlotInfo>,
         captured: &[Table],
     ) -> Result<(), Error> {
-        let mut replication = Replication::connect(&connect_options(&self.config, "Debezium Streaming")).await?;
+        let mut replication = match Replication::connect(&connect_options(&self.config, "Debezium Streaming")).await {
+            // Debezium opens this connection in order to create the slot, and its trace begins with that.
+            Err(error @ Error::Server { .. }) if existing.is_none() => {
+                return Err(Error::SlotCreation { slot: self.config.slot.name.clone(), cause: Box::new(error) });
+            }
+            connected => connected?,
+        };
         let served = Served::by(&mut replication).await?;
         let (slot, database) = (&self.config.slot.name, &self.config.connection.database);
         let _hold = hold(slot, database, served.pid, Arc::clone(&self.outlet.connector));

@@ -11,10 +11,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use certificates::{Passwords, Place, Store};
+use relational::Tcp;
 pub(crate) use relational::tls::is_tls_error;
 use relational::tls::{Verifier, signature_hash};
 use rustls_pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio::task::JoinError;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::wire::options::{ConnectOptions, SslMode};
 
 /// Does the TLS handshake over a socket whose server has answered `S` to the SSLRequest message.
-pub(crate) async fn handshake(tcp: TcpStream, options: &ConnectOptions) -> Result<TlsStream<TcpStream>, Error> {
+pub(crate) async fn handshake(tcp: Tcp, options: &ConnectOptions) -> Result<TlsStream<Tcp>, Error> {
     let config = client_config_aside(options).await?;
     let name = ServerName::try_from(options.host.clone())
         .map_err(|_| refused(options, "the host name cannot stand in a certificate"))?;
@@ -149,7 +149,7 @@ fn certificates_of(key: &str, path: &Path) -> Result<Store, Error> {
 
 /// The data for SCRAM's channel binding: the hash of the server's certificate (RFC 5929, `tls-server-end-point`). `None` when
 /// the certificate's signature has no hash of its own (Ed25519): then there is no channel binding, as in libpq.
-pub(crate) fn server_end_point(stream: &TlsStream<TcpStream>) -> Option<Vec<u8>> {
+pub(crate) fn server_end_point(stream: &TlsStream<Tcp>) -> Option<Vec<u8>> {
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     signature_hash(certificate).map(|hash| hash.digest(certificate))
 }

@@ -26,7 +26,10 @@ pub(super) fn write_long(out: &mut Vec<u8>, number: i64) {
         rest >>= 7;
     }
     bytes[length] = rest as u8;
-    out.extend_from_slice(&bytes[..=length]);
+    // A copy of a fixed length is two instructions, one of any length a call.
+    let end = out.len() + length + 1;
+    out.extend_from_slice(&bytes);
+    out.truncate(end);
 }
 
 /// Writes the branch of a union.

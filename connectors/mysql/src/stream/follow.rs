@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use record::{Batch, Item, Position, SnapshotMark};
-use relational::{ActionQuery, Filling, Heartbeat, Lease, MAX_BYTES, Message, Outlet, Pace, Room, reached};
+use relational::{ActionQuery, Filling, Heartbeat, Lease, MAX_BYTES, Message, Outlet, Room, reached};
 use tokio::time::sleep_until;
 
 use super::counted::count;
@@ -47,7 +47,6 @@ pub(crate) struct Follow<'a> {
     pub(super) filling: Filling,
     /// Events out of compressed transactions, and those whose cells are computed. One of the two batches is always empty.
     pub(super) apart: Filling,
-    pace: Pace,
 }
 
 pub(crate) fn now_ms() -> i64 {
@@ -72,7 +71,7 @@ pub(super) type Goes = Result<bool, Error>;
 impl<'a> Follow<'a> {
     pub(crate) fn new(lasting: Lasting<'a>, link: Replication, decoder: Decoder, undecodable: Undecodable) -> Self {
         let (filling, apart) = (Filling::default(), Filling::default());
-        Self { lasting, link, decoder, undecodable, filling, apart, pace: Pace::default() }
+        Self { lasting, link, decoder, undecodable, filling, apart }
     }
 
     /// Reads until the connector is to stop.
@@ -82,7 +81,6 @@ impl<'a> Follow<'a> {
                 break;
             }
             if self.link.try_fill(&mut self.filling.buffer)?.is_some() {
-                self.pace.read().await;
                 continue;
             }
             // The socket is empty: the batch is sent now, unless the pipeline is still busy. Then more is added until the

@@ -107,6 +107,8 @@ pub struct ConnectOptions {
     /// connection, and counts how long sent bytes stay unacknowledged. Without that a cut network is noticed only when the
     /// kernel's retransmissions end (about a quarter of an hour), and never on a connection that only waits.
     pub tcp_keepalive: bool,
+    /// Whether the socket is read at intervals under load ([`relational::Tcp`]), as suits a stream of changes.
+    pub paced: bool,
     /// Whether closing the socket drops what was not yet sent (`use.nongraceful.disconnect`).
     pub abrupt_close: bool,
     /// Limit of an ordinary statement (`database.query.timeout.ms`); after it the statement is cancelled and the connection
@@ -133,6 +135,7 @@ impl Default for ConnectOptions {
             truststore_password: Secret::default(),
             connect_timeout_ms: 30_000,
             tcp_keepalive: true,
+            paced: false,
             abrupt_close: false,
             query_timeout_ms: 600_000,
             initial_statements: Vec::new(),

@@ -58,7 +58,7 @@ pub enum Next {
 impl Replication {
     /// Connects, registers as a replica and asks for the binlog.
     pub async fn start(options: &ConnectOptions, dump: &Dump) -> Result<Self, Error> {
-        let mut connection = Connection::open(options).await?;
+        let mut connection = Connection::open(&ConnectOptions { paced: true, ..options.clone() }).await?;
         let limit = Duration::from_millis(options.connect_timeout_ms);
         let asking = async {
             let identity = Identity::of(&mut connection).await?;

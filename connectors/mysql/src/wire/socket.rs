@@ -3,10 +3,10 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use relational::Tcp;
 use relational::tls::notice_dead_peers;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::options::ConnectOptions;
@@ -20,8 +20,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin + Debug> Socket for T {}
 /// Connects within `connect_timeout_ms`.
 pub(super) async fn reach(options: &ConnectOptions) -> Result<Box<dyn Socket>, Error> {
     let failed = |doing: &str, source| Error::Io { doing: doing.into(), at: options.at(), source };
-    let reach = TcpStream::connect((options.host.as_str(), options.port));
-    let tcp = timeout(Duration::from_millis(options.connect_timeout_ms), reach)
+    let reach = Tcp::reach(&options.host, options.port);
+    let (tcp, round_trip) = timeout(Duration::from_millis(options.connect_timeout_ms), reach)
         .await
         .map_err(|_| late("connecting to the server", options))?
         .map_err(|source| failed("connecting to the server", source))?;
@@ -33,7 +33,11 @@ pub(super) async fn reach(options: &ConnectOptions) -> Result<Box<dyn Socket>, E
         let linger = SockRef::from(&tcp).set_linger(Some(Duration::ZERO));
         linger.map_err(|source| failed("setting SO_LINGER", source))?;
     }
-    Ok(Box::new(tcp))
+    if !options.paced {
+        return Ok(Box::new(Tcp::new(tcp)));
+    }
+    let paced = Tcp::paced(tcp, round_trip).map_err(|source| failed("setting the receive buffer", source))?;
+    Ok(Box::new(paced))
 }
 
 /// The error for a server that was not reached, or did not log us in, in time.

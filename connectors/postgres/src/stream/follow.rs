@@ -99,7 +99,7 @@ impl<'a> Follow<'a> {
                 // The buffer may still hold complete frames.
                 continue;
             }
-            if self.link.try_read(&mut self.filling.buffer).await? {
+            if self.link.try_read(&mut self.filling.buffer)? {
                 if self.link.speaks_again() {
                     self.lasting.outlet.running();
                 }
@@ -139,7 +139,7 @@ impl<'a> Follow<'a> {
             () = drained, if !self.filling.is_empty() => {}
             read = self.link.read(&mut self.filling.buffer) => {
                 read?;
-                self.link.heard().await;
+                self.link.heard();
                 if self.link.speaks_again() {
                     self.lasting.outlet.running();
                 }

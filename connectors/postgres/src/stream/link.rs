@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use record::Position;
-use relational::Pace;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -46,7 +45,6 @@ pub(crate) struct Link {
     last_status: Instant,
     next_status: Instant,
     silence: Silence,
-    pace: Pace,
 }
 
 /// The LSN to confirm (`confirmed_flush_lsn`) once this position is stored: the server does not send again what was committed
@@ -77,7 +75,6 @@ impl Link {
             last_status: now,
             next_status: now + options.status_interval,
             silence: Silence::new(options.status_interval),
-            pace: Pace::default(),
             options,
         }
     }
@@ -88,10 +85,10 @@ impl Link {
     }
 
     /// Reads what is there; false when the socket is empty.
-    pub(super) async fn try_read(&mut self, buffer: &mut BytesMut) -> Result<bool, Error> {
+    pub(super) fn try_read(&mut self, buffer: &mut BytesMut) -> Result<bool, Error> {
         match self.replication.try_fill(buffer) {
             Ok(Some(_)) => {
-                self.heard().await;
+                self.heard();
                 Ok(true)
             }
             Ok(None) => Ok(false),
@@ -107,10 +104,9 @@ impl Link {
         }
     }
 
-    /// Notes that bytes were read, and slows down reads that come too fast ([`Pace`]).
-    pub(super) async fn heard(&mut self) {
+    /// Notes that bytes were read.
+    pub(super) fn heard(&mut self) {
         self.silence.heard(Instant::now());
-        self.pace.read().await;
     }
 
     /// Whether bytes have come after a silence that the task's status had reported. Returns true once per reported silence.

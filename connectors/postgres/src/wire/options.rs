@@ -57,6 +57,8 @@ pub struct ConnectOptions {
     /// connection, and counts how long sent bytes stay unacknowledged. Without that a cut network is noticed only when the
     /// kernel's retransmissions end (about a quarter of an hour), and never on a connection that only waits.
     pub tcp_keepalive: bool,
+    /// Whether the socket is read at intervals under load ([`relational::Tcp`]), as suits a stream of changes.
+    pub paced: bool,
     /// Limit of each attempt to reach the server.
     pub connect_timeout_ms: u64,
     /// Limit of TLS, log-in and each short exchange of the replication connection.
@@ -87,6 +89,7 @@ impl Default for ConnectOptions {
             sslkey: None,
             sslpassword: None,
             tcp_keepalive: true,
+            paced: false,
             connect_timeout_ms: 10_000,
             handshake_timeout_ms: 30_000,
             query_timeout_ms: 600_000,

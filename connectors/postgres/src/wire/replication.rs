@@ -37,7 +37,7 @@ pub struct CreatedSlot {
 impl Replication {
     /// Connects and logs in. `connect_timeout_ms` bounds reaching the server, `handshake_timeout_ms` TLS and log-in each.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
-        Ok(Self { session: Session::open(options).await?, streaming: false })
+        Ok(Self { session: Session::open(&ConnectOptions { paced: true, ..options.clone() }).await?, streaming: false })
     }
 
     /// A stream over a test's socket.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
+use relational::Tcp;
 use relational::tls::notice_dead_peers;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
@@ -21,9 +21,9 @@ use crate::tls;
 #[derive(Debug)]
 pub enum Stream {
     /// Not encrypted.
-    Plain(TcpStream),
+    Plain(Tcp),
     /// Encrypted.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Tcp>>),
     /// A server in a test's memory, so that the test can run on a paused clock.
     #[cfg(test)]
     Test(Box<dyn TestSocket>),
@@ -66,8 +66,8 @@ impl Stream {
         let at = options.at();
         let failed = |doing: &str, source| Error::Io { doing: doing.into(), at: at.clone(), source };
         let late = |doing: &str, after_ms| Error::TimedOut { doing: doing.into(), at: at.clone(), after_ms };
-        let reach = TcpStream::connect((options.host.as_str(), options.port));
-        let mut tcp = timeout(Duration::from_millis(options.connect_timeout_ms), reach)
+        let reach = Tcp::reach(&options.host, options.port);
+        let (tcp, round_trip) = timeout(Duration::from_millis(options.connect_timeout_ms), reach)
             .await
             .map_err(|_| late("connecting to PostgreSQL", options.connect_timeout_ms))?
             .map_err(|source| failed("connecting to PostgreSQL", source))?;
@@ -75,6 +75,11 @@ impl Stream {
         if options.tcp_keepalive {
             notice_dead_peers(&tcp).map_err(|source| failed("setting TCP keep-alive", source))?;
         }
+        let mut tcp = if options.paced {
+            Tcp::paced(tcp, round_trip).map_err(|source| failed("setting the receive buffer", source))?
+        } else {
+            Tcp::new(tcp)
+        };
         if encrypt == Encrypt::No {
             return Ok(Self::Plain(tcp));
         }

@@ -1,0 +1,336 @@
+//! A TCP connection that is read at intervals while changes come without a pause.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::coop::poll_proceed;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// A connection to a server that writes each row to its socket by itself. A reader that is faster than the server would be
+/// woken for every row and read it with a system call of its own. So a paced connection that was read [`READS`] times in two
+/// milliseconds leaves the reactor, which would wake up for every segment that arrives, and is read once in a millisecond. It
+/// comes back as soon as a millisecond brings less than [`LITTLE_BYTES`].
+///
+/// From a server that is near it takes little at a time ([`WINDOW_BYTES`]), so that the window is closed between two reads.
+/// Rows that cannot be sent yet are put together by the server's kernel and come in one segment. Each row in a segment of its
+/// own would cost both sides more, and the server by far the most: it sent 180,000 rows a second then, and 300,000 with a
+/// closed window.
+///
+/// Without pace it is a plain [`TcpStream`].
+#[derive(Debug)]
+pub struct Tcp {
+    socket: Socket,
+    pace: Option<Pace>,
+}
+
+/// Reads within [`SOON`] after which the connection is read at intervals.
+const READS: u32 = 24;
+const SOON: Duration = Duration::from_millis(2);
+/// The time between two reads at intervals.
+const INTERVAL: Duration = Duration::from_millis(1);
+/// Fewer bytes than this in an interval are about as many reads as [`READS`] in [`SOON`], or fewer.
+const LITTLE_BYTES: usize = 2 * 1024;
+/// The longest read at an interval: the room for it is filled with zeroes first. A read that brings less ends the interval, and
+/// what the server sends into the window that it opened stays for the next one.
+const READ_BYTES: usize = 64 * 1024;
+/// The receive buffer of a connection to a server that is [`NEAR`]. The kernel doubles it, and counts its own records too.
+const WINDOW_BYTES: usize = 64 * 1024;
+/// A connection that was made within this time is near. Over a longer way a small window would limit the rate, so there the
+/// kernel chooses it.
+const NEAR: Duration = Duration::from_micros(500);
+
+#[derive(Debug)]
+enum Socket {
+    /// The reactor wakes whoever waits.
+    Woken(TcpStream),
+    /// Read at intervals. It does not block either.
+    Apart(std::net::TcpStream),
+    /// Moving it between the two failed.
+    Lost,
+}
+
+#[derive(Debug)]
+struct Pace {
+    /// Reads of a woken socket since `began`.
+    reads: u32,
+    began: Instant,
+    /// Bytes since the last rest.
+    bytes: usize,
+    /// Whether nothing is to be read before `rest` is over.
+    rests: bool,
+    rest: Pin<Box<Sleep>>,
+}
+
+impl Pace {
+    fn rest(&mut self) {
+        self.bytes = 0;
+        self.rests = true;
+        self.rest.as_mut().reset(Instant::now() + INTERVAL);
+    }
+
+    /// Notes a read of a woken socket; true if there have been many in a short time.
+    fn is_fast(&mut self) -> bool {
+        self.reads += 1;
+        if self.reads < READS {
+            return false;
+        }
+        self.reads = 0;
+        let now = Instant::now();
+        now.duration_since(mem::replace(&mut self.began, now)) < SOON
+    }
+}
+
+impl Tcp {
+    /// A connection that is read as soon as something arrives.
+    pub fn new(tcp: TcpStream) -> Self {
+        Self { socket: Socket::Woken(tcp), pace: None }
+    }
+
+    /// Connects to the first address of a name that answers. Also says how long that address took, which is one way there and
+    /// back.
+    ///
+    /// # Errors
+    /// The last address's, or that of the look for the name.
+    pub async fn reach(host: &str, port: u16) -> io::Result<(TcpStream, Duration)> {
+        let mut failed = None;
+        for address in lookup_host((host, port)).await? {
+            let began = Instant::now();
+            match TcpStream::connect(address).await {
+                Ok(tcp) => return Ok((tcp, began.elapsed())),
+                Err(error) => failed = Some(error),
+            }
+        }
+        Err(failed.unwrap_or_else(|| io::Error::new(ErrorKind::NotFound, "the name has no address")))
+    }
+
+    /// A connection that is read at intervals under load; [`reach`](Self::reach) took `round_trip`. Needs a runtime with a
+    /// clock.
+    ///
+    /// # Errors
+    /// What setting the receive buffer gives.
+    pub fn paced(tcp: TcpStream, round_trip: Duration) -> io::Result<Self> {
+        if round_trip < NEAR {
+            SockRef::from(&tcp).set_recv_buffer_size(WINDOW_BYTES)?;
+        }
+        let pace =
+            Pace { reads: 0, began: Instant::now(), bytes: 0, rests: false, rest: Box::pin(sleep(Duration::ZERO)) };
+        Ok(Self { socket: Socket::Woken(tcp), pace: Some(pace) })
+    }
+
+    fn leave_reactor(&mut self) -> io::Result<()> {
+        if let Socket::Woken(tcp) = mem::replace(&mut self.socket, Socket::Lost) {
+            self.socket = Socket::Apart(tcp.into_std()?);
+        }
+        Ok(())
+    }
+
+    /// The socket in the reactor, where it is brought back to if it was apart.
+    fn woken(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        if let Socket::Apart(_) = self.socket
+            && let Socket::Apart(tcp) = mem::replace(&mut self.socket, Socket::Lost)
+        {
+            self.socket = Socket::Woken(TcpStream::from_std(tcp)?);
+        }
+        match &mut self.socket {
+            Socket::Woken(tcp) => Ok(Pin::new(tcp)),
+            Socket::Apart(_) | Socket::Lost => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let (Socket::Apart(tcp), Some(pace)) = (&mut this.socket, &mut this.pace) {
+            // The clock is asked first: a timer may be over without the runtime having noticed.
+            if pace.rests && Instant::now() < pace.rest.deadline() {
+                ready!(pace.rest.as_mut().poll(cx));
+            }
+            pace.rests = false;
+            let turn = ready!(poll_proceed(cx));
+            let room = buffer.remaining().min(READ_BYTES);
+            match tcp.read(buffer.initialize_unfilled_to(room)) {
+                Ok(read) => {
+                    turn.made_progress();
+                    buffer.advance(read);
+                    pace.bytes += read;
+                    if read == room {
+                        // There may be more, which is read at once.
+                    } else if pace.bytes < LITTLE_BYTES {
+                        this.woken()?;
+                    } else {
+                        pace.rest();
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock && pace.bytes >= LITTLE_BYTES => {
+                    pace.rest();
+                    // Registers the waker with the clock; it cannot be over yet, and if it were, the caller reads again.
+                    if pace.rest.as_mut().poll(cx).is_ready() {
+                        cx.waker().wake_by_ref();
+                    }
+                    return Poll::Pending;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        ready!(this.woken()?.poll_read(cx, buffer))?;
+        if let Some(pace) = &mut this.pace
+            && pace.is_fast()
+        {
+            pace.rest();
+            this.leave_reactor()?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if let Socket::Apart(tcp) = &mut this.socket {
+            match tcp.write(bytes) {
+                Err(error) if error.kind() == ErrorKind::Interrupted || error.kind() == ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+        this.woken()?.poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A socket has nothing to flush.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().woken()?.poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    async fn pair() -> (Tcp, TcpStream) {
+        pair_at(Duration::ZERO).await
+    }
+
+    async fn pair_at(round_trip: Duration) -> (Tcp, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (client, server) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let server = server.unwrap().0;
+        server.set_nodelay(true).unwrap();
+        (Tcp::paced(client.unwrap(), round_trip).unwrap(), server)
+    }
+
+    /// Sends small pieces, one after each read, until the reader reads at intervals.
+    async fn set_apart(reader: &mut Tcp, server: &mut TcpStream) {
+        for _ in 0..10_000 {
+            server.write_all(b"row").await.unwrap();
+            let mut row = [0; 3];
+            reader.read_exact(&mut row).await.unwrap();
+            assert_eq!(&row, b"row");
+            if matches!(reader.socket, Socket::Apart(_)) {
+                return;
+            }
+        }
+        panic!("10,000 small reads were never 24 in two milliseconds");
+    }
+
+    #[tokio::test]
+    async fn many_small_reads_set_it_apart_and_an_interval_with_little_brings_it_back() {
+        let (mut reader, mut server) = pair().await;
+        set_apart(&mut reader, &mut server).await;
+        let mut room = [0; LITTLE_BYTES * 2];
+        for _ in 0..3 {
+            server.write_all(&[7; LITTLE_BYTES]).await.unwrap();
+            assert_eq!(reader.read(&mut room).await.unwrap(), LITTLE_BYTES);
+            assert!(matches!(reader.socket, Socket::Apart(_)), "{reader:?}");
+        }
+        server.write_all(b"x").await.unwrap();
+        assert_eq!(reader.read(&mut room).await.unwrap(), 1);
+        assert!(matches!(reader.socket, Socket::Woken(_)), "{reader:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_far_away_gets_the_window_that_the_kernel_chooses() {
+        let window = |tcp: &Tcp| match &tcp.socket {
+            Socket::Woken(tcp) => SockRef::from(tcp).recv_buffer_size().unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let kernels = SockRef::from(&TcpStream::connect(plain.local_addr().unwrap()).await.unwrap()).recv_buffer_size();
+        assert_eq!(window(&pair_at(NEAR).await.0), kernels.unwrap());
+        assert!((WINDOW_BYTES..=2 * WINDOW_BYTES).contains(&window(&pair_at(Duration::ZERO).await.0)));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_nowhere_is_an_error() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        assert_eq!(Tcp::reach("localhost", taken).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        assert!(Tcp::reach("no.such.host.invalid", 1).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_interval_without_bytes_brings_it_back() {
+        let (mut reader, mut server) = pair().await;
+        set_apart(&mut reader, &mut server).await;
+        let late = async {
+            sleep(INTERVAL * 20).await;
+            server.write_all(b"x").await.unwrap();
+        };
+        let (byte, ()) = tokio::join!(reader.read_u8(), late);
+        assert_eq!(byte.unwrap(), b'x');
+        assert!(matches!(reader.socket, Socket::Woken(_)), "{reader:?}");
+    }
+
+    #[tokio::test]
+    async fn bytes_that_come_in_any_pieces_are_read_once_and_in_order() {
+        let (mut reader, mut server) = pair().await;
+        let sent: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+        let pieces = [1, 90, 7, 130, 2_000, 100_000, 40];
+        let copy = sent.clone();
+        let writer = tokio::spawn(async move {
+            let mut rest = &copy[..];
+            for piece in pieces.iter().cycle() {
+                let (piece, others) = rest.split_at(rest.len().min(*piece));
+                server.write_all(piece).await.unwrap();
+                if others.is_empty() {
+                    break;
+                }
+                rest = others;
+            }
+        });
+        let mut found = Vec::new();
+        // The end of the connection, too, is seen by a reader that is apart.
+        reader.read_to_end(&mut found).await.unwrap();
+        writer.await.unwrap();
+        assert!(found == sent, "{} of {} bytes", found.len(), sent.len());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_is_apart_writes() {
+        let (mut reader, mut server) = pair().await;
+        set_apart(&mut reader, &mut server).await;
+        // More than the buffers of two sockets hold, so that the writer has to wait for room.
+        let sent = vec![9; 8 << 20];
+        let mut found = vec![0; sent.len()];
+        let (written, read) = tokio::join!(reader.write_all(&sent), server.read_exact(&mut found));
+        written.unwrap();
+        read.unwrap();
+        assert!(found == sent);
+    }
+}
