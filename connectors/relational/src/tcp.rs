@@ -14,8 +14,8 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// A connection to a server that writes each row to its socket by itself. A reader that is faster than the server would be
 /// woken for every row and read it with a system call of its own. So a paced connection that was read [`READS`] times in two
-/// milliseconds leaves the reactor, which would wake up for every segment that arrives, and is read once in a millisecond. It
-/// comes back as soon as a millisecond brings less than [`LITTLE_BYTES`].
+/// milliseconds leaves the reactor, which would wake up for every segment that arrives, and is read once in one or two
+/// milliseconds. It comes back as soon as those bring less than [`LITTLE_BYTES`].
 ///
 /// From a server that is near it takes little at a time ([`WINDOW_BYTES`]), so that the window is closed between two reads.
 /// Rows that cannot be sent yet are put together by the server's kernel and come in one segment. Each row in a segment of its
@@ -32,8 +32,12 @@ pub struct Tcp {
 /// Reads within [`SOON`] after which the connection is read at intervals.
 const READS: u32 = 24;
 const SOON: Duration = Duration::from_millis(2);
-/// The time between two reads at intervals.
-const INTERVAL: Duration = Duration::from_millis(1);
+/// The time between two reads at intervals. The longer one makes the window close, if the server sends enough to close it in
+/// two milliseconds; the shorter one keeps the rate of a server that is held up by it.
+const INTERVAL: Duration = Duration::from_millis(2);
+const INTERVAL_OF_MUCH: Duration = Duration::from_millis(1);
+/// So many bytes in an interval have closed the window.
+const MUCH_BYTES: usize = 96 * 1024;
 /// Fewer bytes than this in an interval are about as many reads as [`READS`] in [`SOON`], or fewer.
 const LITTLE_BYTES: usize = 2 * 1024;
 /// The longest read at an interval: the room for it is filled with zeroes first. A read that brings less ends the interval, and
@@ -69,9 +73,10 @@ struct Pace {
 
 impl Pace {
     fn rest(&mut self) {
+        let interval = if self.bytes < MUCH_BYTES { INTERVAL } else { INTERVAL_OF_MUCH };
         self.bytes = 0;
         self.rests = true;
-        self.rest.as_mut().reset(Instant::now() + INTERVAL);
+        self.rest.as_mut().reset(Instant::now() + interval);
     }
 
     /// Notes a read of a woken socket; true if there have been many in a short time.
