@@ -14,15 +14,14 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// A connection to a server that writes each row to its socket by itself. A reader that is faster than the server would be
 /// woken for every row and read it with a system call of its own. So a paced connection that was read [`READS`] times in two
-/// milliseconds leaves the reactor, which would wake up for every segment that arrives, and is read once in one or two
-/// milliseconds. It comes back as soon as those bring less than [`LITTLE_BYTES`].
+/// milliseconds leaves the reactor, which would wake up for every segment that arrives, and is read at [intervals](INTERVAL). It
+/// comes back as soon as an interval brings less than [`LITTLE_BYTES`], or when a write has to wait.
 ///
 /// From a server that is near it takes little at a time ([`WINDOW_BYTES`]), so that the window is closed between two reads.
 /// Rows that cannot be sent yet are put together by the server's kernel and come in one segment. Each row in a segment of its
-/// own would cost both sides more, and the server by far the most: it sent 180,000 rows a second then, and 300,000 with a
-/// closed window.
+/// own would cost both sides more, and the server by far the most: BENCHMARKS.md, "A closed window".
 ///
-/// Without pace it is a plain [`TcpStream`].
+/// Without pace it is a plain [`TcpStream`]. One task at a time may use it: leaving the reactor forgets a writer that waits in it.
 #[derive(Debug)]
 pub struct Tcp {
     socket: Socket,
@@ -32,13 +31,15 @@ pub struct Tcp {
 /// Reads within [`SOON`] after which the connection is read at intervals.
 const READS: u32 = 24;
 const SOON: Duration = Duration::from_millis(2);
-/// The time between two reads at intervals. The longer one makes the window close, if the server sends enough to close it in
-/// two milliseconds; the shorter one keeps the rate of a server that is held up by it.
+/// The time between two reads at intervals; tokio's clock ticks once in a millisecond and rounds up, so it takes up to one more.
+/// The longer one makes the window close, if the server sends enough to close it; the shorter one keeps the rate of a server that
+/// is held up by it.
 const INTERVAL: Duration = Duration::from_millis(2);
 const INTERVAL_OF_MUCH: Duration = Duration::from_millis(1);
-/// So many bytes in an interval have closed the window.
-const MUCH_BYTES: usize = 96 * 1024;
-/// Fewer bytes than this in an interval are about as many reads as [`READS`] in [`SOON`], or fewer.
+/// Fewer bytes in an interval have not closed the window, of whatever kernel: Linux before 6.6 makes it half of the receive buffer,
+/// a newer one up to all of it.
+const MUCH_BYTES: usize = 48 * 1024;
+/// Fewer bytes than this in an interval, 24 rows of 85 bytes, are no more than [`READS`] in [`SOON`].
 const LITTLE_BYTES: usize = 2 * 1024;
 /// The longest read at an interval: the room for it is filled with zeroes first. A read that brings less ends the interval, and
 /// what the server sends into the window that it opened stays for the next one.
@@ -55,8 +56,8 @@ enum Socket {
     Woken(TcpStream),
     /// Read at intervals. It does not block either.
     Apart(std::net::TcpStream),
-    /// Moving it between the two failed.
-    Lost,
+    /// Moving it between the two failed, which the next call says.
+    Lost(Option<io::Error>),
 }
 
 #[derive(Debug)]
@@ -64,8 +65,9 @@ struct Pace {
     /// Reads of a woken socket since `began`.
     reads: u32,
     began: Instant,
-    /// Bytes since the last rest.
+    /// Bytes since the last rest, and the most of them since the connection left the reactor.
     bytes: usize,
+    most_bytes: usize,
     /// Whether nothing is to be read before `rest` is over.
     rests: bool,
     rest: Pin<Box<Sleep>>,
@@ -73,10 +75,12 @@ struct Pace {
 
 impl Pace {
     fn rest(&mut self) {
-        let interval = if self.bytes < MUCH_BYTES { INTERVAL } else { INTERVAL_OF_MUCH };
+        self.most_bytes = self.most_bytes.max(self.bytes);
+        // What a closed window holds shows only in what it has brought.
+        let is_much = self.bytes >= MUCH_BYTES.max(self.most_bytes / 4 * 3);
         self.bytes = 0;
         self.rests = true;
-        self.rest.as_mut().reset(Instant::now() + interval);
+        self.rest.as_mut().reset(Instant::now() + if is_much { INTERVAL_OF_MUCH } else { INTERVAL });
     }
 
     /// Notes a read of a woken socket; true if there have been many in a short time.
@@ -101,7 +105,7 @@ impl Tcp {
     /// back.
     ///
     /// # Errors
-    /// The last address's, or that of the look for the name.
+    /// The last address's, or that of resolving the name.
     pub async fn reach(host: &str, port: u16) -> io::Result<(TcpStream, Duration)> {
         let mut failed = None;
         for address in lookup_host((host, port)).await? {
@@ -114,39 +118,56 @@ impl Tcp {
         Err(failed.unwrap_or_else(|| io::Error::new(ErrorKind::NotFound, "the name has no address")))
     }
 
-    /// A connection that is read at intervals under load; [`reach`](Self::reach) took `round_trip`. Needs a runtime with a
-    /// clock.
+    /// A connection that is read at intervals under load; [`reach`](Self::reach) took `round_trip`.
     ///
     /// # Errors
     /// What setting the receive buffer gives.
+    ///
+    /// # Panics
+    /// Outside of a runtime whose clock is enabled.
     pub fn paced(tcp: TcpStream, round_trip: Duration) -> io::Result<Self> {
-        if round_trip < NEAR {
-            SockRef::from(&tcp).set_recv_buffer_size(WINDOW_BYTES)?;
+        let window_bytes = window_bytes(round_trip);
+        tracing::debug!(round_trip_us = round_trip.as_micros() as u64, window_bytes, "a stream's receive buffer");
+        if let Some(bytes) = window_bytes {
+            SockRef::from(&tcp).set_recv_buffer_size(bytes)?;
         }
-        let pace =
-            Pace { reads: 0, began: Instant::now(), bytes: 0, rests: false, rest: Box::pin(sleep(Duration::ZERO)) };
+        let (began, rest) = (Instant::now(), Box::pin(sleep(Duration::ZERO)));
+        let pace = Pace { reads: 0, began, bytes: 0, most_bytes: 0, rests: false, rest };
         Ok(Self { socket: Socket::Woken(tcp), pace: Some(pace) })
     }
 
-    fn leave_reactor(&mut self) -> io::Result<()> {
-        if let Socket::Woken(tcp) = mem::replace(&mut self.socket, Socket::Lost) {
-            self.socket = Socket::Apart(tcp.into_std()?);
-        }
-        Ok(())
+    fn leave_reactor(&mut self) {
+        self.socket = match mem::replace(&mut self.socket, Socket::Lost(None)) {
+            Socket::Woken(tcp) => tcp.into_std().map_or_else(|error| Socket::Lost(Some(error)), Socket::Apart),
+            other => other,
+        };
+    }
+
+    fn come_back(&mut self) {
+        self.socket = match mem::replace(&mut self.socket, Socket::Lost(None)) {
+            Socket::Apart(tcp) => {
+                TcpStream::from_std(tcp).map_or_else(|error| Socket::Lost(Some(error)), Socket::Woken)
+            }
+            other => other,
+        };
     }
 
     /// The socket in the reactor, where it is brought back to if it was apart.
     fn woken(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        if let Socket::Apart(_) = self.socket
-            && let Socket::Apart(tcp) = mem::replace(&mut self.socket, Socket::Lost)
-        {
-            self.socket = Socket::Woken(TcpStream::from_std(tcp)?);
+        if matches!(self.socket, Socket::Apart(_)) {
+            self.come_back();
         }
         match &mut self.socket {
             Socket::Woken(tcp) => Ok(Pin::new(tcp)),
-            Socket::Apart(_) | Socket::Lost => Err(ErrorKind::NotConnected.into()),
+            Socket::Lost(error) => Err(error.take().unwrap_or_else(|| ErrorKind::NotConnected.into())),
+            Socket::Apart(_) => Err(ErrorKind::NotConnected.into()),
         }
     }
+}
+
+/// The receive buffer of a connection that took `round_trip` to make; `None` where the kernel is to choose it.
+fn window_bytes(round_trip: Duration) -> Option<usize> {
+    (round_trip < NEAR).then_some(WINDOW_BYTES)
 }
 
 impl AsyncRead for Tcp {
@@ -168,7 +189,7 @@ impl AsyncRead for Tcp {
                     if read == room {
                         // There may be more, which is read at once.
                     } else if pace.bytes < LITTLE_BYTES {
-                        this.woken()?;
+                        this.come_back();
                     } else {
                         pace.rest();
                     }
@@ -194,8 +215,9 @@ impl AsyncRead for Tcp {
         if let Some(pace) = &mut this.pace
             && pace.is_fast()
         {
+            pace.most_bytes = 0;
             pace.rest();
-            this.leave_reactor()?;
+            this.leave_reactor();
         }
         Poll::Ready(Ok(()))
     }
@@ -213,6 +235,25 @@ impl AsyncWrite for Tcp {
         this.woken()?.poll_write(cx, bytes)
     }
 
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if let Socket::Apart(tcp) = &mut this.socket {
+            match tcp.write_vectored(pieces) {
+                Err(error) if error.kind() == ErrorKind::Interrupted || error.kind() == ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+        this.woken()?.poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A socket has nothing to flush.
         Poll::Ready(Ok(()))
@@ -227,18 +268,14 @@ impl AsyncWrite for Tcp {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     async fn pair() -> (Tcp, TcpStream) {
-        pair_at(Duration::ZERO).await
-    }
-
-    async fn pair_at(round_trip: Duration) -> (Tcp, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (client, server) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
         let server = server.unwrap().0;
         server.set_nodelay(true).unwrap();
-        (Tcp::paced(client.unwrap(), round_trip).unwrap(), server)
+        (Tcp::paced(client.unwrap(), Duration::ZERO).unwrap(), server)
     }
 
     /// Sends small pieces, one after each read, until the reader reads at intervals.
@@ -270,23 +307,28 @@ mod tests {
         assert!(matches!(reader.socket, Socket::Woken(_)), "{reader:?}");
     }
 
-    #[tokio::test]
-    async fn a_server_far_away_gets_the_window_that_the_kernel_chooses() {
-        let window = |tcp: &Tcp| match &tcp.socket {
-            Socket::Woken(tcp) => SockRef::from(tcp).recv_buffer_size().unwrap(),
-            other => panic!("{other:?}"),
-        };
-        let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let kernels = SockRef::from(&TcpStream::connect(plain.local_addr().unwrap()).await.unwrap()).recv_buffer_size();
-        assert_eq!(window(&pair_at(NEAR).await.0), kernels.unwrap());
-        assert!((WINDOW_BYTES..=2 * WINDOW_BYTES).contains(&window(&pair_at(Duration::ZERO).await.0)));
+    #[test]
+    fn a_server_far_away_gets_the_window_that_the_kernel_chooses() {
+        assert_eq!(window_bytes(NEAR), None);
+        assert_eq!(window_bytes(NEAR - Duration::from_nanos(1)), Some(WINDOW_BYTES));
     }
 
     #[tokio::test]
     async fn a_name_that_leads_nowhere_is_an_error() {
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        assert_eq!(Tcp::reach("localhost", taken).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
-        assert!(Tcp::reach("no.such.host.invalid", 1).await.is_err());
+        // Bound, and not listening.
+        let bound = TcpSocket::new_v4().unwrap();
+        bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let port = bound.local_addr().unwrap().port();
+        assert_eq!(Tcp::reach("127.0.0.1", port).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        assert!(Tcp::reach("no\0host", 1).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_is_apart_sees_the_end() {
+        let (mut reader, mut server) = pair().await;
+        set_apart(&mut reader, &mut server).await;
+        drop(server);
+        assert_eq!(reader.read(&mut [0; 8]).await.unwrap(), 0);
     }
 
     #[tokio::test]
@@ -320,7 +362,6 @@ mod tests {
             }
         });
         let mut found = Vec::new();
-        // The end of the connection, too, is seen by a reader that is apart.
         reader.read_to_end(&mut found).await.unwrap();
         writer.await.unwrap();
         assert!(found == sent, "{} of {} bytes", found.len(), sent.len());
@@ -331,11 +372,12 @@ mod tests {
         let (mut reader, mut server) = pair().await;
         set_apart(&mut reader, &mut server).await;
         // More than the buffers of two sockets hold, so that the writer has to wait for room.
-        let sent = vec![9; 8 << 20];
+        let sent = vec![9; 64 << 20];
         let mut found = vec![0; sent.len()];
         let (written, read) = tokio::join!(reader.write_all(&sent), server.read_exact(&mut found));
         written.unwrap();
         read.unwrap();
         assert!(found == sent);
+        assert!(matches!(reader.socket, Socket::Woken(_)), "{reader:?}");
     }
 }

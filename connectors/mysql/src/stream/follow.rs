@@ -83,7 +83,7 @@ impl<'a> Follow<'a> {
             if self.link.try_fill(&mut self.filling.buffer)?.is_some() {
                 continue;
             }
-            // The socket is empty: the batch is sent now, unless the pipeline is still busy. Then more is added until the
+            // Nothing is to be read now: the batch is sent, unless the pipeline is still busy. Then more is added until the
             // pipeline is free, so that batches grow with the load and no timer is needed.
             if self.lasting.outlet.is_drained() && !self.decoder.holds() {
                 self.beat();

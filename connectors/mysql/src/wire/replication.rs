@@ -118,7 +118,7 @@ impl Replication {
         self.took(read).map(|read| read.unwrap_or(0))
     }
 
-    /// As [`Replication::fill`], but `None` at once when the socket is empty.
+    /// As [`Replication::fill`], but `None` at once when nothing is to be read now ([`relational::Tcp`]).
     pub fn try_fill(&mut self, buffer: &mut BytesMut) -> Result<Option<usize>, Error> {
         match self.connection.fill(buffer).now_or_never() {
             None => Ok(None),

@@ -105,7 +105,7 @@ impl<'a> Follow<'a> {
                 }
                 continue;
             }
-            // The socket is empty: the batch is sent now, unless the pipeline is still busy. Then more is added until the
+            // Nothing is to be read now: the batch is sent, unless the pipeline is still busy. Then more is added until the
             // pipeline is free, so that batches grow with the load and no timer is needed.
             if self.lasting.outlet.is_drained() {
                 self.beat();

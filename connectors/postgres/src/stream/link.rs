@@ -84,7 +84,7 @@ impl Link {
         &self.options.slot
     }
 
-    /// Reads what is there; false when the socket is empty.
+    /// Reads what is there; false when nothing is to be read now ([`relational::Tcp`]).
     pub(super) fn try_read(&mut self, buffer: &mut BytesMut) -> Result<bool, Error> {
         match self.replication.try_fill(buffer) {
             Ok(Some(_)) => {

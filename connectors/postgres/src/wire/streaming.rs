@@ -38,7 +38,7 @@ impl Replication {
         }
     }
 
-    /// As [`Replication::fill`], but `None` at once when the socket is empty.
+    /// As [`Replication::fill`], but `None` at once when nothing is to be read now ([`relational::Tcp`]).
     pub fn try_fill(&mut self, buffer: &mut BytesMut) -> io::Result<Option<usize>> {
         if let Some(left) = self.take_left_over(buffer) {
             return Ok(Some(left));
