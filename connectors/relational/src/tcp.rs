@@ -36,9 +36,12 @@ const SOON: Duration = Duration::from_millis(2);
 /// is held up by it.
 const INTERVAL: Duration = Duration::from_millis(2);
 const INTERVAL_OF_MUCH: Duration = Duration::from_millis(1);
-/// Fewer bytes in an interval have not closed the window, of whatever kernel: Linux before 6.6 makes it half of the receive buffer,
-/// a newer one up to all of it.
-const MUCH_BYTES: usize = 48 * 1024;
+/// So many bytes in an interval have closed the window, which a newer Linux makes almost as large as the receive buffer.
+const MUCH_BYTES: usize = 96 * 1024;
+/// An older Linux makes the window half of the receive buffer. It shows in this many intervals in a row that bring so much, and
+/// never more. (An interval with an open window may bring as much, but then others bring more.)
+const HALVES: u32 = 64;
+const HALF_BYTES: std::ops::RangeInclusive<usize> = 48 * 1024..=66 * 1024;
 /// Fewer bytes than this in an interval, 24 rows of 85 bytes, are no more than [`READS`] in [`SOON`].
 const LITTLE_BYTES: usize = 2 * 1024;
 /// The longest read at an interval: the room for it is filled with zeroes first. A read that brings less ends the interval, and
@@ -65,9 +68,10 @@ struct Pace {
     /// Reads of a woken socket since `began`.
     reads: u32,
     began: Instant,
-    /// Bytes since the last rest, and the most of them since the connection left the reactor.
+    /// Bytes since the last rest.
     bytes: usize,
-    most_bytes: usize,
+    /// Intervals in a row that brought half a window.
+    halves: u32,
     /// Whether nothing is to be read before `rest` is over.
     rests: bool,
     rest: Pin<Box<Sleep>>,
@@ -75,12 +79,10 @@ struct Pace {
 
 impl Pace {
     fn rest(&mut self) {
-        self.most_bytes = self.most_bytes.max(self.bytes);
-        // What a closed window holds shows only in what it has brought.
-        let is_much = self.bytes >= MUCH_BYTES.max(self.most_bytes / 4 * 3);
+        let interval = interval_after(self.bytes, &mut self.halves);
         self.bytes = 0;
         self.rests = true;
-        self.rest.as_mut().reset(Instant::now() + if is_much { INTERVAL_OF_MUCH } else { INTERVAL });
+        self.rest.as_mut().reset(Instant::now() + interval);
     }
 
     /// Notes a read of a woken socket; true if there have been many in a short time.
@@ -132,7 +134,7 @@ impl Tcp {
             SockRef::from(&tcp).set_recv_buffer_size(bytes)?;
         }
         let (began, rest) = (Instant::now(), Box::pin(sleep(Duration::ZERO)));
-        let pace = Pace { reads: 0, began, bytes: 0, most_bytes: 0, rests: false, rest };
+        let pace = Pace { reads: 0, began, bytes: 0, halves: 0, rests: false, rest };
         Ok(Self { socket: Socket::Woken(tcp), pace: Some(pace) })
     }
 
@@ -163,6 +165,12 @@ impl Tcp {
             Socket::Apart(_) => Err(ErrorKind::NotConnected.into()),
         }
     }
+}
+
+/// How long to rest after an interval that brought so many bytes.
+fn interval_after(bytes: usize, halves: &mut u32) -> Duration {
+    *halves = if HALF_BYTES.contains(&bytes) { (*halves + 1).min(HALVES) } else { 0 };
+    if bytes >= MUCH_BYTES || *halves == HALVES { INTERVAL_OF_MUCH } else { INTERVAL }
 }
 
 /// The receive buffer of a connection that took `round_trip` to make; `None` where the kernel is to choose it.
@@ -215,7 +223,6 @@ impl AsyncRead for Tcp {
         if let Some(pace) = &mut this.pace
             && pace.is_fast()
         {
-            pace.most_bytes = 0;
             pace.rest();
             this.leave_reactor();
         }
@@ -305,6 +312,19 @@ mod tests {
         server.write_all(b"x").await.unwrap();
         assert_eq!(reader.read(&mut room).await.unwrap(), 1);
         assert!(matches!(reader.socket, Socket::Woken(_)), "{reader:?}");
+    }
+
+    #[test]
+    fn an_interval_is_short_when_the_last_one_closed_the_window() {
+        let mut halves = 0;
+        assert_eq!(interval_after(MUCH_BYTES, &mut halves), INTERVAL_OF_MUCH);
+        for _ in 1..HALVES {
+            assert_eq!(interval_after(64 * 1024, &mut halves), INTERVAL);
+        }
+        assert_eq!(interval_after(64 * 1024, &mut halves), INTERVAL_OF_MUCH);
+        assert_eq!(interval_after(50 * 1024, &mut halves), INTERVAL_OF_MUCH);
+        assert_eq!(interval_after(80 * 1024, &mut halves), INTERVAL);
+        assert_eq!(interval_after(64 * 1024, &mut halves), INTERVAL);
     }
 
     #[test]
