@@ -4,7 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, BytesMut};
@@ -13,7 +13,7 @@ use relational::{Budget, Heartbeat, Message, Outlet, OutletEnds, Wanted};
 use settings::Properties;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{Decoder, End, Follow, Lasting, Link, LinkOptions, MessageTopic};
 use crate::config::PostgresConfig;
@@ -35,11 +35,17 @@ struct Status {
     wants_reply: bool,
 }
 
+/// Reads of a flood that find bytes at once.
+const AT_ONCE: u32 = 24;
+
 /// A server in memory, which makes its bytes when they are read.
 #[derive(Debug, Default)]
 struct Server {
-    /// It sends empty transactions without end, a few bytes a read.
+    /// It sends empty transactions without end, a few bytes a read. After [`AT_ONCE`] reads it waits for a millisecond, or
+    /// the paused clock would never go on.
     floods: bool,
+    reads: u32,
+    pause: Option<Pin<Box<Sleep>>>,
     /// Bytes to be read.
     says: BytesMut,
     lsn: u64,
@@ -86,9 +92,17 @@ impl Server {
 }
 
 impl AsyncRead for Server {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
         if self.floods && self.says.is_empty() {
             self.transaction();
+            self.reads += 1;
+            if self.reads.is_multiple_of(AT_ONCE) {
+                self.pause = Some(Box::pin(sleep(Duration::from_millis(1))));
+            }
         }
         if self.says.is_empty() {
             // Nothing wakes the reader: this server sends nothing more.
