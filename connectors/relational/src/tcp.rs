@@ -1,7 +1,8 @@
 //! A TCP connection that is read at intervals while changes come without a pause.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::mem;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -41,7 +42,7 @@ const MUCH_BYTES: usize = 96 * 1024;
 /// An older Linux makes the window half of the receive buffer. It shows in this many intervals in a row that bring so much, and
 /// never more. (An interval with an open window may bring as much, but then others bring more.)
 const HALVES: u32 = 64;
-const HALF_BYTES: std::ops::RangeInclusive<usize> = 48 * 1024..=66 * 1024;
+const HALF_BYTES: RangeInclusive<usize> = 48 * 1024..=66 * 1024;
 /// Fewer bytes than this in an interval, 24 rows of 85 bytes, are no more than [`READS`] in [`SOON`].
 const LITTLE_BYTES: usize = 2 * 1024;
 /// The longest read at an interval: the room for it is filled with zeroes first. A read that brings less ends the interval, and
@@ -72,8 +73,7 @@ struct Pace {
     bytes: usize,
     /// Intervals in a row that brought half a window.
     halves: u32,
-    /// Whether nothing is to be read before `rest` is over.
-    rests: bool,
+    /// Nothing is to be read before it is over.
     rest: Pin<Box<Sleep>>,
 }
 
@@ -81,7 +81,6 @@ impl Pace {
     fn rest(&mut self) {
         let interval = interval_after(self.bytes, &mut self.halves);
         self.bytes = 0;
-        self.rests = true;
         self.rest.as_mut().reset(Instant::now() + interval);
     }
 
@@ -134,7 +133,7 @@ impl Tcp {
             SockRef::from(&tcp).set_recv_buffer_size(bytes)?;
         }
         let (began, rest) = (Instant::now(), Box::pin(sleep(Duration::ZERO)));
-        let pace = Pace { reads: 0, began, bytes: 0, halves: 0, rests: false, rest };
+        let pace = Pace { reads: 0, began, bytes: 0, halves: 0, rest };
         Ok(Self { socket: Socket::Woken(tcp), pace: Some(pace) })
     }
 
@@ -183,10 +182,9 @@ impl AsyncRead for Tcp {
         let this = self.get_mut();
         if let (Socket::Apart(tcp), Some(pace)) = (&mut this.socket, &mut this.pace) {
             // The clock is asked first: a timer may be over without the runtime having noticed.
-            if pace.rests && Instant::now() < pace.rest.deadline() {
+            if Instant::now() < pace.rest.deadline() {
                 ready!(pace.rest.as_mut().poll(cx));
             }
-            pace.rests = false;
             let turn = ready!(poll_proceed(cx));
             let room = buffer.remaining().min(READ_BYTES);
             match tcp.read(buffer.initialize_unfilled_to(room)) {
@@ -232,20 +230,13 @@ impl AsyncRead for Tcp {
 
 impl AsyncWrite for Tcp {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if let Socket::Apart(tcp) = &mut this.socket {
-            match tcp.write(bytes) {
-                Err(error) if error.kind() == ErrorKind::Interrupted || error.kind() == ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
-            }
-        }
-        this.woken()?.poll_write(cx, bytes)
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
+        pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if let Socket::Apart(tcp) = &mut this.socket {
