@@ -3,13 +3,13 @@
 //! Must not know: who asks, and why.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::closing::Closing;
 use super::reader::{Reads, consumer};
 use super::{Log, Shared, StoreError, suffix};
 
@@ -27,14 +27,13 @@ pub(super) struct Asking {
     committed: bool,
     client: Option<BaseConsumer<Reads>>,
     renewed: Option<Instant>,
-    /// Closes the client that was given up last. Closing may take as long as its broker is away.
-    closing: Option<JoinHandle<()>>,
+    closing: Closing,
 }
 
 impl Asking {
     /// Asks with a client of its own, which is made at the first question.
     pub(super) fn new(committed: bool) -> Self {
-        Self { committed, client: None, renewed: None, closing: None }
+        Self { committed, client: None, renewed: None, closing: Closing::default() }
     }
 
     /// Asks with this client, which has no partition any more.
@@ -50,14 +49,12 @@ impl Asking {
         };
         let ends = end_offsets(shared, log, &client);
         // While one is still being closed no other one is given up: an outage must not pile threads up.
-        let is_closing = self.closing.as_ref().is_some_and(|closing| !closing.is_finished());
-        let keeps = ends.is_ok() || is_closing || self.renewed.is_some_and(|at| at.elapsed() < RENEW_EVERY);
+        let keeps = ends.is_ok() || self.closing.is_busy() || self.renewed.is_some_and(|at| at.elapsed() < RENEW_EVERY);
         if keeps {
             self.client = Some(client);
         } else {
             self.renewed = Some(Instant::now());
-            // The topic's reader must not wait for it. If no thread can be started, it is closed here.
-            self.closing = std::thread::Builder::new().name("kafka-close".to_owned()).spawn(move || drop(client)).ok();
+            self.closing.close(client);
         }
         ends
     }

@@ -12,11 +12,12 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::asking::Asking;
+use super::closing::Closing;
 use super::settling::Settling;
 use super::{Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
 use crate::login;
 
-/// How long nothing may come of a partition that a writer waits for, before the consumer begins anew. Long, because nothing
+/// How long nothing may come of a partition that somebody waits for, before another consumer is tried. Long, because nothing
 /// comes from a broker that is away either, and then librdkafka's own reconnecting is enough.
 const STALLED: Duration = Duration::from_secs(15);
 
@@ -64,12 +65,56 @@ pub(super) fn consumer(
     config.create_with_context(Reads(Arc::clone(shared))).map_err(client_error)
 }
 
+/// The consumer of one topic, in whose place another one reads on when nothing comes.
+struct Client {
+    consumer: BaseConsumer<Reads>,
+    wait_ms: u32,
+    /// When the consumer was made.
+    since: Instant,
+    closing: Closing,
+}
+
+impl Client {
+    /// A client without a partition. An empty fetch is answered after `wait_ms`.
+    fn open(shared: &Arc<Shared>, log: Log, wait_ms: u32) -> Result<Self, StoreError> {
+        let consumer = consumer(shared, suffix(log), sees_committed(shared, log), wait_ms)?;
+        Ok(Self { consumer, wait_ms, since: Instant::now(), closing: Closing::default() })
+    }
+
+    /// Whether the consumer has had the time to bring something, and the one before it is gone.
+    fn may_be_replaced(&self) -> bool {
+        self.since.elapsed() >= STALLED && !self.closing.is_busy()
+    }
+
+    /// Reads on with another consumer from where the reading stands. If an acknowledged record is not read back, its writer
+    /// waits for ever and its task shows RUNNING. That happens when a broker stood still and regained its partitions with a newer
+    /// leader epoch: librdkafka may go on to ask with the older one, even if the partition is taken from it and given again.
+    fn replace(&mut self, shared: &Arc<Shared>, log: Log) {
+        let topic = &shared.settings.topic(log).name;
+        tracing::warn!(
+            %topic,
+            "nothing was read of the topic for {} s, although a writer or the start waits for it: \
+             another client reads on from where this one stands; if this goes on, look at the topic's leader",
+            STALLED.as_secs()
+        );
+        self.since = Instant::now();
+        let another = consumer(shared, suffix(log), sees_committed(shared, log), self.wait_ms);
+        match another.and_then(|another| assign(shared, log, &another).map(|()| another)) {
+            Ok(another) => self.closing.close(std::mem::replace(&mut self.consumer, another)),
+            Err(error) => tracing::error!(%topic, %error, "no other client could be made to read the internal topic"),
+        }
+    }
+}
+
+/// Whether the topic is read without what lies in open and aborted transactions. Nobody writes statuses in transactions.
+fn sees_committed(shared: &Shared, log: Log) -> bool {
+    shared.settings.read_committed && log != Log::Statuses
+}
+
 /// One topic's thread. Sends to `ready` when the topic has been read to its end, or why it cannot be read.
 pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc::Sender<Result<(), StoreError>>) {
-    let committed = shared.settings.read_committed && log != Log::Statuses;
-    let open = |wait_ms| consumer(shared, suffix(log), committed, wait_ms);
-    let opened = open(5).and_then(|first| load(shared, log, &first, fold).map(|()| first));
-    let (first, second) = match opened.and_then(|first| Ok((first, open(500)?))) {
+    let opened = Client::open(shared, log, 5).and_then(|client| load(shared, log, client, fold));
+    let (first, second) = match opened.and_then(|first| Ok((first, Client::open(shared, log, 500)?))) {
         Ok(consumers) => consumers,
         Err(error) => {
             // Fails when another topic's thread failed first and `start` has returned.
@@ -80,8 +125,8 @@ pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc:
     let _ = ready.send(Ok(()));
     // The first consumer is kept to ask for end offsets. A broker answers the requests of a connection in turn, so on the
     // second consumer's connection such a request would wait until the long fetch before it is answered.
-    match assign(shared, log, &second).and_then(|()| first.unassign().map_err(client_error)) {
-        Ok(()) => follow(shared, log, &second, Asking::with(first, committed), fold),
+    match assign(shared, log, &second.consumer).and_then(|()| first.unassign().map_err(client_error)) {
+        Ok(()) => follow(shared, log, second, Asking::with(first, sees_committed(shared, log)), fold),
         Err(error) => tracing::error!(
             %error,
             topic = %shared.settings.topic(log).name,
@@ -100,18 +145,29 @@ fn assign(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Result<(
     consumer.assign(&list).map_err(client_error)
 }
 
-fn load(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, fold: &mut Fold) -> Result<(), StoreError> {
+/// Reads the topic to its end. Returns the consumer that has done so.
+fn load(
+    shared: &Arc<Shared>,
+    log: Log,
+    mut client: Client,
+    fold: &mut Fold,
+) -> Result<BaseConsumer<Reads>, StoreError> {
     let topic = &shared.settings.topic(log).name;
-    let partitions = topics::partitions_or_create(shared, log, consumer)?;
+    let partitions = topics::partitions_or_create(shared, log, &client.consumer)?;
     if log == Log::Configs && partitions > 1 {
         return Err(StoreError::ManyPartitions { topic: topic.clone(), partitions });
     }
     shared.progress(log).next = vec![0; partitions];
-    assign(shared, log, consumer)?;
+    assign(shared, log, &client.consumer)?;
     let mut is_at_end = vec![false; partitions];
+    let mut came = Instant::now();
     while is_at_end.contains(&false) {
-        match next(shared, consumer)? {
+        if came.elapsed() >= STALLED && client.may_be_replaced() {
+            client.replace(shared, log);
+        }
+        match next(shared, &client.consumer)? {
             Polled::Record(message) => {
+                came = Instant::now();
                 take_in(fold, &message);
                 shared.progress(log).advance(message.partition(), message.offset() + 1);
             }
@@ -123,7 +179,7 @@ fn load(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, fold: &m
             Polled::Nothing => {}
         }
     }
-    Ok(())
+    Ok(client.consumer)
 }
 
 /// Folds one record into its view. A panic of the fold costs this record only: the thread reads on for all other
@@ -164,9 +220,9 @@ fn next<'a>(shared: &Shared, consumer: &'a BaseConsumer<Reads>) -> Result<Polled
 }
 
 /// Reads on until the store is closed.
-fn follow(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, mut asking: Asking, fold: &mut Fold) {
+fn follow(shared: &Arc<Shared>, log: Log, mut client: Client, mut asking: Asking, fold: &mut Fold) {
     let mut awaited = Awaited::default();
-    let (mut looked, mut renewed) = (Instant::now(), Instant::now());
+    let mut looked = Instant::now();
     let mut settling = Settling::default();
     loop {
         settling.look(shared, log, &mut asking);
@@ -191,17 +247,16 @@ fn follow(shared: &Arc<Shared>, log: Log, consumer: &BaseConsumer<Reads>, mut as
                 }
             }
         }
-        awaited.seek(shared, log, consumer);
+        awaited.seek(shared, log, &client.consumer);
         // In every round, because one partition may hang while others bring records all the time.
         let now = Instant::now();
         if now.duration_since(looked) >= Duration::from_secs(1) {
             looked = now;
-            if now.duration_since(renewed) >= STALLED && shared.progress(log).stands_for(now) >= STALLED {
-                renew(shared, log, consumer);
-                renewed = now;
+            if client.may_be_replaced() && shared.progress(log).stands_for(now) >= STALLED {
+                client.replace(shared, log);
             }
         }
-        match next(shared, consumer) {
+        match next(shared, &client.consumer) {
             Err(_) => return,
             Ok(Polled::Nothing) => {
                 asking.serve();
@@ -278,20 +333,5 @@ impl Awaited {
     fn read_to_end(&mut self, partition: i32) -> Option<i64> {
         let found = self.ends.iter().position(|(p, _)| *p == partition)?;
         Some(self.ends.swap_remove(found).1)
-    }
-}
-
-/// Fetches anew from where the reading stands. If an acknowledged record is not read back, its writer waits for ever and
-/// its task shows RUNNING. That happens: a fetch may hang in the client or in a broker that lost and regained the partition.
-fn renew(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) {
-    let topic = &shared.settings.topic(log).name;
-    tracing::warn!(
-        %topic,
-        "records that the broker has acknowledged were not read back for {} s, and writers wait for that: the topic is \
-         fetched anew from where it was read; if this goes on, look at the topic's leader",
-        STALLED.as_secs()
-    );
-    if let Err(error) = consumer.unassign().map_err(client_error).and_then(|()| assign(shared, log, consumer)) {
-        tracing::error!(%topic, %error, "the internal topic could not be fetched anew");
     }
 }
