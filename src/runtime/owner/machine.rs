@@ -41,8 +41,9 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// The pause after a question that brought no answer.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// How much longer than a proof lasts the client may keep this process waiting, for the place or for an answer. librdkafka waits
-/// without end for a commit whose coordinator it does not find, and nothing else tells of a client that hangs.
+/// How much longer than a proof lasts the client may keep this process waiting, for the place or for an answer that says
+/// something. librdkafka waits without end for a commit whose coordinator it does not find. Of a broker that stood still it may not
+/// find the coordinator for minutes after the broker goes on, and answers each question with an error: another client finds it.
 const HANGS: Duration = Duration::from_secs(13);
 
 /// The settings of the machine.
@@ -189,6 +190,8 @@ pub(super) struct Machine {
     state: State,
     /// When the question was asked that is under way; there is one at a time.
     asked: Option<Instant>,
+    /// When an answer last said something, or the client was made. Later than now while no answer is due.
+    heard: Instant,
     proofs: u64,
     /// Whether another process with this process's instance id has been seen alive.
     has_double: bool,
@@ -197,7 +200,7 @@ pub(super) struct Machine {
 impl Machine {
     pub(super) fn new(rules: Rules, now: Instant) -> Self {
         let state = State::Watching(Watch::new(now));
-        Self { rules, state, asked: None, proofs: 0, has_double: false }
+        Self { rules, state, asked: None, heard: now, proofs: 0, has_double: false }
     }
 
     /// Whether the group was asked for the place and has not given it yet.
@@ -214,7 +217,7 @@ impl Machine {
     fn hangs(&self, now: Instant) -> Option<Duration> {
         let begin = match &self.state {
             State::Joining { since, .. } => Some(*since),
-            State::Watching(_) | State::Foreign(_) | State::Claiming { .. } => self.asked,
+            State::Watching(_) | State::Foreign(_) | State::Claiming { .. } => Some(self.heard),
             State::Owning(_) | State::Parting(_) | State::Over => None,
         };
         begin.map(|begin| now.saturating_duration_since(begin)).filter(|time| *time >= self.rules.lasts + HANGS)
@@ -229,6 +232,9 @@ impl Machine {
     pub(super) fn step(&mut self, now: Instant, input: Input) -> Vec<Step> {
         if matches!(input, Input::Read(_) | Input::Unread | Input::Listed(_) | Input::Proved(_) | Input::Unproven(_)) {
             self.asked = None;
+        }
+        if says_something(&input) {
+            self.heard = now;
         }
         let mut steps = Vec::new();
         if input == Input::Leave {
@@ -253,6 +259,7 @@ impl Machine {
         if steps.iter().any(|step| matches!(step, Step::Renew)) {
             // The answers to the old client's questions do not come any more.
             self.asked = None;
+            self.heard = now;
         }
         if steps.iter().any(|step| matches!(step, Step::Read | Step::List | Step::Prove(_))) {
             self.asked = Some(now);
@@ -318,6 +325,7 @@ impl Machine {
                     && !is_free(mark, &self.rules.by)
                 {
                     *ready = now + mark.lasts();
+                    self.heard = *ready;
                     steps.push(Step::Wait(mark.lasts()));
                 }
             }
@@ -344,6 +352,15 @@ impl Machine {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether the brokers have answered, and not only that they cannot.
+fn says_something(input: &Input) -> bool {
+    match input {
+        Input::Read(_) | Input::Proved(_) | Input::Assigned | Input::PassedOver => true,
+        Input::Listed(members) => *members != Members::Unknown,
+        _ => false,
     }
 }
 

@@ -290,7 +290,46 @@ fn a_client_that_hangs_is_replaced() {
     story.after(ms(19_990)).expect(Input::Assigned, "read");
     story.expect(Input::Read(Found::Nothing), "");
     story.after(SETTLE).expect(Input::Tick, "prove held 1");
-    story.after(ms(20_000)).expect(Input::Tick, "unanswered 20000 renew");
+    story.after(ms(19_900)).expect(Input::Tick, "unanswered 20000 renew");
+}
+
+/// A client that does not find the coordinator answers in time, with errors for ever.
+#[test]
+fn a_client_that_only_answers_with_errors_is_replaced() {
+    let mut story = Story::new();
+    let begin = story.now;
+    while story.now < begin + ms(19_950) {
+        story.expect(Input::Tick, "read");
+        story.expect(Input::Unread, "");
+        story.after(LOOK);
+    }
+    story.now = begin + ms(20_000);
+    story.expect(Input::Tick, "unanswered 20000 renew");
+    // With the new client: the place is taken, but the mark is refused for ever.
+    story.expect(Input::Tick, "read");
+    story.expect(Input::Read(Found::Nothing), "join");
+    story.expect(Input::Assigned, "read");
+    story.expect(Input::Read(Found::Nothing), "");
+    let (begin, mut proof) = (story.now, 0);
+    while story.now < begin + ms(19_900) {
+        proof += 1;
+        story.after(RETRY).expect(Input::Tick, &format!("prove held {proof}"));
+        story.expect(Input::Unproven(Refusal::NotYet), "");
+    }
+    story.after(RETRY).expect(Input::Tick, "unanswered 20000 renew");
+}
+
+/// The time of another process's mark that is waited out is no silence of the brokers.
+#[test]
+fn waiting_out_a_mark_is_no_reason_for_another_client() {
+    let mut story = Story::new();
+    story.expect(Input::Tick, "read");
+    story.expect(Input::Read(Found::Nothing), "join");
+    story.expect(Input::Assigned, "read");
+    let lasting = Mark::new(Use::Held, &holder("other", "b", "there"), 1, ms(60_000));
+    story.expect(Input::Read(Found::Mark(lasting)), "wait 60000");
+    story.after(ms(59_950)).expect(Input::Tick, "");
+    story.after(ms(50)).expect(Input::Tick, "prove held 1");
 }
 
 #[test]
