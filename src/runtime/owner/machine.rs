@@ -234,7 +234,7 @@ impl Machine {
             self.asked = None;
         }
         if says_something(&input) {
-            self.heard = now;
+            self.heard = self.heard.max(now);
         }
         let mut steps = Vec::new();
         if input == Input::Leave {

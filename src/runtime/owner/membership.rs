@@ -148,7 +148,7 @@ impl Membership {
             ),
             Step::Unanswered(time) => tracing::warn!(
                 %group,
-                "the brokers' client has not answered for {} s, and a new one takes its place",
+                "the brokers have answered no question about the group for {} s: another client asks them",
                 time.as_secs()
             ),
             Step::Read | Step::List | Step::Prove(_) | Step::Join | Step::Resign | Step::Renew | Step::Quit => {}

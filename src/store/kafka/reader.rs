@@ -20,6 +20,8 @@ use crate::login;
 /// How long nothing may come of a partition that somebody waits for, before another consumer is tried. Long, because nothing
 /// comes from a broker that is away either, and then librdkafka's own reconnecting is enough.
 const STALLED: Duration = Duration::from_secs(15);
+/// The same at most, if the clients before brought nothing either: a slow line must be given the time for one answer.
+const STALLED_LONG: Duration = Duration::from_secs(300);
 
 /// The pause after a seek that failed.
 const SEEK_AGAIN: Duration = Duration::from_millis(200);
@@ -71,6 +73,8 @@ struct Client {
     wait_ms: u32,
     /// When the consumer was made.
     since: Instant,
+    /// How long it may bring nothing.
+    patience: Duration,
     closing: Closing,
 }
 
@@ -78,12 +82,17 @@ impl Client {
     /// A client without a partition. An empty fetch is answered after `wait_ms`.
     fn open(shared: &Arc<Shared>, log: Log, wait_ms: u32) -> Result<Self, StoreError> {
         let consumer = consumer(shared, suffix(log), sees_committed(shared, log), wait_ms)?;
-        Ok(Self { consumer, wait_ms, since: Instant::now(), closing: Closing::default() })
+        Ok(Self { consumer, wait_ms, since: Instant::now(), patience: STALLED, closing: Closing::default() })
     }
 
     /// Whether the consumer has had the time to bring something, and the one before it is gone.
     fn may_be_replaced(&self) -> bool {
-        self.since.elapsed() >= STALLED && !self.closing.is_busy()
+        self.since.elapsed() >= self.patience && !self.closing.is_busy()
+    }
+
+    /// The consumer has brought a record.
+    fn brought(&mut self) {
+        self.patience = STALLED;
     }
 
     /// Reads on with another consumer from where the reading stands. If an acknowledged record is not read back, its writer
@@ -95,9 +104,10 @@ impl Client {
             %topic,
             "nothing was read of the topic for {} s, although a writer or the start waits for it: \
              another client reads on from where this one stands; if this goes on, look at the topic's leader",
-            STALLED.as_secs()
+            self.patience.as_secs()
         );
         self.since = Instant::now();
+        self.patience = (self.patience * 2).min(STALLED_LONG);
         let another = consumer(shared, suffix(log), sees_committed(shared, log), self.wait_ms);
         match another.and_then(|another| assign(shared, log, &another).map(|()| another)) {
             Ok(another) => self.closing.close(std::mem::replace(&mut self.consumer, another)),
@@ -162,18 +172,24 @@ fn load(
     let mut is_at_end = vec![false; partitions];
     let mut came = Instant::now();
     while is_at_end.contains(&false) {
-        if came.elapsed() >= STALLED && client.may_be_replaced() {
+        if came.elapsed() >= client.patience && client.may_be_replaced() {
             client.replace(shared, log);
         }
         match next(shared, &client.consumer)? {
             Polled::Record(message) => {
-                came = Instant::now();
                 take_in(fold, &message);
                 shared.progress(log).advance(message.partition(), message.offset() + 1);
+                // One partition may hang while others, which are at their ends, bring records all the time.
+                if is_at_end.get(message.partition() as usize) == Some(&false) {
+                    came = Instant::now();
+                    drop(message);
+                    client.brought();
+                }
             }
             Polled::End(partition) => {
                 if let Some(is_at_end) = is_at_end.get_mut(partition as usize) {
                     *is_at_end = true;
+                    came = Instant::now();
                 }
             }
             Polled::Nothing => {}
@@ -268,6 +284,8 @@ fn follow(shared: &Arc<Shared>, log: Log, mut client: Client, mut asking: Asking
                 if offset >= known {
                     take_in(fold, &message);
                     shared.progress(log).advance(partition, offset + 1);
+                    drop(message);
+                    client.brought();
                 }
             }
             Ok(Polled::End(partition)) => {

@@ -328,7 +328,8 @@ fn waiting_out_a_mark_is_no_reason_for_another_client() {
     story.expect(Input::Assigned, "read");
     let lasting = Mark::new(Use::Held, &holder("other", "b", "there"), 1, ms(60_000));
     story.expect(Input::Read(Found::Mark(lasting)), "wait 60000");
-    story.after(ms(59_950)).expect(Input::Tick, "");
+    story.after(ms(1_000)).expect(Input::PassedOver, "");
+    story.after(ms(58_950)).expect(Input::Tick, "");
     story.after(ms(50)).expect(Input::Tick, "prove held 1");
 }
 
