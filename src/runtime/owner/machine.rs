@@ -147,7 +147,7 @@ pub(super) enum Step {
     Foreign(Vec<String>),
     /// Log that the process that holds the place has this process's instance id and is alive.
     SameInstance(Mark),
-    /// Log that the client has not answered for this long and is replaced.
+    /// Log that no question was answered for this long, and that another client asks.
     Unanswered(Duration),
     /// Log that the place was taken, that another process's mark was found there, and how long that mark is waited out.
     Wait(Duration),
@@ -190,7 +190,7 @@ pub(super) struct Machine {
     state: State,
     /// When the question was asked that is under way; there is one at a time.
     asked: Option<Instant>,
-    /// When an answer last said something, or the client was made. Later than now while no answer is due.
+    /// When an answer last said something, or the client was made. Later than now while a mark is waited out.
     heard: Instant,
     proofs: u64,
     /// Whether another process with this process's instance id has been seen alive.
@@ -213,7 +213,7 @@ impl Machine {
         self.asked.is_some()
     }
 
-    /// For how long the client has not done what it was asked for, if that is too long. A tenure ends by itself without answers.
+    /// For how long the client has not done what it was asked for, or has only answered that it cannot, if that is too long. A tenure ends by itself without answers.
     fn hangs(&self, now: Instant) -> Option<Duration> {
         let begin = match &self.state {
             State::Joining { since, .. } => Some(*since),

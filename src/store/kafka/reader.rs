@@ -73,7 +73,7 @@ struct Client {
     wait_ms: u32,
     /// When the consumer was made.
     since: Instant,
-    /// How long it may bring nothing.
+    /// How long the consumer may bring nothing: [`STALLED`] once it has brought a record.
     patience: Duration,
     closing: Closing,
 }
@@ -88,11 +88,6 @@ impl Client {
     /// Whether the consumer has had the time to bring something, and the one before it is gone.
     fn may_be_replaced(&self) -> bool {
         self.since.elapsed() >= self.patience && !self.closing.is_busy()
-    }
-
-    /// The consumer has brought a record.
-    fn brought(&mut self) {
-        self.patience = STALLED;
     }
 
     /// Reads on with another consumer from where the reading stands. If an acknowledged record is not read back, its writer
@@ -182,8 +177,7 @@ fn load(
                 // One partition may hang while others, which are at their ends, bring records all the time.
                 if is_at_end.get(message.partition() as usize) == Some(&false) {
                     came = Instant::now();
-                    drop(message);
-                    client.brought();
+                    client.patience = STALLED;
                 }
             }
             Polled::End(partition) => {
@@ -284,8 +278,7 @@ fn follow(shared: &Arc<Shared>, log: Log, mut client: Client, mut asking: Asking
                 if offset >= known {
                     take_in(fold, &message);
                     shared.progress(log).advance(partition, offset + 1);
-                    drop(message);
-                    client.brought();
+                    client.patience = STALLED;
                 }
             }
             Ok(Polled::End(partition)) => {
