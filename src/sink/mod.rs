@@ -34,6 +34,7 @@ pub use headers::EncodedHeaders;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::headers::HeaderCopies;
 use self::properties::Mapped;
 
 /// One record to send. All of it is borrowed: it is copied before [`Sink::send`] returns.

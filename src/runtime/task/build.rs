@@ -199,7 +199,7 @@ async fn context(converter: &dyn Converter, texts: Vec<(&'static str, String)>) 
         encoded = encoded.with(name, there.then_some(&*bytes));
         headers.push(header);
     }
-    Ok(Context { headers: headers.into(), encoded })
+    Ok(Context { headers: headers.into(), encoded: encoded.repeated() })
 }
 
 /// Makes a converter. Its class and all its options come from the connector, or all of them from the worker.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers as _, Message};
+use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers as _, Message, OwnedHeaders};
 use rdkafka::producer::ProducerContext;
 
 use super::flow::{Flow, UNNUMBERED};
@@ -15,10 +15,18 @@ use super::line::Line;
 use super::share::{self, Share};
 use crate::login;
 use crate::sink::refused::{has_no_token, is_refusal, told};
-use crate::sink::{DeliveryError, EncodedHeaders, Outgoing, Undelivered};
+use crate::sink::{DeliveryError, EncodedHeaders, HeaderCopies, Outgoing, Undelivered};
 
 /// How often errors are logged at most, because librdkafka reports a broker that is away many times a second.
 const SAY_EVERY: Duration = Duration::from_secs(10);
+
+/// This bit says that a record's headers are a copy that comes back.
+const COMES_BACK: usize = 1 << (usize::BITS - 1);
+
+/// What librdkafka keeps of a record: its number, which is below 2⁶³, and whether its headers are a copy that comes back.
+pub(super) fn opaque(seq: u64, comes_back: bool) -> usize {
+    seq as usize | if comes_back { COMES_BACK } else { 0 }
+}
 
 /// librdkafka's callbacks.
 pub(super) struct Callbacks {
@@ -29,6 +37,8 @@ pub(super) struct Callbacks {
     line: OnceLock<Weak<Line>>,
     /// What the producer holds of the memory for all producers' queues.
     pub(super) share: Share,
+    /// The headers that records carry.
+    pub(super) copies: HeaderCopies,
     /// When the last error was logged.
     said: Mutex<Option<Instant>>,
     /// Why the last broker that was tried refused the connection (TLS or the login failed), if it did.
@@ -42,6 +52,7 @@ impl Callbacks {
             flow,
             line: OnceLock::new(),
             share: Share::new(),
+            copies: HeaderCopies::default(),
             said: Mutex::default(),
             refusal: Mutex::default(),
         }
@@ -92,8 +103,8 @@ impl ClientContext for Callbacks {
 impl ProducerContext for Callbacks {
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, seq: usize) {
-        let seq = seq as u64;
+    fn delivery(&self, result: &DeliveryResult<'_>, opaque: usize) {
+        let seq = (opaque & !COMES_BACK) as u64;
         // Offsets in a transaction do not go through the line, which counts.
         if seq != UNNUMBERED {
             let (Ok(message) | Err((_, message))) = result;
@@ -111,6 +122,15 @@ impl ProducerContext for Callbacks {
         {
             line.look(false);
         }
+    }
+
+    fn delivery_with_headers(&self, result: &DeliveryResult<'_>, opaque: usize) -> bool {
+        self.delivery(result, opaque);
+        opaque & COMES_BACK != 0
+    }
+
+    fn reclaim_headers(&self, copy: OwnedHeaders) {
+        self.copies.give_back(copy);
     }
 }
 

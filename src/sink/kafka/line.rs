@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
-use super::callbacks::Callbacks;
+use super::callbacks::{Callbacks, opaque};
 use super::flow::Flow;
 use super::share;
 use crate::sink::window::Window;
-use crate::sink::{DeliveryError, EncodedHeaders, Outgoing, Undelivered};
+use crate::sink::{DeliveryError, Outgoing, Undelivered};
 
 /// How long one poll lasts. rdkafka's poll spins for the last millisecond of its timeout, so it should be called
 /// rarely. A long timeout delays nothing: callbacks run at once during the poll, and no event ends it early.
@@ -43,6 +43,7 @@ impl Line {
             while !is_closing() {
                 self.producer.poll(POLL);
                 self.look(true);
+                self.producer.context().copies.free_unused();
             }
         }));
         if heard.is_err() {
@@ -106,19 +107,21 @@ impl Line {
     /// Passes one record to librdkafka. Returns `Ok(false)` when its queue is full, or all producers' queues together; trying again later succeeds,
     /// because the queue is larger than any record.
     pub(super) fn produce(&self, out: &Outgoing<'_>) -> Result<bool, DeliveryError> {
+        let Callbacks { share, copies, .. } = &**self.producer.context();
+        let bytes = share::bytes(out.key, out.value);
+        if !share.enter(bytes) {
+            return Ok(false);
+        }
+        let (headers, comes_back) = out.headers.map_or((None, false), |headers| copies.of(headers));
         let record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord {
             topic: out.topic,
             partition: out.partition,
             payload: out.value,
             key: out.key,
             timestamp: out.timestamp_ms,
-            headers: out.headers.and_then(EncodedHeaders::native),
-            delivery_opaque: out.seq as usize,
+            headers,
+            delivery_opaque: opaque(out.seq, comes_back),
         };
-        let (share, bytes) = (&self.producer.context().share, share::bytes(out.key, out.value));
-        if !share.enter(bytes) {
-            return Ok(false);
-        }
         // Counted first, so that a record is never counted as delivered before it is counted here.
         self.flow.handed.fetch_add(1, Ordering::AcqRel);
         let Err((error, _)) = self.producer.send(record) else { return Ok(true) };

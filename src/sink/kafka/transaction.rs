@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, Producer};
 
+use super::callbacks::opaque;
 use super::flow::UNNUMBERED;
 use super::{KafkaSink, OffsetEntry, SinkError};
 use crate::sink::TransactionEnd;
@@ -94,6 +95,11 @@ impl Transaction<'_> {
 
     /// See [`Sink::claim`](crate::sink::Sink::claim).
     pub(super) fn claim(&self, within: Duration) -> Result<bool, SinkError> {
+        let begun = Instant::now();
+        // A client without a connection looks only twice a second whether there is one, so it is made before. If no broker
+        // answers, the call below says so.
+        let _ = self.line.producer.client().fetch_cluster_id(within);
+        let within = within.saturating_sub(begun.elapsed());
         let taken = self.until_done(within, TransactionEnd::Refused, self.is_stopped(), |slice| {
             self.line.producer.init_transactions(slice)
         })?;
@@ -144,8 +150,9 @@ impl Transaction<'_> {
     }
 
     fn write(&self, entry: &OffsetEntry<'_>) -> Result<(), SinkError> {
+        let number = opaque(UNNUMBERED, false);
         let mut record: BaseRecord<'_, [u8], [u8], usize> =
-            BaseRecord::with_opaque_to(entry.topic, UNNUMBERED as usize).partition(entry.partition).key(entry.key);
+            BaseRecord::with_opaque_to(entry.topic, number).partition(entry.partition).key(entry.key);
         record.payload = entry.value;
         let flow = &self.sink.flow;
         flow.sent.fetch_add(1, Ordering::AcqRel);

@@ -562,6 +562,15 @@ impl OwnedHeaders {
         self.ptr.ptr()
     }
 
+    /// Takes the headers out of a message, if it has any. There must be no reference to them.
+    pub(crate) unsafe fn detach_from(message: *mut RDKafkaMessage) -> Option<OwnedHeaders> {
+        let mut headers = ptr::null_mut();
+        if rdsys::rd_kafka_message_detach_headers(message, &mut headers).is_error() {
+            return None;
+        }
+        NativePtr::from_ptr(headers).map(|ptr| OwnedHeaders { ptr })
+    }
+
     /// Generates a read-only [`BorrowedHeaders`] reference.
     pub fn as_borrowed(&self) -> &BorrowedHeaders {
         unsafe { &*(self.ptr() as *mut RDKafkaHeaders as *mut BorrowedHeaders) }

@@ -402,7 +402,14 @@ where
             let delivery_result =
                 unsafe { BorrowedMessage::from_dr_event(msg as *mut _, ev.clone(), self.client()) };
             let delivery_opaque = unsafe { C::DeliveryOpaque::from_ptr((*msg)._private) };
-            self.context().delivery(&delivery_result, delivery_opaque);
+            let is_reclaimed = self.context().delivery_with_headers(&delivery_result, delivery_opaque);
+            // Nobody has a reference to the headers any more.
+            drop(delivery_result);
+            if is_reclaimed {
+                if let Some(headers) = unsafe { OwnedHeaders::detach_from(msg as *mut _) } {
+                    self.context().reclaim_headers(headers);
+                }
+            }
         }
     }
 

@@ -164,6 +164,7 @@ use std::sync::Arc;
 use crate::client::{Client, ClientContext};
 use crate::consumer::ConsumerGroupMetadata;
 use crate::error::KafkaResult;
+use crate::message::OwnedHeaders;
 use crate::topic_partition_list::TopicPartitionList;
 use crate::util::{IntoOpaque, Timeout};
 
@@ -200,6 +201,20 @@ pub trait ProducerContext<Part: Partitioner = NoCustomPartitioner>: ClientContex
     /// failed to). The `DeliveryOpaque` will be the one provided by the user
     /// when calling send.
     fn delivery(&self, delivery_result: &DeliveryResult<'_>, delivery_opaque: Self::DeliveryOpaque);
+
+    /// Called in the place of `delivery`, which it calls. Returns whether the headers of the message shall go to
+    /// `reclaim_headers`.
+    fn delivery_with_headers(
+        &self,
+        delivery_result: &DeliveryResult<'_>,
+        delivery_opaque: Self::DeliveryOpaque,
+    ) -> bool {
+        self.delivery(delivery_result, delivery_opaque);
+        false
+    }
+
+    /// Gets the headers of a message that was delivered (or failed to), so that they can be sent again with another one.
+    fn reclaim_headers(&self, _headers: OwnedHeaders) {}
 
     /// This method is called when creating producer in order to optionally register custom partitioner.
     /// If custom partitioner is not used then `partitioner` configuration property is used (or its default).
