@@ -139,9 +139,12 @@ async fn a_busy_source_ends_few_transactions() {
     advance(Duration::from_millis(15)).await;
     bed.send(&["y"], 2, true);
     assert!(bed.look().await.is_empty());
-    advance(Duration::from_millis(500)).await;
+    advance(Duration::from_millis(900)).await;
+    bed.send(&["y"], 3, false);
+    assert!(bed.look().await.is_empty());
+    advance(Duration::from_millis(100)).await;
     bed.send(&["z"], 3, false);
-    assert_eq!(bed.look().await.len(), 1, "half a second is over");
+    assert_eq!(bed.look().await.len(), 1, "a second is over");
     bed.send(&many(), 4, true);
     bed.look().await;
     advance(Duration::from_millis(30)).await;

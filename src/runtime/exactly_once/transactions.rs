@@ -21,13 +21,16 @@ use crate::store::ConnectorOffsets;
 const FEW_RECORDS: u64 = 512;
 /// A rest of this length means that the source is idle.
 const IDLE: Duration = Duration::from_millis(20);
-/// How long a transaction lasts at most while the source is busy. Nothing is sent while one ends.
-const BUSY: Duration = Duration::from_millis(500);
+/// How long a transaction lasts while the source is busy, at least and at most. Nothing is sent while one ends, so one lasts
+/// [`TIMES`] as long as the end of the last one took.
+const BUSY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+/// With this an end takes a thirtieth of the time.
+const TIMES: u32 = 30;
 
 /// Where transactions end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Boundary {
-    /// When the source is idle, and every half second while it is busy.
+    /// When the source is idle, and every second, or every few, while it is busy.
     Poll,
     /// When this time has passed since the last end.
     Interval(Duration),
@@ -51,6 +54,8 @@ struct State {
     ended_at: AtomicU64,
     /// How many transactions were committed.
     committed: AtomicU64,
+    /// How long nothing could be sent because the last transaction ended.
+    pause_us: AtomicU64,
 }
 
 /// How the end of a transaction went.
@@ -75,6 +80,11 @@ impl Transactions {
     /// How long a transaction lasts here at most: a quarter of what the broker allows is left for its end.
     fn longest(&self) -> Duration {
         self.timeout / 4 * 3
+    }
+
+    /// How long a transaction lasts while the source is busy.
+    fn busy(&self) -> Duration {
+        (Duration::from_micros(self.state.pause_us.load(Ordering::Acquire)) * TIMES).clamp(BUSY.0, BUSY.1)
     }
 
     /// How long an end may take. Then the producer is given up, and another one finds out what became of the transaction.
@@ -125,7 +135,7 @@ impl Transactions {
             Boundary::Interval(interval) => last.elapsed() >= interval,
             Boundary::Poll => {
                 let rests = idle_since.is_some_and(|since| records <= FEW_RECORDS || since.elapsed() >= IDLE);
-                rests || begun.elapsed() >= BUSY
+                rests || begun.elapsed() >= self.busy()
             }
         }
     }
@@ -181,6 +191,9 @@ impl Transactions {
         let Some(committable) = ledger.committable() else { return nothing };
         let records = ledger.given().saturating_sub(self.state.ended_at.load(Ordering::Acquire));
         let result = self.commit(place, &place.offset_of(&committable), ledger.given());
+        let pause = begun.elapsed();
+        self.state.pause_us.store(u64::try_from(pause.as_micros()).unwrap_or(u64::MAX), Ordering::Release);
+        tracing::debug!(connector = %place.connector, records, pause_us = pause.as_micros(), "a transaction has ended");
         Ended { committable: Some(committable), result, records }
     }
 

@@ -2,7 +2,7 @@
 //! whose transaction failed begins anew.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relational::TaskError;
 use serde_json::{Map, Value as Json};
@@ -81,6 +81,7 @@ pub(super) async fn begin(
         tracing::warn!(connector = %spec.connector, "{trace}");
         drop(spec.events.send(TaskEvent::Waiting { trace: trace.into() }));
     };
+    let begun = Instant::now();
     match exactly_once::claim(&built.sink, stop.clone(), waits).await {
         Claim::Taken => {}
         Claim::Stopped => return Ok(None),
@@ -91,11 +92,14 @@ pub(super) async fn begin(
         }
         Claim::Refused(error) => return Err(ending(&Failure::sink(&error), false)),
     }
+    let claim_ms = begun.elapsed().as_millis();
     // The offset may be in a transaction that the take-over has just ended, or in one of another connector.
     tokio::select! {
         settled = offsets.settle() => settled.map_err(unread)?,
         () = async { drop(stop.wait_for(|stop| *stop).await) } => return Ok(None),
     }
+    let settle_ms = begun.elapsed().as_millis() - claim_ms;
+    tracing::debug!(connector = %spec.connector, claim_ms, settle_ms, "the transactional id is taken over and the offset is read");
     let offset = offsets.get(&spec.connector, partition);
     Ok(Some(Begun { built, offsets, offset }))
 }

@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::asking::Asking;
+use super::asking::{self, Asking};
 use super::closing::Closing;
 use super::settling::Settling;
 use super::{Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
@@ -104,7 +104,7 @@ impl Client {
         self.since = Instant::now();
         self.patience = (self.patience * 2).min(STALLED_LONG);
         let another = consumer(shared, suffix(log), sees_committed(shared, log), self.wait_ms);
-        match another.and_then(|another| assign(shared, log, &another).map(|()| another)) {
+        match another.and_then(|another| assign_all(shared, log, &another).map(|()| another)) {
             Ok(another) => self.closing.close(std::mem::replace(&mut self.consumer, another)),
             Err(error) => tracing::error!(%topic, %error, "no other client could be made to read the internal topic"),
         }
@@ -118,7 +118,7 @@ fn sees_committed(shared: &Shared, log: Log) -> bool {
 
 /// One topic's thread. Sends to `ready` when the topic has been read to its end, or why it cannot be read.
 pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc::Sender<Result<(), StoreError>>) {
-    let opened = Client::open(shared, log, 5).and_then(|client| load(shared, log, client, fold));
+    let opened = Client::open(shared, log, asking::WAIT_MS).and_then(|client| load(shared, log, client, fold));
     let (first, second) = match opened.and_then(|first| Ok((first, Client::open(shared, log, 500)?))) {
         Ok(consumers) => consumers,
         Err(error) => {
@@ -130,7 +130,7 @@ pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc:
     let _ = ready.send(Ok(()));
     // The first consumer is kept to ask for end offsets. A broker answers the requests of a connection in turn, so on the
     // second consumer's connection such a request would wait until the long fetch before it is answered.
-    match assign(shared, log, &second.consumer).and_then(|()| first.unassign().map_err(client_error)) {
+    match assign_all(shared, log, &second.consumer).and_then(|()| first.unassign().map_err(client_error)) {
         Ok(()) => follow(shared, log, second, Asking::with(first, sees_committed(shared, log)), fold),
         Err(error) => tracing::error!(
             %error,
@@ -141,11 +141,21 @@ pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc:
 }
 
 /// Assigns all partitions to the consumer, each from the offset up to which it has been read.
-fn assign(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Result<(), StoreError> {
+fn assign_all(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Result<(), StoreError> {
+    assign(shared, log, consumer, |_| true)
+}
+
+/// The same with the partitions that are wanted.
+pub(super) fn assign(
+    shared: &Shared,
+    log: Log,
+    consumer: &BaseConsumer<Reads>,
+    wanted: impl Fn(i32) -> bool,
+) -> Result<(), StoreError> {
     let topic = &shared.settings.topic(log).name;
     let mut list = TopicPartitionList::new();
-    for (partition, next) in shared.progress(log).next.iter().enumerate() {
-        list.add_partition_offset(topic, partition as i32, Offset::Offset(*next)).map_err(client_error)?;
+    for (partition, next) in (0..).zip(&shared.progress(log).next).filter(|(partition, _)| wanted(*partition)) {
+        list.add_partition_offset(topic, partition, Offset::Offset(*next)).map_err(client_error)?;
     }
     consumer.assign(&list).map_err(client_error)
 }
@@ -163,7 +173,7 @@ fn load(
         return Err(StoreError::ManyPartitions { topic: topic.clone(), partitions });
     }
     shared.progress(log).next = vec![0; partitions];
-    assign(shared, log, &client.consumer)?;
+    assign_all(shared, log, &client.consumer)?;
     let mut is_at_end = vec![false; partitions];
     let mut came = Instant::now();
     while is_at_end.contains(&false) {
@@ -206,13 +216,25 @@ fn take_in(fold: &mut Fold, message: &BorrowedMessage<'_>) {
     }
 }
 
-enum Polled<'a> {
+/// The same with a record that may have been read before: after a seek, or because another client has caught up. Returns whether
+/// it is new.
+pub(super) fn take_new(shared: &Shared, log: Log, fold: &mut Fold, message: &BorrowedMessage<'_>) -> bool {
+    let (partition, offset) = (message.partition(), message.offset());
+    let is_new = offset >= shared.progress(log).next_of(partition);
+    if is_new {
+        take_in(fold, message);
+        shared.progress(log).advance(partition, offset + 1);
+    }
+    is_new
+}
+
+pub(super) enum Polled<'a> {
     Record(BorrowedMessage<'a>),
     End(i32),
     Nothing,
 }
 
-fn next<'a>(shared: &Shared, consumer: &'a BaseConsumer<Reads>) -> Result<Polled<'a>, StoreError> {
+pub(super) fn next<'a>(shared: &Shared, consumer: &'a BaseConsumer<Reads>) -> Result<Polled<'a>, StoreError> {
     if shared.is_closed() {
         return Err(StoreError::Closed);
     }
@@ -247,7 +269,7 @@ fn follow(shared: &Arc<Shared>, log: Log, mut client: Client, mut asking: Asking
                     let is_behind = |(partition, end): &(i32, i64)| progress.next_of(*partition) < *end;
                     let behind: Vec<(i32, i64)> = until.into_iter().filter(is_behind).collect();
                     drop(progress);
-                    awaited.add(behind);
+                    awaited.add(asking.catch_up(shared, log, behind, fold));
                 }
                 Err(error) => {
                     for done in requests {
@@ -272,12 +294,7 @@ fn follow(shared: &Arc<Shared>, log: Log, mut client: Client, mut asking: Asking
                 asking.serve();
             }
             Ok(Polled::Record(message)) => {
-                let (partition, offset) = (message.partition(), message.offset());
-                let known = shared.progress(log).next_of(partition);
-                // After a seek a record may come twice.
-                if offset >= known {
-                    take_in(fold, &message);
-                    shared.progress(log).advance(partition, offset + 1);
+                if take_new(shared, log, fold, &message) {
                     client.patience = STALLED;
                 }
             }
