@@ -7,7 +7,6 @@
 //! Writes go through one producer with one request in flight. A write is complete when the topic's thread has read it back.
 
 mod asking;
-mod catching_up;
 mod closing;
 mod leader;
 mod progress;

@@ -20,12 +20,18 @@ use crate::sink::{DeliveryError, EncodedHeaders, HeaderCopies, Outgoing, Undeliv
 /// How often errors are logged at most, because librdkafka reports a broker that is away many times a second.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
-/// This bit says that a record's headers are a copy that comes back.
-const COMES_BACK: usize = 1 << (usize::BITS - 1);
+/// This bit says that a record's headers are a copy that comes back. It is the highest bit of a number within a lane of the
+/// ledger, which no number reaches; those above are the lane's, and one marks letters.
+const COMES_BACK: u64 = 1 << 55;
 
-/// What librdkafka keeps of a record: its number, which is below 2⁶³, and whether its headers are a copy that comes back.
+/// What librdkafka keeps of a record: its number, and whether its headers are a copy that comes back.
 pub(super) fn opaque(seq: u64, comes_back: bool) -> usize {
-    seq as usize | if comes_back { COMES_BACK } else { 0 }
+    (seq | if comes_back { COMES_BACK } else { 0 }) as usize
+}
+
+/// The number in what librdkafka keeps, and whether the headers come back.
+pub(super) fn parts(opaque: usize) -> (u64, bool) {
+    (opaque as u64 & !COMES_BACK, opaque as u64 & COMES_BACK != 0)
 }
 
 /// librdkafka's callbacks.
@@ -104,7 +110,7 @@ impl ProducerContext for Callbacks {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, opaque: usize) {
-        let seq = (opaque & !COMES_BACK) as u64;
+        let (seq, _) = parts(opaque);
         // Offsets in a transaction do not go through the line, which counts.
         if seq != UNNUMBERED {
             let (Ok(message) | Err((_, message))) = result;
@@ -126,7 +132,7 @@ impl ProducerContext for Callbacks {
 
     fn delivery_with_headers(&self, result: &DeliveryResult<'_>, opaque: usize) -> bool {
         self.delivery(result, opaque);
-        opaque & COMES_BACK != 0
+        parts(opaque).1
     }
 
     fn reclaim_headers(&self, copy: OwnedHeaders) {
@@ -150,4 +156,21 @@ fn refused(flow: &Flow, seq: u64, code: RDKafkaErrorCode, message: &BorrowedMess
     };
     let error = DeliveryError::of(code, &record);
     flow.settle(seq, Err(Undelivered { error, record }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_record_gives_every_number_back() {
+        // A number of the stream, the largest one, one of a copy's lane, an offset's; and the same as letters.
+        for seq in [0, (1 << 55) - 1, 5 << 56 | 7, UNNUMBERED] {
+            for seq in [seq, seq | 1 << 63] {
+                for comes_back in [false, true] {
+                    assert_eq!(parts(opaque(seq, comes_back)), (seq, comes_back), "{seq:x}");
+                }
+            }
+        }
+    }
 }

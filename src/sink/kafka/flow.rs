@@ -10,7 +10,7 @@ use retry::Outlook;
 use crate::sink::{Delivery, DeliveryError, Outgoing, Undelivered};
 
 /// The number of a record that no ledger has: an offset that goes with a transaction.
-pub(super) const UNNUMBERED: u64 = u64::MAX >> 1;
+pub(super) const UNNUMBERED: u64 = (1 << 55) - 2;
 
 /// The counters and flags that senders and the polling thread share.
 pub(super) struct Flow {

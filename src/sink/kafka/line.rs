@@ -124,7 +124,10 @@ impl Line {
         };
         // Counted first, so that a record is never counted as delivered before it is counted here.
         self.flow.handed.fetch_add(1, Ordering::AcqRel);
-        let Err((error, _)) = self.producer.send(record) else { return Ok(true) };
+        let Err((error, record)) = self.producer.send(record) else { return Ok(true) };
+        if let Some(copy) = record.headers.filter(|_| comes_back) {
+            copies.give_back(copy);
+        }
         self.flow.handed.fetch_sub(1, Ordering::AcqRel);
         share.leave(bytes);
         match error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown) {

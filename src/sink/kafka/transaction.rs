@@ -20,6 +20,9 @@ use crate::sink::kafka::line::Line;
 /// How long one call to the client lasts at most.
 const SLICE: Duration = Duration::from_millis(500);
 
+/// How long a look for a connection lasts. librdkafka may miss that one was made, and then waits until the end of this.
+const CONNECT_SLICE: Duration = Duration::from_millis(50);
+
 /// A sink's transactions.
 pub(super) struct Transaction<'a> {
     sink: &'a KafkaSink,
@@ -96,9 +99,14 @@ impl Transaction<'_> {
     /// See [`Sink::claim`](crate::sink::Sink::claim).
     pub(super) fn claim(&self, within: Duration) -> Result<bool, SinkError> {
         let begun = Instant::now();
-        // A client without a connection looks only twice a second whether there is one, so it is made before. If no broker
-        // answers, the call below says so.
-        let _ = self.line.producer.client().fetch_cluster_id(within);
+        // librdkafka looks only every 500 ms whether it has a connection on which to ask for the coordinator, so the connection is made
+        // before. If no broker answers, the call below says so.
+        let has_connection = || self.line.producer.client().fetch_cluster_id(CONNECT_SLICE).is_some();
+        while !has_connection() && begun.elapsed() < within {
+            if self.sink.flow.is_stopped() {
+                return Err(SinkError::Stopped);
+            }
+        }
         let within = within.saturating_sub(begun.elapsed());
         let taken = self.until_done(within, TransactionEnd::Refused, self.is_stopped(), |slice| {
             self.line.producer.init_transactions(slice)

@@ -11,16 +11,14 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::closing::Closing;
 use super::reader::{Reads, consumer};
-use super::{Fold, Log, Shared, StoreError, catching_up, suffix};
+use super::{Log, Shared, StoreError, suffix};
 
 /// How long a question may take.
 const WITHIN: Duration = Duration::from_secs(5);
-/// How long a broker holds a fetch that finds nothing.
-pub(super) const WAIT_MS: u32 = 5;
 /// A client is given up at most this often.
 const RENEW_EVERY: Duration = Duration::from_secs(1);
 
-/// A client that only asks, and reads nothing but what somebody waits for.
+/// A client that reads nothing and only asks.
 ///
 /// One whose question failed is given up, and the next question has another client. librdkafka can keep the leader epoch of a
 /// partition as it was before its broker was restarted: every later question is then refused with `FencedLeaderEpoch`.
@@ -47,7 +45,7 @@ impl Asking {
     pub(super) fn ends(&mut self, shared: &Arc<Shared>, log: Log) -> Result<Vec<(i32, i64)>, StoreError> {
         let client = match self.client.take() {
             Some(client) => client,
-            None => consumer(shared, suffix(log), self.committed, WAIT_MS)?,
+            None => consumer(shared, suffix(log), self.committed, 500)?,
         };
         let ends = end_offsets(shared, log, &client);
         // While one is still being closed no other one is given up: an outage must not pile threads up.
@@ -59,20 +57,6 @@ impl Asking {
             self.closing.close(client);
         }
         ends
-    }
-
-    /// Reads the partitions on to these ends; see [`catching_up`](super::catching_up).
-    pub(super) fn catch_up(
-        &self,
-        shared: &Shared,
-        log: Log,
-        behind: Vec<(i32, i64)>,
-        fold: &mut Fold,
-    ) -> Vec<(i32, i64)> {
-        match &self.client {
-            Some(client) => catching_up::catch_up(shared, log, client, behind, fold),
-            None => behind,
-        }
     }
 
     /// Serves the client's log lines and errors. It has no partition, so no record comes.

@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::asking::{self, Asking};
+use super::asking::Asking;
 use super::closing::Closing;
 use super::settling::Settling;
 use super::{Fold, Log, Shared, StoreError, Waiter, client_error, code_of, suffix, topics};
@@ -60,6 +60,8 @@ pub(super) fn consumer(
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "earliest")
         .set("enable.partition.eof", "true")
+        // The end of another replica than the leader's may lie before the records that somebody waits for.
+        .set("client.rack", "")
         .set("isolation.level", if committed { "read_committed" } else { "read_uncommitted" })
         .set("fetch.wait.max.ms", wait_ms.to_string())
         .set("fetch.error.backoff.ms", "100")
@@ -104,11 +106,18 @@ impl Client {
         self.since = Instant::now();
         self.patience = (self.patience * 2).min(STALLED_LONG);
         let another = consumer(shared, suffix(log), sees_committed(shared, log), self.wait_ms);
-        match another.and_then(|another| assign_all(shared, log, &another).map(|()| another)) {
+        match another.and_then(|another| assign(shared, log, &another).map(|()| another)) {
             Ok(another) => self.closing.close(std::mem::replace(&mut self.consumer, another)),
             Err(error) => tracing::error!(%topic, %error, "no other client could be made to read the internal topic"),
         }
     }
+}
+
+/// How long a broker holds a fetch of the client that follows the topic, if nothing comes. Behind a transaction the end of the topic
+/// is known only after two fetches, because for the transaction's marker no record comes. A task with exactly-once delivery waits
+/// for that at its start.
+fn wait_ms(shared: &Shared, log: Log) -> u32 {
+    if log == Log::Offsets && shared.settings.read_committed { 50 } else { 500 }
 }
 
 /// Whether the topic is read without what lies in open and aborted transactions. Nobody writes statuses in transactions.
@@ -118,8 +127,8 @@ fn sees_committed(shared: &Shared, log: Log) -> bool {
 
 /// One topic's thread. Sends to `ready` when the topic has been read to its end, or why it cannot be read.
 pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc::Sender<Result<(), StoreError>>) {
-    let opened = Client::open(shared, log, asking::WAIT_MS).and_then(|client| load(shared, log, client, fold));
-    let (first, second) = match opened.and_then(|first| Ok((first, Client::open(shared, log, 500)?))) {
+    let opened = Client::open(shared, log, 5).and_then(|client| load(shared, log, client, fold));
+    let (first, second) = match opened.and_then(|first| Ok((first, Client::open(shared, log, wait_ms(shared, log))?))) {
         Ok(consumers) => consumers,
         Err(error) => {
             // Fails when another topic's thread failed first and `start` has returned.
@@ -130,7 +139,7 @@ pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc:
     let _ = ready.send(Ok(()));
     // The first consumer is kept to ask for end offsets. A broker answers the requests of a connection in turn, so on the
     // second consumer's connection such a request would wait until the long fetch before it is answered.
-    match assign_all(shared, log, &second.consumer).and_then(|()| first.unassign().map_err(client_error)) {
+    match assign(shared, log, &second.consumer).and_then(|()| first.unassign().map_err(client_error)) {
         Ok(()) => follow(shared, log, second, Asking::with(first, sees_committed(shared, log)), fold),
         Err(error) => tracing::error!(
             %error,
@@ -141,21 +150,11 @@ pub(super) fn run(shared: &Arc<Shared>, log: Log, fold: &mut Fold, ready: &mpsc:
 }
 
 /// Assigns all partitions to the consumer, each from the offset up to which it has been read.
-fn assign_all(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Result<(), StoreError> {
-    assign(shared, log, consumer, |_| true)
-}
-
-/// The same with the partitions that are wanted.
-pub(super) fn assign(
-    shared: &Shared,
-    log: Log,
-    consumer: &BaseConsumer<Reads>,
-    wanted: impl Fn(i32) -> bool,
-) -> Result<(), StoreError> {
+fn assign(shared: &Shared, log: Log, consumer: &BaseConsumer<Reads>) -> Result<(), StoreError> {
     let topic = &shared.settings.topic(log).name;
     let mut list = TopicPartitionList::new();
-    for (partition, next) in (0..).zip(&shared.progress(log).next).filter(|(partition, _)| wanted(*partition)) {
-        list.add_partition_offset(topic, partition, Offset::Offset(*next)).map_err(client_error)?;
+    for (partition, next) in shared.progress(log).next.iter().enumerate() {
+        list.add_partition_offset(topic, partition as i32, Offset::Offset(*next)).map_err(client_error)?;
     }
     consumer.assign(&list).map_err(client_error)
 }
@@ -173,7 +172,7 @@ fn load(
         return Err(StoreError::ManyPartitions { topic: topic.clone(), partitions });
     }
     shared.progress(log).next = vec![0; partitions];
-    assign_all(shared, log, &client.consumer)?;
+    assign(shared, log, &client.consumer)?;
     let mut is_at_end = vec![false; partitions];
     let mut came = Instant::now();
     while is_at_end.contains(&false) {
@@ -216,25 +215,13 @@ fn take_in(fold: &mut Fold, message: &BorrowedMessage<'_>) {
     }
 }
 
-/// The same with a record that may have been read before: after a seek, or because another client has caught up. Returns whether
-/// it is new.
-pub(super) fn take_new(shared: &Shared, log: Log, fold: &mut Fold, message: &BorrowedMessage<'_>) -> bool {
-    let (partition, offset) = (message.partition(), message.offset());
-    let is_new = offset >= shared.progress(log).next_of(partition);
-    if is_new {
-        take_in(fold, message);
-        shared.progress(log).advance(partition, offset + 1);
-    }
-    is_new
-}
-
-pub(super) enum Polled<'a> {
+enum Polled<'a> {
     Record(BorrowedMessage<'a>),
     End(i32),
     Nothing,
 }
 
-pub(super) fn next<'a>(shared: &Shared, consumer: &'a BaseConsumer<Reads>) -> Result<Polled<'a>, StoreError> {
+fn next<'a>(shared: &Shared, consumer: &'a BaseConsumer<Reads>) -> Result<Polled<'a>, StoreError> {
     if shared.is_closed() {
         return Err(StoreError::Closed);
     }
@@ -269,7 +256,7 @@ fn follow(shared: &Arc<Shared>, log: Log, mut client: Client, mut asking: Asking
                     let is_behind = |(partition, end): &(i32, i64)| progress.next_of(*partition) < *end;
                     let behind: Vec<(i32, i64)> = until.into_iter().filter(is_behind).collect();
                     drop(progress);
-                    awaited.add(asking.catch_up(shared, log, behind, fold));
+                    awaited.add(behind);
                 }
                 Err(error) => {
                     for done in requests {
@@ -294,7 +281,12 @@ fn follow(shared: &Arc<Shared>, log: Log, mut client: Client, mut asking: Asking
                 asking.serve();
             }
             Ok(Polled::Record(message)) => {
-                if take_new(shared, log, fold, &message) {
+                let (partition, offset) = (message.partition(), message.offset());
+                let known = shared.progress(log).next_of(partition);
+                // After a seek a record may come twice.
+                if offset >= known {
+                    take_in(fold, &message);
+                    shared.progress(log).advance(partition, offset + 1);
                     client.patience = STALLED;
                 }
             }

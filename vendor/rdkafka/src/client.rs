@@ -479,8 +479,9 @@ impl<C: ClientContext> Client<C> {
         if cluster_id.is_null() {
             return None;
         }
-        let buf = unsafe { CStr::from_ptr(cluster_id).to_bytes() };
-        String::from_utf8(buf.to_vec()).ok()
+        let buf = unsafe { CStr::from_ptr(cluster_id).to_bytes().to_vec() };
+        unsafe { rdsys::rd_kafka_mem_free(self.native_ptr(), cluster_id as *mut _) };
+        String::from_utf8(buf).ok()
     }
 
     /// Returns the group membership information for the given group. If no group is
