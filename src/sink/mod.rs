@@ -6,9 +6,9 @@
 //! and a failed record is handed back whole with its error; the runtime then stops the task or applies
 //! `errors.tolerance`.
 //!
-//! Reports arrive in one callback on one thread, and the opaque that librdkafka carries is the bare number. At several
-//! hundred thousand records a second, an allocation, a channel or a future for each record would cost more than
-//! sending.
+//! Reports arrive in one callback on one thread, and the opaque that librdkafka carries is the number, with one bit that says
+//! whether the record's headers come back. At several hundred thousand records a second, an allocation, a channel or a future
+//! for each record would cost more than sending.
 //!
 //! The rest of the daemon knows the trait [`Sink`] and how to [`open`] one, but not that librdkafka is behind it.
 //!

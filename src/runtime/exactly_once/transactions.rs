@@ -82,11 +82,6 @@ impl Transactions {
         self.timeout / 4 * 3
     }
 
-    /// How long a transaction lasts while the source is busy.
-    fn busy(&self) -> Duration {
-        (Duration::from_micros(self.state.pause_us.load(Ordering::Acquire)) * TIMES).clamp(BUSY.0, BUSY.1)
-    }
-
     /// How long an end may take. Then the producer is given up, and another one finds out what became of the transaction.
     fn patience(&self) -> Duration {
         self.timeout.min(USUAL_TIMEOUT)
@@ -135,7 +130,8 @@ impl Transactions {
             Boundary::Interval(interval) => last.elapsed() >= interval,
             Boundary::Poll => {
                 let rests = idle_since.is_some_and(|since| records <= FEW_RECORDS || since.elapsed() >= IDLE);
-                rests || begun.elapsed() >= self.busy()
+                let pause = Duration::from_micros(self.state.pause_us.load(Ordering::Acquire));
+                rests || begun.elapsed() >= lasts_after(pause)
             }
         }
     }
@@ -216,6 +212,23 @@ impl Transactions {
         ledger.forget_commits();
         if let Err(error) = self.sink.abort(within) {
             tracing::debug!(%error, "the open transaction could not be aborted; the broker does it");
+        }
+    }
+}
+
+/// How long a transaction lasts while the source is busy, if nothing could be sent for this long when the last one ended.
+fn lasts_after(pause: Duration) -> Duration {
+    (pause * TIMES).clamp(BUSY.0, BUSY.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_an_end_takes_the_longer_a_transaction_lasts() {
+        for (pause_ms, lasts_ms) in [(0, 1000), (33, 1000), (50, 1500), (166, 4980), (167, 5000), (60_000, 5000)] {
+            assert_eq!(lasts_after(Duration::from_millis(pause_ms)), Duration::from_millis(lasts_ms), "{pause_ms} ms");
         }
     }
 }

@@ -213,7 +213,8 @@ impl Machine {
         self.asked.is_some()
     }
 
-    /// For how long the client has not done what it was asked for, or has only answered that it cannot, if that is too long. A tenure ends by itself without answers.
+    /// For how long the client has not done what it was asked for, or has only answered that it cannot, if that is too long. A
+    /// tenure ends by itself without answers.
     fn hangs(&self, now: Instant) -> Option<Duration> {
         let begin = match &self.state {
             State::Joining { since, .. } => Some(*since),

@@ -22,7 +22,7 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// This bit says that a record's headers are a copy that comes back. It is the highest bit of a number within a lane of the
 /// ledger, which no number reaches; those above are the lane's, and one marks letters.
-const COMES_BACK: u64 = 1 << 55;
+pub(super) const COMES_BACK: u64 = 1 << 55;
 
 /// What librdkafka keeps of a record: its number, and whether its headers are a copy that comes back.
 pub(super) fn opaque(seq: u64, comes_back: bool) -> usize {

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use retry::Outlook;
 
+use super::callbacks::COMES_BACK;
 use crate::sink::{Delivery, DeliveryError, Outgoing, Undelivered};
 
 /// The number of a record that no ledger has: an offset that goes with a transaction.
-pub(super) const UNNUMBERED: u64 = (1 << 55) - 2;
+pub(super) const UNNUMBERED: u64 = !COMES_BACK;
 
 /// The counters and flags that senders and the polling thread share.
 pub(super) struct Flow {
